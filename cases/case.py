@@ -1,0 +1,26 @@
+"""A case: configuration, program and variant under one canonical id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Tuple
+
+from cases.construction import Config
+from cases.steps import Step
+from cases.variants import Variant
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the suite.
+
+    ``behaviour``: the word under which reports group it. ``note``: why the case is there, and its
+    source, where the id does not say it all.
+    """
+
+    id: str
+    behaviour: str
+    config: Config
+    steps: Tuple[Step, ...]
+    variant: Variant
+    note: str = ""

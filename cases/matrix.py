@@ -1,0 +1,127 @@
+"""The matrix: nine axes, the combinations that mean nothing, and the case for each of the others."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from typing import Dict, Iterator, List, Optional, Tuple
+
+from cases.case import Case
+from cases.construction import AFFINE, MOMENTUM, TRACK, config
+from cases.errors import CaseError
+from cases.mutations import MUTATIONS
+from cases.schedules import MOMENTS, SCHEDULES, moment
+from cases.steps import EVAL, PRESET, TRAIN, Forward, SetAttribute, Step
+from cases.variants import DTYPES, LANES, SHAPES, Variant
+
+NO_MUTATION = "no_mutation"
+NEVER = "never"
+
+AXES: Dict[str, Tuple[str, ...]] = {
+    "affine": tuple(AFFINE),
+    "track": tuple(TRACK),
+    "momentum": tuple(MOMENTUM),
+    "schedule": tuple(SCHEDULES),
+    "mutation": (NO_MUTATION,) + tuple(MUTATIONS),
+    "moment": (NEVER,) + MOMENTS,
+    "lane": LANES,
+    "shape": tuple(SHAPES),
+    "dtype": DTYPES,
+}
+"""Axis to its words, in the order in which they stand in an id."""
+
+Row = Tuple[str, ...]
+"""One word of every axis."""
+
+FAMILY = "matrix"
+
+
+@lru_cache(maxsize=None)
+def _program_is_meaningless(schedule: str, mutation: str, when: str) -> Optional[str]:
+    if (mutation == NO_MUTATION) != (when == NEVER):
+        return "a mutation needs a moment, and a moment a mutation"
+    if mutation != NO_MUTATION and moment(schedule, when) is None:
+        return f"schedule {schedule} has no moment {when}"
+    return None
+
+
+@lru_cache(maxsize=None)
+def _mutation_is_meaningless(affine: str, track: str, momentum: str, mutation: str) -> Optional[str]:
+    if mutation == NO_MUTATION:
+        return None
+    return MUTATIONS[mutation].meaningless((affine, track, momentum))
+
+
+def meaningless(row: Row) -> Optional[str]:
+    """Why the combination is left out of the matrix; None when it is a case."""
+    affine, track, momentum, schedule, mutation, when, lane, shape, _ = row
+    if lane == "exact" and shape == "n102400":
+        return "n(n-1) exceeds the significand of float32: no sum of squares is exact"
+    return _program_is_meaningless(schedule, mutation, when) or _mutation_is_meaningless(
+        affine, track, momentum, mutation
+    )
+
+
+def full() -> Iterator[Row]:
+    """The whole product, without the meaningless combinations, in the order of the axes."""
+    return (row for row in product(*AXES.values()) if meaningless(row) is None)
+
+
+def _mutation_steps(mutation: str, mode: str) -> Tuple[Step, ...]:
+    if mutation == "training_attribute":
+        return (SetAttribute("training", mode == "E"),)
+    return MUTATIONS[mutation].steps
+
+
+@lru_cache(maxsize=None)
+def program(schedule: str, mutation: str, when: str) -> Tuple[Step, ...]:
+    """The steps that a schedule, a mutation and its moment make."""
+    modes = SCHEDULES[schedule]
+    place = None if mutation == NO_MUTATION else moment(schedule, when)
+    steps: List[Step] = [] if schedule == "untrained_eval" else [PRESET]
+    current = "T"
+    for number, mode in enumerate(modes):
+        if number == 0 and mode != current:
+            steps.append(EVAL)
+            current = mode
+        if number == place:
+            steps.extend(_mutation_steps(mutation, current))
+        if mode != current:
+            steps.append(TRAIN if mode == "T" else EVAL)
+            current = mode
+        steps.append(Forward(f"b{number}"))
+    return tuple(steps)
+
+
+def identify(row: Row) -> str:
+    """The id of a row."""
+    return "-".join((FAMILY,) + row)
+
+
+def case(row: Row, seed: int = 0) -> Case:
+    """The case of a row; ``seed`` other than 0 stands in its id."""
+    affine, track, momentum, schedule, mutation, when, lane, shape, dtype = row
+    variant = Variant(lane, shape, dtype, seed)
+    suffix = f"-seed{seed}" if seed else ""
+    return Case(
+        id=identify(row) + suffix,
+        behaviour=mutation if mutation != NO_MUTATION else schedule,
+        config=config(affine, track, momentum, variant.channels),
+        steps=program(schedule, mutation, when),
+        variant=variant,
+    )
+
+
+def parse(words: Tuple[str, ...]) -> Row:
+    """The row that the words of an id name; raises CaseError and says what is accepted."""
+    if len(words) != len(AXES):
+        raise CaseError(
+            f"a matrix id has {len(AXES)} words ({'-'.join(AXES)}); this one has {len(words)}"
+        )
+    for word, (axis, accepted) in zip(words, AXES.items()):
+        if word not in accepted:
+            raise CaseError(f"{word!r} is no {axis}; accepted: {', '.join(accepted)}")
+    reason = meaningless(words)
+    if reason is not None:
+        raise CaseError(f"the combination is not in the matrix: {reason}")
+    return words

@@ -1,0 +1,71 @@
+"""The numbers a case runs on: lane, shape, dtype and seed, named in ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, Tuple
+
+Shape = Tuple[int, int, int, int]
+
+SHAPES: Dict[str, Shape] = {
+    "n2": (2, 11, 1, 1),
+    "n8": (2, 11, 2, 2),
+    "n30": (5, 11, 2, 3),
+    "n256": (4, 11, 8, 8),
+    "n102400": (4, 3, 160, 160),
+}
+"""Word to (N, C, H, W); the number in the word is N*H*W, the values that one channel averages."""
+
+LANES = ("exact", "bounded", "nonfinite")
+"""exact: dyadic values whose statistics have no rounding error in any summation order.
+bounded: one numerical regime a channel.
+nonfinite: bounded, with a NaN in one channel and an infinity in another in every second batch."""
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Lane, shape word, dtype word and input seed of a case."""
+
+    lane: str = "bounded"
+    shape: str = "n8"
+    dtype: str = "float32"
+    seed: int = 0
+
+    @property
+    def channels(self) -> int:
+        """C, the module's num_features."""
+        return SHAPES[self.shape][1]
+
+
+REGIMES: Dict[str, str] = {
+    "normal": "bell-shaped, mean and spread about 1",
+    "offset_1e3": "mean 1e3, spread 1",
+    "offset_1e6": "mean 1e6, spread 1: most of the significand is mean",
+    "small": "about 1e-3: eps and the variance are of one size",
+    "tiny": "about 1e-18: the variance vanishes beside eps",
+    "huge": "about 1e12: eps vanishes beside the variance",
+    "constant": "every value 100.1: the variance is 0",
+    "outlier": "spread 0.01 and one value of 100",
+    "alternating": "1 to 2 in size, sign alternating",
+    "subnormal": "below the smallest normal number",
+    "signed_zeros": "+0 and -0",
+}
+"""The numerical regimes: channel i of a bounded batch of eleven channels carries the i-th."""
+
+LARGE_REGIMES = ("normal", "offset_1e3", "outlier")
+"""The regimes of the three channels of n102400. With 1e6 and 1e5 values a channel an arbitrary
+summation order would leave no correct digit, and so nothing to check."""
+
+
+def regimes(variant: Variant) -> Tuple[str, ...]:
+    """The regime of each channel of the variant's batches."""
+    if variant.lane == "exact":
+        return ("dyadic",) * variant.channels
+    return LARGE_REGIMES if variant.channels == len(LARGE_REGIMES) else tuple(REGIMES)
+
+
+NAN_CHANNEL = {11: 3, 3: 1}
+INF_CHANNEL = {11: 8, 3: 2}
+"""Number of channels to the channel that carries the NaN and the infinity in the nonfinite lane."""

@@ -1,0 +1,461 @@
+"""What BatchNorm2d does: ``construct`` a module, ``advance`` it by one step.
+
+In short. A forward normalises each channel with a mean and a variance, then scales and shifts it:
+
+    y = (x - mean) / sqrt(variance + eps) * weight + bias
+
+    WHICH STATISTICS?  In train mode the batch's own: mean and *biased* variance over N, H and W. In
+    eval mode the running buffers; but if both are None, again the batch's own.
+
+    WHAT IS REMEMBERED?  In train mode, if track_running_stats is set and the buffers are there,
+        running = (1 - factor) * running + factor * batch
+    with the batch's mean and *unbiased* variance. factor is momentum, or with momentum None 1/k for
+    the k-th batch, which makes the buffers the plain average over all batches.
+
+    WHAT DO THE FLAGS DO AFTER CONSTRUCTION?  ``affine`` and ``num_features``: nothing in a forward.
+    ``momentum`` and ``eps``: read at every forward. ``track_running_stats``: whether a train-mode
+    forward counts and updates, and whether ``reset_running_stats`` resets. It does not decide what
+    eval mode normalises with; the presence of the buffers does.
+
+Releases that do otherwise are told apart by ``rules.holds(name)``, asked only where the answer
+matters; ``oracle.semantics`` has the table.
+
+Sources: Ioffe & Szegedy, "Batch Normalization" (ICML 2015); the documentation of
+torch.nn.BatchNorm2d; and observation of the releases in the table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable, Dict, Optional, Tuple, Type, Union
+
+import numpy as np
+
+from cases.construction import Config
+from cases.inputs import ATTACHED_COUNT, Batch, attached, batch, preset
+from cases.steps import (
+    Attach,
+    Copy,
+    Count,
+    Drop,
+    Forward,
+    LoadStateDict,
+    Mode,
+    Preset,
+    Reset,
+    SetAttribute,
+    Step,
+    Value,
+)
+from cases.variants import Variant
+from oracle.averaging import constant, moving_average
+from oracle.normalisation import ExpectedOutput, normalised
+from oracle.semantics import Rules, Semantics
+from oracle.state import FLAGS, Counter, Expected, ExpectedError, Slot, State
+from oracle.statistics import Quantity, statistics
+
+FLOATING = ("weight", "bias", "running_mean", "running_var")
+NONE_HAS_NO_METHOD = "'NoneType' object has no attribute"
+IN_PLACE_ON_A_LEAF = "a leaf Variable that requires grad"
+
+
+class Refusal(Exception):
+    """Raised inside a step when the module must raise; carries the error to expect."""
+
+    def __init__(self, kind: str, pattern: str) -> None:
+        super().__init__(kind, pattern)
+        self.error = ExpectedError(kind, pattern)
+
+
+def construct(config: Config, dtype: str, rules: Rules) -> State:
+    """A new module: weight 1, bias 0, running_mean 0, running_var 1, num_batches_tracked 0.
+
+    affine=False leaves weight and bias None, bias=False the bias alone; track_running_stats=False
+    leaves the three buffers None. Raises Refusal where the release has no ``bias`` keyword.
+    """
+    if config.bias is not None and rules.holds("no_bias_keyword"):
+        raise Refusal("TypeError", "unexpected keyword argument 'bias'")
+    channels = config.num_features
+
+    def slot(wanted: bool, value: float, trainable: bool) -> Optional[Slot]:
+        return Slot(constant(value, channels), object(), trainable) if wanted else None
+
+    tracked = config.track_running_stats
+    parameters = {"weight", "bias"}
+    if not tracked and rules.holds("absent_statistics_are_parameters"):
+        parameters.update(("running_mean", "running_var", "num_batches_tracked"))
+    return State(
+        config=config,
+        dtype=dtype,
+        num_features=config.num_features,
+        eps=config.eps,
+        momentum=config.momentum,
+        affine=config.affine,
+        track_running_stats=tracked,
+        training=True,
+        weight=slot(config.affine, 1.0, True),
+        bias=slot(config.affine and config.bias is not False, 0.0, True),
+        running_mean=slot(tracked, 0.0, False),
+        running_var=slot(tracked, 1.0, False),
+        num_batches_tracked=Counter(0, object()) if tracked else None,
+        parameters=frozenset(parameters),
+    )
+
+
+# --- forward ----------------------------------------------------------------------------------
+
+
+def _counted(state: State, rules: Rules) -> State:
+    """The counter goes first: a forward that raises later on has counted all the same."""
+    counter = state.num_batches_tracked
+    if not (state.training and state.track_running_stats) or counter is None:
+        return state
+    value = (counter.value + 1 + 2**63) % 2**64 - 2**63
+    identity = object() if rules.holds("counter_rebound") else counter.identity
+    return dataclasses.replace(state, num_batches_tracked=Counter(value, identity))
+
+
+def _average_factor(state: State) -> Value:
+    """momentum, or 1/k when it is None. Without a counter, or when nothing is tracked, None is 0."""
+    if state.momentum is not None:
+        return state.momentum
+    counter = state.num_batches_tracked
+    if state.training and state.track_running_stats and counter is not None:
+        if counter.value == 0:
+            raise Refusal("ZeroDivisionError", "division by zero")
+        return 1.0 / float(counter.value)
+    return 0.0
+
+
+def _number(value: Value) -> float:
+    if value is None or isinstance(value, str):
+        raise TypeError(f"not a number: {value!r}")
+    return float(value)
+
+
+def _uses_batch_statistics(state: State, rules: Rules) -> bool:
+    if state.training:
+        return True
+    neither = state.running_mean is None and state.running_var is None
+    by_flag = not state.track_running_stats
+    if neither != by_flag and rules.holds("flag_alone_selects_statistics"):
+        return by_flag
+    return neither
+
+
+def _hands_over_buffers(state: State, rules: Rules) -> bool:
+    """Whether a forward sees the running buffers at all: not in train mode when untracked."""
+    if not state.training or state.track_running_stats:
+        return True
+    present = state.running_mean is not None or state.running_var is not None
+    return present and rules.holds("untracked_train_updates")
+
+
+def _check_eps(eps: float, batch_statistics: bool, rules: Rules) -> None:
+    if eps > 0 or rules.holds("eps_unchecked"):
+        return
+    if eps == 0 and not batch_statistics and not rules.holds("eps_zero_refused_in_eval"):
+        return
+    if rules.holds("eps_zero_refused_in_eval"):
+        raise Refusal("ValueError", "batch_norm eps must be positive, but got")
+    if batch_statistics:
+        raise Refusal("ValueError", "batch_norm eps must be positive during training, but got")
+    raise Refusal("ValueError", "batch_norm eps must be non-negative, but got")
+
+
+def _check_channels(batch: Batch, tensors: Tuple[Tuple[str, Optional[Slot]], ...]) -> None:
+    channels = batch.values.shape[1]
+    for name, slot in tensors:
+        if slot is not None and len(slot.quantity.budget) != channels:
+            length = len(slot.quantity.budget)
+            raise Refusal("RuntimeError", f"{name} should contain {channels} elements not {length}")
+
+
+def _output_strides(batch: Batch, batch_statistics: bool, rules: Rules) -> str:
+    if batch.layout != "channels_last":
+        return "contiguous"
+    if batch_statistics and rules.holds("train_output_contiguous"):
+        return "contiguous"
+    return "channels_last"
+
+
+def _updated(state: State, batch: Batch, factor: float) -> State:
+    """The running buffers after a batch: each one that is there is updated in place."""
+    found = statistics(batch)
+    changes = {}
+    for name, new in (
+        ("running_mean", found.mean),
+        ("running_var", found.unbiased_variance),
+    ):
+        slot: Optional[Slot] = getattr(state, name)
+        if slot is not None:
+            average = moving_average(slot.quantity, new, factor, state.dtype, batch.exact)
+            changes[name] = slot._replace(quantity=average)
+    return dataclasses.replace(state, **changes)
+
+
+def _forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expected:
+    given = batch(variant, step.batch)
+    if given.values.ndim != 4:
+        dimensions = given.values.ndim
+        raise Refusal("ValueError", rf"expected 4D input \(got {dimensions}D input\)")
+    state = _counted(state, rules)
+    try:
+        output, state, requires_grad = _normalise(state, given, rules)
+    except Refusal as refusal:
+        return Expected(state, error=refusal.error)
+    return Expected(state, output=output, requires_grad=requires_grad)
+
+
+def _normalise(
+    state: State, given: Batch, rules: Rules
+) -> Tuple[ExpectedOutput, State, bool]:
+    """Checks in the order in which the module makes them, then output and updated buffers."""
+    n, _, h, w = given.values.shape
+    factor = _average_factor(state)
+    batch_statistics = _uses_batch_statistics(state, rules)
+    if batch_statistics and n * h * w == 1:
+        raise Refusal("ValueError", "Expected more than 1 value per channel when training, got")
+    eps = _number(state.eps)
+    _check_eps(eps, batch_statistics, rules)
+    if isinstance(factor, str):
+        raise Refusal("TypeError", r"argument 'momentum' \(position 7\) must be float, not str")
+    handed_over = _hands_over_buffers(state, rules)
+    running_mean = state.running_mean if handed_over else None
+    running_var = state.running_var if handed_over else None
+    if given.values.size:
+        for name, slot in (("running_mean", running_mean), ("running_var", running_var)):
+            if slot is None and not batch_statistics:
+                raise Refusal("RuntimeError", f"{name} must be defined in evaluation mode")
+            _check_channels(given, ((name, slot),))
+        _check_channels(given, (("weight", state.weight), ("bias", state.bias)))
+        for name, slot in (("running_mean", running_mean), ("running_var", running_var)):
+            if slot is not None and slot.requires_grad:
+                raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
+        if (running_mean is None) != (running_var is None):
+            if not rules.holds("one_running_buffer_suffices"):
+                pattern = "running_mean and running_var must either both be None or neither be None"
+                raise Refusal("ValueError", pattern)
+    weight = None if state.weight is None else state.weight.quantity
+    bias = None if state.bias is None else state.bias.quantity
+    strides = _output_strides(given, batch_statistics, rules)
+    if not given.values.size:
+        empty = constant(0.0, given.values.shape[1])
+        output = normalised(given, empty, empty, None, None, 1.0, strides)
+    elif batch_statistics:
+        found = statistics(given)
+        output = normalised(
+            given, found.mean, found.biased_variance, weight, bias, eps, strides
+        )
+    else:
+        assert running_mean is not None and running_var is not None
+        output = normalised(
+            given,
+            running_mean.quantity,
+            running_var.quantity,
+            weight,
+            bias,
+            eps,
+            strides,
+        )
+    if batch_statistics and handed_over and given.values.size:
+        state = _updated(state, given, _number(factor))
+    differentiable = any(
+        slot is not None and slot.requires_grad for slot in (state.weight, state.bias)
+    )
+    return output, state, differentiable
+
+
+# --- everything else --------------------------------------------------------------------------
+
+
+def _mode(state: State, step: Mode, variant: Variant, rules: Rules) -> Expected:
+    return Expected(dataclasses.replace(state, training=step.training))
+
+
+def _set_attribute(state: State, step: SetAttribute, variant: Variant, rules: Rules) -> Expected:
+    return Expected(dataclasses.replace(state, **{step.name: step.value}))
+
+
+def _drop(state: State, step: Drop, variant: Variant, rules: Rules) -> Expected:
+    """None takes the tensor's place; the name stays registered as what it was."""
+    return Expected(dataclasses.replace(state, **{step.name: None}))
+
+
+def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expected:
+    """A Parameter can take any name; a plain tensor cannot take a parameter's."""
+    parameters = state.parameters
+    if step.kind != "tensor":
+        parameters = parameters | {step.name}
+    elif step.name in parameters:
+        raise Refusal("TypeError", f"cannot assign .* as parameter '{step.name}'")
+    slot: Union[Slot, Counter]
+    if step.name == "num_batches_tracked":
+        slot = Counter(ATTACHED_COUNT, object())
+    else:
+        values = attached(step.name, state.config.num_features)
+        slot = Slot(constant_vector(values), object(), step.kind == "trainable")
+    return Expected(dataclasses.replace(state, parameters=parameters, **{step.name: slot}))
+
+
+def _written(slot: Slot, values: np.ndarray) -> Slot:
+    return slot._replace(quantity=constant_vector(values))
+
+
+def constant_vector(values: np.ndarray) -> Quantity:
+    """Known numbers: no budget."""
+    return constant(values.tobytes(), len(values))
+
+
+def _preset(state: State, step: Preset, variant: Variant, rules: Rules) -> Expected:
+    channels = state.config.num_features
+    changes = {}
+    for name in FLOATING:
+        slot: Optional[Slot] = getattr(state, name)
+        if slot is not None:
+            changes[name] = _written(slot, preset(name, channels))
+    return Expected(dataclasses.replace(state, **changes))
+
+
+def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expected:
+    counter = state.num_batches_tracked
+    if counter is None:
+        raise Refusal("AttributeError", NONE_HAS_NO_METHOD)
+    return Expected(
+        dataclasses.replace(state, num_batches_tracked=counter._replace(value=step.value))
+    )
+
+
+def _reset_running_stats(state: State) -> Expected:
+    """running_mean 0, running_var 1, counter 0, in this order, as far as it gets.
+
+    The flag decides whether anything happens, not the presence of the buffers.
+    """
+    if not state.track_running_stats:
+        return Expected(state)
+    for name, value in (("running_mean", 0.0), ("running_var", 1.0)):
+        slot: Optional[Slot] = getattr(state, name)
+        if slot is None:
+            return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
+        if slot.requires_grad:
+            return Expected(state, error=ExpectedError("RuntimeError", IN_PLACE_ON_A_LEAF))
+        initial = slot._replace(quantity=constant(value, state.config.num_features))
+        state = dataclasses.replace(state, **{name: initial})
+    counter = state.num_batches_tracked
+    if counter is None:
+        return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
+    return Expected(dataclasses.replace(state, num_batches_tracked=counter._replace(value=0)))
+
+
+def _reset(state: State, step: Reset, variant: Variant, rules: Rules) -> Expected:
+    """reset_parameters resets the running statistics first, then weight to 1 and bias to 0.
+
+    The affine flag decides, as it is now, not as it was at construction.
+    """
+    expected = _reset_running_stats(state)
+    if step.method == "reset_running_stats" or expected.error or not state.affine:
+        return expected
+    state = expected.state
+    if state.weight is None:
+        return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
+    channels = state.config.num_features
+    weight = state.weight._replace(quantity=constant(1.0, channels))
+    state = dataclasses.replace(state, weight=weight)
+    if state.bias is not None:
+        bias = state.bias._replace(quantity=constant(0.0, channels))
+        state = dataclasses.replace(state, bias=bias)
+    elif rules.holds("reset_needs_bias"):
+        return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
+    return Expected(state)
+
+
+def _renewed(state: State) -> State:
+    """The same numbers in new tensors."""
+    changes = {
+        name: state.tensor(name)._replace(identity=object())  # type: ignore[union-attr]
+        for name in state.present()
+    }
+    return dataclasses.replace(state, **changes)
+
+
+def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
+    """deepcopy and pickle keep every attribute; a state dict carries the tensors alone."""
+    if step.how != "state_dict":
+        return Expected(_renewed(state), copied=True)
+    fresh = construct(state.config, state.dtype, rules)
+    if set(fresh.present()) != set(state.present()):
+        raise Refusal("RuntimeError", r"Error\(s\) in loading state_dict")
+    loaded: Dict[str, Union[Slot, Counter]] = {}
+    for name in fresh.present():
+        slot, source = fresh.tensor(name), state.tensor(name)
+        if isinstance(slot, Slot) and isinstance(source, Slot):
+            loaded[name] = slot._replace(quantity=source.quantity)
+        elif isinstance(slot, Counter) and isinstance(source, Counter):
+            loaded[name] = slot._replace(value=source.value)
+    fresh = dataclasses.replace(fresh, training=state.training, **loaded)
+    return Expected(fresh, copied=True)
+
+
+def _load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: Rules) -> Expected:
+    """Values are copied into the tensors that are there; a missing key is reported at the end."""
+    channels = state.config.num_features
+    changes: Dict[str, Union[Slot, Counter]] = {}
+    if step.what != "empty":
+        for name in FLOATING:
+            slot: Optional[Slot] = getattr(state, name)
+            if slot is not None:
+                changes[name] = _written(slot, attached(name, channels))
+    counter = state.num_batches_tracked
+    error = None
+    if step.what == "no_counter":
+        if counter is not None:
+            error = ExpectedError("RuntimeError", 'Missing key.*"num_batches_tracked"')
+    elif state.track_running_stats:
+        if counter is None:
+            if step.what == "legacy":
+                error = ExpectedError("RuntimeError", 'Unexpected key.*"num_batches_tracked"')
+        elif rules.holds("legacy_load_resets_counter"):
+            changes["num_batches_tracked"] = counter._replace(value=0)
+    elif counter is not None and step.what == "legacy":
+        error = ExpectedError("RuntimeError", 'Missing key.*"num_batches_tracked"')
+    return Expected(dataclasses.replace(state, **changes), error=error)
+
+
+Handler = Callable[..., Expected]
+
+_HANDLERS: Dict[Type[Step], Handler] = {
+    Forward: _forward,
+    Mode: _mode,
+    SetAttribute: _set_attribute,
+    Drop: _drop,
+    Attach: _attach,
+    Preset: _preset,
+    Count: _count,
+    Reset: _reset,
+    Copy: _copy,
+    LoadStateDict: _load_state_dict,
+}
+
+
+def advance(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """One step: what it must show, and the state after it. Pure; never raises for a known step."""
+    rules = Rules(semantics)
+    try:
+        expected = _HANDLERS[type(step)](state, step, variant, rules)
+    except Refusal as refusal:
+        expected = Expected(state, error=refusal.error)
+    if rules.consulted:
+        return dataclasses.replace(expected, switches=tuple(rules.consulted))
+    return expected
+
+
+def begin(config: Config, variant: Variant, semantics: Semantics) -> Expected:
+    """Construction as the first step of every program; the state is None-like on a refusal."""
+    rules = Rules(semantics)
+    try:
+        state = construct(config, variant.dtype, rules)
+        error = None
+    except Refusal as refusal:
+        state = construct(dataclasses.replace(config, bias=None), variant.dtype, Rules(semantics))
+        error = refusal.error
+    return Expected(state, error=error, switches=tuple(rules.consulted))

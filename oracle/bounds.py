@@ -1,0 +1,217 @@
+"""How far a correct implementation may be from the oracle: a priori bounds, no hand-picked tolerance.
+
+Notation. u is the unit roundoff of the arithmetic (half the distance from 1 to the next number),
+gamma(k) = k*u / (1 - k*u) bounds the relative effect of k roundings (Higham, Accuracy and Stability
+of Numerical Algorithms, 2nd ed., lemma 3.1), n is the number of values a channel averages.
+
+Accumulation depth. A sum of n terms has an error of at most gamma(n) * sum|x| in *any* order
+(Higham, section 4.2). For large n the bound is replaced by the probabilistic one, gamma(6*sqrt(n)),
+which fails with a probability below 2*exp(-18) for independent roundings (Higham & Mary, SIAM J.
+Sci. Comput. 41 (2019), theorem 2.4 with lambda = 6); the two meet at n = 36.
+
+Mean. The sum, then one division: |error| <= gamma(k) * mean|x| + u * |mean|.
+
+Biased variance, by any two-pass, pairwise or updating algorithm (Chan, Golub & LeVeque, The
+American Statistician 37 (1983)): deviations and squares cost 3 roundings, the sum k, the division
+1, and an updating algorithm spends the sum's depth once more on its means: gamma(2k + 4) * var.
+Deviations from a mean that is off by d, or from intermediate means that are (Welford), move the
+root mean square by at most d (Minkowski), so the variance by 2*d*sqrt(var) + d**2. The textbook
+formula mean(x**2) - mean(x)**2 is *not* covered: it is not a correct implementation.
+
+Unbiased variance. The same with n - 1 in place of n, and one more rounding for the factor.
+
+Output. y = (x - m) / s * w + b with s = sqrt(v + eps).
+  - The mean's error d moves y by |w| / s * d.
+  - The variance's error e moves 1/s by a factor of at most 1 / sqrt(1 - t) - 1 with
+    t = min(e, v) / s**2, about e / (2*s**2): v + eps cannot fall below eps. The term is |y - b|
+    times that.
+  - The operations themselves, as written above: gamma(4) * |y - b| for the subtraction, the root
+    (its argument's roundings count half), the quotient and the product.
+  - A kernel may fold the layer into a*x + c with a = w/s and c = b - m*a. Then x is multiplied
+    before the mean cancels, so the roundings count against |w|/s * (|x| + |m|) + |b|: gamma(4) of
+    that.
+
+Running buffers. r' = (1 - f) * r + f * s: the errors of r and s carried along, gamma(3) of each
+term for the factor 1 - f, the product and the sum, and u * |r'| for storing the result.
+
+Exactness. Where every intermediate result is representable, all of these roundings are exact and
+the budget is 0: see ``exact_in_any_order`` and ``exactly_averaged``. A kernel that updates
+the mean value by value (Welford) rounds in between all the same; the zero applies to eager CPU.
+
+Underflow. Results below the smallest normal number may be rounded to it or flushed to zero, so
+every budget that is not 0 has the smallest normal number added.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Union
+
+import numpy as np
+
+from oracle.arithmetic import two_product, two_sum
+
+Array = np.ndarray
+Value = Union[float, np.ndarray]
+
+LAMBDA = 6.0
+"""Standard deviations allowed to the random walk of n roundings."""
+
+ORACLE_OUTPUT_ROUNDINGS = 8
+"""Float64 roundings in the oracle's own output, counted against |w|/s*|x-m| + |b|; see
+``normalisation``. Negligible for float32, not for a float64 subject."""
+
+
+class Rounding(NamedTuple):
+    """One floating-point format: its unit roundoff, significand bits and smallest normal number."""
+
+    unit: float
+    bits: int
+    tiny: float
+
+    @classmethod
+    def of(cls, dtype: np.dtype) -> "Rounding":
+        """The format of a NumPy floating-point dtype."""
+        info = np.finfo(dtype)
+        return cls(float(info.eps) / 2, info.nmant + 1, float(info.tiny))
+
+
+FLOAT64 = Rounding.of(np.dtype(np.float64))
+
+
+def gamma(roundings: float, unit: float) -> float:
+    """k*u / (1 - k*u)."""
+    return roundings * unit / (1.0 - roundings * unit)
+
+
+def depth(count: int) -> float:
+    """The accumulation depth k(n): n in any order, 6*sqrt(n) once that is smaller."""
+    return min(float(count), math.ceil(LAMBDA * math.sqrt(count)))
+
+
+def mean(value: Array, magnitude: Array, count: int, rounding: Rounding) -> Array:
+    """Of the batch mean; ``magnitude`` is mean|x|. Shapes (C,)."""
+    accumulated = gamma(depth(count), rounding.unit) * magnitude
+    return np.asarray(accumulated + rounding.unit * np.abs(value) + rounding.tiny)
+
+
+def biased_variance(value: Array, mean_budget: Array, count: int, rounding: Rounding) -> Array:
+    """Of the batch variance that divides by n; ``mean_budget`` is the mean's. Shapes (C,)."""
+    relative = gamma(2 * depth(count) + 4, rounding.unit)
+    moved = 2 * mean_budget * np.sqrt(value) + mean_budget**2
+    return np.asarray(relative * value + moved + rounding.tiny)
+
+
+def unbiased_variance(value: Array, mean_budget: Array, count: int, rounding: Rounding) -> Array:
+    """Of the batch variance that divides by n - 1. NaN for a single value."""
+    if count < 2:
+        return np.full_like(value, np.nan)
+    biased = value * ((count - 1) / count)
+    budget = biased_variance(biased, mean_budget, count, rounding) * (count / (count - 1))
+    return np.asarray(budget + gamma(1, rounding.unit) * value)
+
+
+def running(
+    old: Array, old_budget: Array, new: Array, new_budget: Array, factor: float, rounding: Rounding
+) -> Array:
+    """Of (1 - factor) * old + factor * new, stored. Shapes (C,)."""
+    keep = abs(1.0 - factor)
+    take = abs(factor)
+    carried = keep * old_budget + take * new_budget
+    spent = gamma(3, rounding.unit) * (keep * np.abs(old) + take * np.abs(new))
+    stored = rounding.unit * np.abs((1.0 - factor) * old + factor * new)
+    return np.asarray(carried + spent + stored + rounding.tiny)
+
+
+class OutputBudget(NamedTuple):
+    """The output's budget as ``constant + per_deviation * |y - b| + per_input * |x|``.
+
+    One number a channel each, shape (C,): the budget is affine in |y - b| and |x|, so that a
+    whole output can be bounded from below before it is bounded element by element.
+    """
+
+    constant: Array
+    per_deviation: Array
+    per_input: Array
+
+
+def output(
+    slope: Array,
+    bias: Array,
+    mean_value: Array,
+    mean_budget: Array,
+    variance: Array,
+    variance_budget: Array,
+    eps: float,
+    rounding: Rounding,
+) -> OutputBudget:
+    """Of y = (x - m) * slope + b, with ``slope`` = w / sqrt(v + eps). Shapes (C,)."""
+    steep = np.abs(slope)
+    four = gamma(4, rounding.unit)
+    own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
+    total = variance + eps
+    lost = np.minimum(variance_budget, np.maximum(variance, 0.0)) / total
+    relative = 1.0 / np.sqrt(1.0 - lost) - 1.0
+    constant = steep * mean_budget + four * (steep * np.abs(mean_value) + np.abs(bias))
+    return OutputBudget(
+        constant=constant + own * np.abs(bias) + rounding.tiny,
+        per_deviation=relative + four + own,
+        per_input=four * steep,
+    )
+
+
+def _grid(values: Array) -> float:
+    """The largest power of two of which every value is a multiple; 0.0 when there is none above
+    2**-40 (values that are not dyadic in any useful sense)."""
+    for exponent in range(10, -41, -1):
+        scaled = np.ldexp(values, -exponent)
+        if (scaled == np.rint(scaled)).all():
+            return 2.0**exponent
+    return 0.0
+
+
+def _sums_exactly(values: Array, bits: int) -> bool:
+    """Whether every partial sum, in any order, is representable in ``bits`` bits."""
+    grid = _grid(values)
+    return grid > 0.0 and float(np.sum(np.abs(values))) / grid <= 2.0**bits
+
+
+def representable(value: Value, bits: int) -> Array:
+    """Whether each value has at most ``bits`` significant bits (underflow aside)."""
+    significand = np.frexp(value)[0]
+    scaled = np.ldexp(significand, bits)
+    return np.asarray(scaled == np.rint(scaled))
+
+
+def exact_in_any_order(x: Array, mean_of: float, bits: int) -> bool:
+    """Whether mean, biased and unbiased variance of ``x`` come out without any rounding.
+
+    ``mean_of`` is the mean. True when no partial sum of the values, of their squared deviations, or
+    of the deviations themselves needs more than ``bits`` bits, and neither do the quotients.
+    """
+    count = len(x)
+    deviations = x - mean_of
+    squares = deviations * deviations
+    if count < 2 or not (_sums_exactly(x, bits) and _sums_exactly(squares, bits)):
+        return False
+    total = float(np.sum(squares))
+    if total % count or total % (count - 1):
+        # Not a whole number of n's: the quotient may still be dyadic, but then it is luck.
+        scaled = total / _grid(squares)
+        if scaled % count or scaled % (count - 1):
+            return False
+    results = np.array([mean_of, total / count, total / (count - 1)])
+    exact_mean = mean_of * count == float(np.sum(x))
+    return bool(exact_mean and representable(results, bits).all())
+
+
+def exactly_averaged(old: Array, new: Array, factor: float, bits: int) -> Array:
+    """Where (1 - factor) * old + factor * new is computed without any rounding. Shape (C,)."""
+    keep, keep_error = two_sum(np.float64(1.0), np.float64(-factor))
+    kept, kept_error = two_product(keep, old)
+    taken, taken_error = two_product(np.float64(factor), new)
+    total, total_error = two_sum(kept, taken)
+    errors = np.abs(kept_error) + np.abs(taken_error) + np.abs(total_error) + abs(keep_error)
+    fits = representable(kept, bits) & representable(taken, bits) & representable(total, bits)
+    scalars = representable(np.array([factor, keep]), bits).all()
+    return np.asarray(fits & (errors == 0) & scalars)

@@ -1,0 +1,107 @@
+"""The formula itself: y = (x - mean) / sqrt(variance + eps) * weight + bias, channel by channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Optional, Tuple
+
+import numpy as np
+
+from cases.inputs import Batch
+from oracle import bounds
+from oracle.statistics import Quantity
+
+_BROADCAST = (slice(None), None, None)
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedOutput:
+    """What a forward must return. Compared and cached by identity.
+
+    The values and their budget are computed on demand, so that nothing as large as an input is
+    held for a forward that raises, or whose bytes have been judged before. ``slope``: shape (C,),
+    weight / sqrt(variance + eps). ``dtype``: of the output, a NumPy name. ``strides``: the class of
+    its strides, ``contiguous`` or ``channels_last``.
+    """
+
+    batch: Batch
+    mean: Quantity
+    slope: np.ndarray
+    bias: np.ndarray
+    budgets: bounds.OutputBudget
+    strides: str
+
+    @property
+    def dtype(self) -> str:
+        """The input's: the layer never changes it."""
+        return str(self.batch.values.dtype)
+
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        """The input's."""
+        return self.batch.values.shape
+
+    def values(self) -> np.ndarray:
+        """The expected values, float64, shape (N, C, H, W).
+
+        The mean is subtracted before anything else and as a double-double, so that no digit
+        is lost to its size; what follows are four roundings.
+        """
+        deviation = self.deviations()
+        deviation *= self.slope[_BROADCAST]
+        deviation += self.bias[_BROADCAST]
+        return deviation
+
+    def deviations(self) -> np.ndarray:
+        """x - mean, float64, shape (N, C, H, W)."""
+        with np.errstate(invalid="ignore"):
+            deviation = self.batch.values.astype(np.float64)
+            deviation -= self.mean.value.high[_BROADCAST]
+            deviation -= self.mean.value.low[_BROADCAST]
+        return deviation
+
+    def budget(self, values: np.ndarray) -> np.ndarray:
+        """How far each element may be off, given the expected ``values``; shape (N, C, H, W)."""
+        constant, per_deviation, per_input = (part[_BROADCAST] for part in self.budgets)
+        with np.errstate(invalid="ignore"):
+            budget = np.abs(values - self.bias[_BROADCAST]) * per_deviation
+            budget += np.abs(self.batch.values.astype(np.float64)) * per_input
+            budget += constant
+        return np.asarray(budget)
+
+
+@lru_cache(maxsize=1024)
+def normalised(
+    batch: Batch,
+    mean: Quantity,
+    variance: Quantity,
+    weight: Optional[Quantity],
+    bias: Optional[Quantity],
+    eps: float,
+    strides: str,
+) -> ExpectedOutput:
+    """The expected output of one forward.
+
+    ``mean`` and ``variance`` (shape (C,)) are the batch's own, variance biased, or the running
+    buffers. An absent weight is 1, an absent bias 0. Non-positive ``variance + eps`` gives what IEEE
+    754 says of its root.
+    """
+    channels = batch.values.shape[1]
+    ones, zeros = np.ones(channels), np.zeros(channels)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        shifted = (variance.value.high + eps) + variance.value.low
+        slope = (ones if weight is None else weight.value.high) / np.sqrt(shifted)
+        offset = zeros if bias is None else bias.value.high
+        rounding = bounds.Rounding.of(batch.values.dtype)
+        budgets = bounds.output(
+            slope,
+            offset,
+            mean.value.high,
+            mean.budget,
+            variance.value.high,
+            variance.budget,
+            eps,
+            rounding,
+        )
+    return ExpectedOutput(batch, mean, slope, offset, budgets, strides)

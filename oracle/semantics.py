@@ -1,0 +1,196 @@
+"""Which torch release behaves how: one named switch for every rule that has changed.
+
+A switch *holds* on the releases ``first`` to ``last``, both included; ``inside`` says what the module
+does there and ``outside`` what it does elsewhere. Both sides are specified: the oracle asks
+``rules.holds(name)`` where they differ, and nowhere else, so the switches that a step consulted
+are the ones that decided its result. '#n' is an issue or pull request of pytorch/pytorch.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, List, Optional, Tuple
+
+Release = Tuple[int, int]
+
+RELEASES: Tuple[Release, ...] = tuple(
+    [(1, minor) for minor in range(4, 14)] + [(2, minor) for minor in range(0, 16)]
+)
+"""Every minor release the table speaks of, oldest first."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One rule that depends on the release.
+
+    ``first``: None means it held before the first release of the table. ``last``: None means it
+    holds on the newest. ``source``: an issue or pull request, or "measured".
+    """
+
+    name: str
+    first: Optional[Release]
+    last: Optional[Release]
+    inside: str
+    outside: str
+    source: str
+
+    def holds_on(self, release: Release) -> bool:
+        """Whether ``release`` lies in the interval."""
+        after_first = self.first is None or release >= self.first
+        return after_first and (self.last is None or release <= self.last)
+
+
+SWITCHES: Tuple[Switch, ...] = (
+    Switch(
+        "untracked_train_updates",
+        None,
+        (1, 5),
+        "In train mode with track_running_stats turned off, buffers that are there are updated.",
+        "With track_running_stats turned off, a train-mode forward leaves the buffers alone.",
+        "#20967, #37823; PR #38084",
+    ),
+    Switch(
+        "flag_alone_selects_statistics",
+        None,
+        (1, 5),
+        "In eval mode track_running_stats decides: off means batch statistics (and the buffers are "
+        "updated), on means running buffers (and an error if they are None).",
+        "In eval mode the presence of the buffers decides: both None means batch statistics.",
+        "#30294, #16793; PR #38084",
+    ),
+    Switch(
+        "counter_rebound",
+        None,
+        (1, 8),
+        "A train-mode forward binds num_batches_tracked to a new tensor.",
+        "A train-mode forward counts in place.",
+        "PR #26550, PR #60453",
+    ),
+    Switch(
+        "absent_statistics_are_parameters",
+        None,
+        (1, 8),
+        "With track_running_stats=False the None statistics are registered as parameters, and "
+        "assigning a plain tensor raises TypeError.",
+        "They are registered as buffers, and a plain tensor can be assigned.",
+        "#40977",
+    ),
+    Switch(
+        "train_output_contiguous",
+        None,
+        (1, 8),
+        "In train mode the output for a channels_last input is contiguous.",
+        "The output keeps the channels_last strides.",
+        "#48919, PR #59286",
+    ),
+    Switch(
+        "one_running_buffer_suffices",
+        None,
+        (2, 7),
+        "In train mode with one of running_mean and running_var None, the other is updated.",
+        "It raises ValueError: both must be None or neither.",
+        "#65520, #137172; PR #153233",
+    ),
+    Switch(
+        "legacy_load_resets_counter",
+        None,
+        (2, 1),
+        "Loading a state dict without metadata and counter sets the counter to 0.",
+        "The counter keeps its value.",
+        "#110361; PR #110850",
+    ),
+    Switch(
+        "eps_unchecked",
+        None,
+        (2, 9),
+        "eps may be 0 or negative.",
+        "A forward checks eps and raises ValueError.",
+        "#166405; PR #166756",
+    ),
+    Switch(
+        "eps_zero_refused_in_eval",
+        (2, 10),
+        (2, 11),
+        "eps must be positive in eval mode too.",
+        "In eval mode eps may be 0.",
+        "#173337; PR #175508",
+    ),
+    Switch(
+        "no_bias_keyword",
+        None,
+        (2, 12),
+        "The constructor has no bias keyword.",
+        "bias=False constructs a module with a weight alone.",
+        "#157144; PR #176573",
+    ),
+    Switch(
+        "reset_needs_bias",
+        None,
+        (2, 12),
+        "reset_parameters raises AttributeError when the bias is None.",
+        "reset_parameters resets what is there.",
+        "PR #176573",
+    ),
+)
+
+
+class UnknownSwitch(LookupError):
+    """The oracle asks for a switch that the table does not list."""
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """The rules of one release: ``inside`` names the switches that hold.
+
+    ``in_table`` is False for a release newer than the table, which gets the newest semantics.
+    """
+
+    release: Release
+    in_table: bool
+    inside: FrozenSet[str]
+    known: FrozenSet[str]
+
+    def values(self) -> Dict[str, bool]:
+        """Switch name to whether it holds."""
+        return {name: name in self.inside for name in sorted(self.known)}
+
+
+def parse_release(version: str) -> Release:
+    """(major, minor) of a torch version such as ``2.13.0+cpu``; raises ValueError."""
+    match = re.match(r"(\d+)\.(\d+)", version)
+    if match is None:
+        raise ValueError(f"not a torch version: {version!r}; accepted: MAJOR.MINOR, as in 2.13.0")
+    return int(match.group(1)), int(match.group(2))
+
+
+def semantics(release: Release, switches: Tuple[Switch, ...] = SWITCHES) -> Semantics:
+    """The semantics of a release: of the newest in the table when it is newer than that.
+
+    Raises ValueError for a release older than the table.
+    """
+    if release < RELEASES[0]:
+        given, oldest = (".".join(map(str, r)) for r in (release, RELEASES[0]))
+        raise ValueError(f"torch {given} is older than the table; the oldest release is {oldest}")
+    in_table = release in RELEASES
+    nearest = max(known for known in RELEASES if known <= release)
+    inside = frozenset(switch.name for switch in switches if switch.holds_on(nearest))
+    return Semantics(release, in_table, inside, frozenset(switch.name for switch in switches))
+
+
+class Rules:
+    """Answers ``holds(name)`` for one step and remembers, in order, what was asked."""
+
+    def __init__(self, semantics: Semantics) -> None:
+        self._semantics = semantics
+        self.consulted: List[str] = []
+
+    def holds(self, name: str) -> bool:
+        """Whether the switch holds on this release; raises UnknownSwitch."""
+        if name not in self._semantics.known:
+            raise UnknownSwitch(
+                f"the oracle asks for switch {name!r}, which oracle/semantics.py does not list"
+            )
+        if name not in self.consulted:
+            self.consulted.append(name)
+        return name in self._semantics.inside

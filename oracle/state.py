@@ -1,0 +1,96 @@
+"""Everything a BatchNorm2d holds between two calls, as immutable data, and what a step must show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import FrozenSet, NamedTuple, Optional, Tuple, Union
+
+from cases.construction import Config
+from cases.steps import Value
+from oracle.normalisation import ExpectedOutput
+from oracle.statistics import Quantity
+
+
+class Slot(NamedTuple):
+    """A floating-point tensor on the module: a parameter or a running statistic.
+
+    ``identity`` stands for the Python object: an update in place keeps it, a new tensor has another.
+    ``requires_grad`` is what it says in torch.
+    """
+
+    quantity: Quantity
+    identity: object
+    requires_grad: bool = False
+
+
+class Counter(NamedTuple):
+    """num_batches_tracked, an int64 scalar."""
+
+    value: int
+    identity: object
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A BatchNorm2d between two steps.
+
+    The first block are plain attributes, free to be assigned at any time; the second the tensors,
+    each of which may be None. ``parameters`` names the entries registered as parameters, present or
+    None: a plain tensor cannot be assigned to those.
+    """
+
+    config: Config
+    dtype: str
+
+    num_features: Value
+    eps: Value
+    momentum: Value
+    affine: Value
+    track_running_stats: Value
+    training: Value
+
+    weight: Optional[Slot]
+    bias: Optional[Slot]
+    running_mean: Optional[Slot]
+    running_var: Optional[Slot]
+    num_batches_tracked: Optional[Counter]
+
+    parameters: FrozenSet[str] = field(default=frozenset({"weight", "bias"}))
+
+    def tensor(self, name: str) -> Union[None, Slot, Counter]:
+        """The entry called ``name``, one of TENSORS."""
+        slot: Union[None, Slot, Counter] = getattr(self, name)
+        return slot
+
+    def present(self) -> Tuple[str, ...]:
+        """The names of the entries that are not None: the keys of the state dict."""
+        return tuple(name for name in TENSORS if getattr(self, name) is not None)
+
+
+TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+FLAGS = ("num_features", "eps", "momentum", "affine", "track_running_stats", "training")
+
+
+class ExpectedError(NamedTuple):
+    """The exception a step must raise: the class's name and a regular expression for the message."""
+
+    kind: str
+    pattern: str
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What a step must show.
+
+    ``state``: the module afterwards, also after an exception. ``output``: of a forward. ``error``:
+    the exception, if one must be raised. ``requires_grad``: of the output. ``copied``: the step
+    replaced the module by a copy, which must share no memory with the original. ``switches``: the
+    release-dependent rules that decided this result.
+    """
+
+    state: State
+    output: Optional[ExpectedOutput] = None
+    error: Optional[ExpectedError] = None
+    requires_grad: bool = False
+    copied: bool = False
+    switches: Tuple[str, ...] = ()

@@ -1,0 +1,160 @@
+"""Runs one case: oracle and subject side by side, step by step."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Dict, List, Optional, Set, Tuple
+
+from cases.case import Case
+from cases.steps import Forward, Step, token
+from oracle.batch_norm import advance, begin
+from oracle.semantics import Semantics
+from oracle.state import Expected, State
+from tests.compare import Mismatch, Tally, compare
+from tests.subject.module import Factory, LiveModule, NotConstructed
+from tests.subject.observation import Observation
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mismatch and where in the program it stands. ``step`` 0 is construction."""
+
+    mismatch: Mismatch
+    step: int
+    token: str
+    regime: str
+    switches: Tuple[str, ...]
+
+
+@dataclass
+class Result:
+    """What running one case gave."""
+
+    case: Case
+    tally: Tally = field(default_factory=Tally)
+    findings: List[Finding] = field(default_factory=list)
+    forwards: int = 0
+    errors: List[str] = field(default_factory=list)
+    switches: Set[str] = field(default_factory=set)
+    digest: str = ""
+
+
+class VacuousCase(AssertionError):
+    """A case compared fewer quantities than its program implies."""
+
+
+def _regime(case: Case, step: Optional[Step], mismatch: Mismatch) -> str:
+    from cases.variants import regimes
+
+    axis = {4: 1, 1: 0}.get(len(mismatch.index))
+    if axis is None:
+        return ""
+    words = regimes(case.variant)
+    channel = mismatch.index[axis]
+    return words[channel] if channel < len(words) else ""
+
+
+class _Digest:
+    """A running hash of the subject's bytes."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b(digest_size=8)
+
+    def add(self, got: Observation) -> None:
+        if got.output is not None:
+            self._hash.update(got.output.values.tobytes())
+        for tensor in got.tensors:
+            self._hash.update(b"-" if tensor is None else tensor.values.tobytes())
+
+    def hex(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _check_not_vacuous(case: Case, performed: List[Expected], tally: Tally) -> None:
+    """The program alone says how many comparisons of each kind there must have been."""
+    outputs = sum(expected.output is not None for expected in performed)
+    implied: Dict[str, int] = {
+        "exception": len(performed),
+        "training": len(performed),
+        "output": outputs,
+    }
+    for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+        implied[name] = sum(expected.state.tensor(name) is not None for expected in performed)
+    for quantity, count in implied.items():
+        compared = tally.compared.get(quantity, 0)
+        if compared < count:
+            raise VacuousCase(
+                f"{case.id}: {quantity} was compared {compared} times; the program implies {count}"
+            )
+
+
+def run(case: Case, factory: Factory, semantics: Semantics, record: bool = False) -> Result:
+    """Runs the whole program, stopping at the first step that has findings.
+
+    ``record``: also hash the subject's bytes. Raises VacuousCase when something was not compared.
+    """
+    result = Result(case)
+    digest = _Digest() if record else None
+    expected = begin(case.config, case.variant, semantics)
+    result.switches.update(expected.switches)
+    before: Optional[State] = None
+    try:
+        live = LiveModule(factory, case.config, case.variant)
+    except NotConstructed as failure:
+        got = Observation(None, failure.raised, (), ())
+        result.errors.append(f"0 construct {failure.raised.kind} {_line(failure.raised.message)}")
+        compare_only_error(expected, got, result, case)
+        return result
+    performed: List[Expected] = []
+    steps: Tuple[Optional[Step], ...] = (None,) + case.steps
+    for number, step in enumerate(steps):
+        if step is not None:
+            before = expected.state
+            expected = advance(before, step, case.variant, semantics)
+            if expected.switches:
+                result.switches.update(expected.switches)
+        got = live.perform(step)
+        result.forwards += type(step) is Forward
+        if got.raised is not None:
+            words = f"{got.raised.kind} {_line(got.raised.message)}"
+            result.errors.append(f"{number} {_token(step)} {words}")
+        compare(before, expected, got, result.tally)
+        if digest is not None:
+            digest.add(got)
+        performed.append(expected)
+        if result.tally.mismatches:
+            _note(result, number, step, expected)
+            break
+        if number == 0 and expected.error is not None:
+            break
+    else:
+        _check_not_vacuous(case, performed, result.tally)
+    if digest is not None:
+        result.digest = digest.hex()
+    return result
+
+
+def compare_only_error(expected: Expected, got: Observation, result: Result, case: Case) -> None:
+    """A constructor that raises leaves no module: the exception is all there is to compare."""
+    from tests.compare import _compare_error
+
+    _compare_error(expected, got, result.tally)
+    if result.tally.mismatches:
+        _note(result, 0, None, expected)
+
+
+def _line(message: str) -> str:
+    return message.strip().splitlines()[0] if message.strip() else ""
+
+
+def _token(step: Optional[Step]) -> str:
+    return "construct" if step is None else token(step)
+
+
+def _note(result: Result, number: int, step: Optional[Step], expected: Expected) -> None:
+    for mismatch in result.tally.mismatches:
+        regime = _regime(result.case, step, mismatch)
+        result.findings.append(
+            Finding(mismatch, number, _token(step), regime, expected.switches)
+        )

@@ -1,0 +1,62 @@
+"""Handmade rows and records for the tests of ``reports``; every default can be overridden."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Sequence
+
+from reports.record import Record
+from reports.rows import CaseRow, Header, footer_for
+
+
+def header(release: str = "2.13", **overrides: Any) -> Header:
+    """Return the header of a whole gate tier on ``release``."""
+    values: Dict[str, Any] = {
+        "suite": "abc1234",
+        "torch": release + ".0+cpu",
+        "numpy": "2.4.6",
+        "python": "3.11.7",
+        "platform": "Linux-x86_64",
+        "threads": 2,
+        "subject": "torch.nn:BatchNorm2d",
+        "tier": "gate",
+        "seed": 0,
+        "selection": None,
+        "release": release,
+        "release_in_table": True,
+        "semantics": {},
+    }
+    values.update(overrides)
+    return Header(**values)
+
+
+def row(case: str = "case-a", **overrides: Any) -> CaseRow:
+    """Return the row of a passing case; its outcome follows from a defect or a finding."""
+    values: Dict[str, Any] = {
+        "id": case,
+        "behaviour": "plain",
+        "outcome": "pass",
+        "forwards": 4,
+        "compared": {"output": 4, "running_mean": 4, "flags": 4},
+        "share": {"output": (-0.25, 0.125)},
+        "ulps": {"output": (-2.0, 1.0)},
+        "detectable": {"output": 1e-6},
+        "errors": (),
+        "switches": (),
+        "defect": None,
+        "finding": None,
+        "digest": "0123456789abcdef",
+    }
+    if overrides.get("finding") is not None:
+        values["outcome"] = "finding"
+    elif overrides.get("defect") is not None:
+        values["outcome"] = "known_defect"
+    values.update(overrides)
+    return CaseRow(**values)
+
+
+def record(
+    head: Header, rows: Sequence[CaseRow], exit_status: int = 0, source: str = "handmade"
+) -> Record:
+    """Return a record as ``reports.record.read`` would."""
+    ordered = sorted(rows, key=lambda each: each.id)
+    return Record(head, tuple(ordered), footer_for(head, ordered, exit_status), source)

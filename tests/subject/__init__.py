@@ -1,0 +1,1 @@
+"""The module under test. The only package that imports torch."""

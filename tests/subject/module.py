@@ -1,0 +1,282 @@
+"""Drives one live module: performs steps, observes everything after each."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections import OrderedDict
+from functools import lru_cache
+from typing import Any, Callable, Dict, Optional, Tuple
+
+import numpy as np
+import torch
+
+from cases.construction import Config
+from cases.inputs import ATTACHED_COUNT, Batch, attached, batch, preset
+from cases.steps import (
+    Attach,
+    Copy,
+    Count,
+    Drop,
+    Forward,
+    LoadStateDict,
+    Mode,
+    Preset,
+    Reset,
+    SetAttribute,
+    Step,
+)
+from cases.variants import Variant
+from tests.subject.observation import (
+    TENSORS,
+    Observation,
+    ObservedOutput,
+    ObservedTensor,
+    Raised,
+)
+
+Factory = Callable[..., Any]
+
+FLOATING = TENSORS[:4]
+
+
+class Input:
+    """A batch as a torch tensor, made once; ``changed`` tells whether someone wrote to it."""
+
+    def __init__(self, given: Batch) -> None:
+        self._pristine = given.values
+        values = torch.from_numpy(given.values.copy())
+        self.tensor = _laid_out(values, given.layout)
+        self.pointer = self.tensor.data_ptr()
+
+    def changed(self) -> bool:
+        """Whether the numbers are no longer the batch's, bit for bit."""
+        now = self.tensor.numpy()
+        if now.size < 65536:
+            return bool(now.tobytes() != self._pristine.tobytes())
+        word = np.dtype(f"i{now.itemsize}")
+        return not np.array_equal(now.view(word), self._pristine.view(word))
+
+
+def _laid_out(values: torch.Tensor, layout: str) -> torch.Tensor:
+    """The same logical tensor with other strides."""
+    if layout == "channels_last":
+        return values.contiguous(memory_format=torch.channels_last)
+    if layout == "permuted":
+        return values.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)
+    if layout == "sliced":
+        wide = torch.zeros(values.shape[:-1] + (2 * values.shape[-1],), dtype=values.dtype)
+        wide[..., ::2] = values
+        return wide[..., ::2]
+    if layout == "expanded":
+        return values[:1].expand(values.shape)
+    return values
+
+
+@lru_cache(maxsize=512)
+def tensor_of(given: Batch) -> Input:
+    """The torch tensor of a batch, the same one every time."""
+    return Input(given)
+
+
+class NotConstructed(Exception):
+    """The subject's constructor raised."""
+
+    def __init__(self, raised: Raised) -> None:
+        super().__init__(f"{raised.kind}: {raised.message}")
+        self.raised = raised
+
+
+def _raised(error: Exception) -> Raised:
+    return Raised(type(error).__name__, str(error))
+
+
+def construct(factory: Factory, config: Config, dtype: str) -> Any:
+    """``factory`` called with BatchNorm2d's arguments; raises whatever it raises."""
+    arguments: Dict[str, object] = {
+        "eps": config.eps,
+        "momentum": config.momentum,
+        "affine": config.affine,
+        "track_running_stats": config.track_running_stats,
+    }
+    if config.bias is not None:
+        arguments["bias"] = config.bias
+    module = factory(config.num_features, **arguments)
+    return module.double() if dtype == "float64" else module
+
+
+class LiveModule:
+    """A subject in the middle of a program."""
+
+    def __init__(self, factory: Factory, config: Config, variant: Variant) -> None:
+        """Constructs the module; raises NotConstructed when the constructor does."""
+        self._factory = factory
+        self._config = config
+        self._variant = variant
+        self._dtype = getattr(torch, variant.dtype)
+        try:
+            self.module = construct(factory, config, variant.dtype)
+        except Exception as error:  # whatever the subject raises is the observation
+            raise NotConstructed(_raised(error)) from error
+        self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
+
+    def perform(self, step: Optional[Step]) -> Observation:
+        """Performs ``step`` (None: nothing, right after construction) and observes the module."""
+        output, raised, changed = None, None, False
+        shared: Tuple[str, ...] = ()
+        try:
+            if type(step) is Forward:
+                given = tensor_of(batch(self._variant, step.batch))
+                try:
+                    output = self._observed_output(self.module(given.tensor), given)
+                finally:
+                    changed = given.changed()
+            elif type(step) is Copy:
+                shared = self._copy(step.how)
+            elif step is not None:
+                _ACTIONS[type(step)](self, step)
+        except Exception as error:  # whatever the subject raises is the observation
+            raised = _raised(error)
+        if changed:
+            tensor_of.cache_clear()
+        return self._observed(output, raised, changed, shared)
+
+    def _observed(
+        self,
+        output: Optional[ObservedOutput],
+        raised: Optional[Raised],
+        changed: bool,
+        shared: Tuple[str, ...],
+    ) -> Observation:
+        module = self.module
+        now = (
+            module.weight,
+            module.bias,
+            module.running_mean,
+            module.running_var,
+            module.num_batches_tracked,
+        )
+        before = self._before
+        self._before = now
+        tensors = tuple(
+            None
+            if tensor is None
+            else ObservedTensor(
+                tensor.detach().numpy(),
+                tensor.requires_grad,
+                tensor.grad_fn is not None,
+                tensor is previous,
+            )
+            for tensor, previous in zip(now, before)
+        )
+        flags = (
+            module.num_features,
+            module.eps,
+            module.momentum,
+            module.affine,
+            module.track_running_stats,
+            module.training,
+        )
+        return Observation(output, raised, tensors, flags, changed, shared)
+
+    def _observed_output(self, output: Any, given: Input) -> ObservedOutput:
+        values = output.detach().numpy()
+        return ObservedOutput(
+            values,
+            output.is_contiguous(),
+            output.dim() == 4 and output.is_contiguous(memory_format=torch.channels_last),
+            output.requires_grad,
+            output.numel() > 0 and output.data_ptr() == given.pointer,
+        )
+
+    def _copy(self, how: str) -> Tuple[str, ...]:
+        original = self.module
+        if how == "deepcopy":
+            renewed = copy.deepcopy(original)
+        elif how == "pickle":
+            renewed = pickle.loads(pickle.dumps(original))
+        else:
+            renewed = construct(self._factory, self._config, self._variant.dtype)
+            renewed.load_state_dict(original.state_dict())
+            renewed.train(original.training)
+        self.module = renewed
+        return tuple(
+            name
+            for name in TENSORS
+            if _pointer(renewed, name) is not None
+            and _pointer(renewed, name) == _pointer(original, name)
+        )
+
+    def _new_tensor(self, name: str) -> torch.Tensor:
+        if name == "num_batches_tracked":
+            return torch.tensor(ATTACHED_COUNT, dtype=torch.long)
+        return torch.tensor(attached(name, self._config.num_features), dtype=self._dtype)
+
+    def attach(self, step: Attach) -> None:
+        """``module.<name> = <tensor or Parameter>``."""
+        tensor = self._new_tensor(step.name)
+        if step.kind != "tensor":
+            tensor = torch.nn.Parameter(tensor, requires_grad=step.kind == "trainable")
+        setattr(self.module, step.name, tensor)
+
+    def preset(self, step: Preset) -> None:
+        """Copies the preset numbers into what is there."""
+        with torch.no_grad():
+            for name in FLOATING:
+                tensor = getattr(self.module, name)
+                if tensor is not None:
+                    tensor.copy_(torch.from_numpy(np.array(preset(name, self._config.num_features))))
+
+    def load(self, step: LoadStateDict) -> None:
+        """Loads one of the three incomplete state dicts into the live module."""
+        state: "OrderedDict[str, torch.Tensor]" = OrderedDict()
+        if step.what == "empty":
+            self.module.load_state_dict(state, strict=False)
+            return
+        own = self.module.state_dict()
+        for name in FLOATING:
+            if name in own:
+                state[name] = self._new_tensor(name)
+        if step.what == "no_counter":
+            state._metadata = own._metadata  # type: ignore[attr-defined]
+        self.module.load_state_dict(state)
+
+
+def _pointer(module: Any, name: str) -> Optional[int]:
+    tensor = getattr(module, name)
+    return None if tensor is None else int(tensor.data_ptr())
+
+
+def _set_mode(live: LiveModule, step: Mode) -> None:
+    if step.training:
+        live.module.train()
+    else:
+        live.module.eval()
+
+
+def _set_attribute(live: LiveModule, step: SetAttribute) -> None:
+    setattr(live.module, step.name, step.value)
+
+
+def _drop(live: LiveModule, step: Drop) -> None:
+    setattr(live.module, step.name, None)
+
+
+def _count(live: LiveModule, step: Count) -> None:
+    live.module.num_batches_tracked.fill_(step.value)
+
+
+def _reset(live: LiveModule, step: Reset) -> None:
+    getattr(live.module, step.method)()
+
+
+_ACTIONS: Dict[type, Callable[..., None]] = {
+    Mode: _set_mode,
+    SetAttribute: _set_attribute,
+    Drop: _drop,
+    Attach: LiveModule.attach,
+    Preset: LiveModule.preset,
+    Count: _count,
+    Reset: _reset,
+    LoadStateDict: LiveModule.load,
+}

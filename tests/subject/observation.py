@@ -1,0 +1,54 @@
+"""Everything visible after a step on a live module."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Tuple
+
+import numpy as np
+
+TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+
+
+class Raised(NamedTuple):
+    """An exception: the class's name and the message."""
+
+    kind: str
+    message: str
+
+
+class ObservedTensor(NamedTuple):
+    """A parameter or buffer. ``values`` is a view: valid until the next step.
+
+    ``same_object``: it is the Python object that had this name before the step.
+    """
+
+    values: np.ndarray
+    requires_grad: bool
+    has_grad_fn: bool
+    same_object: bool
+
+
+class ObservedOutput(NamedTuple):
+    """What a forward returned. ``values`` is a view, in memory order of the logical (N, C, H, W)."""
+
+    values: np.ndarray
+    contiguous: bool
+    channels_last: bool
+    requires_grad: bool
+    shares_input: bool
+
+
+class Observation(NamedTuple):
+    """The module after one step.
+
+    ``tensors`` are in the order of TENSORS; ``flags`` in the order of ``oracle.state.FLAGS``.
+    ``input_changed``: a forward wrote to its input. ``shared``: names of tensors of a copied module
+    that share memory with the original.
+    """
+
+    output: Optional[ObservedOutput]
+    raised: Optional[Raised]
+    tensors: Tuple[Optional[ObservedTensor], ...]
+    flags: Tuple[object, ...]
+    input_changed: bool = False
+    shared: Tuple[str, ...] = ()
