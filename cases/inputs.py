@@ -214,7 +214,7 @@ def _names(variant: Variant) -> str:
     return ", ".join(["b0, b1, ..."] + words)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2560)
 def batch(variant: Variant, name: str) -> Batch:
     """The batch that ``name`` names under ``variant``; the same object every time.
 

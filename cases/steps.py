@@ -196,6 +196,8 @@ def _attribute_step(arguments: Sequence[str]) -> Step:
 
 def _attach_step(arguments: Sequence[str]) -> Step:
     name, kind = arguments
+    if (name, kind) == ("num_batches_tracked", "trainable"):
+        raise CaseError("num_batches_tracked is an integer and cannot require a gradient")
     return Attach(
         _one_of(name, BUFFERS + PARAMETERS, "buffer or parameter"),
         _one_of(kind, ATTACH_KINDS, "kind"),

@@ -52,7 +52,7 @@ from oracle.averaging import constant, moving_average
 from oracle.normalisation import ExpectedOutput, normalised
 from oracle.semantics import Rules, Semantics
 from oracle.state import FLAGS, Counter, Expected, ExpectedError, Slot, State
-from oracle.statistics import Quantity, statistics
+from oracle.statistics import Quantity, Statistics, statistics
 
 FLOATING = ("weight", "bias", "running_mean", "running_var")
 NONE_HAS_NO_METHOD = "'NoneType' object has no attribute"
@@ -110,6 +110,8 @@ def _counted(state: State, rules: Rules) -> State:
     counter = state.num_batches_tracked
     if not (state.training and state.track_running_stats) or counter is None:
         return state
+    if "num_batches_tracked" in state.parameters and rules.holds("counter_rebound"):
+        raise Refusal("TypeError", "cannot assign .* as parameter 'num_batches_tracked'")
     value = (counter.value + 1 + 2**63) % 2**64 - 2**63
     identity = object() if rules.holds("counter_rebound") else counter.identity
     return dataclasses.replace(state, num_batches_tracked=Counter(value, identity))
@@ -171,6 +173,56 @@ def _check_channels(batch: Batch, tensors: Tuple[Tuple[str, Optional[Slot]], ...
             raise Refusal("RuntimeError", f"{name} should contain {channels} elements not {length}")
 
 
+def _check_arguments(
+    state: State,
+    given: Batch,
+    running_mean: Optional[Slot],
+    running_var: Optional[Slot],
+    batch_statistics: bool,
+    rules: Rules,
+) -> None:
+    """What the kernel is handed must fit the input. Of an empty input only the channels count."""
+    running = (("running_mean", running_mean), ("running_var", running_var))
+    empty = not given.values.size
+    if empty and rules.deviates("empty_input_unchecked"):
+        return
+    for name, slot in running:
+        if slot is None and not batch_statistics and not empty:
+            raise Refusal("RuntimeError", f"{name} must be defined in evaluation mode")
+        _check_channels(given, ((name, slot),))
+    _check_channels(given, (("weight", state.weight), ("bias", state.bias)))
+    if empty:
+        return
+    for name, slot in running:
+        if slot is not None and slot.requires_grad:
+            raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
+    if (running_mean is None) != (running_var is None):
+        if not rules.holds("one_running_buffer_suffices"):
+            pattern = "running_mean and running_var must either both be None or neither be None"
+            raise Refusal("ValueError", pattern)
+    _check_dtype(state, given, rules)
+
+
+def _check_dtype(state: State, given: Batch, rules: Rules) -> None:
+    found = str(given.values.dtype)
+    if found == state.dtype:
+        return
+    if found == "int64":
+        is_runtime = rules.holds("integer_input_is_runtime_error")
+        kind = "RuntimeError" if is_runtime else "NotImplementedError"
+        raise Refusal(kind, "\"batch_norm\" not implemented for 'Long'")
+    tensors = (state.weight, state.bias, state.running_mean, state.running_var)
+    if all(slot is None for slot in tensors):
+        return
+    if rules.holds("scalar_type_message"):
+        raise Refusal("RuntimeError", "expected scalar type (Double|Float) but found (Double|Float)")
+    if found == "float32":
+        raise Refusal("RuntimeError", "mixed dtype .CPU.: expect parameter to have scalar type of")
+    if rules.holds("mixed_dtype_names_bfloat16"):
+        raise Refusal("RuntimeError", "mixed dtype .CPU.: expect input to have scalar type of BFloat16")
+    raise Refusal("RuntimeError", "mixed dtype .CPU.: all inputs must share same datatype")
+
+
 def _output_strides(batch: Batch, batch_statistics: bool, rules: Rules) -> str:
     if batch.layout != "channels_last":
         return "contiguous"
@@ -179,9 +231,14 @@ def _output_strides(batch: Batch, batch_statistics: bool, rules: Rules) -> str:
     return "channels_last"
 
 
-def _updated(state: State, batch: Batch, factor: float) -> State:
+def _statistics(given: Batch, rules: Rules) -> Statistics:
+    plain_sums = given.layout == "channels_last" and rules.deviates("channels_last_plain_sums")
+    return statistics(given, plain_sums)
+
+
+def _updated(state: State, batch: Batch, factor: float, rules: Rules) -> State:
     """The running buffers after a batch: each one that is there is updated in place."""
-    found = statistics(batch)
+    found = _statistics(batch, rules)
     changes = {}
     for name, new in (
         ("running_mean", found.mean),
@@ -223,19 +280,9 @@ def _normalise(
     handed_over = _hands_over_buffers(state, rules)
     running_mean = state.running_mean if handed_over else None
     running_var = state.running_var if handed_over else None
-    if given.values.size:
-        for name, slot in (("running_mean", running_mean), ("running_var", running_var)):
-            if slot is None and not batch_statistics:
-                raise Refusal("RuntimeError", f"{name} must be defined in evaluation mode")
-            _check_channels(given, ((name, slot),))
-        _check_channels(given, (("weight", state.weight), ("bias", state.bias)))
-        for name, slot in (("running_mean", running_mean), ("running_var", running_var)):
-            if slot is not None and slot.requires_grad:
-                raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
-        if (running_mean is None) != (running_var is None):
-            if not rules.holds("one_running_buffer_suffices"):
-                pattern = "running_mean and running_var must either both be None or neither be None"
-                raise Refusal("ValueError", pattern)
+    _check_arguments(state, given, running_mean, running_var, batch_statistics, rules)
+    if not state.config.num_features and rules.deviates("zero_features_raise"):
+        raise Refusal("IndexError", "index 0 out of range for tensor of size .0.")
     weight = None if state.weight is None else state.weight.quantity
     bias = None if state.bias is None else state.bias.quantity
     strides = _output_strides(given, batch_statistics, rules)
@@ -243,7 +290,9 @@ def _normalise(
         empty = constant(0.0, given.values.shape[1])
         output = normalised(given, empty, empty, None, None, 1.0, strides)
     elif batch_statistics:
-        found = statistics(given)
+        found = _statistics(given, rules)
+        if rules.deviates("overflowing_variance_zeroes_output"):
+            weight = constant(0.0, given.values.shape[1])
         output = normalised(
             given, found.mean, found.biased_variance, weight, bias, eps, strides
         )
@@ -259,7 +308,7 @@ def _normalise(
             strides,
         )
     if batch_statistics and handed_over and given.values.size:
-        state = _updated(state, given, _number(factor))
+        state = _updated(state, given, _number(factor), rules)
     differentiable = any(
         slot is not None and slot.requires_grad for slot in (state.weight, state.bias)
     )

@@ -89,25 +89,29 @@ def depth(count: int) -> float:
     return min(float(count), math.ceil(LAMBDA * math.sqrt(count)))
 
 
-def mean(value: Array, magnitude: Array, count: int, rounding: Rounding) -> Array:
-    """Of the batch mean; ``magnitude`` is mean|x|. Shapes (C,)."""
-    accumulated = gamma(depth(count), rounding.unit) * magnitude
+def mean(value: Array, magnitude: Array, sum_depth: float, rounding: Rounding) -> Array:
+    """Of the batch mean; ``magnitude`` is mean|x|, ``sum_depth`` is k(n). Shapes (C,)."""
+    accumulated = gamma(sum_depth, rounding.unit) * magnitude
     return np.asarray(accumulated + rounding.unit * np.abs(value) + rounding.tiny)
 
 
-def biased_variance(value: Array, mean_budget: Array, count: int, rounding: Rounding) -> Array:
+def biased_variance(
+    value: Array, mean_budget: Array, sum_depth: float, rounding: Rounding
+) -> Array:
     """Of the batch variance that divides by n; ``mean_budget`` is the mean's. Shapes (C,)."""
-    relative = gamma(2 * depth(count) + 4, rounding.unit)
+    relative = gamma(2 * sum_depth + 4, rounding.unit)
     moved = 2 * mean_budget * np.sqrt(value) + mean_budget**2
     return np.asarray(relative * value + moved + rounding.tiny)
 
 
-def unbiased_variance(value: Array, mean_budget: Array, count: int, rounding: Rounding) -> Array:
+def unbiased_variance(
+    value: Array, mean_budget: Array, count: int, sum_depth: float, rounding: Rounding
+) -> Array:
     """Of the batch variance that divides by n - 1. NaN for a single value."""
     if count < 2:
         return np.full_like(value, np.nan)
     biased = value * ((count - 1) / count)
-    budget = biased_variance(biased, mean_budget, count, rounding) * (count / (count - 1))
+    budget = biased_variance(biased, mean_budget, sum_depth, rounding) * (count / (count - 1))
     return np.asarray(budget + gamma(1, rounding.unit) * value)
 
 

@@ -25,7 +25,8 @@ class Switch:
     """One rule that depends on the release.
 
     ``first``: None means it held before the first release of the table. ``last``: None means it
-    holds on the newest. ``source``: an issue or pull request, or "measured".
+    holds on the newest. ``source``: an issue or pull request, or "measured". ``masked_by``: switches
+    under which the question never comes up.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Switch:
     inside: str
     outside: str
     source: str
+    masked_by: Tuple[str, ...] = ()
 
     def holds_on(self, release: Release) -> bool:
         """Whether ``release`` lies in the interval."""
@@ -62,8 +64,9 @@ SWITCHES: Tuple[Switch, ...] = (
     Switch(
         "counter_rebound",
         None,
-        (1, 8),
-        "A train-mode forward binds num_batches_tracked to a new tensor.",
+        (1, 10),
+        "A train-mode forward binds num_batches_tracked to a new tensor (TypeError if it is a "
+        "Parameter).",
         "A train-mode forward counts in place.",
         "PR #26550, PR #60453",
     ),
@@ -79,8 +82,8 @@ SWITCHES: Tuple[Switch, ...] = (
     Switch(
         "train_output_contiguous",
         None,
-        (1, 8),
-        "In train mode the output for a channels_last input is contiguous.",
+        (1, 9),
+        "Normalised by batch statistics, a channels_last input gives a contiguous output.",
         "The output keeps the channels_last strides.",
         "#48919, PR #59286",
     ),
@@ -115,11 +118,12 @@ SWITCHES: Tuple[Switch, ...] = (
         "eps must be positive in eval mode too.",
         "In eval mode eps may be 0.",
         "#173337; PR #175508",
+        masked_by=("eps_unchecked",),
     ),
     Switch(
         "no_bias_keyword",
         None,
-        (2, 12),
+        (2, 11),
         "The constructor has no bias keyword.",
         "bias=False constructs a module with a weight alone.",
         "#157144; PR #176573",
@@ -127,10 +131,35 @@ SWITCHES: Tuple[Switch, ...] = (
     Switch(
         "reset_needs_bias",
         None,
-        (2, 12),
+        (2, 11),
         "reset_parameters raises AttributeError when the bias is None.",
         "reset_parameters resets what is there.",
         "PR #176573",
+    ),
+    Switch(
+        "scalar_type_message",
+        None,
+        (1, 11),
+        'An input of another floating dtype raises "expected scalar type ... but found ...".',
+        'It raises "mixed dtype (CPU): ...".',
+        "measured",
+    ),
+    Switch(
+        "mixed_dtype_names_bfloat16",
+        (1, 12),
+        (2, 0),
+        "A float64 input to a float32 module raises a message that asks for BFloat16.",
+        'The message says "all inputs must share same datatype".',
+        "measured",
+        masked_by=("scalar_type_message",),
+    ),
+    Switch(
+        "integer_input_is_runtime_error",
+        None,
+        (2, 7),
+        "An integer input raises RuntimeError.",
+        "It raises NotImplementedError, a subclass.",
+        "measured",
     ),
 )
 
@@ -144,12 +173,14 @@ class Semantics:
     """The rules of one release: ``inside`` names the switches that hold.
 
     ``in_table`` is False for a release newer than the table, which gets the newest semantics.
+    ``defects``: known defects (``oracle.defects``) that the oracle is to show; none, as a rule.
     """
 
     release: Release
     in_table: bool
     inside: FrozenSet[str]
     known: FrozenSet[str]
+    defects: FrozenSet[str] = frozenset()
 
     def values(self) -> Dict[str, bool]:
         """Switch name to whether it holds."""
@@ -194,3 +225,7 @@ class Rules:
         if name not in self.consulted:
             self.consulted.append(name)
         return name in self._semantics.inside
+
+    def deviates(self, name: str) -> bool:
+        """Whether the oracle is to show this known defect instead of what is right."""
+        return name in self._semantics.defects

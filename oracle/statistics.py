@@ -106,11 +106,12 @@ def _channel(x: np.ndarray, precision: int) -> _Channel:
     return _Channel((mean, 0.0), nan, nan, math.inf, False)
 
 
-@lru_cache(maxsize=512)
-def statistics(batch: Batch) -> Statistics:
+@lru_cache(maxsize=2560)
+def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
     """The statistics of every channel of a non-empty batch, shape (N, C, H, W).
 
-    Computed once for each batch object; the budgets are those of ``oracle.bounds``.
+    Computed once for each batch object; the budgets are those of ``oracle.bounds``. ``plain_sums``:
+    allow for sums value by value whose rounding errors are not independent (a known defect).
     """
     n, c, h, w = batch.values.shape
     count = n * h * w
@@ -127,10 +128,13 @@ def statistics(batch: Batch) -> Statistics:
     unbiased = pairs([channel.unbiased for channel in channels])
     magnitude = np.array([channel.magnitude for channel in channels])
     provably = np.array([channel.exact for channel in channels]) & batch.exact
+    depth = float(count) if plain_sums else bounds.depth(count)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean_budget = bounds.mean(mean.high, magnitude, count, rounding)
-        biased_budget = bounds.biased_variance(biased.high, mean_budget, count, rounding)
-        unbiased_budget = bounds.unbiased_variance(unbiased.high, mean_budget, count, rounding)
+        mean_budget = bounds.mean(mean.high, magnitude, depth, rounding)
+        biased_budget = bounds.biased_variance(biased.high, mean_budget, depth, rounding)
+        unbiased_budget = bounds.unbiased_variance(
+            unbiased.high, mean_budget, count, depth, rounding
+        )
     return Statistics(
         count=count,
         mean=Quantity(mean, np.where(provably, 0.0, mean_budget)),

@@ -69,6 +69,10 @@ def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) 
     ``got``: the subject's array in its own dtype; ``want``, ``budget``: float64, same shape.
     """
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        largest = np.finfo(got.dtype).max
+        if (np.abs(want) > largest).any():
+            # Beyond the dtype's range the correctly rounded value is an infinity.
+            want = np.where(np.abs(want) > largest, np.copysign(np.inf, want), want)
         error = got.astype(np.float64) - want
         wrong = ~(np.abs(error) <= budget)
         if wrong.any():
@@ -144,7 +148,7 @@ class Tally:
     def equal(self, quantity: str, got: object, expected: object) -> None:
         """Counts a comparison of values that must be equal, and of one type."""
         self.compared[quantity] = self.compared.get(quantity, 0) + 1
-        if got != expected or type(got) is not type(expected):
+        if type(got) is not type(expected) or not (got == expected or got != got != expected):
             self.mismatches.append(Mismatch(quantity, (), repr(got), repr(expected)))
 
     def judged(self, quantity: str, judgement: Judgement) -> None:

@@ -46,10 +46,10 @@ def row(case: str = "case-a", **overrides: Any) -> CaseRow:
         "finding": None,
         "digest": "0123456789abcdef",
     }
-    if overrides.get("finding") is not None:
-        values["outcome"] = "finding"
-    elif overrides.get("defect") is not None:
+    if overrides.get("defect") is not None:
         values["outcome"] = "known_defect"
+    elif overrides.get("finding") is not None:
+        values["outcome"] = "finding"
     values.update(overrides)
     return CaseRow(**values)
 

@@ -1,0 +1,53 @@
+"""Cases whose program stands in the id, step by step: what random exploration finds.
+
+``steps-<affine>-<track>-<momentum>-<lane>-<shape>-<dtype>-<step>,<step>,...``
+"""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from cases.case import Case
+from cases.construction import AFFINE, MOMENTUM, TRACK, config
+from cases.errors import CaseError
+from cases.steps import Step, parse_program, spell
+from cases.variants import DTYPES, LANES, SHAPES, Variant
+
+FAMILY = "steps"
+
+_WORDS = (
+    ("affine", tuple(AFFINE)),
+    ("track", tuple(TRACK)),
+    ("momentum", tuple(MOMENTUM)),
+    ("lane", LANES),
+    ("shape", tuple(SHAPES)),
+    ("dtype", DTYPES),
+)
+
+Construction = Tuple[str, str, str]
+
+
+def case(construction: Construction, variant: Variant, steps: Tuple[Step, ...]) -> Case:
+    """The case that performs ``steps`` on a module constructed as the three words say."""
+    words = (FAMILY,) + construction + (variant.lane, variant.shape, variant.dtype)
+    affine, track, momentum = construction
+    return Case(
+        id="-".join(words + (spell(steps),)),
+        behaviour="spelled_out",
+        config=config(affine, track, momentum, variant.channels),
+        steps=steps,
+        variant=variant,
+    )
+
+
+def find(case_id: str) -> Case:
+    """The case with this id; raises CaseError and says what is accepted."""
+    parts = case_id.split("-", len(_WORDS) + 1)[1:]
+    if len(parts) != len(_WORDS) + 1:
+        shape = "-".join(axis for axis, _ in _WORDS)
+        raise CaseError(f"a spelled-out id reads {FAMILY}-{shape}-<step>,<step>,...")
+    for word, (axis, accepted) in zip(parts, _WORDS):
+        if word not in accepted:
+            raise CaseError(f"{word!r} is no {axis}; accepted: {', '.join(accepted)}")
+    affine, track, momentum, lane, shape, dtype, program = parts
+    return case((affine, track, momentum), Variant(lane, shape, dtype), parse_program(program))

@@ -1,0 +1,137 @@
+"""The command line: ``python -m reports diff | show | html | releases``.
+
+Exit status: 0 nothing to report, 1 something changed or is out of date, 2 unusable input or
+output, with one line on standard error that says what and what to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Callable, List, Optional, Sequence
+
+from reports import destination, releases
+from reports.comparison import compare
+from reports.diff import diff_lines
+from reports.errors import ReportError, UnwritableOutput
+from reports.history import read_history
+from reports.record import read
+from reports.tally import summary_lines
+from reports.webpage import webpage
+
+SAME, CHANGED, UNUSABLE = 0, 1, 2
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run one command and return the exit status."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except ReportError as error:
+        print(f"python -m reports: {error}", file=sys.stderr)
+        return UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m reports",
+        description="Read, compare and render the records that pytest --report FILE writes.",
+    )
+    commands = parser.add_subparsers(title="commands", dest="name", required=True)
+
+    diff = commands.add_parser(
+        "diff",
+        help="say what changed from one record to another",
+        description="Exit status 0: nothing a user must know about changed; 1: something did; "
+        "2: the records cannot be used.",
+    )
+    diff.add_argument("old", metavar="OLD", help="a record")
+    diff.add_argument("new", metavar="NEW", help="a record of the same tier and seed")
+    diff.add_argument(
+        "--fail-on",
+        choices=["numerics"],
+        help="exit with 1 as well where nothing but bytes changed",
+    )
+    diff.add_argument("--all", action="store_true", help="show every case of every group")
+    diff.set_defaults(command=_diff)
+
+    show = commands.add_parser("show", help="print the summary of a record")
+    show.add_argument("record", metavar="RECORD")
+    show.set_defaults(command=_show)
+
+    html = commands.add_parser("html", help="write a record as a web page (needs jinja2)")
+    html.add_argument("record", metavar="RECORD")
+    html.add_argument("-o", "--output", metavar="FILE", required=True)
+    html.set_defaults(command=_html)
+
+    page = commands.add_parser("releases", help="write RELEASES.md from the records in a directory")
+    page.add_argument("--records", metavar="DIR", type=Path, default=releases.DIRECTORY)
+    page.add_argument("-o", "--output", metavar="FILE", type=Path, default=releases.PAGE)
+    page.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 where the page differs"
+    )
+    page.set_defaults(command=_releases)
+    return parser
+
+
+def _diff(options: argparse.Namespace) -> int:
+    old, new = read(options.old), read(options.new)
+    comparison = compare(old, new)
+    _print(diff_lines(old, new, comparison, releases.sentences(), show_all=options.all))
+    numerics = options.fail_on == "numerics" and comparison.numerics.changed > 0
+    return CHANGED if comparison.matters or numerics else SAME
+
+
+def _show(options: argparse.Namespace) -> int:
+    record = read(options.record)
+    _print(summary_lines(record.header, record.rows))
+    return SAME
+
+
+def _html(options: argparse.Namespace) -> int:
+    destination.write(
+        options.output, webpage(read(options.record)).encode("utf-8", "backslashreplace")
+    )
+    return SAME
+
+
+def _releases(options: argparse.Namespace) -> int:
+    page = releases.page(read_history(options.records)).encode("utf-8", "backslashreplace")
+    if not options.check:
+        destination.write(options.output, page)
+        return SAME
+    if destination.holds(options.output, page):
+        return SAME
+    _print([f"{options.output}: is not what the records give; run: {releases.COMMAND}"])
+    return CHANGED
+
+
+def _print(lines: List[str]) -> None:
+    """Print to standard output, whatever its encoding.
+
+    Raises:
+        UnwritableOutput: the reader went away, the disk is full …
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    text = "\n".join(lines).encode(encoding, "backslashreplace").decode(encoding)
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        _discard_output()
+        raise UnwritableOutput(
+            f"standard output: was closed or is full before all was written ({error.strerror})"
+        ) from error
+
+
+def _discard_output() -> None:
+    """Point standard output at nothing, so that closing it at exit does not fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""One exception class for every way a report can be wrong.
+
+Each message is one line: what was given and where, what is accepted, and what to do next.
+``ReportError`` is the base that the command line turns into exit status 2.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import ClassVar, Optional, Union
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+class ReportError(Exception):
+    """Base of everything this package raises about its inputs and outputs."""
+
+    def __str__(self) -> str:
+        """Return the message on one line, whatever a path or a cause contained."""
+        return " ".join(self.message().split())
+
+    def message(self) -> str:
+        """Return the text of the message; by default the arguments as given."""
+        return " ".join(str(argument) for argument in self.args)
+
+
+# --- a record that cannot be used -------------------------------------------------------
+
+
+class RecordError(ReportError):
+    """A file that is not a usable record.
+
+    ``path`` is the file, ``problem`` what is wrong with it, and ``line`` the line at fault,
+    counted from 1, where one line is.
+    """
+
+    remedy: ClassVar[str] = "record the run again: pytest --report FILE"
+
+    def __init__(self, path: PathLike, problem: str, line: Optional[int] = None) -> None:
+        super().__init__(path, problem, line)
+        self.path = os.fspath(path)
+        self.problem = problem
+        self.line = line
+
+    def message(self) -> str:
+        """Return ``file:line: problem; what to do``."""
+        where = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"{where}: {self.problem}; {self.remedy}"
+
+
+class MissingRecord(RecordError):
+    """There is no such file."""
+
+    remedy = "check the path, or record a run: pytest --report FILE"
+
+
+class RecordIsDirectory(RecordError):
+    """The path names a directory."""
+
+    remedy = "name one record in it, a file ending in .jsonl or .jsonl.gz"
+
+
+class UnreadableRecord(RecordError):
+    """The operating system refuses to read the file."""
+
+    remedy = "make the file readable, or name another"
+
+
+class EmptyRecord(RecordError):
+    """The file has no content."""
+
+
+class TruncatedGzip(RecordError):
+    """The compressed stream ends early, as after a broken download or a full disk."""
+
+    remedy = "fetch the file again, or record the run again: pytest --report FILE"
+
+
+class DamagedGzip(RecordError):
+    """The name ends in .gz and the content is not a gzip stream, or fails its checksum."""
+
+    remedy = "fetch the file again, or drop .gz from the name of a record that is plain text"
+
+
+class NotText(RecordError):
+    """The content is not UTF-8 text."""
+
+    remedy = "name a JSON Lines file; the name of a compressed record must end in .gz"
+
+
+class NotJson(RecordError):
+    """A line is not a JSON object."""
+
+
+class MissingHeader(RecordError):
+    """The first line is not a header."""
+
+
+class RepeatedHeader(RecordError):
+    """A second header, as when two records were concatenated."""
+
+    remedy = "keep one record a file"
+
+
+class UnsupportedFormat(RecordError):
+    """The header gives a format number that this suite does not read."""
+
+    remedy = "use the suite that wrote the record, or record the run again with this one"
+
+
+class UnknownKind(RecordError):
+    """A line is neither header, case nor footer."""
+
+
+class InvalidField(RecordError):
+    """A field is missing, is not known, or has a value of the wrong kind."""
+
+
+class DuplicateCase(RecordError):
+    """Two rows have the same case id."""
+
+
+class UnsortedCase(RecordError):
+    """A row does not follow the row before it in the order of ids."""
+
+
+class MissingFooter(RecordError):
+    """The record ends before its footer: the run was killed, or the file was cut."""
+
+
+class WrongFooter(RecordError):
+    """The footer contradicts the rows."""
+
+
+class LineAfterFooter(RecordError):
+    """Something follows the footer."""
+
+
+# --- two records that cannot be compared ------------------------------------------------
+
+
+class IncomparableRecords(ReportError):
+    """Two records whose comparison would say nothing about torch."""
+
+
+class DifferentSeeds(IncomparableRecords):
+    """The records were made with different inputs."""
+
+
+class DifferentTiers(IncomparableRecords):
+    """The records are of different tiers, so that neither has all cases of the other."""
+
+
+class DifferentSubjects(IncomparableRecords):
+    """The records of one page are of different subjects."""
+
+
+class PartialRecord(IncomparableRecords):
+    """A run was told to leave cases out where the whole tier is needed."""
+
+
+class UnfinishedRun(IncomparableRecords):
+    """A run was interrupted or failed outside its cases, so that cases may be missing."""
+
+
+# --- a page that cannot be made ---------------------------------------------------------
+
+
+class NoRecords(ReportError):
+    """The directory of records holds none."""
+
+
+class DuplicateRelease(ReportError):
+    """Two records are of the same release."""
+
+
+class MissingExtra(ReportError):
+    """An optional dependency is not installed."""
+
+
+class UnwritableOutput(ReportError):
+    """Output cannot be written where it should go."""

@@ -1,0 +1,105 @@
+"""The three kinds of line of a record, as data.
+
+A record is a header (what was run), one row a case (what was seen), and a footer (the sum,
+by which a reader knows that nothing is missing).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Optional, Sequence, Tuple
+
+PASS = "pass"
+KNOWN_DEFECT = "known_defect"
+FINDING = "finding"
+OUTCOMES: Tuple[str, ...] = (PASS, KNOWN_DEFECT, FINDING)
+
+Extremes = Tuple[float, float]
+"""Smallest and largest signed value over a case."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What was run: the first line of a record.
+
+    ``selection`` is the text that narrowed the tier (``-k``, ``--case`` …), None for the
+    whole tier. ``semantics`` gives, for each switch of ``oracle.semantics``, whether its
+    inside behaviour was expected of this release.
+    """
+
+    suite: str
+    torch: str
+    numpy: str
+    python: str
+    platform: str
+    threads: int
+    subject: str
+    tier: str
+    seed: int
+    selection: Optional[str]
+    release: str
+    release_in_table: bool
+    semantics: Mapping[str, bool]
+
+    @property
+    def release_key(self) -> Tuple[int, int]:
+        """The release as numbers, to sort by: 1.13 comes after 1.4."""
+        major, minor = self.release.split(".")
+        return int(major), int(minor)
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """What one case showed.
+
+    ``share`` holds error / budget and ``ulps`` the error in units in the last place, as
+    signed extremes a budgeted quantity; ``detectable`` the smallest relative error that the
+    budget can tell from rounding; ``switches`` the switches on which the expected values of
+    this case depend; ``digest`` stands for the bytes that the subject returned.
+    """
+
+    id: str
+    behaviour: str
+    outcome: str
+    forwards: int
+    compared: Mapping[str, int]
+    share: Mapping[str, Extremes]
+    ulps: Mapping[str, Extremes]
+    detectable: Mapping[str, float]
+    errors: Tuple[str, ...]
+    switches: Tuple[str, ...]
+    defect: Optional[str]
+    finding: Optional[str]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Footer:
+    """The sum over all rows, and the exit status of the run: the last line of a record.
+
+    ``unexercised`` names the switches that hold for this release and that no case exercised.
+    """
+
+    cases: int
+    outcomes: Mapping[str, int]
+    forwards: int
+    compared: int
+    unexercised: Tuple[str, ...]
+    exit: int
+
+
+def footer_for(header: Header, rows: Sequence[CaseRow], exit_status: int) -> Footer:
+    """Return the footer that belongs to ``rows``."""
+    exercised = {name for row in rows for name in row.switches}
+    return Footer(
+        cases=len(rows),
+        outcomes={name: sum(row.outcome == name for row in rows) for name in OUTCOMES},
+        forwards=sum(row.forwards for row in rows),
+        compared=sum(sum(row.compared.values()) for row in rows),
+        unexercised=tuple(
+            sorted(
+                name for name, holds in header.semantics.items() if holds and name not in exercised
+            )
+        ),
+        exit=exit_status,
+    )

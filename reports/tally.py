@@ -1,0 +1,191 @@
+"""Counts and extremes over the cases of one run."""
+
+from __future__ import annotations
+
+import decimal
+import math
+import statistics
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from reports.rows import FINDING, KNOWN_DEFECT, OUTCOMES, PASS, CaseRow, Extremes, Header
+
+BUDGETED: Tuple[str, ...] = ("output", "running_mean", "running_var")
+"""The budgeted quantities, in the order in which they are shown; others follow by name."""
+
+_THREE_DIGITS = decimal.Context(prec=3, rounding=decimal.ROUND_CEILING)
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The largest value of something, and the case that has it."""
+
+    value: float
+    case: str
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How much of its budget one quantity used, and how little the budget lets through.
+
+    ``largest`` and ``median`` are of the largest |error| / budget of each case;
+    ``detectable`` is the worst of the smallest relative errors that the cases can detect.
+    """
+
+    quantity: str
+    largest: Optional[Peak]
+    median: Optional[float]
+    detectable: Optional[Peak]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The sum over the cases of a run."""
+
+    cases: int
+    outcomes: Mapping[str, int]
+    forwards: int
+    compared: Mapping[str, int]
+    usage: Tuple[Usage, ...]
+
+
+def tally(rows: Sequence[CaseRow]) -> Tally:
+    """Return the sum over ``rows``."""
+    compared: Dict[str, int] = {}
+    for row in rows:
+        for quantity, count in row.compared.items():
+            compared[quantity] = compared.get(quantity, 0) + count
+    budgeted = {name for row in rows for name in (*row.share, *row.detectable)}
+    return Tally(
+        cases=len(rows),
+        outcomes=outcome_counts(rows),
+        forwards=sum(row.forwards for row in rows),
+        compared={name: compared[name] for name in in_order(compared)},
+        usage=tuple(_usage(name, rows) for name in in_order(budgeted)),
+    )
+
+
+def outcome_counts(rows: Iterable[CaseRow]) -> Dict[str, int]:
+    """Return the number of rows of every outcome, zeros included."""
+    counts = dict.fromkeys(OUTCOMES, 0)
+    for row in rows:
+        counts[row.outcome] += 1
+    return counts
+
+
+def by_behaviour(rows: Iterable[CaseRow]) -> Dict[str, List[CaseRow]]:
+    """Return the rows of every behaviour, behaviours by name."""
+    groups: Dict[str, List[CaseRow]] = {}
+    for row in rows:
+        groups.setdefault(row.behaviour, []).append(row)
+    return dict(sorted(groups.items()))
+
+
+def in_order(quantities: Iterable[str]) -> List[str]:
+    """Return quantities as they are shown: the budgeted ones first, the others by name."""
+    names = set(quantities)
+    return [name for name in BUDGETED if name in names] + sorted(names.difference(BUDGETED))
+
+
+def reach(extremes: Extremes) -> float:
+    """Return the largest magnitude between signed extremes; what is no number is infinite."""
+    low, high = extremes
+    if math.isnan(low) or math.isnan(high):
+        return math.inf
+    return max(abs(low), abs(high))
+
+
+def peak(values: Iterable[Tuple[float, str]]) -> Optional[Peak]:
+    """Return the largest of (value, case), of equal ones the first case by id."""
+    best: Optional[Peak] = None
+    for value, case in values:
+        if best is None or (-value, case) < (-best.value, best.case):
+            best = Peak(value, case)
+    return best
+
+
+def _usage(quantity: str, rows: Sequence[CaseRow]) -> Usage:
+    shares = [(reach(row.share[quantity]), row.id) for row in rows if quantity in row.share]
+    detectable = peak(
+        (row.detectable[quantity], row.id) for row in rows if quantity in row.detectable
+    )
+    return Usage(
+        quantity=quantity,
+        largest=peak(shares),
+        median=statistics.median(share for share, _ in shares) if shares else None,
+        detectable=detectable,
+    )
+
+
+# --- the table at the end of a run ------------------------------------------------------
+
+
+def summary_lines(header: Header, rows: Sequence[CaseRow]) -> List[str]:
+    """Return the short table that a run ends with."""
+    total = tally(rows)
+    lines = [f"torch {header.torch} | {header.subject} | tier {header.tier} | seed {header.seed}"]
+    if header.selection is not None:
+        lines.append(f"a selection of the tier: {header.selection}")
+    if not header.release_in_table:
+        lines.append(
+            f"release {header.release} is not in the table of semantics: the newest were expected"
+        )
+    lines.extend(_counts(total))
+    if total.usage:
+        lines.append("")
+        lines.extend(_usage_table(total))
+    return lines
+
+
+def _counts(total: Tally) -> List[str]:
+    budgeted = {usage.quantity for usage in total.usage}
+    exact = [(name, count) for name, count in total.compared.items() if name not in budgeted]
+    pairs = [
+        ("cases", f"{total.cases} ({total.outcomes[PASS]} pass)"),
+        ("findings", str(total.outcomes[FINDING])),
+        ("known defects", counted(total.outcomes[KNOWN_DEFECT], "case")),
+        ("forwards checked", str(total.forwards)),
+        ("quantities compared", str(sum(total.compared.values()))),
+    ]
+    if exact:
+        text = ", ".join(f"{name} {count}" for name, count in exact)
+        pairs.append(("compared exactly", text))
+    return [f"{name:<21}{text}" for name, text in pairs]
+
+
+def _usage_table(total: Tally) -> List[str]:
+    table = "{:<21}{:>10}{:>12}{:>12}{:>22}".format
+    lines = [
+        table("", "", "budget used", "", "worst detectable"),
+        table("", "compared", "max", "median", "relative error"),
+    ]
+    lines.extend(
+        table(
+            usage.quantity,
+            total.compared.get(usage.quantity, 0),
+            "-" if usage.largest is None else percent(usage.largest.value),
+            "-" if usage.median is None else percent(usage.median),
+            "-" if usage.detectable is None else short(usage.detectable.value),
+        )
+        for usage in total.usage
+    )
+    return lines
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage with three significant digits, rounded up."""
+    return f"{_rounded_up(decimal.Decimal(repr(float(share))).scaleb(2))} %"
+
+
+def short(value: float) -> str:
+    """Return a number with three significant digits, rounded up, so that a bound stays one."""
+    return _rounded_up(decimal.Decimal(repr(float(value))))
+
+
+def _rounded_up(value: decimal.Decimal) -> str:
+    return f"{float(_THREE_DIGITS.plus(value)):g}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, in the plural unless the count is one."""
+    return "{} {}{}".format(count, noun, "" if count == 1 else "s")

@@ -1,0 +1,127 @@
+"""Liars about eps: where it stands, how often, which value, and when it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tests.meta.liars.honest import HonestBatchNorm2d
+from tests.meta.liars.kernel import Operands, Statistics, Tensor
+from tests.meta.liars.registry import liar
+
+
+@liar("bounded")
+class EpsOutsideRoot(HonestBatchNorm2d):
+    """Divides by sqrt(var) + eps."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return torch.sqrt(variance) + eps
+
+
+@liar("bounded")
+class EpsIgnored(HonestBatchNorm2d):
+    """Divides by sqrt(var)."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return torch.sqrt(variance)
+
+
+@liar("set_eps")
+class EpsDefaultOnly(HonestBatchNorm2d):
+    """Always adds 1e-5, whatever eps is."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return super().deviation(variance, 1e-5)
+
+
+@liar("set_eps")
+class EpsReadAtConstruction(HonestBatchNorm2d):
+    """Keeps the eps of construction: a later assignment has no effect."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._eps = self.eps
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return super().deviation(variance, self._eps)
+
+
+@liar("bounded")
+class EpsAddedTwice(HonestBatchNorm2d):
+    """Divides by sqrt(var + 2 eps)."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return super().deviation(variance, 2 * eps)
+
+
+@liar("bounded")
+class EpsSubtracted(HonestBatchNorm2d):
+    """Divides by the root of abs(var - eps)."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return torch.sqrt((variance - eps).abs())
+
+
+@liar("bounded")
+class EpsSquared(HonestBatchNorm2d):
+    """Divides by sqrt(var + eps**2)."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return super().deviation(variance, eps * eps)
+
+
+@liar("bounded")
+class EpsIsAFloor(HonestBatchNorm2d):
+    """Divides by the root of max(var, eps): right for large and for vanishing variances."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return torch.sqrt(torch.clamp(variance, min=eps))
+
+
+@liar("bounded")
+class EpsInHalfPrecision(HonestBatchNorm2d):
+    """Rounds eps to float16: 1.0014e-5 instead of 1e-5."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return super().deviation(variance, float(torch.tensor(eps, dtype=torch.float16)))
+
+
+@liar("float64", "bounded")
+class EpsInSinglePrecision(HonestBatchNorm2d):
+    """Rounds eps to float32 in a float64 module: an error of 2.5e-8 of eps."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return super().deviation(variance, float(torch.tensor(eps, dtype=torch.float32)))
+
+
+@liar("eval_only", "set_eps")
+class EpsInTrainModeOnly(HonestBatchNorm2d):
+    """Leaves eps out in eval mode."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return super().deviation(variance, eps if self.training else 0.0)
+
+
+@liar("train_only", "set_eps")
+class EpsInEvalModeOnly(HonestBatchNorm2d):
+    """Uses the default eps in train mode."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return super().deviation(variance, 1e-5 if self.training else eps)
+
+
+@liar("track", "set_eps")
+class EpsInBuffer(HonestBatchNorm2d):
+    """Stores var + eps in running_var."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands, found._replace(unbiased=found.unbiased + self.eps), factor)
+
+
+@liar("bounded")
+class EpsRelative(HonestBatchNorm2d):
+    """Divides by sqrt(var * (1 + eps)): scales with the variance instead of limiting it."""
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return torch.sqrt(variance * (1 + eps))

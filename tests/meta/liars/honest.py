@@ -1,0 +1,141 @@
+"""The control of the liars: an independent BatchNorm2d that tells the truth.
+
+``HonestBatchNorm2d`` follows the newest semantics of ``oracle.semantics`` on whatever torch is
+installed, in ordinary torch operations. Each decision is a method of its own: a liar overrides one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+import torch
+from torch.nn import Parameter
+
+from tests.meta.liars.kernel import Kernel, Operands, Tensor
+
+
+class HonestBatchNorm2d(Kernel, torch.nn.Module):
+    """BatchNorm2d as documented: the module's layer above ``Kernel``."""
+
+    _version = 2
+
+    weight: Optional[Parameter]
+    bias: Optional[Parameter]
+    running_mean: Optional[Tensor]
+    running_var: Optional[Tensor]
+    num_batches_tracked: Optional[Tensor]
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: Optional[float] = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        self.make_parameters(affine, affine and bias)
+        self.make_buffers(track_running_stats)
+
+    # --- construction and reset --------------------------------------------------------------
+
+    def make_parameters(self, weight: bool, bias: bool) -> None:
+        """Weight 1 and bias 0, or None in their place."""
+        ones, zeros = torch.ones(self.num_features), torch.zeros(self.num_features)
+        self.register_parameter("weight", Parameter(ones) if weight else None)
+        self.register_parameter("bias", Parameter(zeros) if bias else None)
+
+    def make_buffers(self, wanted: bool) -> None:
+        """Mean 0, variance 1, counter 0, or None in their place."""
+        zeros, ones = torch.zeros(self.num_features), torch.ones(self.num_features)
+        self.register_buffer("running_mean", zeros if wanted else None)
+        self.register_buffer("running_var", ones if wanted else None)
+        counter = torch.tensor(0, dtype=torch.long)
+        self.register_buffer("num_batches_tracked", counter if wanted else None)
+
+    def reset_running_stats(self) -> None:
+        """The buffers' initial values; the flag decides, as it is now."""
+        if self.track_running_stats:
+            self.running_mean.zero_()  # type: ignore[union-attr]
+            self.running_var.fill_(1)  # type: ignore[union-attr]
+            self.num_batches_tracked.zero_()  # type: ignore[union-attr]
+
+    def reset_parameters(self) -> None:
+        """The initial values of everything; the flags decide, as they are now."""
+        self.reset_running_stats()
+        if self.affine:
+            with torch.no_grad():
+                self.weight.fill_(1)  # type: ignore[union-attr]
+                if self.bias is not None:
+                    self.bias.zero_()
+
+    # --- one forward -------------------------------------------------------------------------
+
+    def forward(self, x: Tensor) -> Tensor:
+        """One batch: check, count, choose the statistics, hand over to the kernel."""
+        self.check_input(x)
+        if self.counts():
+            self.count()
+        factor = self.factor()
+        return self.batch_norm(x, self.operands(), self.from_batch(), factor, self.eps)
+
+    def check_input(self, x: Tensor) -> None:
+        """Four dimensions, or ValueError."""
+        if x.dim() != 4:
+            raise ValueError(f"expected 4D input (got {x.dim()}D input)")
+
+    def counts(self) -> bool:
+        """Whether this forward is counted."""
+        return self.training and self.track_running_stats and self.num_batches_tracked is not None
+
+    def count(self) -> None:
+        """One more batch, in place."""
+        self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
+
+    def factor(self) -> float:
+        """The weight of this batch in the moving average: momentum, or 1/k for the k-th batch."""
+        if self.momentum is not None:
+            return self.momentum
+        return self.cumulative_factor()
+
+    def cumulative_factor(self) -> float:
+        """1/k for the k-th batch; 0 when nobody counts."""
+        if not self.counts():
+            return 0.0
+        return 1.0 / float(self.num_batches_tracked)  # type: ignore[arg-type]
+
+    def from_batch(self) -> bool:
+        """Whether the batch's own statistics are used: in train mode, or without running ones."""
+        return self.training or (self.running_mean is None and self.running_var is None)
+
+    def updates(self) -> bool:
+        """Whether the kernel is given the running statistics in train mode."""
+        return self.track_running_stats
+
+    def operands(self) -> Operands:
+        """What the kernel is given."""
+        if self.training and not self.updates():
+            return Operands(self.weight, self.bias, None, None)
+        return Operands(self.weight, self.bias, self.running_mean, self.running_var)
+
+    # --- state dicts -------------------------------------------------------------------------
+
+    def _load_from_state_dict(
+        self, state_dict: Dict[str, Any], prefix: str, local_metadata: Any, *rest: Any
+    ) -> None:
+        """A state dict from before version 2 has no counter; the module keeps its own."""
+        if local_metadata.get("version", 1) < 2:
+            self.complete_legacy(state_dict, prefix + "num_batches_tracked")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def complete_legacy(self, state_dict: Dict[str, Any], key: str) -> None:
+        """Add the counter that the state dict lacks."""
+        if self.track_running_stats and key not in state_dict:
+            own = self.num_batches_tracked
+            state_dict[key] = torch.tensor(0) if own is None else own

@@ -1,0 +1,168 @@
+"""The arithmetic of one BatchNorm2d forward, as plain torch operations: a rendition of the kernel.
+
+Nothing here knows a module. Each rule is a method of its own, so that a liar overrides one of them,
+and so that ``tests.meta.mutants`` has a kernel in Python to mutate. The arithmetic is done in the
+dtype of the input by ordinary tensor operations: another implementation than the one in torch, with other
+roundings, which the budgets must accept all the same.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Tuple
+
+import torch
+
+Tensor = torch.Tensor
+AXES = (0, 2, 3)
+"""Batch, height and width: what a channel is averaged over."""
+
+
+class Statistics(NamedTuple):
+    """Of every channel of one batch; shapes (C,)."""
+
+    mean: Tensor
+    biased: Tensor
+    unbiased: Tensor
+
+
+class Operands(NamedTuple):
+    """The tensors that meet the input: parameters and running statistics, each of which may be None."""
+
+    weight: Optional[Tensor]
+    bias: Optional[Tensor]
+    running_mean: Optional[Tensor]
+    running_var: Optional[Tensor]
+
+
+def spread(values: Tensor) -> Tensor:
+    """One value a channel, in a shape that broadcasts against (N, C, H, W)."""
+    return values.reshape(1, -1, 1, 1)
+
+
+def values_per_channel(x: Tensor) -> int:
+    """How many values one channel of ``x`` averages: N*H*W."""
+    return x.shape[0] * x.shape[2] * x.shape[3]
+
+
+class Kernel:
+    """``batch_norm`` and the steps that it consists of."""
+
+    def batch_norm(
+        self, x: Tensor, operands: Operands, from_batch: bool, factor: float, eps: float
+    ) -> Tensor:
+        """Normalise ``x`` with its own statistics, or with the running ones; update those in place.
+
+        ``from_batch``: whose statistics. ``factor``: the weight of the batch in the moving average.
+        """
+        self.check_arguments(x, from_batch, factor, eps)
+        if x.numel() == 0:
+            return self.nothing(x, operands)
+        self.check_operands(x, operands, from_batch)
+        mean, variance = operands.running_mean, operands.running_var
+        if from_batch:
+            found = self.statistics(x)
+            self.update(operands, found, factor)
+            mean, variance = found.mean, found.biased
+        assert mean is not None and variance is not None
+        return self.normalise(x, mean, variance, operands.weight, operands.bias, eps)
+
+    def statistics(self, x: Tensor) -> Statistics:
+        """Mean and variance of every channel, in two passes."""
+        count = values_per_channel(x)
+        mean = x.sum(AXES) / count
+        deviations = x - spread(mean)
+        squares = (deviations * deviations).sum(AXES)
+        return Statistics(mean, squares / count, squares / (count - 1))
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        """Move the running statistics, if they are there, towards the batch's, outside the graph."""
+        with torch.no_grad():
+            if operands.running_mean is not None:
+                self.average(operands.running_mean, found.mean, factor)
+            if operands.running_var is not None:
+                self.average(operands.running_var, found.unbiased, factor)
+
+    def average(self, running: Tensor, new: Tensor, factor: float) -> None:
+        """running = (1 - factor) * running + factor * new, in place."""
+        running.mul_(1 - factor).add_(factor * new)
+
+    def normalise(
+        self,
+        x: Tensor,
+        mean: Tensor,
+        variance: Tensor,
+        weight: Optional[Tensor],
+        bias: Optional[Tensor],
+        eps: float,
+    ) -> Tensor:
+        """(x - mean) / sqrt(variance + eps) * weight + bias."""
+        y = (x - spread(mean)) / spread(self.deviation(variance, eps))
+        return self.scale_and_shift(y, weight, bias)
+
+    def deviation(self, variance: Tensor, eps: float) -> Tensor:
+        """What the centred input is divided by."""
+        return torch.sqrt(variance + eps)
+
+    def scale_and_shift(
+        self, y: Tensor, weight: Optional[Tensor], bias: Optional[Tensor]
+    ) -> Tensor:
+        """y * weight + bias, each as far as it is there."""
+        if weight is not None:
+            y = y * spread(weight)
+        if bias is not None:
+            y = y + spread(bias)
+        return y
+
+    def nothing(self, x: Tensor, operands: Operands) -> Tensor:
+        """The output for an input without elements: as empty, and part of the parameters' graph."""
+        y = x.clone()
+        for parameter in (operands.weight, operands.bias):
+            if parameter is not None:
+                y = y + 0 * parameter.sum()
+        return y
+
+    def check_arguments(self, x: Tensor, from_batch: bool, factor: float, eps: float) -> None:
+        """Raise what the numbers deserve before any tensor is looked at."""
+        if from_batch and values_per_channel(x) == 1:
+            raise ValueError(
+                f"Expected more than 1 value per channel when training, got input size {x.size()}"
+            )
+        if from_batch and eps <= 0:
+            raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+        if eps < 0:
+            raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+        if not isinstance(factor, (int, float)):
+            given = type(factor).__name__
+            raise TypeError(f"argument 'momentum' (position 7) must be float, not {given}")
+
+    def check_operands(self, x: Tensor, operands: Operands, from_batch: bool) -> None:
+        """Raise where a tensor is missing, of the wrong length, or must not be written to."""
+        running = (
+            ("running_mean", operands.running_mean),
+            ("running_var", operands.running_var),
+        )
+        for name, tensor in running:
+            if tensor is None and not from_batch:
+                raise RuntimeError(f"{name} must be defined in evaluation mode")
+            self.check_length(x, name, tensor)
+        self.check_length(x, "weight", operands.weight)
+        self.check_length(x, "bias", operands.bias)
+        self.check_no_grad(running)
+        if (operands.running_mean is None) != (operands.running_var is None):
+            raise ValueError(
+                "running_mean and running_var must either both be None or neither be None"
+            )
+
+    def check_length(self, x: Tensor, name: str, tensor: Optional[Tensor]) -> None:
+        """Raise where ``tensor`` has not one element for each channel of ``x``."""
+        channels = x.shape[1]
+        if tensor is not None and tensor.numel() != channels:
+            raise RuntimeError(
+                f"{name} should contain {channels} elements not {tensor.numel()}"
+            )
+
+    def check_no_grad(self, running: Tuple[Tuple[str, Optional[Tensor]], ...]) -> None:
+        """Raise where a gradient is wanted of a running statistic: there is none."""
+        for name, tensor in running:
+            if tensor is not None and tensor.requires_grad:
+                raise RuntimeError(f"batch_norm is not differentiable with respect to {name}")

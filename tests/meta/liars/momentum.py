@@ -1,0 +1,261 @@
+"""Liars about momentum: its value, its limits, when it is read, and what None means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.meta.liars.honest import HonestBatchNorm2d
+from tests.meta.liars.kernel import Operands, Statistics, Tensor
+from tests.meta.liars.registry import liar
+
+
+@liar("momentum_0.1", "track")
+class MomentumSwapped(HonestBatchNorm2d):
+    """momentum weighs the old value and 1 - momentum the batch, as optimizers have it."""
+
+    def average(self, running: Tensor, new: Tensor, factor: float) -> None:
+        super().average(running, new, 1 - factor)
+
+
+@liar("momentum_to_number")
+class MomentumReadAtConstruction(HonestBatchNorm2d):
+    """Keeps the momentum of construction: a later assignment of a number has no effect."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._momentum = self.momentum
+
+    def factor(self) -> float:
+        if self._momentum is not None and self.momentum is not None:
+            return self._momentum
+        return super().factor()
+
+
+@liar("momentum_to_none")
+class CumulativeDecidedAtConstruction(HonestBatchNorm2d):
+    """Averages cumulatively only if momentum was None at construction; None later on is 0.1."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._cumulative = self.momentum is None
+
+    def cumulative_factor(self) -> float:
+        return super().cumulative_factor() if self._cumulative else 0.1
+
+
+@liar("momentum_to_none", "between_train")
+class CumulativeCountsFromAssignment(HonestBatchNorm2d):
+    """With momentum set to None, counts k from the assignment on, not from construction."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._counted_before = 0
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "momentum" and value is None and hasattr(self, "_counted_before"):
+            counter = self.num_batches_tracked
+            self._counted_before = 0 if counter is None else int(counter)
+        super().__setattr__(name, value)
+
+    def cumulative_factor(self) -> float:
+        factor = super().cumulative_factor()
+        return 1 / (1 / factor - self._counted_before) if factor else factor
+
+
+@liar("momentum_none", "train_only", "track")
+class NoneIsZero(HonestBatchNorm2d):
+    """Takes momentum None for 0: the buffers never move."""
+
+    def cumulative_factor(self) -> float:
+        super().cumulative_factor()
+        return 0.0
+
+
+@liar("momentum_none", "train_only", "track")
+class NoneIsDefault(HonestBatchNorm2d):
+    """Takes momentum None for the default 0.1."""
+
+    def cumulative_factor(self) -> float:
+        return 0.1 if super().cumulative_factor() else 0.0
+
+
+@liar("momentum_none", "train_only", "track")
+class NoneIsOne(HonestBatchNorm2d):
+    """Takes momentum None for 1: the buffers are those of the last batch."""
+
+    def cumulative_factor(self) -> float:
+        return 1.0 if super().cumulative_factor() else 0.0
+
+
+@liar("momentum_none", "train_only", "track")
+class NoneCountsFromZero(HonestBatchNorm2d):
+    """With momentum None, averages with 1/(k+1): the initial value weighs as much as a batch."""
+
+    def cumulative_factor(self) -> float:
+        factor = super().cumulative_factor()
+        return 1 / (1 / factor + 1) if factor else factor
+
+
+@liar("momentum_none", "drop_counter")
+class NoneWithoutCounterIsOne(HonestBatchNorm2d):
+    """With momentum None and no counter, lets the last batch replace the buffers."""
+
+    def cumulative_factor(self) -> float:
+        return super().cumulative_factor() if self.counts() else 1.0
+
+
+@liar("momentum_1.5", "track")
+class MomentumClippedAbove(HonestBatchNorm2d):
+    """Clips momentum to at most 1."""
+
+    def factor(self) -> float:
+        return min(super().factor(), 1.0)
+
+
+@liar("momentum_minus_0.5", "track")
+class MomentumClippedBelow(HonestBatchNorm2d):
+    """Clips momentum to at least 0."""
+
+    def factor(self) -> float:
+        return max(super().factor(), 0.0)
+
+
+@liar("momentum_minus_0.5", "track")
+class MomentumWithoutSign(HonestBatchNorm2d):
+    """Takes the absolute value of momentum."""
+
+    def factor(self) -> float:
+        return abs(super().factor())
+
+
+@liar("momentum_0.5", "track")
+class MomentumTruncated(HonestBatchNorm2d):
+    """Truncates momentum to a whole number: 0.5 is 0."""
+
+    def factor(self) -> float:
+        return float(int(super().factor()))
+
+
+@liar("momentum_0.0", "track", "train_only")
+class ZeroIsNone(HonestBatchNorm2d):
+    """Tests momentum for truth: 0 averages cumulatively."""
+
+    def factor(self) -> float:
+        return self.momentum or self.cumulative_factor()
+
+
+@liar("momentum_int_1", "track", "train_only")
+class IntIsNone(HonestBatchNorm2d):
+    """Takes a momentum that is no float for None."""
+
+    def factor(self) -> float:
+        if isinstance(self.momentum, float):
+            return self.momentum
+        return self.cumulative_factor()
+
+
+@liar("momentum_1.0", "track", "train_only")
+class OneIsNone(HonestBatchNorm2d):
+    """Averages cumulatively when momentum is the float 1.0."""
+
+    def factor(self) -> float:
+        factor = super().factor()
+        if isinstance(factor, float) and self.momentum == 1.0:
+            return self.cumulative_factor()
+        return factor
+
+
+@liar("momentum_0.5", "track")
+class MomentumDefaultOnly(HonestBatchNorm2d):
+    """Always averages with 0.1, whatever number momentum is."""
+
+    def factor(self) -> float:
+        return 0.1 if self.momentum is not None else super().factor()
+
+
+@liar("momentum_0.5", "track")
+class MomentumAppliedTwice(HonestBatchNorm2d):
+    """Averages with momentum squared."""
+
+    def factor(self) -> float:
+        return super().factor() ** 2
+
+
+@liar("momentum_0.5", "track", "train_only")
+class MomentumForMeanOnly(HonestBatchNorm2d):
+    """Averages running_mean with momentum, running_var always with 0.1."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands._replace(running_var=None), found, factor)
+        super().update(operands._replace(running_mean=None), found, 0.1)
+
+
+@liar("momentum_0.1", "track", "train_only")
+class MomentumInHalfPrecision(HonestBatchNorm2d):
+    """Rounds momentum to eleven bits: 0.1 is 0.09998."""
+
+    def factor(self) -> float:
+        return round(super().factor() * 2**14) / 2**14
+
+
+@liar("momentum_0.5", "track", "train_only")
+class MomentumWarmsUp(HonestBatchNorm2d):
+    """Averages with max(momentum, 1/k): the first batch replaces the initial values."""
+
+    def factor(self) -> float:
+        factor, counter = super().factor(), self.num_batches_tracked
+        return max(factor, 1 / int(counter)) if counter is not None and counter > 0 else factor
+
+
+@liar("momentum_0.5", "track", "train_only")
+class MomentumDecays(HonestBatchNorm2d):
+    """Averages with momentum / k from the third batch on."""
+
+    def factor(self) -> float:
+        factor, counter = super().factor(), self.num_batches_tracked
+        return factor / int(counter) if counter is not None and counter > 2 else factor
+
+
+@liar("momentum_0.5", "track")
+class OldValueNotDiscounted(HonestBatchNorm2d):
+    """Adds momentum times the batch without discounting the old value."""
+
+    def average(self, running: Tensor, new: Tensor, factor: float) -> None:
+        running.add_(factor * new)
+
+
+@liar("momentum_1.5", "track")
+class OldValueNeverNegative(HonestBatchNorm2d):
+    """Discounts the old value by max(0, 1 - momentum)."""
+
+    def average(self, running: Tensor, new: Tensor, factor: float) -> None:
+        running.mul_(max(0.0, 1 - factor)).add_(factor * new)
+
+
+@liar("momentum_1.0", "nonfinite", "track")
+class FullMomentumForgetsNan(HonestBatchNorm2d):
+    """Copies the batch with momentum 1, so that a NaN in the buffer is forgotten."""
+
+    def average(self, running: Tensor, new: Tensor, factor: float) -> None:
+        if factor == 1:
+            running.copy_(new)
+        else:
+            super().average(running, new, factor)
+
+
+@liar("momentum_0.0", "nonfinite", "track")
+class ZeroMomentumSkipsUpdate(HonestBatchNorm2d):
+    """Does not touch the buffers with momentum 0, so that a NaN of the batch is not seen."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        if factor != 0:
+            super().update(operands, found, factor)
+
+
+@liar("momentum_1.0", "set_eps")
+class EpsAsMomentum(HonestBatchNorm2d):
+    """Confuses the two numbers: averages with eps."""
+
+    def factor(self) -> float:
+        super().factor()
+        return self.eps

@@ -1,0 +1,48 @@
+"""The registry of liars: who lies, about what, and which cases must notice."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Callable, Dict, Tuple, Type, TypeVar
+
+from tests.meta.liars.honest import HonestBatchNorm2d
+
+
+@dataclass(frozen=True)
+class Liar:
+    """A BatchNorm2d with one fault.
+
+    ``family``: the module it stands in. ``lie``: the class's docstring, on one line. ``seen_in``:
+    words of which every one must stand in the id of some case that catches it, because they are what
+    brings the fault to light.
+    """
+
+    name: str
+    family: str
+    lie: str
+    seen_in: Tuple[str, ...]
+    factory: Type[HonestBatchNorm2d]
+
+
+LIARS: Dict[str, Liar] = {}
+"""Name to liar, in the order of definition; filled by importing ``tests.meta.liars``."""
+
+Subject = TypeVar("Subject", bound=Type[HonestBatchNorm2d])
+
+
+def liar(*seen_in: str) -> Callable[[Subject], Subject]:
+    """Register the decorated class; raises ValueError for a second one of its name or a mute one."""
+
+    def register(factory: Subject) -> Subject:
+        name = factory.__name__
+        lie = factory.__dict__.get("__doc__")
+        if name in LIARS:
+            raise ValueError(f"two liars are called {name}")
+        if not lie or not seen_in:
+            raise ValueError(f"{name} must say what it lies about, and where that is seen")
+        family = factory.__module__.rpartition(".")[2]
+        LIARS[name] = Liar(name, family, " ".join(inspect.cleandoc(lie).split()), seen_in, factory)
+        return factory
+
+    return register
