@@ -34,7 +34,7 @@ def moving_average(
     check momentum. The formula is taken literally, so a NaN in ``old`` survives factor 1 and a NaN
     in ``new`` factor 0. ``exact``: the batch belongs to the exact lane, and the budget is 0 wherever
     no operation rounds. The mathematical value is carried on unrounded; the budget says how
-    far the stored one may have drifted.
+    far the stored one may have drifted. Beyond the dtype's largest number it is an infinity.
     """
     rounding = bounds.Rounding.of(np.dtype(dtype))
     with np.errstate(invalid="ignore", over="ignore"):
@@ -44,6 +44,11 @@ def moving_average(
         else:
             high = (1.0 - factor) * old.value.high + factor * new.value.high
             value = DoubleDouble(high, np.zeros_like(high))
+        largest = float(np.finfo(dtype).max)
+        if (np.abs(value.high) > largest).any():
+            beyond = np.abs(value.high) > largest
+            high = np.where(beyond, np.copysign(np.inf, value.high), value.high)
+            value = DoubleDouble(high, np.where(beyond, 0.0, value.low))
         budget = bounds.running(
             old.value.high, old.budget, new.value.high, new.budget, factor, rounding
         )

@@ -294,7 +294,15 @@ def _normalise(
         if rules.deviates("overflowing_variance_zeroes_output"):
             weight = constant(0.0, given.values.shape[1])
         output = normalised(
-            given, found.mean, found.biased_variance, weight, bias, eps, strides
+            given,
+            found.mean,
+            found.biased_variance,
+            weight,
+            bias,
+            eps,
+            strides,
+            # Only releases that do not check eps get here with 0: a constant channel gives the bias.
+            flat_at_zero=eps == 0,
         )
     else:
         assert running_mean is not None and running_var is not None
@@ -312,6 +320,8 @@ def _normalise(
     differentiable = any(
         slot is not None and slot.requires_grad for slot in (state.weight, state.bias)
     )
+    if not given.values.size and differentiable and rules.holds("empty_output_detached"):
+        differentiable = False
     return output, state, differentiable
 
 

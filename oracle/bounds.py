@@ -155,8 +155,10 @@ def output(
     own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
     total = variance + eps
     lost = np.minimum(variance_budget, np.maximum(variance, 0.0)) / total
-    relative = 1.0 / np.sqrt(1.0 - lost) - 1.0
-    constant = steep * mean_budget + four * (steep * np.abs(mean_value) + np.abs(bias))
+    # A negative eps can bring v + eps within reach of 0: then nothing can be said.
+    hopeless = ~(lost < 1.0) & (total > 0)
+    relative = 1.0 / np.sqrt(1.0 - np.where(hopeless, 0.0, lost)) - 1.0
+    constant = np.where(hopeless, np.inf, 0.0) + steep * mean_budget + four * (steep * np.abs(mean_value) + np.abs(bias))
     return OutputBudget(
         constant=constant + own * np.abs(bias) + rounding.tiny,
         per_deviation=relative + four + own,

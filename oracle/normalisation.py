@@ -48,9 +48,10 @@ class ExpectedOutput:
         The mean is subtracted before anything else and as a double-double, so that no digit
         is lost to its size; what follows are four roundings.
         """
-        deviation = self.deviations()
-        deviation *= self.slope[_BROADCAST]
-        deviation += self.bias[_BROADCAST]
+        with np.errstate(invalid="ignore", over="ignore"):
+            deviation = self.deviations()
+            deviation *= self.slope[_BROADCAST]
+            deviation += self.bias[_BROADCAST]
         return deviation
 
     def deviations(self) -> np.ndarray:
@@ -80,18 +81,21 @@ def normalised(
     bias: Optional[Quantity],
     eps: float,
     strides: str,
+    flat_at_zero: bool = False,
 ) -> ExpectedOutput:
     """The expected output of one forward.
 
     ``mean`` and ``variance`` (shape (C,)) are the batch's own, variance biased, or the running
     buffers. An absent weight is 1, an absent bias 0. Non-positive ``variance + eps`` gives what IEEE
-    754 says of its root.
+    754 says of its root, except that ``flat_at_zero`` makes 1/sqrt(0) a 0.
     """
     channels = batch.values.shape[1]
     ones, zeros = np.ones(channels), np.zeros(channels)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         shifted = (variance.value.high + eps) + variance.value.low
         slope = (ones if weight is None else weight.value.high) / np.sqrt(shifted)
+        if flat_at_zero:
+            slope = np.where(shifted == 0, 0.0, slope)
         offset = zeros if bias is None else bias.value.high
         rounding = bounds.Rounding.of(batch.values.dtype)
         budgets = bounds.output(

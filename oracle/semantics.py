@@ -137,6 +137,14 @@ SWITCHES: Tuple[Switch, ...] = (
         "PR #176573",
     ),
     Switch(
+        "empty_output_detached",
+        None,
+        (1, 4),
+        "The output for an empty input does not require a gradient.",
+        "It requires one when weight or bias do.",
+        "#12013, #36530",
+    ),
+    Switch(
         "scalar_type_message",
         None,
         (1, 11),

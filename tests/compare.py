@@ -48,7 +48,7 @@ class Judgement(NamedTuple):
 
     ``share`` and ``ulps``: smallest and largest signed error over all elements, as a part of the
     budget and in units in the last place. ``detectable``: the smallest relative error of the whole
-    array that its budget detects. ``exact``: no element had a budget.
+    array that its budget detects, infinite where every finite element is 0. ``exact``: no element had a budget.
     """
 
     mismatch: Optional[Mismatch]
@@ -83,7 +83,8 @@ def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) 
         if wrong.any():
             return Judgement(_worst(quantity, got, want, budget, error, ulps, wrong))
         relative = budget / np.abs(want)
-        detectable = float(np.nanmin(relative)) if np.isfinite(relative).any() else np.inf
+        finite = relative[np.isfinite(relative)]
+        detectable = float(finite.min()) if finite.size else np.inf
         return Judgement(
             None, _extremes(share), _extremes(ulps), detectable, not budget.any()
         )
@@ -160,7 +161,7 @@ class Tally:
         self.exact += judgement.exact
         self._widen(self.share, quantity, judgement.share)
         self._widen(self.ulps, quantity, judgement.ulps)
-        if not judgement.exact:
+        if not judgement.exact and judgement.detectable < np.inf:
             known = self.detectable.get(quantity, np.inf)
             self.detectable[quantity] = min(known, judgement.detectable)
 
@@ -216,7 +217,8 @@ def _compare_tensor(
     )
 
 
-def _compare_error(expected: Expected, got: Observation, tally: Tally) -> None:
+def compare_error(expected: Expected, got: Observation, tally: Tally) -> None:
+    """Compares the exception, or that there is none."""
     tally.compared["exception"] = tally.compared.get("exception", 0) + 1
     wanted, raised = expected.error, got.raised
     if wanted is None and raised is None:
@@ -235,7 +237,7 @@ def _compare_error(expected: Expected, got: Observation, tally: Tally) -> None:
 
 def compare(before: Optional[State], expected: Expected, got: Observation, tally: Tally) -> None:
     """Compares one step's observation in full; ``before`` is the state before the step."""
-    _compare_error(expected, got, tally)
+    compare_error(expected, got, tally)
     tally.equal("input_changed", got.input_changed, False)
     if expected.output is not None and got.output is not None:
         _compare_output(expected.output, got.output, tally)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Set, Tuple
+from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from cases.case import Case
 from cases.steps import Forward, Step, token
+from cases.variants import regimes
 from oracle.batch_norm import advance, begin
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
-from tests.compare import Mismatch, Tally, compare
+from tests.compare import Mismatch, Tally, compare, compare_error
 from tests.subject.module import Factory, LiveModule, NotConstructed
 from tests.subject.observation import Observation
+
+
+NOT_HASHED = "0" * 16
+"""The digest of a run that is not recorded."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Finding:
 
 @dataclass
 class Result:
-    """What running one case gave."""
+    """What running one case gave. ``errors``: the exceptions, each with its step."""
 
     case: Case
     tally: Tally = field(default_factory=Tally)
@@ -37,16 +42,14 @@ class Result:
     forwards: int = 0
     errors: List[str] = field(default_factory=list)
     switches: Set[str] = field(default_factory=set)
-    digest: str = ""
+    digest: str = NOT_HASHED
 
 
 class VacuousCase(AssertionError):
     """A case compared fewer quantities than its program implies."""
 
 
-def _regime(case: Case, step: Optional[Step], mismatch: Mismatch) -> str:
-    from cases.variants import regimes
-
+def _regime(case: Case, mismatch: Mismatch) -> str:
     axis = {4: 1, 1: 0}.get(len(mismatch.index))
     if axis is None:
         return ""
@@ -89,10 +92,20 @@ def _check_not_vacuous(case: Case, performed: List[Expected], tally: Tally) -> N
             )
 
 
-def run(case: Case, factory: Factory, semantics: Semantics, record: bool = False) -> Result:
+Witness = Callable[[int, Expected, Observation], None]
+
+
+def run(
+    case: Case,
+    factory: Factory,
+    semantics: Semantics,
+    record: bool = False,
+    witness: Optional[Witness] = None,
+) -> Result:
     """Runs the whole program, stopping at the first step that has findings.
 
-    ``record``: also hash the subject's bytes. Raises VacuousCase when something was not compared.
+    ``record``: also hash the subject's bytes. ``witness``: is shown every step's number, expectation
+    and observation. Raises VacuousCase when something was not compared.
     """
     result = Result(case)
     digest = _Digest() if record else None
@@ -104,7 +117,8 @@ def run(case: Case, factory: Factory, semantics: Semantics, record: bool = False
     except NotConstructed as failure:
         got = Observation(None, failure.raised, (), ())
         result.errors.append(f"0 construct {failure.raised.kind} {_line(failure.raised.message)}")
-        compare_only_error(expected, got, result, case)
+        compare_error(expected, got, result.tally)
+        _note(result, 0, None, expected)
         return result
     performed: List[Expected] = []
     steps: Tuple[Optional[Step], ...] = (None,) + case.steps
@@ -120,6 +134,8 @@ def run(case: Case, factory: Factory, semantics: Semantics, record: bool = False
             words = f"{got.raised.kind} {_line(got.raised.message)}"
             result.errors.append(f"{number} {_token(step)} {words}")
         compare(before, expected, got, result.tally)
+        if witness is not None:
+            witness(number, expected, got)
         if digest is not None:
             digest.add(got)
         performed.append(expected)
@@ -135,15 +151,6 @@ def run(case: Case, factory: Factory, semantics: Semantics, record: bool = False
     return result
 
 
-def compare_only_error(expected: Expected, got: Observation, result: Result, case: Case) -> None:
-    """A constructor that raises leaves no module: the exception is all there is to compare."""
-    from tests.compare import _compare_error
-
-    _compare_error(expected, got, result.tally)
-    if result.tally.mismatches:
-        _note(result, 0, None, expected)
-
-
 def _line(message: str) -> str:
     return message.strip().splitlines()[0] if message.strip() else ""
 
@@ -154,7 +161,7 @@ def _token(step: Optional[Step]) -> str:
 
 def _note(result: Result, number: int, step: Optional[Step], expected: Expected) -> None:
     for mismatch in result.tally.mismatches:
-        regime = _regime(result.case, step, mismatch)
+        regime = _regime(result.case, mismatch)
         result.findings.append(
             Finding(mismatch, number, _token(step), regime, expected.switches)
         )

@@ -210,7 +210,7 @@ class LiveModule:
     def _new_tensor(self, name: str) -> torch.Tensor:
         if name == "num_batches_tracked":
             return torch.tensor(ATTACHED_COUNT, dtype=torch.long)
-        return torch.tensor(attached(name, self._config.num_features), dtype=self._dtype)
+        return torch.from_numpy(attached(name, self._config.num_features).copy()).to(self._dtype)
 
     def attach(self, step: Attach) -> None:
         """``module.<name> = <tensor or Parameter>``."""
@@ -225,7 +225,7 @@ class LiveModule:
             for name in FLOATING:
                 tensor = getattr(self.module, name)
                 if tensor is not None:
-                    tensor.copy_(torch.from_numpy(np.array(preset(name, self._config.num_features))))
+                    tensor.copy_(torch.from_numpy(preset(name, self._config.num_features).copy()))
 
     def load(self, step: LoadStateDict) -> None:
         """Loads one of the three incomplete state dicts into the live module."""

@@ -1,0 +1,19 @@
+"""BatchNorm2d subjects with one deliberate fault each: what the suite must be able to see."""
+
+from __future__ import annotations
+
+from tests.meta.liars import (  # noqa: F401  (importing them fills the registry)
+    affine,
+    budgets,
+    buffers,
+    counter,
+    epsilon,
+    errors,
+    flags,
+    momentum,
+    outputs,
+    statistics,
+)
+from tests.meta.liars.registry import LIARS, Liar
+
+__all__ = ["LIARS", "Liar"]

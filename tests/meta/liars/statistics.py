@@ -183,7 +183,7 @@ class SubsampledStatistics(HonestBatchNorm2d):
 
 
 @liar("n102400", "float32")
-class FloatCounter(HonestBatchNorm2d):
+class CountInHalfPrecision(HonestBatchNorm2d):
     """Counts values in float16, which has no room for more than 65504."""
 
     def statistics(self, x: Tensor) -> Statistics:

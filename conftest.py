@@ -1,0 +1,164 @@
+"""pytest options and recording hooks; the work is done in tests/."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, Generator, List, Optional
+
+import pytest
+
+from cases.catalogue import TIERS
+from reports import destination, tally
+from reports.encoding import decode_case, decode_header, encode_header
+from reports.errors import ReportError
+from reports.record import write
+from reports.rows import CaseRow, Header
+from tests.conformance import collection
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The suite's own options."""
+    group = parser.getgroup("batchnorm", "BatchNorm2d conformance")
+    group.addoption("--tier", choices=TIERS, default="gate", help="how much of the matrix (gate)")
+    group.addoption(
+        "--case", action="append", default=[], metavar="ID", help="run exactly this case, of any tier"
+    )
+    group.addoption(
+        "--shard",
+        type=collection.parse_shard,
+        default=(1, 1),
+        metavar="I/N",
+        help="run every N-th case, beginning with the I-th",
+    )
+    group.addoption("--seed", type=int, default=0, metavar="S", help="other matrix inputs (0)")
+    group.addoption(
+        "--subject",
+        default="torch.nn:BatchNorm2d",
+        metavar="PACKAGE.MODULE:CLASS",
+        help="a class with BatchNorm2d's constructor and attributes",
+    )
+    group.addoption(
+        "--semantics",
+        metavar="RELEASE",
+        help="expect what this torch release does, not the one that runs",
+    )
+    group.addoption("--threads", type=int, default=1, metavar="N", help="torch threads (1)")
+    group.addoption("--report", metavar="FILE", help="write a record: FILE.jsonl or FILE.jsonl.gz")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuses unusable options before anything runs."""
+    option = config.option
+    for name, least in (("seed", 0), ("threads", 1)):
+        if getattr(option, name) < least:
+            given = getattr(option, name)
+            raise pytest.UsageError(f"--{name} {given}: a whole number of at least {least} is accepted")
+    collection.checked_ids(option.case)
+    if option.report:
+        try:
+            destination.check(option.report)
+        except ReportError as error:
+            raise pytest.UsageError(f"--report: {error}") from error
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(config), "batchnorm-recorder")
+
+
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Optional[List[Any]]:
+    """Turns ``Cases`` in a test module into items."""
+    if isinstance(obj, collection.Cases):
+        return list(collection.collect(obj, name, collector))
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
+    """With --case nothing but that case runs."""
+    if config.option.case:
+        items[:] = [item for item in items if isinstance(item, collection.CaseItem)]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, Any, None]:
+    """Puts a case's row on its report, which xdist carries to the controller."""
+    outcome = yield
+    if isinstance(item, collection.CaseItem) and call.when == "call" and item.row is not None:
+        outcome.get_result().bn_row = item.row
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker sends home the header: the controller does not import torch."""
+    output = getattr(session.config, "workeroutput", None)
+    shared = getattr(session.config, "_bn_session", None)
+    if output is not None and shared is not None:
+        output["bn_header"] = encode_header(shared.header)
+
+
+class Recorder:
+    """Gathers the rows of a run, with or without workers; sums up and writes the record."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.rows: Dict[str, CaseRow] = {}
+        self.encoded_header: Optional[str] = None
+        self.lines: List[str] = []
+        self.problems: List[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Takes the row off a case's report."""
+        encoded = getattr(report, "bn_row", None)
+        if encoded is not None:
+            row = decode_case(_fields(encoded))
+            self.rows[row.id] = row
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: Any) -> None:
+        """Takes the header a worker sends home."""
+        self.encoded_header = getattr(node, "workeroutput", {}).get("bn_header", self.encoded_header)
+
+    def _header(self) -> Optional[Header]:
+        shared = getattr(self.config, "_bn_session", None)
+        if shared is not None:
+            header: Header = shared.header
+            return header
+        return None if self.encoded_header is None else decode_header(_fields(self.encoded_header))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Sums up; a whole tier must have put every switch to the test."""
+        header = self._header()
+        if header is None:
+            return
+        from tests import recording
+
+        rows = [self.rows[key] for key in sorted(self.rows)]
+        holding = dict(header.semantics)
+        self.lines = tally.summary_lines(header, rows)
+        for line in (recording.verdict_counts(rows, holding), recording.coverage(rows)):
+            if line is not None:
+                self.lines.append(line)
+        if not header.release_in_table:
+            self.lines.append(f"torch {header.release} is {recording.UNRELEASED}")
+        whole = header.selection is None and header.tier != "smoke"
+        if whole and exitstatus in (0, 1):
+            self.problems = recording.unexercised(rows, holding)
+            if self.problems:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self.config.option.report and exitstatus in (0, 1):
+            try:
+                write(self.config.option.report, header, rows, int(session.exitstatus))
+            except ReportError as error:
+                self.problems.append(f"--report: {error}")
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Prints the table."""
+        if self.lines:
+            terminalreporter.section("BatchNorm2d conformance")
+            for line in self.lines:
+                terminalreporter.write_line(line)
+        for problem in self.problems:
+            terminalreporter.write_line(f"ERROR: {problem}", red=True)
+
+
+def _fields(encoded: str) -> Dict[str, Any]:
+    fields: Dict[str, Any] = json.loads(encoded)
+    return fields

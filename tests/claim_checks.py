@@ -1,0 +1,194 @@
+"""Evaluates what a public text says against what was observed; the formulas are done by hand here.
+
+The formulas are deliberately the plain ones of the texts, in float64 and apart from the oracle, so
+that a claim is not judged by the specification it might contradict. The budget is the oracle's.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from cases.checks import (
+    Changed,
+    Check,
+    Differs,
+    Equals,
+    HasFlag,
+    HasKeys,
+    HasShape,
+    Near,
+    Prints,
+    Raises,
+    Unchanged,
+)
+from cases.claims import Claim
+from oracle.state import FLAGS, Counter, Expected
+from tests.subject.observation import TENSORS, Observation
+
+CLEARLY = 100.0
+"""How many budgets away counts as another value."""
+
+
+class Seen(NamedTuple):
+    """What one step left: copies of the arrays, by quantity; its flags; its exception's class."""
+
+    arrays: Dict[str, np.ndarray]
+    budgets: Dict[str, np.ndarray]
+    flags: Dict[str, object]
+    raised: str
+    batch: Optional[np.ndarray]
+
+
+class Transcript:
+    """Everything observed, step by step; ``add`` is the witness of a run."""
+
+    def __init__(self) -> None:
+        self.steps: List[Seen] = []
+
+    def add(self, number: int, expected: Expected, got: Observation) -> None:
+        """Takes copies: the next step overwrites the buffers in place."""
+        arrays, budgets = {}, {}
+        for name, tensor in zip(TENSORS, got.tensors):
+            if tensor is not None:
+                arrays[name] = tensor.values.copy()
+                slot = expected.state.tensor(name)
+                if slot is not None and not isinstance(slot, Counter):
+                    budgets[name] = slot.quantity.budget
+        batch = None
+        if got.output is not None and expected.output is not None:
+            arrays["output"] = got.output.values.copy()
+            budgets["output"] = expected.output.budget(expected.output.values())
+            batch = expected.output.batch.values.astype(np.float64)
+        raised = "" if got.raised is None else got.raised.kind
+        flags = dict(zip(FLAGS, got.flags))
+        self.steps.append(Seen(arrays, budgets, flags, raised, batch))
+
+    def batches(self, step: int) -> List[np.ndarray]:
+        """The inputs of all forwards up to and including ``step``."""
+        return [seen.batch for seen in self.steps[: step + 1] if seen.batch is not None]
+
+
+SPACE = (0, 2, 3)
+
+
+def _plane(values: np.ndarray) -> np.ndarray:
+    return values[:, None, None]
+
+
+def _normalised(batch: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    centred = batch - _plane(batch.mean(SPACE))
+    return np.asarray(centred / np.sqrt(_plane(variance) + 1e-5))
+
+
+def _scaled(seen: Seen, normalised: np.ndarray) -> np.ndarray:
+    weight, bias = (seen.arrays[name].astype(np.float64) for name in ("weight", "bias"))
+    return np.asarray(normalised * _plane(weight) + _plane(bias))
+
+
+Formula = Callable[[Seen, List[np.ndarray]], np.ndarray]
+
+FORMULAS: Dict[str, Formula] = {
+    "zero": lambda seen, x: np.zeros(()),
+    "one": lambda seen, x: np.ones(()),
+    "batch mean": lambda seen, x: x[-1].mean(SPACE),
+    "a tenth of the batch mean": lambda seen, x: 0.1 * x[-1].mean(SPACE),
+    "unbiased variance": lambda seen, x: x[-1].var(SPACE, ddof=1),
+    "biased variance": lambda seen, x: x[-1].var(SPACE),
+    "0.9 and a tenth of the unbiased variance": (
+        lambda seen, x: 0.9 + 0.1 * x[-1].var(SPACE, ddof=1)
+    ),
+    "0.9 and a tenth of the biased variance": lambda seen, x: 0.9 + 0.1 * x[-1].var(SPACE),
+    "mean of the batch means": lambda seen, x: np.mean([b.mean(SPACE) for b in x], axis=0),
+    "mean of the unbiased variances": (
+        lambda seen, x: np.mean([b.var(SPACE, ddof=1) for b in x], axis=0)
+    ),
+    "mean of all data": lambda seen, x: np.concatenate(x).mean(SPACE),
+    "variance of all data": lambda seen, x: np.concatenate(x).var(SPACE, ddof=1),
+    "normalised by the biased variance": lambda seen, x: _normalised(x[-1], x[-1].var(SPACE)),
+    "normalised by the unbiased variance": (
+        lambda seen, x: _normalised(x[-1], x[-1].var(SPACE, ddof=1))
+    ),
+    "normalised by the initial buffers": lambda seen, x: x[-1] / np.sqrt(1.0 + 1e-5),
+    "scaled and shifted": lambda seen, x: _scaled(seen, _normalised(x[-1], x[-1].var(SPACE))),
+    "divided by the variance": (
+        lambda seen, x: _scaled(
+            seen, (x[-1] - _plane(x[-1].mean(SPACE))) / _plane(x[-1].var(SPACE))
+        )
+    ),
+}
+"""The formulas that checks name, of the step's observation and the inputs so far."""
+
+
+def _shown(seen: Seen, quantity: str) -> Tuple[str, ...]:
+    values = seen.arrays[quantity]
+    if quantity == "num_batches_tracked":
+        return (str(values.item()),)
+    if quantity != "output":
+        return tuple(f"{value:.4f}" for value in values.tolist())
+    planes = values.reshape(values.shape[0] * values.shape[1], -1)
+    words = [{f"{value + 0.0:.4f}" for value in plane.tolist()} for plane in planes]
+    return tuple("/".join(sorted(each)) for each in words)
+
+
+def _difference(
+    check: "Equals | Differs | Near", transcript: Transcript
+) -> Tuple[np.ndarray, np.ndarray]:
+    """|observed - formula| and the budget; channels that are not finite are left out."""
+    seen = transcript.steps[check.step]
+    value = FORMULAS[check.formula](seen, transcript.batches(check.step))
+    error = np.abs(seen.arrays[check.quantity].astype(np.float64) - value)
+    return error, seen.budgets[check.quantity]
+
+
+def _same(check: "Unchanged | Changed", transcript: Transcript, name: str) -> bool:
+    now, then = (transcript.steps[step].arrays[name] for step in (check.step, check.since))
+    return now.tobytes() == then.tobytes()
+
+
+def _wrong(check: Check, transcript: Transcript) -> Optional[str]:
+    """What contradicts the check, or None."""
+    seen = transcript.steps[check.step]
+    if isinstance(check, (Prints, Equals, Differs, Near)) and check.quantity not in seen.arrays:
+        return f"there is no {check.quantity}"
+    if isinstance(check, Prints):
+        shown = _shown(seen, check.quantity)
+        return None if shown == check.words else f"{check.quantity} prints {shown}"
+    if isinstance(check, HasFlag):
+        value = seen.flags[check.name]
+        same = value == check.value and type(value) is type(check.value)
+        return None if same else f"{check.name} is {value!r}"
+    if isinstance(check, HasKeys):
+        keys = set(seen.arrays) - {"output"}
+        return None if keys == set(check.names) else f"present are {sorted(keys)}"
+    if isinstance(check, HasShape):
+        shape = seen.arrays[check.quantity].shape
+        return None if shape == check.shape else f"{check.quantity} has shape {shape}"
+    if isinstance(check, Equals):
+        error, budget = _difference(check, transcript)
+        # The formula's own float64 rounding is allowed for by a second budget.
+        near = bool((error <= 2 * budget + 1e-14).all())
+        return None if near else f"{check.quantity} is not the {check.formula}"
+    if isinstance(check, Differs):
+        error, budget = _difference(check, transcript)
+        away = bool((error > CLEARLY * budget).any())
+        return None if away else f"{check.quantity} is not told apart from the {check.formula}"
+    if isinstance(check, Near):
+        distance = float(_difference(check, transcript)[0].mean())
+        inside = check.least <= distance <= check.most
+        return None if inside else f"{check.quantity} is {distance:.4g} from the {check.formula}"
+    if isinstance(check, Unchanged):
+        moved = [name for name in check.quantities if not _same(check, transcript, name)]
+        return f"{', '.join(moved)} changed" if moved else None
+    if isinstance(check, Changed):
+        stayed = [name for name in check.quantities if _same(check, transcript, name)]
+        return f"{', '.join(stayed)} did not change" if stayed else None
+    expected = check.kind if isinstance(check, Raises) else ""
+    return None if seen.raised == expected else f"raised {seen.raised or 'nothing'}"
+
+
+def contradicted(claim: Claim, transcript: Transcript) -> List[str]:
+    """What the observations say against the claim's checks; empty when they bear it out."""
+    found = (_wrong(check, transcript) for check in claim.checks)
+    return [text for text in found if text is not None]

@@ -1,0 +1,349 @@
+"""Liars about the running statistics: when they move, to what, and which object holds them."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Dict, Optional
+
+import torch
+
+from tests.meta.liars.honest import HonestBatchNorm2d
+from tests.meta.liars.kernel import Operands, Statistics, Tensor
+from tests.meta.liars.registry import liar
+
+
+@liar("track", "eval_only")
+class UpdatedInEval(HonestBatchNorm2d):
+    """Updates the buffers in eval mode as well; the output is right."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        if not self.training and self.track_running_stats and x.numel():
+            self.update(self.operands(), self.statistics(x), 0.1)
+        return y
+
+
+@liar("no_track", "attach_tensors", "eval_only")
+class UpdatedInEvalWhenAttached(HonestBatchNorm2d):
+    """Updates the buffers in eval mode where the flag says untracked."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        if not self.training and not self.track_running_stats and x.numel():
+            self.update(self.operands(), self.statistics(x), 0.1)
+        return y
+
+
+@liar("track", "train_only")
+class BuffersRebound(HonestBatchNorm2d):
+    """Binds the buffers to new tensors at every update."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands, found, factor)
+        for name in ("running_mean", "running_var"):
+            buffer: Optional[Tensor] = getattr(self, name)
+            if buffer is not None and not isinstance(buffer, torch.nn.Parameter):
+                setattr(self, name, buffer.clone())
+
+
+@liar("state_dict", "track")
+class BuffersShared(HonestBatchNorm2d):
+    """All instances of one length share their running_mean."""
+
+    _pool: Dict[int, Tensor] = {}
+
+    def make_buffers(self, wanted: bool) -> None:
+        super().make_buffers(wanted)
+        if wanted:
+            fresh = self.running_mean
+            assert fresh is not None
+            self.running_mean = self._pool.setdefault(self.num_features, fresh)
+
+    def _apply(self, *args: Any, **kwargs: Any) -> Any:
+        converted = super()._apply(*args, **kwargs)
+        if self.running_mean is not None:
+            key = self.num_features * 10 + self.running_mean.element_size()
+            self.running_mean = self._pool.setdefault(key, self.running_mean)
+        return converted
+
+
+@liar("track", "momentum_1.0", "train_only")
+class UpdatedBeforeUse(HonestBatchNorm2d):
+    """Normalises a train-mode batch with the mean that was just stored."""
+
+    def batch_norm(
+        self, x: Tensor, operands: Operands, from_batch: bool, factor: float, eps: float
+    ) -> Tensor:
+        y = super().batch_norm(x, operands, from_batch, factor, eps)
+        mean = operands.running_mean
+        if not (from_batch and x.numel() and mean is not None):
+            return y
+        variance = self.statistics(x).biased
+        return self.normalise(x, mean, variance, operands.weight, operands.bias, eps)
+
+
+@liar("track", "bounded")
+class VarianceFloor(HonestBatchNorm2d):
+    """Stores no variance below 1e-3."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands, found._replace(unbiased=found.unbiased.clamp(min=1e-3)), factor)
+
+
+@liar("track", "momentum_1.5")
+class NegativeVarianceClamped(HonestBatchNorm2d):
+    """Clamps running_var at 0 where a momentum above 1 makes it negative."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands, found, factor)
+        if operands.running_var is not None:
+            operands.running_var.clamp_(min=0)
+
+
+@liar("track", "train_only")
+class MeanNeverUpdated(HonestBatchNorm2d):
+    """Updates running_var alone."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands._replace(running_mean=None), found, factor)
+
+
+@liar("track", "train_only")
+class VarianceNeverUpdated(HonestBatchNorm2d):
+    """Updates running_mean alone."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands._replace(running_var=None), found, factor)
+
+
+@liar("track", "train_only")
+class DeviationStored(HonestBatchNorm2d):
+    """Stores the standard deviation in running_var."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands, found._replace(unbiased=found.unbiased.sqrt()), factor)
+
+
+@liar("track", "train_only")
+class VarianceInHalfPrecision(HonestBatchNorm2d):
+    """Rounds running_var to bfloat16 at every update."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands, found, factor)
+        if operands.running_var is not None:
+            stored = operands.running_var
+            stored.copy_(stored.to(torch.bfloat16).to(stored.dtype))
+
+
+@liar("nonfinite", "track")
+class NanBatchSkipped(HonestBatchNorm2d):
+    """Does not update channels whose batch holds a NaN."""
+
+    def average(self, running: Tensor, new: Tensor, factor: float) -> None:
+        before = running.clone()
+        super().average(running, new, factor)
+        running.copy_(torch.where(torch.isnan(new), before, running))
+
+
+@liar("nonfinite", "track")
+class NanBatchDiscarded(HonestBatchNorm2d):
+    """Does not update any channel when one of them holds a NaN."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        if not bool(torch.isnan(found.mean).any()):
+            super().update(operands, found, factor)
+
+
+@liar("track", "train_only")
+class UpdateDelayed(HonestBatchNorm2d):
+    """Averages a batch in only when the next one comes."""
+
+    _waiting: Optional[Statistics] = None
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        if self._waiting is not None:
+            super().update(operands, self._waiting, factor)
+        self._waiting = Statistics(*(values.detach() for values in found))
+
+
+@liar("track", "train_only")
+class UpdatedTwice(HonestBatchNorm2d):
+    """Averages every batch in twice."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands, found, factor)
+        super().update(operands, found, factor)
+
+
+@liar("track", "untrained_eval")
+class InitialVarianceZero(HonestBatchNorm2d):
+    """Starts running_var at 0."""
+
+    def make_buffers(self, wanted: bool) -> None:
+        super().make_buffers(wanted)
+        if self.running_var is not None:
+            self.running_var.zero_()
+
+
+@liar("reset_running_stats", "track")
+class ResetVarianceToZero(HonestBatchNorm2d):
+    """reset_running_stats sets running_var to 0."""
+
+    def reset_running_stats(self) -> None:
+        super().reset_running_stats()
+        if self.track_running_stats:
+            self.running_var.zero_()  # type: ignore[union-attr]
+
+
+@liar("reset_running_stats", "track")
+class ResetForgetsMean(HonestBatchNorm2d):
+    """reset_running_stats leaves running_mean alone."""
+
+    def reset_running_stats(self) -> None:
+        mean = self.running_mean
+        before = None if mean is None else mean.clone()
+        super().reset_running_stats()
+        if mean is not None and before is not None:
+            mean.copy_(before)
+
+
+@liar("reset_running_stats", "track")
+class ResetRebinds(HonestBatchNorm2d):
+    """reset_running_stats makes new buffers."""
+
+    def reset_running_stats(self) -> None:
+        super().reset_running_stats()
+        if self.track_running_stats:
+            self.running_mean = torch.zeros_like(self.running_mean)  # type: ignore[arg-type]
+
+
+@liar("state", "no_track")
+class ResetIgnoresFlag(HonestBatchNorm2d):
+    """reset_running_stats resets buffers although track_running_stats is off."""
+
+    def reset_running_stats(self) -> None:
+        if not self.track_running_stats and self.running_mean is not None:
+            self.running_mean.zero_()
+        super().reset_running_stats()
+
+
+@liar("reset_parameters", "track")
+class ResetParametersKeepsBuffers(HonestBatchNorm2d):
+    """reset_parameters resets weight and bias alone."""
+
+    _resetting = False
+
+    def reset_parameters(self) -> None:
+        self._resetting = True
+        super().reset_parameters()
+        self._resetting = False
+
+    def reset_running_stats(self) -> None:
+        if not self._resetting:
+            super().reset_running_stats()
+
+
+@liar("deepcopy", "track")
+class DeepcopyShares(HonestBatchNorm2d):
+    """A deep copy shares the buffers of the original."""
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "HonestBatchNorm2d":
+        fresh = type(self).__new__(type(self))
+        fresh.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        if self.running_mean is not None:
+            fresh._buffers["running_mean"] = self.running_mean
+        return fresh
+
+
+@liar("pickle", "track")
+class PickleForgets(HonestBatchNorm2d):
+    """Unpickling restores the buffers' initial values."""
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.running_mean is not None and not isinstance(self.running_mean, torch.nn.Parameter):
+            self.running_mean = torch.zeros_like(self.running_mean)
+
+
+@liar("state_dict", "track")
+class VarianceNotLoaded(HonestBatchNorm2d):
+    """load_state_dict accepts running_var but keeps its own."""
+
+    def _load_from_state_dict(
+        self, state_dict: Dict[str, Any], prefix: str, local_metadata: Any, *rest: Any
+    ) -> None:
+        own = self.running_var
+        before = None if own is None else own.clone()
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+        if own is not None and before is not None:
+            with torch.no_grad():
+                own.copy_(before)
+
+
+@liar("edge", "load", "legacy")
+class LoadRebinds(HonestBatchNorm2d):
+    """load_state_dict puts new tensors in the place of the buffers."""
+
+    def _load_from_state_dict(
+        self, state_dict: Dict[str, Any], prefix: str, local_metadata: Any, *rest: Any
+    ) -> None:
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+        if self.running_mean is not None:
+            self.running_mean = self.running_mean.clone()
+
+
+@liar("attach_parameters", "eval_only")
+class ParametersNotTaken(HonestBatchNorm2d):
+    """Takes running statistics that are Parameters for absent."""
+
+    def from_batch(self) -> bool:
+        return super().from_batch() or isinstance(self.running_mean, torch.nn.Parameter)
+
+
+@liar("in_eval", "attach_tensors")
+class EvalStatisticsCached(HonestBatchNorm2d):
+    """Reads the running statistics once in eval mode, until train() is called."""
+
+    _cached: Optional[Operands] = None
+
+    def train(self, mode: bool = True) -> "HonestBatchNorm2d":
+        self._cached = None
+        super().train(mode)
+        return self
+
+    def from_batch(self) -> bool:
+        if self.training:
+            return True
+        operands = self.operands()
+        return operands.running_mean is None and operands.running_var is None
+
+    def operands(self) -> Operands:
+        if self.training:
+            return super().operands()
+        if self._cached is None:
+            self._cached = super().operands()
+        return self._cached
+
+
+@liar("affine", "track", "train_only")
+class GraphReachesBuffers(HonestBatchNorm2d):
+    """Keeps the buffers in the autograd graph of the weight."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        super().update(operands, found, factor)
+        mean, weight = self.running_mean, operands.weight
+        if mean is not None and weight is not None and not isinstance(mean, torch.nn.Parameter):
+            self.running_mean = mean + 0 * weight
+
+
+@liar("track", "train_only")
+class BuffersRequireGrad(HonestBatchNorm2d):
+    """The running mean asks for a gradient once it was updated."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.running_mean is not None and self.updates():
+            self.running_mean.requires_grad_(False)
+        y = super().forward(x)
+        if self.running_mean is not None and self.training and self.updates():
+            self.running_mean.requires_grad_(True)
+        return y

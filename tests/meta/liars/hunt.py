@@ -1,0 +1,112 @@
+"""Runs subjects on the tiers of the suite and tells which cases catch them."""
+
+from __future__ import annotations
+
+import re
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import FrozenSet, Iterable, Iterator, Optional, Tuple
+
+from cases import catalogue
+from cases.case import Case
+from oracle.semantics import RELEASES, Semantics, semantics
+from tests.lockstep import run
+from tests.subject.module import Factory
+
+NEWEST: Semantics = semantics(RELEASES[-1])
+"""What the honest rendition and so every liar follows, whatever torch is installed."""
+
+PATIENCE_S = 20.0
+"""A case that takes longer than this hangs."""
+
+
+class Hang(BaseException):
+    """A subject did not return; no Exception, so that nobody takes it for the subject's answer."""
+
+
+@dataclass(frozen=True)
+class Catch:
+    """A case that caught a subject, and by which quantities (at the first step with a finding)."""
+
+    case_id: str
+    quantities: Tuple[str, ...]
+    shown: str
+
+
+@lru_cache(maxsize=None)
+def ids(tier: str) -> Tuple[str, ...]:
+    """The ids of every family in the tier."""
+    return tuple(each for family in catalogue.FAMILIES for each in catalogue.ids(family, tier))
+
+
+@lru_cache(maxsize=None)
+def words(case_id: str) -> FrozenSet[str]:
+    """The words of an id."""
+    return frozenset(re.split(r"[-,]", case_id))
+
+
+def with_words(tier: str, wanted: Iterable[str]) -> Tuple[str, ...]:
+    """The ids of the tier that have all of the words."""
+    needed = frozenset(wanted)
+    return tuple(each for each in ids(tier) if needed <= words(each))
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Raises Hang in the block after so many seconds; needs the main thread and SIGALRM."""
+
+    def give_up(number: int, frame: object) -> None:
+        raise Hang(f"no answer within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@lru_cache(maxsize=None)
+def case(case_id: str) -> Case:
+    """The case of an id; kept, because a tier is run many times."""
+    return catalogue.find(case_id)
+
+
+def catch(factory: Factory, case_id: str, rules: Semantics = NEWEST) -> Optional[Catch]:
+    """What the case says against the subject: None when it finds nothing.
+
+    A subject whose state the comparison cannot even read (a counter that is no tensor) is caught
+    as well, through the quantity ``unreadable``.
+    """
+    try:
+        with patience(PATIENCE_S):
+            result = run(case(case_id), factory, rules)
+    except Hang as hang:
+        return Catch(case_id, ("hang",), str(hang))
+    except Exception as error:  # the subject broke the observation, not just a step
+        return Catch(case_id, ("unreadable",), f"{type(error).__name__}: {error}")
+    if not result.findings:
+        return None
+    quantities = dict.fromkeys(finding.mismatch.quantity for finding in result.findings)
+    first = result.findings[0]
+    shown = f"{first.token}: {first.mismatch.got}, expected {first.mismatch.expected}"
+    return Catch(case_id, tuple(quantities), shown)
+
+
+def first_catch(
+    factory: Factory, case_ids: Iterable[str], rules: Semantics = NEWEST
+) -> Optional[Catch]:
+    """The first of the cases that catches the subject."""
+    found = (catch(factory, case_id, rules) for case_id in case_ids)
+    return next((each for each in found if each is not None), None)
+
+
+def all_catches(
+    factory: Factory, case_ids: Iterable[str], rules: Semantics = NEWEST
+) -> Tuple[Catch, ...]:
+    """Every case that catches the subject."""
+    found = (catch(factory, case_id, rules) for case_id in case_ids)
+    return tuple(each for each in found if each is not None)

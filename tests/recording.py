@@ -1,0 +1,147 @@
+"""From verdicts to the rows of a record, and what must hold of a whole run."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from pathlib import Path
+from typing import Dict, Iterable, List, Optional, Sequence
+
+import numpy as np
+
+from cases import claims, states
+from cases.steps import token
+from oracle.semantics import SWITCHES, Semantics
+from reports.rows import KNOWN_DEFECT, PASS, CaseRow, Header
+from tests.compare import BUDGETED
+from tests.verdict import Verdict
+
+VERSION = "1.0.0"
+SOURCES = ("cases", "oracle", "tests/compare.py", "tests/lockstep.py", "tests/verdict.py")
+"""What decides outcomes: their content is the suite's revision."""
+
+UNRELEASED = "not in the table of oracle/semantics.py: the newest semantics were used"
+
+
+def suite_revision(root: Path = Path(__file__).parents[1]) -> str:
+    """The version and a digest of everything that decides outcomes, the same on every machine."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        path = root / name
+        files = sorted(path.rglob("*.*")) if path.is_dir() else [path]
+        for file in files:
+            if file.suffix in (".py", ".txt"):
+                digest.update(file.relative_to(root).as_posix().encode("utf-8"))
+                digest.update(file.read_bytes().replace(b"\r\n", b"\n"))
+    return f"{VERSION}+{digest.hexdigest()[:12]}"
+
+
+def row(verdict: Verdict) -> CaseRow:
+    """The row of one case."""
+    result, tally = verdict.result, verdict.result.tally
+    case = result.case
+    return CaseRow(
+        id=case.id,
+        behaviour=case.behaviour,
+        outcome=verdict.outcome,
+        forwards=result.forwards,
+        compared=_by_quantity(tally.compared),
+        share={name: tally.share[name] for name in BUDGETED if name in tally.share},
+        ulps={name: tally.ulps[name] for name in BUDGETED if name in tally.ulps},
+        detectable={name: tally.detectable[name] for name in BUDGETED if name in tally.detectable},
+        errors=tuple(result.errors),
+        switches=tuple(sorted(result.switches)),
+        defect=None if verdict.defect is None else verdict.defect.name,
+        finding=None if verdict.outcome != "finding" else verdict.explanation,
+        digest=result.digest,
+    )
+
+
+_MAIN = (
+    "output",
+    "running_mean",
+    "running_var",
+    "num_batches_tracked",
+    "weight",
+    "bias",
+    "exception",
+)
+
+
+def _by_quantity(compared: Dict[str, int]) -> Dict[str, int]:
+    """Counts of the main quantities; everything else (dtypes, identities, flags) in one number."""
+    counts = {name: compared[name] for name in _MAIN if compared.get(name)}
+    counts["attributes"] = sum(compared.values()) - sum(counts.values())
+    return counts
+
+
+def header(
+    torch_version: str,
+    threads: int,
+    subject: str,
+    semantics: Semantics,
+    tier: str,
+    seed: int,
+    selection: Optional[str],
+    suite: str,
+) -> Header:
+    """The first line of the record of this run."""
+    return Header(
+        suite=suite,
+        torch=torch_version,
+        numpy=np.__version__,
+        python=platform.python_version(),
+        platform=f"{platform.system()}-{platform.machine()}",
+        threads=threads,
+        subject=subject,
+        tier=tier,
+        seed=seed,
+        selection=selection,
+        release=".".join(map(str, semantics.release)),
+        release_in_table=semantics.in_table,
+        semantics=semantics.values(),
+    )
+
+
+def unexercised(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
+    """One line for each switch that the run should have put to the test and did not.
+
+    A switch is put to the test by a passing case that consulted it, whichever its side; one that is
+    masked by another that holds cannot come up.
+    """
+    seen = {name for each in rows if each.outcome in (PASS, KNOWN_DEFECT) for name in each.switches}
+    lines = []
+    for switch in SWITCHES:
+        if switch.name in seen or any(holding.get(mask, False) for mask in switch.masked_by):
+            continue
+        side = "inside" if holding.get(switch.name, False) else "outside"
+        lines.append(
+            f"switch {switch.name!r} ({side} its interval on this release) was seen in no passing "
+            "case: its interval in oracle/semantics.py is wrong, or a case is missing"
+        )
+    return lines
+
+
+def verdict_counts(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> Optional[str]:
+    """One line that counts the verdicts on the public texts; None when no claim was run."""
+    counts = dict.fromkeys(claims.VERDICTS, 0)
+    for each in rows:
+        claim = claims.CASES.get(each.id)
+        if claim is not None and each.outcome == PASS:
+            counts[claims.verdict(claim, holding)] += 1
+    if not any(counts.values()):
+        return None
+    return "statements of the public texts: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+
+
+def coverage(rows: Sequence[CaseRow]) -> Optional[str]:
+    """One line: in how many states how many operations were performed, of all that there are."""
+    done = sum(each.outcome == PASS for each in rows if each.id.startswith(states.FAMILY + "-"))
+    if not done:
+        return None
+    operations = len({token(step) for step in states.OPERATIONS})
+    total = len(states.STATES) * operations
+    return (
+        f"states x operations: {done * operations:,} of {total:,} "
+        f"({len(states.STATES)} states, {operations} operations)"
+    )

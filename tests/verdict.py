@@ -1,0 +1,86 @@
+"""From a case to its outcome: pass, known defect or finding."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import List, NamedTuple, Optional
+
+from cases import claims
+from cases.case import Case
+from oracle.defects import Defect, covering
+from oracle.semantics import Semantics
+from tests.claim_checks import Transcript, contradicted
+from tests.lockstep import Result, run
+from tests.subject.module import Factory
+
+PASS, KNOWN_DEFECT, FINDING = "pass", "known_defect", "finding"
+
+
+class Verdict(NamedTuple):
+    """The outcome of a case. ``explanation``: why it is not a pass, in one line."""
+
+    outcome: str
+    result: Result
+    defect: Optional[Defect] = None
+    explanation: str = ""
+
+
+def _told(result: Result) -> str:
+    finding = result.findings[0]
+    mismatch = finding.mismatch
+    place = f" at {list(mismatch.index)}" if mismatch.index else ""
+    return (
+        f"step {finding.step} {finding.token}: {mismatch.quantity}{place}: "
+        f"got {mismatch.got}, expected {mismatch.expected}"
+    )
+
+
+def _claim_verdict(case: Case, factory: Factory, semantics: Semantics, record: bool) -> Verdict:
+    claim = claims.CASES[case.id]
+    transcript = Transcript()
+    result = run(case, factory, semantics, record, transcript.add)
+    if result.findings:
+        return Verdict(FINDING, result, None, _told(result))
+    wrong: List[str] = contradicted(claim, transcript)
+    switch = claim.refuted_where
+    if switch is not None and switch in semantics.inside:
+        if wrong:
+            return Verdict(PASS, result)
+        text = f"the statement holds, though switch {switch!r} says that here it must not"
+        return Verdict(FINDING, result, None, text)
+    if wrong:
+        return Verdict(FINDING, result, None, f"verdict {claim.verdict!r} is wrong: {wrong[0]}")
+    return Verdict(PASS, result)
+
+
+def adjudicate(
+    case: Case,
+    factory: Factory,
+    semantics: Semantics,
+    record: bool = False,
+    known_defects: bool = True,
+) -> Verdict:
+    """Runs the case and decides.
+
+    A case that a known defect of the release covers must show the defect, exactly: a second run in
+    which the oracle shows it too must be without findings. ``known_defects``: False for a subject
+    other than torch's own, to which no defect is known.
+    """
+    if case.id in claims.CASES:
+        return _claim_verdict(case, factory, semantics, record)
+    result = run(case, factory, semantics, record)
+    defect = covering(case.id, semantics.release) if known_defects else None
+    if defect is None:
+        if result.findings:
+            return Verdict(FINDING, result, None, _told(result))
+        return Verdict(PASS, result)
+    if not result.findings:
+        text = f"known defect {defect.name!r} is gone: correct oracle/defects.py"
+        return Verdict(FINDING, result, defect, text)
+    deviating = dataclasses.replace(semantics, defects=frozenset({defect.name}))
+    shown = run(case, factory, deviating, record)
+    shown.switches |= result.switches
+    if shown.findings:
+        text = f"known defect {defect.name!r} has changed: {_told(shown)}"
+        return Verdict(FINDING, shown, defect, text)
+    return Verdict(KNOWN_DEFECT, shown, defect, defect.instead)
