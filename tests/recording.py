@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
-from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Sequence
 
 import numpy as np
@@ -16,24 +14,7 @@ from reports.rows import KNOWN_DEFECT, PASS, CaseRow, Header
 from tests.compare import BUDGETED
 from tests.verdict import Verdict
 
-VERSION = "1.0.0"
-SOURCES = ("cases", "oracle", "tests/compare.py", "tests/lockstep.py", "tests/verdict.py")
-"""What decides outcomes: their content is the suite's revision."""
-
 UNRELEASED = "not in the table of oracle/semantics.py: the newest semantics were used"
-
-
-def suite_revision(root: Path = Path(__file__).parents[1]) -> str:
-    """The version and a digest of everything that decides outcomes, the same on every machine."""
-    digest = hashlib.sha256()
-    for name in SOURCES:
-        path = root / name
-        files = sorted(path.rglob("*.*")) if path.is_dir() else [path]
-        for file in files:
-            if file.suffix in (".py", ".txt"):
-                digest.update(file.relative_to(root).as_posix().encode("utf-8"))
-                digest.update(file.read_bytes().replace(b"\r\n", b"\n"))
-    return f"{VERSION}+{digest.hexdigest()[:12]}"
 
 
 def row(verdict: Verdict) -> CaseRow:

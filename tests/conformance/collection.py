@@ -9,6 +9,7 @@ import pytest
 from cases import catalogue
 from cases.errors import CaseError
 from oracle.semantics import Semantics, parse_release, semantics
+from reports.revision import suite_revision
 
 
 class Cases(NamedTuple):
@@ -56,7 +57,7 @@ def session_of(config: pytest.Config) -> Session:
         option.tier,
         option.seed,
         selection(config),
-        recording.suite_revision(),
+        suite_revision(config.rootpath),
     )
     session = Session(
         factory,

@@ -1,0 +1,170 @@
+"""Environments: the conformance run, the suite's own tests, one environment a torch release.
+
+Every environment pins torch. The interpreter that runs nox is used unless a release needs another
+one. With uv installed, nox uses it; otherwise virtualenv and pip.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple, Tuple
+
+import nox
+
+nox.options.sessions = ["conformance"]
+nox.options.default_venv_backend = os.environ.get("NOX_BACKEND", "virtualenv")
+nox.options.reuse_venv = "yes"
+
+ROOT = Path(__file__).parent
+RECORDS = ROOT / "reports" / "records"
+TORCH = "2.13.0"
+CORE = ("numpy", "pytest>=8", "pytest-xdist")
+
+
+class Release(NamedTuple):
+    """A torch release, and the interpreter and NumPy that its wheels were built for."""
+
+    torch: str
+    python: str
+    numpy: str
+
+    @property
+    def record(self) -> Path:
+        """Where the record of this release is kept: one a minor release."""
+        minor = ".".join(self.torch.split(".")[:2])
+        return RECORDS / f"torch-{minor}.jsonl.gz"
+
+
+RELEASES: Tuple[Release, ...] = (
+    Release("1.4.0", "3.8", "numpy==1.24.4"),
+    Release("1.5.1", "3.8", "numpy==1.24.4"),
+    Release("1.6.0", "3.8", "numpy==1.24.4"),
+    Release("1.7.1", "3.8", "numpy==1.24.4"),
+    Release("1.8.1", "3.8", "numpy==1.24.4"),
+    Release("1.9.1", "3.8", "numpy==1.24.4"),
+    Release("1.10.2", "3.8", "numpy==1.24.4"),
+    Release("1.11.0", "3.10", "numpy==1.26.4"),
+    Release("1.12.1", "3.10", "numpy==1.26.4"),
+    Release("1.13.1", "3.10", "numpy==1.26.4"),
+    Release("2.0.1", "3.11", "numpy==1.26.4"),
+    Release("2.1.2", "3.11", "numpy==1.26.4"),
+    Release("2.2.2", "3.11", "numpy==1.26.4"),
+    Release("2.3.1", "3.11", "numpy==2.3.5"),
+    Release("2.4.1", "3.11", "numpy==2.3.5"),
+    Release("2.5.1", "3.11", "numpy==2.3.5"),
+    Release("2.6.0", "3.11", "numpy==2.3.5"),
+    Release("2.7.1", "3.11", "numpy==2.3.5"),
+    Release("2.8.0", "3.11", "numpy==2.3.5"),
+    Release("2.9.1", "3.11", "numpy==2.3.5"),
+    Release("2.10.0", "3.11", "numpy==2.3.5"),
+    Release("2.11.0", "3.11", "numpy==2.3.5"),
+    Release("2.12.1", "3.11", "numpy==2.3.5"),
+    Release("2.13.0", "3.11", "numpy==2.3.5"),
+    Release("2.14.1", "3.11", "numpy==2.3.5"),
+    Release("2.15.0", "3.11", "numpy==2.3.5"),
+)
+"""At least one release of every minor version."""
+
+
+def _install(session: nox.Session, torch: str, *packages: str) -> None:
+    """torch in just this release, together with the rest, so that nothing can replace it."""
+    session.install(f"torch=={torch}", *packages)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """The conformance matrix on the pinned torch; arguments go to pytest."""
+    _install(session, TORCH, *CORE)
+    arguments = session.posargs or ["-n", "2"]
+    session.run("python", "-m", "pytest", "tests/conformance", *arguments)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The tests of the suite itself, and its hygiene."""
+    _install(session, TORCH, *CORE, "hypothesis", "jinja2", "ruff==0.14.4", "mypy==1.18.2")
+    session.run("ruff", "check", ".")
+    session.run("mypy")
+    arguments = session.posargs or ["-n", "2"]
+    session.run("python", "-m", "pytest", "tests/meta", "-m", "not long", *arguments)
+
+
+@nox.session
+def long(session: nox.Session) -> None:
+    """What takes minutes: all mutants, all liars on the gate tier, seeds, threads and orders."""
+    _install(session, TORCH, *CORE, "hypothesis")
+    session.run("python", "-m", "pytest", "tests/meta", "-m", "long", *session.posargs)
+
+
+@nox.session
+def explore(session: nox.Session) -> None:
+    """Random programs: ``nox -s explore -- 20000``."""
+    _install(session, TORCH, *CORE, "hypothesis")
+    count, *rest = session.posargs or ["2000"]
+    session.run("python", "-m", "pytest", "--explore", count, "-k", "exploration", *rest)
+
+
+@nox.session
+def benchmark(session: nox.Session) -> None:
+    """Measures the suite on this machine and writes reports/BENCHMARK.md."""
+    _install(session, TORCH, *CORE)
+    arguments = session.posargs or ["--write", "reports/BENCHMARK.md"]
+    session.run("python", "-m", "tests.benchmark", *arguments)
+
+
+@nox.session
+@nox.parametrize(
+    "python,torch,numpy",
+    [nox.param(each.python, each.torch, each.numpy, id=each.torch) for each in RELEASES],
+)
+def release(session: nox.Session, torch: str, numpy: str) -> None:
+    """Records the gate tier on one release: ``nox -s "release(2.5.1)"``."""
+    which = next(each for each in RELEASES if each.torch == torch)
+    session.install(f"torch=={torch}", numpy, "pytest>=8", "pytest-xdist")
+    RECORDS.mkdir(exist_ok=True)
+    report = ["--report", str(which.record)]
+    arguments = session.posargs or ["-n", "2", "-q"]
+    session.run("python", "-m", "pytest", "tests/conformance", *report, *arguments)
+
+
+def _recorded(record: Path, revision: str) -> bool:
+    """Whether a finished record of this suite's revision is there."""
+    from reports.errors import ReportError
+    from reports.record import read
+
+    try:
+        return read(record).header.suite == revision
+    except ReportError:
+        return False
+
+
+@nox.session(python=False)
+def sweep(session: nox.Session) -> None:
+    """Records every release and writes reports/RELEASES.md; goes on where it was stopped.
+
+    An environment is removed as soon as its record is written: one CUDA build at a time.
+    """
+    sys.path.insert(0, str(ROOT))
+    from reports.revision import suite_revision
+
+    failed = []
+    for number, each in enumerate(RELEASES, 1):
+        progress = f"[{number}/{len(RELEASES)}] torch {each.torch}"
+        if _recorded(each.record, suite_revision(ROOT)):
+            session.log(f"{progress}: recorded")
+            continue
+        session.log(f"{progress}: running on Python {each.python}")
+        name = f"release({each.torch})"
+        session.run("nox", "-s", name, success_codes=[0, 1, 2], external=True)
+        if not _recorded(each.record, suite_revision(ROOT)):
+            failed.append(each.torch)
+            session.warn(f"{progress}: no record was written")
+            continue
+        for environment in (ROOT / ".nox").glob(f"release-*{each.torch.replace('.', '-')}*"):
+            shutil.rmtree(environment)
+    session.run("python", "-m", "reports", "releases", external=True)
+    if failed:
+        session.error(f"no record of torch {', '.join(failed)}: run nox -s sweep again")
