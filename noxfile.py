@@ -158,13 +158,15 @@ def sweep(session: nox.Session) -> None:
             continue
         session.log(f"{progress}: running on Python {each.python}")
         name = f"release({each.torch})"
-        session.run("nox", "-s", name, success_codes=[0, 1, 2], external=True)
+        session.run(
+            sys.executable, "-m", "nox", "-s", name, success_codes=[0, 1, 2], external=True
+        )
         if not _recorded(each.record, suite_revision(ROOT)):
             failed.append(each.torch)
             session.warn(f"{progress}: no record was written")
             continue
         for environment in (ROOT / ".nox").glob(f"release-*{each.torch.replace('.', '-')}*"):
             shutil.rmtree(environment)
-    session.run("python", "-m", "reports", "releases", external=True)
+    session.run(sys.executable, "-m", "reports", "releases", external=True)
     if failed:
         session.error(f"no record of torch {', '.join(failed)}: run nox -s sweep again")

@@ -511,3 +511,21 @@ def find(case_id: str) -> Case:
     if case_id not in CASES:
         raise CaseError(f"accepted claims: {', '.join(CASES)}")
     return CASES[case_id].case
+
+
+def table() -> str:
+    """All statements and verdicts as a Markdown table; ``python -m cases.claims`` prints it."""
+    lines = ["| text | line | statement | verdict | what the verdict adds |", "|---|---|---|---|---|"]
+    for claim in CLAIMS:
+        remark = claim.note
+        if claim.refuted_where is not None:
+            remark = f"{remark} Refuted where `{claim.refuted_where}` holds.".strip()
+        statement = claim.statement.replace("|", "\\|").replace("*", "\\*")
+        lines.append(
+            f"| {claim.text} | {claim.line} | {statement} | {claim.verdict} | {remark} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table())

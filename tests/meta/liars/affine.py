@@ -11,7 +11,7 @@ from tests.meta.liars.kernel import Operands, Tensor, spread
 from tests.meta.liars.registry import liar
 
 
-@liar("affine")
+@liar("affine", through="output")
 class WeightOnly(HonestBatchNorm2d):
     """Leaves the bias out."""
 
@@ -19,7 +19,7 @@ class WeightOnly(HonestBatchNorm2d):
         return super().operands()._replace(bias=None)
 
 
-@liar("affine")
+@liar("affine", through="output")
 class BiasOnly(HonestBatchNorm2d):
     """Leaves the weight out."""
 
@@ -27,7 +27,7 @@ class BiasOnly(HonestBatchNorm2d):
         return super().operands()._replace(weight=None)
 
 
-@liar("affine")
+@liar("affine", through="output")
 class BiasBeforeScaling(HonestBatchNorm2d):
     """Computes (y + bias) * weight."""
 
@@ -37,7 +37,7 @@ class BiasBeforeScaling(HonestBatchNorm2d):
         return super().scale_and_shift(super().scale_and_shift(y, None, bias), weight, None)
 
 
-@liar("affine")
+@liar("affine", through="output")
 class ScaledBeforeNormalised(HonestBatchNorm2d):
     """Swaps the order: scales and shifts the input, then subtracts the mean and divides."""
 
@@ -54,7 +54,7 @@ class ScaledBeforeNormalised(HonestBatchNorm2d):
         return super().normalise(scaled, mean, variance, None, None, eps)
 
 
-@liar("affine")
+@liar("affine", through="output")
 class ZeroCentredWeight(HonestBatchNorm2d):
     """Multiplies by 1 + weight."""
 
@@ -64,7 +64,7 @@ class ZeroCentredWeight(HonestBatchNorm2d):
         return super().scale_and_shift(y, None if weight is None else weight + 1, bias)
 
 
-@liar("affine")
+@liar("affine", through="output")
 class WeightWithoutSign(HonestBatchNorm2d):
     """Multiplies by the absolute value of the weight."""
 
@@ -74,7 +74,7 @@ class WeightWithoutSign(HonestBatchNorm2d):
         return super().scale_and_shift(y, None if weight is None else weight.abs(), bias)
 
 
-@liar("affine")
+@liar("affine", through="output")
 class DividedByWeight(HonestBatchNorm2d):
     """Divides by the weight."""
 
@@ -84,7 +84,7 @@ class DividedByWeight(HonestBatchNorm2d):
         return super().scale_and_shift(y, None if weight is None else 1 / weight, bias)
 
 
-@liar("affine")
+@liar("affine", through="output")
 class BiasSubtracted(HonestBatchNorm2d):
     """Subtracts the bias."""
 
@@ -94,7 +94,7 @@ class BiasSubtracted(HonestBatchNorm2d):
         return super().scale_and_shift(y, weight, None if bias is None else -bias)
 
 
-@liar("affine")
+@liar("affine", through="output")
 class WeightAndBiasSwapped(HonestBatchNorm2d):
     """Takes the bias for the weight and the weight for the bias."""
 
@@ -103,7 +103,7 @@ class WeightAndBiasSwapped(HonestBatchNorm2d):
         return operands._replace(weight=operands.bias, bias=operands.weight)
 
 
-@liar("affine")
+@liar("affine", through="output")
 class WeightOfTheNeighbour(HonestBatchNorm2d):
     """Applies each channel's weight to the next channel."""
 
@@ -113,7 +113,7 @@ class WeightOfTheNeighbour(HonestBatchNorm2d):
         return super().scale_and_shift(y, None if weight is None else weight.roll(1), bias)
 
 
-@liar("affine", "eval_only")
+@liar("affine", "eval_only", through="output")
 class AffineInTrainOnly(HonestBatchNorm2d):
     """Leaves weight and bias out in eval mode."""
 
@@ -122,7 +122,7 @@ class AffineInTrainOnly(HonestBatchNorm2d):
         return operands if self.training else operands._replace(weight=None, bias=None)
 
 
-@liar("affine", "train_only")
+@liar("affine", "train_only", through="output")
 class AffineInEvalOnly(HonestBatchNorm2d):
     """Leaves weight and bias out in train mode."""
 
@@ -131,7 +131,7 @@ class AffineInEvalOnly(HonestBatchNorm2d):
         return operands._replace(weight=None, bias=None) if self.training else operands
 
 
-@liar("drop_weight")
+@liar("drop_weight", through="output")
 class BiasNeedsWeight(HonestBatchNorm2d):
     """Leaves the bias out when the weight is None."""
 
@@ -140,7 +140,7 @@ class BiasNeedsWeight(HonestBatchNorm2d):
         return operands._replace(bias=None) if operands.weight is None else operands
 
 
-@liar("no_bias")
+@liar("no_bias", through="output")
 class WeightNeedsBias(HonestBatchNorm2d):
     """Leaves the weight out when the bias is None."""
 
@@ -149,7 +149,7 @@ class WeightNeedsBias(HonestBatchNorm2d):
         return operands._replace(weight=None) if operands.bias is None else operands
 
 
-@liar("affine", "untrained_eval")
+@liar("affine", "untrained_eval", through="weight")
 class InitialWeightZero(HonestBatchNorm2d):
     """Starts the weight at 0."""
 
@@ -160,7 +160,7 @@ class InitialWeightZero(HonestBatchNorm2d):
                 self.weight.zero_()
 
 
-@liar("affine", "untrained_eval")
+@liar("affine", "untrained_eval", through="bias")
 class InitialBiasTiny(HonestBatchNorm2d):
     """Starts the bias at 1e-7."""
 
@@ -171,7 +171,7 @@ class InitialBiasTiny(HonestBatchNorm2d):
                 self.bias.fill_(1e-7)
 
 
-@liar("reset_parameters", "affine")
+@liar("reset_parameters", "affine", through="bias")
 class ResetKeepsBias(HonestBatchNorm2d):
     """reset_parameters leaves the bias alone."""
 
@@ -183,7 +183,7 @@ class ResetKeepsBias(HonestBatchNorm2d):
                 self.bias.copy_(before)
 
 
-@liar("claim", "affine_changed_later")
+@liar("claim", "affine_changed_later", through="weight")
 class ResetIgnoresAffine(HonestBatchNorm2d):
     """reset_parameters resets the weight although affine is False."""
 
@@ -194,7 +194,7 @@ class ResetIgnoresAffine(HonestBatchNorm2d):
                 self.weight.fill_(1)
 
 
-@liar("reset_parameters", "no_bias")
+@liar("reset_parameters", "no_bias", through="exception")
 class ResetNeedsBias(HonestBatchNorm2d):
     """reset_parameters raises when there is a weight but no bias."""
 
@@ -204,7 +204,7 @@ class ResetNeedsBias(HonestBatchNorm2d):
             self.bias.zero_()  # type: ignore[union-attr]
 
 
-@liar("reset_parameters", "affine")
+@liar("reset_parameters", "affine", through="weight is the same object")
 class ResetRebindsWeight(HonestBatchNorm2d):
     """reset_parameters makes a new weight, which no optimizer knows."""
 
@@ -214,7 +214,7 @@ class ResetRebindsWeight(HonestBatchNorm2d):
             self.weight = torch.nn.Parameter(self.weight.detach().clone())
 
 
-@liar("affine", "train_only")
+@liar("affine", "train_only", through="weight")
 class WeightNormalisedInPlace(HonestBatchNorm2d):
     """Writes to the weight in a forward: clips it to at most 2."""
 
@@ -226,7 +226,7 @@ class WeightNormalisedInPlace(HonestBatchNorm2d):
         return y
 
 
-@liar("affine")
+@liar("affine", through="bias requires_grad")
 class BiasNotTrainable(HonestBatchNorm2d):
     """Makes a bias that requires no gradient."""
 
@@ -236,7 +236,7 @@ class BiasNotTrainable(HonestBatchNorm2d):
             self.bias.requires_grad_(False)
 
 
-@liar("affine", "float64")
+@liar("affine", "float64", through="output")
 class WeightInSinglePrecision(HonestBatchNorm2d):
     """Multiplies by a weight with the relative error of float32, 2**-24, in a float64 module."""
 

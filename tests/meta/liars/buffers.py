@@ -12,7 +12,7 @@ from tests.meta.liars.kernel import Operands, Statistics, Tensor
 from tests.meta.liars.registry import liar
 
 
-@liar("track", "eval_only")
+@liar("track", "eval_only", through="running_mean")
 class UpdatedInEval(HonestBatchNorm2d):
     """Updates the buffers in eval mode as well; the output is right."""
 
@@ -23,7 +23,7 @@ class UpdatedInEval(HonestBatchNorm2d):
         return y
 
 
-@liar("no_track", "attach_tensors", "eval_only")
+@liar("no_track", "attach_tensors", "eval_only", through="running_mean")
 class UpdatedInEvalWhenAttached(HonestBatchNorm2d):
     """Updates the buffers in eval mode where the flag says untracked."""
 
@@ -34,7 +34,7 @@ class UpdatedInEvalWhenAttached(HonestBatchNorm2d):
         return y
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_mean is the same object")
 class BuffersRebound(HonestBatchNorm2d):
     """Binds the buffers to new tensors at every update."""
 
@@ -46,7 +46,7 @@ class BuffersRebound(HonestBatchNorm2d):
                 setattr(self, name, buffer.clone())
 
 
-@liar("state_dict", "track")
+@liar("state_dict", "track", through="memory shared with the original")
 class BuffersShared(HonestBatchNorm2d):
     """All instances of one length share their running_mean."""
 
@@ -67,7 +67,7 @@ class BuffersShared(HonestBatchNorm2d):
         return converted
 
 
-@liar("track", "momentum_1.0", "train_only")
+@liar("track", "momentum_1.0", "train_only", through="output")
 class UpdatedBeforeUse(HonestBatchNorm2d):
     """Normalises a train-mode batch with the mean that was just stored."""
 
@@ -82,7 +82,7 @@ class UpdatedBeforeUse(HonestBatchNorm2d):
         return self.normalise(x, mean, variance, operands.weight, operands.bias, eps)
 
 
-@liar("track", "bounded")
+@liar("track", "bounded", through="running_var")
 class VarianceFloor(HonestBatchNorm2d):
     """Stores no variance below 1e-3."""
 
@@ -90,7 +90,7 @@ class VarianceFloor(HonestBatchNorm2d):
         super().update(operands, found._replace(unbiased=found.unbiased.clamp(min=1e-3)), factor)
 
 
-@liar("track", "momentum_1.5")
+@liar("track", "momentum_1.5", through="running_var")
 class NegativeVarianceClamped(HonestBatchNorm2d):
     """Clamps running_var at 0 where a momentum above 1 makes it negative."""
 
@@ -100,7 +100,7 @@ class NegativeVarianceClamped(HonestBatchNorm2d):
             operands.running_var.clamp_(min=0)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_mean")
 class MeanNeverUpdated(HonestBatchNorm2d):
     """Updates running_var alone."""
 
@@ -108,7 +108,7 @@ class MeanNeverUpdated(HonestBatchNorm2d):
         super().update(operands._replace(running_mean=None), found, factor)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_var")
 class VarianceNeverUpdated(HonestBatchNorm2d):
     """Updates running_mean alone."""
 
@@ -116,7 +116,7 @@ class VarianceNeverUpdated(HonestBatchNorm2d):
         super().update(operands._replace(running_var=None), found, factor)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_var")
 class DeviationStored(HonestBatchNorm2d):
     """Stores the standard deviation in running_var."""
 
@@ -124,7 +124,7 @@ class DeviationStored(HonestBatchNorm2d):
         super().update(operands, found._replace(unbiased=found.unbiased.sqrt()), factor)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_var")
 class VarianceInHalfPrecision(HonestBatchNorm2d):
     """Rounds running_var to bfloat16 at every update."""
 
@@ -135,7 +135,7 @@ class VarianceInHalfPrecision(HonestBatchNorm2d):
             stored.copy_(stored.to(torch.bfloat16).to(stored.dtype))
 
 
-@liar("nonfinite", "track")
+@liar("nonfinite", "track", through="running_mean")
 class NanBatchSkipped(HonestBatchNorm2d):
     """Does not update channels whose batch holds a NaN."""
 
@@ -145,7 +145,7 @@ class NanBatchSkipped(HonestBatchNorm2d):
         running.copy_(torch.where(torch.isnan(new), before, running))
 
 
-@liar("nonfinite", "track")
+@liar("nonfinite", "track", through="running_mean")
 class NanBatchDiscarded(HonestBatchNorm2d):
     """Does not update any channel when one of them holds a NaN."""
 
@@ -154,7 +154,7 @@ class NanBatchDiscarded(HonestBatchNorm2d):
             super().update(operands, found, factor)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_mean")
 class UpdateDelayed(HonestBatchNorm2d):
     """Averages a batch in only when the next one comes."""
 
@@ -166,7 +166,7 @@ class UpdateDelayed(HonestBatchNorm2d):
         self._waiting = Statistics(*(values.detach() for values in found))
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_mean")
 class UpdatedTwice(HonestBatchNorm2d):
     """Averages every batch in twice."""
 
@@ -175,7 +175,7 @@ class UpdatedTwice(HonestBatchNorm2d):
         super().update(operands, found, factor)
 
 
-@liar("track", "untrained_eval")
+@liar("track", "untrained_eval", through="running_var")
 class InitialVarianceZero(HonestBatchNorm2d):
     """Starts running_var at 0."""
 
@@ -185,7 +185,7 @@ class InitialVarianceZero(HonestBatchNorm2d):
             self.running_var.zero_()
 
 
-@liar("reset_running_stats", "track")
+@liar("reset_running_stats", "track", through="running_var")
 class ResetVarianceToZero(HonestBatchNorm2d):
     """reset_running_stats sets running_var to 0."""
 
@@ -195,7 +195,7 @@ class ResetVarianceToZero(HonestBatchNorm2d):
             self.running_var.zero_()  # type: ignore[union-attr]
 
 
-@liar("reset_running_stats", "track")
+@liar("reset_running_stats", "track", through="running_mean")
 class ResetForgetsMean(HonestBatchNorm2d):
     """reset_running_stats leaves running_mean alone."""
 
@@ -207,7 +207,7 @@ class ResetForgetsMean(HonestBatchNorm2d):
             mean.copy_(before)
 
 
-@liar("reset_running_stats", "track")
+@liar("reset_running_stats", "track", through="running_mean is the same object")
 class ResetRebinds(HonestBatchNorm2d):
     """reset_running_stats makes new buffers."""
 
@@ -217,7 +217,7 @@ class ResetRebinds(HonestBatchNorm2d):
             self.running_mean = torch.zeros_like(self.running_mean)  # type: ignore[arg-type]
 
 
-@liar("state", "no_track")
+@liar("state", "no_track", through="running_mean")
 class ResetIgnoresFlag(HonestBatchNorm2d):
     """reset_running_stats resets buffers although track_running_stats is off."""
 
@@ -227,7 +227,7 @@ class ResetIgnoresFlag(HonestBatchNorm2d):
         super().reset_running_stats()
 
 
-@liar("reset_parameters", "track")
+@liar("reset_parameters", "track", through="running_mean")
 class ResetParametersKeepsBuffers(HonestBatchNorm2d):
     """reset_parameters resets weight and bias alone."""
 
@@ -243,7 +243,7 @@ class ResetParametersKeepsBuffers(HonestBatchNorm2d):
             super().reset_running_stats()
 
 
-@liar("deepcopy", "track")
+@liar("deepcopy", "track", through="memory shared with the original")
 class DeepcopyShares(HonestBatchNorm2d):
     """A deep copy shares the buffers of the original."""
 
@@ -255,7 +255,7 @@ class DeepcopyShares(HonestBatchNorm2d):
         return fresh
 
 
-@liar("pickle", "track")
+@liar("pickle", "track", through="running_mean")
 class PickleForgets(HonestBatchNorm2d):
     """Unpickling restores the buffers' initial values."""
 
@@ -265,7 +265,7 @@ class PickleForgets(HonestBatchNorm2d):
             self.running_mean = torch.zeros_like(self.running_mean)
 
 
-@liar("state_dict", "track")
+@liar("state_dict", "track", through="running_var")
 class VarianceNotLoaded(HonestBatchNorm2d):
     """load_state_dict accepts running_var but keeps its own."""
 
@@ -280,7 +280,7 @@ class VarianceNotLoaded(HonestBatchNorm2d):
                 own.copy_(before)
 
 
-@liar("edge", "load", "legacy")
+@liar("edge", "load", "legacy", through="running_mean is the same object")
 class LoadRebinds(HonestBatchNorm2d):
     """load_state_dict puts new tensors in the place of the buffers."""
 
@@ -292,15 +292,21 @@ class LoadRebinds(HonestBatchNorm2d):
             self.running_mean = self.running_mean.clone()
 
 
-@liar("attach_parameters", "eval_only")
+@liar("attach_parameters", "eval_only", through="output")
 class ParametersNotTaken(HonestBatchNorm2d):
     """Takes running statistics that are Parameters for absent."""
 
     def from_batch(self) -> bool:
         return super().from_batch() or isinstance(self.running_mean, torch.nn.Parameter)
 
+    def operands(self) -> Operands:
+        operands = super().operands()
+        if self.training or not self.from_batch():
+            return operands
+        return operands._replace(running_mean=None, running_var=None)
 
-@liar("in_eval", "attach_tensors")
+
+@liar("in_eval", "attach_tensors", through="output")
 class EvalStatisticsCached(HonestBatchNorm2d):
     """Reads the running statistics once in eval mode, until train() is called."""
 
@@ -325,7 +331,7 @@ class EvalStatisticsCached(HonestBatchNorm2d):
         return self._cached
 
 
-@liar("affine", "track", "train_only")
+@liar("affine", "track", "train_only", through="running_mean has a grad_fn")
 class GraphReachesBuffers(HonestBatchNorm2d):
     """Keeps the buffers in the autograd graph of the weight."""
 
@@ -336,7 +342,7 @@ class GraphReachesBuffers(HonestBatchNorm2d):
             self.running_mean = mean + 0 * weight
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_mean requires_grad")
 class BuffersRequireGrad(HonestBatchNorm2d):
     """The running mean asks for a gradient once it was updated."""
 
@@ -347,3 +353,12 @@ class BuffersRequireGrad(HonestBatchNorm2d):
         if self.running_mean is not None and self.training and self.updates():
             self.running_mean.requires_grad_(True)
         return y
+
+
+@liar("nonfinite", "track", through="running_mean")
+class InfiniteMeanLost(HonestBatchNorm2d):
+    """Stores the largest finite number where the batch's mean is infinite."""
+
+    def update(self, operands: Operands, found: Statistics, factor: float) -> None:
+        most = torch.finfo(found.mean.dtype).max
+        super().update(operands, found._replace(mean=found.mean.clamp(-most, most)), factor)

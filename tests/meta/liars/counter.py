@@ -11,7 +11,7 @@ from tests.meta.liars.kernel import Tensor
 from tests.meta.liars.registry import liar
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="num_batches_tracked")
 class NeverCounts(HonestBatchNorm2d):
     """Leaves the counter at 0; with momentum None it counts in secret and averages rightly."""
 
@@ -24,7 +24,7 @@ class NeverCounts(HonestBatchNorm2d):
         return 1 / self._secret if self.counts() else 0.0
 
 
-@liar("track", "eval_only")
+@liar("track", "eval_only", through="num_batches_tracked")
 class CountsInEval(HonestBatchNorm2d):
     """Counts the batches of eval mode as well."""
 
@@ -34,7 +34,7 @@ class CountsInEval(HonestBatchNorm2d):
         return super().forward(x)
 
 
-@liar("track_off")
+@liar("track_off", through="num_batches_tracked")
 class CountsUntracked(HonestBatchNorm2d):
     """Goes on counting when track_running_stats has been turned off."""
 
@@ -42,7 +42,7 @@ class CountsUntracked(HonestBatchNorm2d):
         return self.training and self.num_batches_tracked is not None
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="num_batches_tracked")
 class CountsSamples(HonestBatchNorm2d):
     """Counts samples, not batches."""
 
@@ -52,7 +52,7 @@ class CountsSamples(HonestBatchNorm2d):
         return super().forward(x)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="num_batches_tracked")
 class CountsTwice(HonestBatchNorm2d):
     """Adds two for a batch."""
 
@@ -61,7 +61,7 @@ class CountsTwice(HonestBatchNorm2d):
         super().count()
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="num_batches_tracked")
 class CountsFirstBatchOnly(HonestBatchNorm2d):
     """Sets the counter to 1 and leaves it there."""
 
@@ -69,7 +69,7 @@ class CountsFirstBatchOnly(HonestBatchNorm2d):
         self.num_batches_tracked.fill_(1)  # type: ignore[union-attr]
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="num_batches_tracked")
 class CounterSaturates(HonestBatchNorm2d):
     """Counts no further than 3."""
 
@@ -78,7 +78,7 @@ class CounterSaturates(HonestBatchNorm2d):
         self.num_batches_tracked.clamp_(max=3)  # type: ignore[union-attr]
 
 
-@liar("momentum_none", "track", "train_only")
+@liar("momentum_none", "track", "train_only", through="running_mean")
 class CountsAfterAveraging(HonestBatchNorm2d):
     """With momentum None, counts a batch only after it was averaged: the factor is 1/(k-1)."""
 
@@ -87,7 +87,7 @@ class CountsAfterAveraging(HonestBatchNorm2d):
         return 1 / max(1.0, 1 / factor - 1) if factor else factor
 
 
-@liar("track", "alternating")
+@liar("track", "alternating", through="num_batches_tracked")
 class CounterResetByEval(HonestBatchNorm2d):
     """Counts from 0 again after eval()."""
 
@@ -98,7 +98,7 @@ class CounterResetByEval(HonestBatchNorm2d):
         return self
 
 
-@liar("track", "momentum_to_none")
+@liar("track", "momentum_to_none", through="num_batches_tracked")
 class CounterResetByMomentum(HonestBatchNorm2d):
     """Counts from 0 again when momentum is set to None."""
 
@@ -109,7 +109,7 @@ class CounterResetByMomentum(HonestBatchNorm2d):
             counter.zero_()
 
 
-@liar("track")
+@liar("track", through="num_batches_tracked dtype")
 class CounterIsInt32(HonestBatchNorm2d):
     """Makes the counter an int32."""
 
@@ -119,7 +119,7 @@ class CounterIsInt32(HonestBatchNorm2d):
             self.num_batches_tracked = self.num_batches_tracked.to(torch.int32)
 
 
-@liar("track")
+@liar("track", through="num_batches_tracked dtype")
 class CounterIsFloat(HonestBatchNorm2d):
     """Makes the counter a float."""
 
@@ -129,7 +129,7 @@ class CounterIsFloat(HonestBatchNorm2d):
             self.num_batches_tracked = self.num_batches_tracked.to(torch.float32)
 
 
-@liar("track")
+@liar("track", through="num_batches_tracked")
 class CounterIsVector(HonestBatchNorm2d):
     """Makes the counter a vector of length 1."""
 
@@ -139,7 +139,7 @@ class CounterIsVector(HonestBatchNorm2d):
             self.num_batches_tracked = self.num_batches_tracked.reshape(1)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="num_batches_tracked is the same object")
 class CounterRebound(HonestBatchNorm2d):
     """Binds the counter to a new tensor at every batch."""
 
@@ -147,7 +147,7 @@ class CounterRebound(HonestBatchNorm2d):
         self.num_batches_tracked = self.num_batches_tracked + 1  # type: ignore[operator]
 
 
-@liar("reset_running_stats", "track")
+@liar("reset_running_stats", "track", through="num_batches_tracked")
 class CounterNotReset(HonestBatchNorm2d):
     """reset_running_stats leaves the counter alone."""
 
@@ -159,7 +159,7 @@ class CounterNotReset(HonestBatchNorm2d):
             counter.copy_(before)
 
 
-@liar("state_dict", "track")
+@liar("state_dict", "track", through="num_batches_tracked")
 class CounterNotSaved(HonestBatchNorm2d):
     """Leaves the counter out of the state dict and starts from 0 after loading."""
 
@@ -169,7 +169,7 @@ class CounterNotSaved(HonestBatchNorm2d):
             destination["num_batches_tracked"] = torch.tensor(0)
 
 
-@liar("drop_counter", "train_only")
+@liar("drop_counter", "train_only", through="num_batches_tracked present")
 class CounterRecreated(HonestBatchNorm2d):
     """Makes a new counter where it was removed."""
 
@@ -179,7 +179,7 @@ class CounterRecreated(HonestBatchNorm2d):
         return super().forward(x)
 
 
-@liar("momentum_0.1", "track", "train_only")
+@liar("momentum_0.1", "track", "train_only", through="num_batches_tracked")
 class CountsForAverageOnly(HonestBatchNorm2d):
     """Counts only when momentum is None, because only then the count is used."""
 
@@ -188,7 +188,7 @@ class CountsForAverageOnly(HonestBatchNorm2d):
             super().count()
 
 
-@liar("drop_running_stats", "track", "train_only")
+@liar("drop_running_stats", "track", "train_only", through="num_batches_tracked")
 class CountsWithBuffersOnly(HonestBatchNorm2d):
     """Does not count when running_mean is gone."""
 
@@ -196,7 +196,7 @@ class CountsWithBuffersOnly(HonestBatchNorm2d):
         return super().counts() and self.running_mean is not None
 
 
-@liar("track", "before_first_forward", "drop_running_var")
+@liar("track", "before_first_forward", "drop_running_var", through="num_batches_tracked")
 class CountedAfterChecks(HonestBatchNorm2d):
     """A forward that raises is not counted."""
 
@@ -211,7 +211,7 @@ class CountedAfterChecks(HonestBatchNorm2d):
             raise
 
 
-@liar("edge", "counter", "large")
+@liar("edge", "counter", "large", through="num_batches_tracked")
 class CounterInSinglePrecision(HonestBatchNorm2d):
     """Counts through float32, which stops at 2**24."""
 
@@ -221,7 +221,7 @@ class CounterInSinglePrecision(HonestBatchNorm2d):
         counter.copy_((counter.to(torch.float32) + 1).to(torch.long))
 
 
-@liar("edge", "load", "legacy")
+@liar("edge", "load", "legacy", through="num_batches_tracked")
 class CounterResetByLegacyLoad(HonestBatchNorm2d):
     """Loading a state dict from before the counter existed sets it to 0."""
 
@@ -230,7 +230,7 @@ class CounterResetByLegacyLoad(HonestBatchNorm2d):
             state_dict.setdefault(key, torch.tensor(0))
 
 
-@liar("edge", "empty", "no_batch_cumulative")
+@liar("edge", "empty", "no_batch_cumulative", through="num_batches_tracked")
 class EmptyBatchNotCounted(HonestBatchNorm2d):
     """Does not count a batch without values."""
 
@@ -243,3 +243,16 @@ class EmptyBatchNotCounted(HonestBatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         self._empty = x.numel() == 0
         return super().forward(x)
+
+
+@liar("state", "no_counter", through="exception")
+class VersionNotSaved(HonestBatchNorm2d):
+    """Leaves the version out of a state dict, so that a missing counter is not noticed."""
+
+    _version = None  # type: ignore[assignment]
+
+    def _load_from_state_dict(
+        self, state_dict: Dict[str, Any], prefix: str, local_metadata: Any, *rest: Any
+    ) -> None:
+        metadata = {"version": local_metadata.get("version") or 1}
+        super()._load_from_state_dict(state_dict, prefix, metadata, *rest)

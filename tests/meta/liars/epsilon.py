@@ -11,7 +11,7 @@ from tests.meta.liars.kernel import Operands, Statistics, Tensor
 from tests.meta.liars.registry import liar
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class EpsOutsideRoot(HonestBatchNorm2d):
     """Divides by sqrt(var) + eps."""
 
@@ -19,7 +19,7 @@ class EpsOutsideRoot(HonestBatchNorm2d):
         return torch.sqrt(variance) + eps
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class EpsIgnored(HonestBatchNorm2d):
     """Divides by sqrt(var)."""
 
@@ -27,7 +27,7 @@ class EpsIgnored(HonestBatchNorm2d):
         return torch.sqrt(variance)
 
 
-@liar("set_eps")
+@liar("set_eps", through="output")
 class EpsDefaultOnly(HonestBatchNorm2d):
     """Always adds 1e-5, whatever eps is."""
 
@@ -35,7 +35,7 @@ class EpsDefaultOnly(HonestBatchNorm2d):
         return super().deviation(variance, 1e-5)
 
 
-@liar("set_eps")
+@liar("set_eps", through="output")
 class EpsReadAtConstruction(HonestBatchNorm2d):
     """Keeps the eps of construction: a later assignment has no effect."""
 
@@ -47,7 +47,7 @@ class EpsReadAtConstruction(HonestBatchNorm2d):
         return super().deviation(variance, self._eps)
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class EpsAddedTwice(HonestBatchNorm2d):
     """Divides by sqrt(var + 2 eps)."""
 
@@ -55,7 +55,7 @@ class EpsAddedTwice(HonestBatchNorm2d):
         return super().deviation(variance, 2 * eps)
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class EpsSubtracted(HonestBatchNorm2d):
     """Divides by the root of abs(var - eps)."""
 
@@ -63,7 +63,7 @@ class EpsSubtracted(HonestBatchNorm2d):
         return torch.sqrt((variance - eps).abs())
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class EpsSquared(HonestBatchNorm2d):
     """Divides by sqrt(var + eps**2)."""
 
@@ -71,7 +71,7 @@ class EpsSquared(HonestBatchNorm2d):
         return super().deviation(variance, eps * eps)
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class EpsIsAFloor(HonestBatchNorm2d):
     """Divides by the root of max(var, eps): right for large and for vanishing variances."""
 
@@ -79,7 +79,7 @@ class EpsIsAFloor(HonestBatchNorm2d):
         return torch.sqrt(torch.clamp(variance, min=eps))
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class EpsInHalfPrecision(HonestBatchNorm2d):
     """Rounds eps to float16: 1.0014e-5 instead of 1e-5."""
 
@@ -87,7 +87,7 @@ class EpsInHalfPrecision(HonestBatchNorm2d):
         return super().deviation(variance, float(torch.tensor(eps, dtype=torch.float16)))
 
 
-@liar("float64", "bounded")
+@liar("float64", "bounded", through="output")
 class EpsInSinglePrecision(HonestBatchNorm2d):
     """Rounds eps to float32 in a float64 module: an error of 2.5e-8 of eps."""
 
@@ -95,7 +95,7 @@ class EpsInSinglePrecision(HonestBatchNorm2d):
         return super().deviation(variance, float(torch.tensor(eps, dtype=torch.float32)))
 
 
-@liar("eval_only", "set_eps")
+@liar("eval_only", "set_eps", through="output")
 class EpsInTrainModeOnly(HonestBatchNorm2d):
     """Leaves eps out in eval mode."""
 
@@ -103,7 +103,7 @@ class EpsInTrainModeOnly(HonestBatchNorm2d):
         return super().deviation(variance, eps if self.training else 0.0)
 
 
-@liar("train_only", "set_eps")
+@liar("train_only", "set_eps", through="output")
 class EpsInEvalModeOnly(HonestBatchNorm2d):
     """Uses the default eps in train mode."""
 
@@ -111,7 +111,7 @@ class EpsInEvalModeOnly(HonestBatchNorm2d):
         return super().deviation(variance, 1e-5 if self.training else eps)
 
 
-@liar("track", "set_eps")
+@liar("track", "set_eps", through="running_var")
 class EpsInBuffer(HonestBatchNorm2d):
     """Stores var + eps in running_var."""
 
@@ -119,7 +119,7 @@ class EpsInBuffer(HonestBatchNorm2d):
         super().update(operands, found._replace(unbiased=found.unbiased + self.eps), factor)
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class EpsRelative(HonestBatchNorm2d):
     """Divides by sqrt(var * (1 + eps)): scales with the variance instead of limiting it."""
 

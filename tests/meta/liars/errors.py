@@ -7,11 +7,11 @@ from typing import Any, Optional, Tuple
 import torch
 
 from tests.meta.liars.honest import HonestBatchNorm2d
-from tests.meta.liars.kernel import Operands, Tensor
+from tests.meta.liars.kernel import Operands, Tensor, values_per_channel
 from tests.meta.liars.registry import liar
 
 
-@liar("drop_running_mean", "eval_only")
+@liar("drop_running_mean", "eval_only", through="exception")
 class MissingBufferIsValueError(HonestBatchNorm2d):
     """A buffer that is missing in eval mode raises ValueError, not RuntimeError."""
 
@@ -22,7 +22,7 @@ class MissingBufferIsValueError(HonestBatchNorm2d):
             raise ValueError(str(error)) from error
 
 
-@liar("drop_running_mean", "eval_only")
+@liar("drop_running_mean", "eval_only", through="exception")
 class MissingMeanIsZero(HonestBatchNorm2d):
     """A running_mean that is missing in eval mode counts as 0, and nothing is raised."""
 
@@ -34,7 +34,7 @@ class MissingMeanIsZero(HonestBatchNorm2d):
         return operands._replace(running_mean=torch.zeros_like(var))
 
 
-@liar("drop_running_var", "eval_only")
+@liar("drop_running_var", "eval_only", through="exception")
 class MissingVarianceIsOne(HonestBatchNorm2d):
     """A running_var that is missing in eval mode counts as 1, and nothing is raised."""
 
@@ -46,7 +46,7 @@ class MissingVarianceIsOne(HonestBatchNorm2d):
         return operands._replace(running_var=torch.ones_like(mean))
 
 
-@liar("drop_running_var", "train_only")
+@liar("drop_running_var", "train_only", through="exception")
 class OneBufferUpdatedAlone(HonestBatchNorm2d):
     """In train mode with one buffer, updates it, and raises nothing."""
 
@@ -56,7 +56,7 @@ class OneBufferUpdatedAlone(HonestBatchNorm2d):
         super().check_operands(x, operands, from_batch)
 
 
-@liar("drop_running_var", "train_only")
+@liar("drop_running_var", "train_only", through="running_mean")
 class RaisesAfterUpdate(HonestBatchNorm2d):
     """In train mode with one buffer, raises as it should, but after that buffer was updated."""
 
@@ -68,7 +68,7 @@ class RaisesAfterUpdate(HonestBatchNorm2d):
             raise
 
 
-@liar("drop_running_var", "train_only")
+@liar("drop_running_var", "train_only", through="num_batches_tracked")
 class RaisesBeforeCounting(HonestBatchNorm2d):
     """In train mode with one buffer, raises before the batch is counted."""
 
@@ -81,7 +81,7 @@ class RaisesBeforeCounting(HonestBatchNorm2d):
             )
 
 
-@liar("drop_running_mean", "eval_only")
+@liar("drop_running_mean", "eval_only", through="exception")
 class EverythingSwallowed(HonestBatchNorm2d):
     """Returns a copy of the input where an exception is due."""
 
@@ -92,15 +92,15 @@ class EverythingSwallowed(HonestBatchNorm2d):
             return x.clone()
 
 
-@liar("edge", "shape", "three_dims")
+@liar("edge", "shape", "three_dims", through="exception")
 class ThreeDimensionsAccepted(HonestBatchNorm2d):
-    """Takes a three-dimensional input for a single image."""
+    """Takes a three-dimensional input for rows of pixels, as BatchNorm1d does."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x[None])[0] if x.dim() == 3 else super().forward(x)
+        return super().forward(x[..., None])[..., 0] if x.dim() == 3 else super().forward(x)
 
 
-@liar("edge", "shape", "five_dims")
+@liar("edge", "shape", "five_dims", through="exception")
 class FiveDimensionsAccepted(HonestBatchNorm2d):
     """Normalises an input of five dimensions."""
 
@@ -110,7 +110,7 @@ class FiveDimensionsAccepted(HonestBatchNorm2d):
         return super().forward(x.flatten(3)).reshape(x.shape)
 
 
-@liar("edge", "shape", "two_dims")
+@liar("edge", "shape", "two_dims", through="num_batches_tracked")
 class DimensionsCheckedAfterCounting(HonestBatchNorm2d):
     """Counts an input that has the wrong number of dimensions before it raises."""
 
@@ -120,7 +120,7 @@ class DimensionsCheckedAfterCounting(HonestBatchNorm2d):
         super().check_input(x)
 
 
-@liar("edge", "shape", "two_dims")
+@liar("edge", "shape", "two_dims", through="exception")
 class DimensionsMessageEmpty(HonestBatchNorm2d):
     """Raises ValueError without a message for the wrong number of dimensions."""
 
@@ -129,25 +129,26 @@ class DimensionsMessageEmpty(HonestBatchNorm2d):
             raise ValueError
 
 
-@liar("edge", "shape", "one_value_tracked")
+@liar("edge", "shape", "one_value_tracked", through="exception")
 class SingleValueAccepted(HonestBatchNorm2d):
     """In train mode, accepts one value a channel."""
 
     def check_arguments(self, x: Tensor, from_batch: bool, factor: float, eps: float) -> None:
-        super().check_arguments(x, from_batch and x.shape[0] * x.shape[2:].numel() != 1, factor, eps)
+        single = values_per_channel(x) == 1
+        super().check_arguments(x, from_batch and not single, factor, eps)
 
 
-@liar("edge", "shape", "one_value_tracked")
+@liar("edge", "shape", "one_value_tracked", through="exception")
 class SingleValueRefusedInEval(HonestBatchNorm2d):
     """Refuses one value a channel in eval mode too, where the running statistics serve."""
 
     def check_arguments(self, x: Tensor, from_batch: bool, factor: float, eps: float) -> None:
         super().check_arguments(x, from_batch, factor, eps)
-        if x.shape[0] * x.shape[2:].numel() == 1:
+        if values_per_channel(x) == 1:
             raise ValueError("Expected more than 1 value per channel when training")
 
 
-@liar("edge", "shape", "one_value_tracked")
+@liar("edge", "shape", "one_value_tracked", through="exception")
 class SingleValueIsRuntimeError(HonestBatchNorm2d):
     """One value a channel raises RuntimeError, not ValueError."""
 
@@ -158,7 +159,7 @@ class SingleValueIsRuntimeError(HonestBatchNorm2d):
             raise RuntimeError(str(error)) from error
 
 
-@liar("edge", "eps", "eps_0.0_tracked")
+@liar("edge", "eps", "eps_0.0_tracked", through="exception")
 class ZeroEpsAccepted(HonestBatchNorm2d):
     """Accepts eps 0 in train mode."""
 
@@ -166,7 +167,7 @@ class ZeroEpsAccepted(HonestBatchNorm2d):
         super().check_arguments(x, from_batch, factor, eps or 1.0)
 
 
-@liar("edge", "eps", "eps_0.0_tracked")
+@liar("edge", "eps", "eps_0.0_tracked", through="exception")
 class ZeroEpsRefusedInEval(HonestBatchNorm2d):
     """Refuses eps 0 in eval mode too."""
 
@@ -176,7 +177,7 @@ class ZeroEpsRefusedInEval(HonestBatchNorm2d):
             raise ValueError("batch_norm eps must be positive")
 
 
-@liar("edge", "eps", "eps_minus_1.0_tracked")
+@liar("edge", "eps", "eps_minus_1.0_tracked", through="exception")
 class NegativeEpsAccepted(HonestBatchNorm2d):
     """Accepts a negative eps in eval mode."""
 
@@ -184,7 +185,7 @@ class NegativeEpsAccepted(HonestBatchNorm2d):
         super().check_arguments(x, from_batch, factor, eps if from_batch else abs(eps))
 
 
-@liar("edge", "momentum", "momentum_2.0")
+@liar("edge", "momentum", "momentum_2.0", through="exception")
 class MomentumValidated(HonestBatchNorm2d):
     """Refuses a momentum above 1.5."""
 
@@ -195,7 +196,7 @@ class MomentumValidated(HonestBatchNorm2d):
         return factor
 
 
-@liar("edge", "momentum", "momentum_text")
+@liar("edge", "momentum", "momentum_text", through="exception")
 class MomentumConverted(HonestBatchNorm2d):
     """Takes a momentum that is a text for 0.1."""
 
@@ -204,7 +205,7 @@ class MomentumConverted(HonestBatchNorm2d):
         return 0.1 if isinstance(factor, str) else super().factor()
 
 
-@liar("edge", "shape", "wrong_channels_tracked")
+@liar("edge", "shape", "wrong_channels_tracked", through="exception")
 class ChannelsCutOff(HonestBatchNorm2d):
     """Ignores the channels of an input that the module has no statistics for."""
 
@@ -215,16 +216,16 @@ class ChannelsCutOff(HonestBatchNorm2d):
         return super().forward(x)
 
 
-@liar("edge", "shape", "wrong_channels_untracked")
-class WeightLengthUnchecked(HonestBatchNorm2d):
-    """Leaves a weight of the wrong length to broadcasting, and its exception."""
+@liar("edge", "shape", "wrong_channels_untracked", through="exception")
+class ParameterLengthUnchecked(HonestBatchNorm2d):
+    """Leaves parameters of the wrong length to broadcasting, and its exception."""
 
     def check_length(self, x: Tensor, name: str, tensor: Optional[Tensor]) -> None:
-        if name != "weight":
+        if name not in ("weight", "bias"):
             super().check_length(x, name, tensor)
 
 
-@liar("edge", "counter", "minus_one")
+@liar("edge", "counter", "minus_one", through="exception")
 class DivisionByZeroIsInfinity(HonestBatchNorm2d):
     """With momentum None and a counter at 0, averages with an infinite factor."""
 
@@ -235,7 +236,7 @@ class DivisionByZeroIsInfinity(HonestBatchNorm2d):
             return float("inf")
 
 
-@liar("drop_running_stats", "state")
+@liar("edge", "reset", "partial", through="exception")
 class ResetOfMissingBuffersSwallowed(HonestBatchNorm2d):
     """reset_running_stats passes over buffers that are missing."""
 
@@ -246,16 +247,18 @@ class ResetOfMissingBuffersSwallowed(HonestBatchNorm2d):
             return
 
 
-@liar("edge", "load", "no_counter")
+@liar("edge", "load", "no_counter", through="exception")
 class MissingKeyIgnored(HonestBatchNorm2d):
     """Loads a state dict that lacks the counter without complaint, whatever its version."""
 
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, metadata: Any, *rest: Any) -> None:
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, metadata: Any, *rest: Any
+    ) -> None:
         self.complete_legacy(state_dict, prefix + "num_batches_tracked")
         super()._load_from_state_dict(state_dict, prefix, metadata, *rest)
 
 
-@liar("edge", "attach", "trainable_eval")
+@liar("edge", "attach", "trainable_eval", through="exception")
 class TrainableStatisticsAccepted(HonestBatchNorm2d):
     """Uses running statistics that require a gradient."""
 
@@ -274,17 +277,17 @@ class TrainableStatisticsAccepted(HonestBatchNorm2d):
         return super().normalise(x, mean.detach(), variance.detach(), weight, bias, eps)
 
 
-@liar("train_only", "n2")
+@liar("train_only", "n2", through="exception")
 class TwoValuesRefused(HonestBatchNorm2d):
     """Refuses two values a channel, as a check for n <= 2 would."""
 
     def check_arguments(self, x: Tensor, from_batch: bool, factor: float, eps: float) -> None:
         super().check_arguments(x, from_batch, factor, eps)
-        if from_batch and x.shape[0] * x.shape[2:].numel() == 2:
+        if from_batch and values_per_channel(x) == 2:
             raise ValueError(f"Expected more than 1 value per channel, got input size {x.size()}")
 
 
-@liar("train_only", "nonfinite")
+@liar("train_only", "nonfinite", through="exception")
 class NonfiniteRefused(HonestBatchNorm2d):
     """Raises on an input that holds a NaN or an infinity."""
 
@@ -294,7 +297,7 @@ class NonfiniteRefused(HonestBatchNorm2d):
             raise ValueError("the input is not finite")
 
 
-@liar("edge", "dtype", "integers")
+@liar("edge", "dtype", "integers", through="exception")
 class IntegersAccepted(HonestBatchNorm2d):
     """Converts integers to float."""
 
@@ -302,7 +305,7 @@ class IntegersAccepted(HonestBatchNorm2d):
         return super().forward(x if x.is_floating_point() else x.float())
 
 
-@liar("edge", "dtype", "wrong_float")
+@liar("edge", "dtype", "wrong_float", through="exception")
 class OtherPrecisionAccepted(HonestBatchNorm2d):
     """Computes inputs of another floating-point dtype in the dtype of the weight."""
 
@@ -313,7 +316,7 @@ class OtherPrecisionAccepted(HonestBatchNorm2d):
         return super().forward(x.to(own.dtype)).to(x.dtype)
 
 
-@liar("edge", "momentum", "momentum_nan")
+@liar("edge", "momentum", "momentum_nan", through="exception")
 class NanMomentumRefused(HonestBatchNorm2d):
     """Raises when momentum is NaN."""
 

@@ -13,7 +13,7 @@ from tests.meta.liars.kernel import Operands, Tensor
 from tests.meta.liars.registry import liar
 
 
-@liar("affine_off")
+@liar("affine_off", through="output")
 class AffineReadLive(HonestBatchNorm2d):
     """Leaves weight and bias unused once affine has been set to False."""
 
@@ -22,7 +22,7 @@ class AffineReadLive(HonestBatchNorm2d):
         return operands if self.affine else operands._replace(weight=None, bias=None)
 
 
-@liar("affine_on")
+@liar("affine_on", through="weight present")
 class AffineOnCreatesParameters(HonestBatchNorm2d):
     """Setting affine to True creates weight and bias."""
 
@@ -33,7 +33,7 @@ class AffineOnCreatesParameters(HonestBatchNorm2d):
                 self.make_parameters(True, True)
 
 
-@liar("affine_off")
+@liar("affine_off", through="weight present")
 class AffineOffDropsParameters(HonestBatchNorm2d):
     """Setting affine to False removes weight and bias."""
 
@@ -43,7 +43,7 @@ class AffineOffDropsParameters(HonestBatchNorm2d):
             self.make_parameters(False, False)
 
 
-@liar("track_off", "between_train")
+@liar("track_off", "between_train", through="running_mean")
 class TrackFlagIgnoredInTrain(HonestBatchNorm2d):
     """A train-mode forward updates the buffers although track_running_stats was turned off."""
 
@@ -51,7 +51,7 @@ class TrackFlagIgnoredInTrain(HonestBatchNorm2d):
         return True
 
 
-@liar("track_off", "eval_only")
+@liar("track_off", "eval_only", through="output")
 class TrackFlagDecidesInEval(HonestBatchNorm2d):
     """In eval mode, track_running_stats alone decides: off means the batch's own statistics."""
 
@@ -65,7 +65,7 @@ class TrackFlagDecidesInEval(HonestBatchNorm2d):
         return operands._replace(running_mean=None, running_var=None)
 
 
-@liar("track_off", "train_only")
+@liar("track_off", "train_only", through="running_mean")
 class TrackFlagReadAtConstruction(HonestBatchNorm2d):
     """A train-mode forward goes by the flag as it was at construction."""
 
@@ -80,7 +80,7 @@ class TrackFlagReadAtConstruction(HonestBatchNorm2d):
         return self._tracks
 
 
-@liar("track_on")
+@liar("track_on", through="running_mean present")
 class TrackOnCreatesBuffers(HonestBatchNorm2d):
     """Setting track_running_stats to True creates the buffers that are missing."""
 
@@ -91,7 +91,7 @@ class TrackOnCreatesBuffers(HonestBatchNorm2d):
                 self.make_buffers(True)
 
 
-@liar("track_off")
+@liar("track_off", through="running_mean present")
 class TrackOffDropsBuffers(HonestBatchNorm2d):
     """Setting track_running_stats to False removes the buffers."""
 
@@ -101,7 +101,7 @@ class TrackOffDropsBuffers(HonestBatchNorm2d):
             self.make_buffers(False)
 
 
-@liar("track_off", "train_only")
+@liar("track_off", "train_only", through="output")
 class TrackOffUsesBuffersInTrain(HonestBatchNorm2d):
     """In train mode with the flag turned off, normalises with the running statistics."""
 
@@ -113,7 +113,7 @@ class TrackOffUsesBuffersInTrain(HonestBatchNorm2d):
         return True
 
 
-@liar("training_attribute")
+@liar("training_attribute", through="output")
 class TrainingCached(HonestBatchNorm2d):
     """Goes by the last train() or eval(), not by the attribute ``training``."""
 
@@ -133,7 +133,7 @@ class TrainingCached(HonestBatchNorm2d):
             self.training = shown
 
 
-@liar("eval_then_train")
+@liar("eval_then_train", through="output")
 class NeverLeavesEval(HonestBatchNorm2d):
     """Once a batch was seen in eval mode, train mode goes on with the running statistics."""
 
@@ -145,7 +145,7 @@ class NeverLeavesEval(HonestBatchNorm2d):
         return super().from_batch() and not (self._frozen and present and self.updates())
 
 
-@liar("track", "eval_only")
+@liar("track", "eval_only", through="output")
 class EvalUsesBatch(HonestBatchNorm2d):
     """Normalises with the batch's statistics in eval mode too, without updating."""
 
@@ -159,7 +159,7 @@ class EvalUsesBatch(HonestBatchNorm2d):
         return operands._replace(running_mean=None, running_var=None)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="output")
 class TrainUsesBuffers(HonestBatchNorm2d):
     """Updates the buffers in train mode, but normalises with them."""
 
@@ -171,7 +171,7 @@ class TrainUsesBuffers(HonestBatchNorm2d):
         return self.normalise(x, mean, variance, self.weight, self.bias, self.eps)
 
 
-@liar("drop_running_var", "eval_only")
+@liar("drop_running_var", "eval_only", through="exception")
 class OneMissingBufferIsEnough(HonestBatchNorm2d):
     """In eval mode, one missing buffer suffices to take the batch's statistics."""
 
@@ -185,7 +185,7 @@ class OneMissingBufferIsEnough(HonestBatchNorm2d):
         return operands._replace(running_mean=None, running_var=None)
 
 
-@liar("drop_running_mean", "eval_only")
+@liar("drop_running_mean", "eval_only", through="exception")
 class MeanAloneDecides(HonestBatchNorm2d):
     """In eval mode, looks at running_mean alone to choose the statistics."""
 
@@ -193,7 +193,7 @@ class MeanAloneDecides(HonestBatchNorm2d):
         return self.training or self.running_mean is None
 
 
-@liar("set_num_features")
+@liar("set_num_features", through="exception")
 class NumFeaturesReadLive(HonestBatchNorm2d):
     """Refuses an input whose channels are not num_features as it is now."""
 
@@ -203,7 +203,7 @@ class NumFeaturesReadLive(HonestBatchNorm2d):
             raise RuntimeError(f"expected {self.num_features} channels, got {x.shape[1]}")
 
 
-@liar("set_num_features")
+@liar("set_num_features", through="num_features")
 class NumFeaturesFollowsInput(HonestBatchNorm2d):
     """Sets num_features to the channels of the last input."""
 
@@ -213,7 +213,7 @@ class NumFeaturesFollowsInput(HonestBatchNorm2d):
         return y
 
 
-@liar("momentum_none")
+@liar("momentum_none", through="momentum")
 class MomentumNoneNotKept(HonestBatchNorm2d):
     """Shows the attribute momentum as 0.0 where None was given; averages rightly."""
 
@@ -229,7 +229,7 @@ class MomentumNoneNotKept(HonestBatchNorm2d):
         return self.cumulative_factor() if self._cumulative else super().factor()
 
 
-@liar("momentum_int_1")
+@liar("momentum_int_1", through="momentum")
 class MomentumBecomesFloat(HonestBatchNorm2d):
     """Converts the attribute momentum to float."""
 
@@ -239,7 +239,7 @@ class MomentumBecomesFloat(HonestBatchNorm2d):
         super().__setattr__(name, value)
 
 
-@liar("float64")
+@liar("float64", through="eps")
 class EpsRounded(HonestBatchNorm2d):
     """Keeps the attribute eps in float32: 9.99999974e-06."""
 
@@ -249,7 +249,7 @@ class EpsRounded(HonestBatchNorm2d):
         super().__setattr__(name, value)
 
 
-@liar("drop_running_stats")
+@liar("drop_running_stats", through="track_running_stats")
 class FlagFollowsBuffers(HonestBatchNorm2d):
     """track_running_stats turns False when the buffers are removed."""
 
@@ -259,7 +259,7 @@ class FlagFollowsBuffers(HonestBatchNorm2d):
         return super().forward(x)
 
 
-@liar("train_then_eval", "affine")
+@liar("train_then_eval", "affine", through="weight requires_grad")
 class EvalFreezesParameters(HonestBatchNorm2d):
     """eval() turns requires_grad of the parameters off."""
 
@@ -271,7 +271,7 @@ class EvalFreezesParameters(HonestBatchNorm2d):
         return self
 
 
-@liar("no_bias")
+@liar("no_bias", through="bias present")
 class BiasKeywordIgnored(HonestBatchNorm2d):
     """bias=False at construction makes a bias of zeros all the same."""
 
@@ -279,7 +279,7 @@ class BiasKeywordIgnored(HonestBatchNorm2d):
         super().make_parameters(weight, weight)
 
 
-@liar("no_affine", "drop_counter")
+@liar("no_affine", "drop_counter", through="weight present")
 class FlagsSwapped(HonestBatchNorm2d):
     """Swaps affine and track_running_stats at construction."""
 
@@ -291,7 +291,7 @@ class FlagsSwapped(HonestBatchNorm2d):
         super().make_buffers(self.affine)
 
 
-@liar("drop_weight")
+@liar("drop_weight", through="weight present")
 class WeightComesBack(HonestBatchNorm2d):
     """Restores a weight that was set to None."""
 

@@ -12,7 +12,7 @@ from typing import FrozenSet, Iterable, Iterator, Optional, Tuple
 from cases import catalogue
 from cases.case import Case
 from oracle.semantics import RELEASES, Semantics, semantics
-from tests.lockstep import run
+from tests import verdict
 from tests.subject.module import Factory
 
 NEWEST: Semantics = semantics(RELEASES[-1])
@@ -75,38 +75,44 @@ def case(case_id: str) -> Case:
     return catalogue.find(case_id)
 
 
-def catch(factory: Factory, case_id: str, rules: Semantics = NEWEST) -> Optional[Catch]:
+def catch(
+    factory: Factory, case_id: str, rules: Semantics = NEWEST, known_defects: bool = False
+) -> Optional[Catch]:
     """What the case says against the subject: None when it finds nothing.
 
-    A subject whose state the comparison cannot even read (a counter that is no tensor) is caught
-    as well, through the quantity ``unreadable``.
+    ``known_defects``: whether the subject computes with torch's own kernel, and so shares its
+    defects. A subject whose state the comparison cannot even read (a counter that is no tensor) is
+    caught as well, through the quantity ``unreadable``; one that contradicts nothing but a claim,
+    through ``claim``.
     """
     try:
         with patience(PATIENCE_S):
-            result = run(case(case_id), factory, rules)
+            decided = verdict.adjudicate(
+                case(case_id), factory, rules, known_defects=known_defects
+            )
     except Hang as hang:
         return Catch(case_id, ("hang",), str(hang))
     except Exception as error:  # the subject broke the observation, not just a step
         return Catch(case_id, ("unreadable",), f"{type(error).__name__}: {error}")
-    if not result.findings:
+    if decided.outcome != verdict.FINDING:
         return None
-    quantities = dict.fromkeys(finding.mismatch.quantity for finding in result.findings)
-    first = result.findings[0]
-    shown = f"{first.token}: {first.mismatch.got}, expected {first.mismatch.expected}"
-    return Catch(case_id, tuple(quantities), shown)
+    findings = decided.result.findings
+    quantities = dict.fromkeys(finding.mismatch.quantity for finding in findings)
+    return Catch(case_id, tuple(quantities) or ("claim",), decided.explanation)
 
 
 def first_catch(
-    factory: Factory, case_ids: Iterable[str], rules: Semantics = NEWEST
+    factory: Factory,
+    case_ids: Iterable[str],
+    rules: Semantics = NEWEST,
+    known_defects: bool = False,
 ) -> Optional[Catch]:
     """The first of the cases that catches the subject."""
-    found = (catch(factory, case_id, rules) for case_id in case_ids)
+    found = (catch(factory, case_id, rules, known_defects) for case_id in case_ids)
     return next((each for each in found if each is not None), None)
 
 
-def all_catches(
-    factory: Factory, case_ids: Iterable[str], rules: Semantics = NEWEST
-) -> Tuple[Catch, ...]:
+def all_catches(factory: Factory, case_ids: Iterable[str]) -> Tuple[Catch, ...]:
     """Every case that catches the subject."""
-    found = (catch(factory, case_id, rules) for case_id in case_ids)
+    found = (catch(factory, case_id) for case_id in case_ids)
     return tuple(each for each in found if each is not None)

@@ -2,8 +2,8 @@
 
 Nothing here knows a module. Each rule is a method of its own, so that a liar overrides one of them,
 and so that ``tests.meta.mutants`` has a kernel in Python to mutate. The arithmetic is done in the
-dtype of the input by ordinary tensor operations: another implementation than the one in torch, with other
-roundings, which the budgets must accept all the same.
+dtype of the input by ordinary tensor operations: another implementation than the one in torch,
+with other roundings, which the budgets must accept all the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Statistics(NamedTuple):
 
 
 class Operands(NamedTuple):
-    """The tensors that meet the input: parameters and running statistics, each of which may be None."""
+    """Parameters and running statistics; each of them may be None."""
 
     weight: Optional[Tensor]
     bias: Optional[Tensor]
@@ -55,19 +55,28 @@ class Kernel:
         ``from_batch``: whose statistics. ``factor``: the weight of the batch in the moving average.
         """
         self.check_arguments(x, from_batch, factor, eps)
+        self.check_operands(x, operands, from_batch)
         if x.numel() == 0:
             return self.nothing(x, operands)
-        self.check_operands(x, operands, from_batch)
+        self.check_dtype(x, operands)
         mean, variance = operands.running_mean, operands.running_var
         if from_batch:
             found = self.statistics(x)
             self.update(operands, found, factor)
             mean, variance = found.mean, found.biased
         assert mean is not None and variance is not None
-        return self.normalise(x, mean, variance, operands.weight, operands.bias, eps)
+        y = self.normalise(x, mean, variance, operands.weight, operands.bias, eps)
+        return self.laid_out(y, x)
 
     def statistics(self, x: Tensor) -> Statistics:
-        """Mean and variance of every channel, in two passes."""
+        """Mean and variance of every channel; in float64 where the variance overflows."""
+        found = self.two_passes(x)
+        if bool(torch.isinf(found.biased).any()):
+            return self.two_passes(x.double())
+        return found
+
+    def two_passes(self, x: Tensor) -> Statistics:
+        """The mean first, then the squares of the deviations from it."""
         count = values_per_channel(x)
         mean = x.sum(AXES) / count
         deviations = x - spread(mean)
@@ -75,7 +84,7 @@ class Kernel:
         return Statistics(mean, squares / count, squares / (count - 1))
 
     def update(self, operands: Operands, found: Statistics, factor: float) -> None:
-        """Move the running statistics, if they are there, towards the batch's, outside the graph."""
+        """Move the running statistics that are there towards the batch's, outside the graph."""
         with torch.no_grad():
             if operands.running_mean is not None:
                 self.average(operands.running_mean, found.mean, factor)
@@ -96,7 +105,8 @@ class Kernel:
         eps: float,
     ) -> Tensor:
         """(x - mean) / sqrt(variance + eps) * weight + bias."""
-        y = (x - spread(mean)) / spread(self.deviation(variance, eps))
+        deviation = self.deviation(variance, eps).to(x.dtype)
+        y = (x - spread(mean.to(x.dtype))) / spread(deviation)
         return self.scale_and_shift(y, weight, bias)
 
     def deviation(self, variance: Tensor, eps: float) -> Tensor:
@@ -112,6 +122,12 @@ class Kernel:
         if bias is not None:
             y = y + spread(bias)
         return y
+
+    def laid_out(self, y: Tensor, x: Tensor) -> Tensor:
+        """The output in channels_last strides if the input has them, else contiguous."""
+        if x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous():
+            return y.contiguous(memory_format=torch.channels_last)
+        return y.contiguous()
 
     def nothing(self, x: Tensor, operands: Operands) -> Tensor:
         """The output for an input without elements: as empty, and part of the parameters' graph."""
@@ -136,17 +152,22 @@ class Kernel:
             raise TypeError(f"argument 'momentum' (position 7) must be float, not {given}")
 
     def check_operands(self, x: Tensor, operands: Operands, from_batch: bool) -> None:
-        """Raise where a tensor is missing, of the wrong length, or must not be written to."""
+        """Raise where a tensor is missing, of the wrong length, or must not be written to.
+
+        Of an input without elements only the number of channels counts.
+        """
         running = (
             ("running_mean", operands.running_mean),
             ("running_var", operands.running_var),
         )
         for name, tensor in running:
-            if tensor is None and not from_batch:
+            if tensor is None and not from_batch and x.numel():
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
             self.check_length(x, name, tensor)
         self.check_length(x, "weight", operands.weight)
         self.check_length(x, "bias", operands.bias)
+        if x.numel() == 0:
+            return
         self.check_no_grad(running)
         if (operands.running_mean is None) != (operands.running_var is None):
             raise ValueError(
@@ -166,3 +187,14 @@ class Kernel:
         for name, tensor in running:
             if tensor is not None and tensor.requires_grad:
                 raise RuntimeError(f"batch_norm is not differentiable with respect to {name}")
+
+    def check_dtype(self, x: Tensor, operands: Operands) -> None:
+        """Raise where the input is not of floating point, or not of the tensors' dtype."""
+        if not x.is_floating_point():
+            raise NotImplementedError("\"batch_norm\" not implemented for 'Long'")
+        dtypes = {tensor.dtype for tensor in operands if tensor is not None}
+        if not dtypes <= {x.dtype}:
+            if x.dtype == torch.float32:
+                expectation = "expect parameter to have scalar type of Float"
+                raise RuntimeError(f"mixed dtype (CPU): {expectation}")
+            raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype")

@@ -9,7 +9,7 @@ from tests.meta.liars.kernel import Operands, Statistics, Tensor
 from tests.meta.liars.registry import liar
 
 
-@liar("momentum_0.1", "track")
+@liar("momentum_0.1", "track", through="running_mean")
 class MomentumSwapped(HonestBatchNorm2d):
     """momentum weighs the old value and 1 - momentum the batch, as optimizers have it."""
 
@@ -17,7 +17,7 @@ class MomentumSwapped(HonestBatchNorm2d):
         super().average(running, new, 1 - factor)
 
 
-@liar("momentum_to_number")
+@liar("momentum_to_number", through="running_mean")
 class MomentumReadAtConstruction(HonestBatchNorm2d):
     """Keeps the momentum of construction: a later assignment of a number has no effect."""
 
@@ -31,7 +31,7 @@ class MomentumReadAtConstruction(HonestBatchNorm2d):
         return super().factor()
 
 
-@liar("momentum_to_none")
+@liar("momentum_to_none", through="running_mean")
 class CumulativeDecidedAtConstruction(HonestBatchNorm2d):
     """Averages cumulatively only if momentum was None at construction; None later on is 0.1."""
 
@@ -43,7 +43,7 @@ class CumulativeDecidedAtConstruction(HonestBatchNorm2d):
         return super().cumulative_factor() if self._cumulative else 0.1
 
 
-@liar("momentum_to_none", "between_train")
+@liar("momentum_to_none", "between_train", through="running_mean")
 class CumulativeCountsFromAssignment(HonestBatchNorm2d):
     """With momentum set to None, counts k from the assignment on, not from construction."""
 
@@ -62,7 +62,7 @@ class CumulativeCountsFromAssignment(HonestBatchNorm2d):
         return 1 / (1 / factor - self._counted_before) if factor else factor
 
 
-@liar("momentum_none", "train_only", "track")
+@liar("momentum_none", "train_only", "track", through="running_mean")
 class NoneIsZero(HonestBatchNorm2d):
     """Takes momentum None for 0: the buffers never move."""
 
@@ -71,7 +71,7 @@ class NoneIsZero(HonestBatchNorm2d):
         return 0.0
 
 
-@liar("momentum_none", "train_only", "track")
+@liar("momentum_none", "train_only", "track", through="running_mean")
 class NoneIsDefault(HonestBatchNorm2d):
     """Takes momentum None for the default 0.1."""
 
@@ -79,7 +79,7 @@ class NoneIsDefault(HonestBatchNorm2d):
         return 0.1 if super().cumulative_factor() else 0.0
 
 
-@liar("momentum_none", "train_only", "track")
+@liar("momentum_none", "train_only", "track", through="running_mean")
 class NoneIsOne(HonestBatchNorm2d):
     """Takes momentum None for 1: the buffers are those of the last batch."""
 
@@ -87,7 +87,7 @@ class NoneIsOne(HonestBatchNorm2d):
         return 1.0 if super().cumulative_factor() else 0.0
 
 
-@liar("momentum_none", "train_only", "track")
+@liar("momentum_none", "train_only", "track", through="running_mean")
 class NoneCountsFromZero(HonestBatchNorm2d):
     """With momentum None, averages with 1/(k+1): the initial value weighs as much as a batch."""
 
@@ -96,7 +96,7 @@ class NoneCountsFromZero(HonestBatchNorm2d):
         return 1 / (1 / factor + 1) if factor else factor
 
 
-@liar("momentum_none", "drop_counter")
+@liar("momentum_none", "drop_counter", through="running_mean")
 class NoneWithoutCounterIsOne(HonestBatchNorm2d):
     """With momentum None and no counter, lets the last batch replace the buffers."""
 
@@ -104,7 +104,7 @@ class NoneWithoutCounterIsOne(HonestBatchNorm2d):
         return super().cumulative_factor() if self.counts() else 1.0
 
 
-@liar("momentum_1.5", "track")
+@liar("momentum_1.5", "track", through="running_mean")
 class MomentumClippedAbove(HonestBatchNorm2d):
     """Clips momentum to at most 1."""
 
@@ -112,7 +112,7 @@ class MomentumClippedAbove(HonestBatchNorm2d):
         return min(super().factor(), 1.0)
 
 
-@liar("momentum_minus_0.5", "track")
+@liar("momentum_minus_0.5", "track", through="running_mean")
 class MomentumClippedBelow(HonestBatchNorm2d):
     """Clips momentum to at least 0."""
 
@@ -120,7 +120,7 @@ class MomentumClippedBelow(HonestBatchNorm2d):
         return max(super().factor(), 0.0)
 
 
-@liar("momentum_minus_0.5", "track")
+@liar("momentum_minus_0.5", "track", through="running_mean")
 class MomentumWithoutSign(HonestBatchNorm2d):
     """Takes the absolute value of momentum."""
 
@@ -128,7 +128,7 @@ class MomentumWithoutSign(HonestBatchNorm2d):
         return abs(super().factor())
 
 
-@liar("momentum_0.5", "track")
+@liar("momentum_0.5", "track", through="running_mean")
 class MomentumTruncated(HonestBatchNorm2d):
     """Truncates momentum to a whole number: 0.5 is 0."""
 
@@ -136,7 +136,7 @@ class MomentumTruncated(HonestBatchNorm2d):
         return float(int(super().factor()))
 
 
-@liar("momentum_0.0", "track", "train_only")
+@liar("momentum_0.0", "track", "train_only", through="running_mean")
 class ZeroIsNone(HonestBatchNorm2d):
     """Tests momentum for truth: 0 averages cumulatively."""
 
@@ -144,7 +144,7 @@ class ZeroIsNone(HonestBatchNorm2d):
         return self.momentum or self.cumulative_factor()
 
 
-@liar("momentum_int_1", "track", "train_only")
+@liar("momentum_int_1", "track", "train_only", through="running_mean")
 class IntIsNone(HonestBatchNorm2d):
     """Takes a momentum that is no float for None."""
 
@@ -154,7 +154,7 @@ class IntIsNone(HonestBatchNorm2d):
         return self.cumulative_factor()
 
 
-@liar("momentum_1.0", "track", "train_only")
+@liar("momentum_1.0", "track", "train_only", through="running_mean")
 class OneIsNone(HonestBatchNorm2d):
     """Averages cumulatively when momentum is the float 1.0."""
 
@@ -165,7 +165,7 @@ class OneIsNone(HonestBatchNorm2d):
         return factor
 
 
-@liar("momentum_0.5", "track")
+@liar("momentum_0.5", "track", through="running_mean")
 class MomentumDefaultOnly(HonestBatchNorm2d):
     """Always averages with 0.1, whatever number momentum is."""
 
@@ -173,7 +173,7 @@ class MomentumDefaultOnly(HonestBatchNorm2d):
         return 0.1 if self.momentum is not None else super().factor()
 
 
-@liar("momentum_0.5", "track")
+@liar("momentum_0.5", "track", through="running_mean")
 class MomentumAppliedTwice(HonestBatchNorm2d):
     """Averages with momentum squared."""
 
@@ -181,7 +181,7 @@ class MomentumAppliedTwice(HonestBatchNorm2d):
         return super().factor() ** 2
 
 
-@liar("momentum_0.5", "track", "train_only")
+@liar("momentum_0.5", "track", "train_only", through="running_var")
 class MomentumForMeanOnly(HonestBatchNorm2d):
     """Averages running_mean with momentum, running_var always with 0.1."""
 
@@ -190,7 +190,7 @@ class MomentumForMeanOnly(HonestBatchNorm2d):
         super().update(operands._replace(running_mean=None), found, 0.1)
 
 
-@liar("momentum_0.1", "track", "train_only")
+@liar("momentum_0.1", "track", "train_only", through="running_mean")
 class MomentumInHalfPrecision(HonestBatchNorm2d):
     """Rounds momentum to eleven bits: 0.1 is 0.09998."""
 
@@ -198,7 +198,7 @@ class MomentumInHalfPrecision(HonestBatchNorm2d):
         return round(super().factor() * 2**14) / 2**14
 
 
-@liar("momentum_0.5", "track", "train_only")
+@liar("momentum_0.5", "track", "train_only", through="running_mean")
 class MomentumWarmsUp(HonestBatchNorm2d):
     """Averages with max(momentum, 1/k): the first batch replaces the initial values."""
 
@@ -207,7 +207,7 @@ class MomentumWarmsUp(HonestBatchNorm2d):
         return max(factor, 1 / int(counter)) if counter is not None and counter > 0 else factor
 
 
-@liar("momentum_0.5", "track", "train_only")
+@liar("momentum_0.5", "track", "train_only", through="running_mean")
 class MomentumDecays(HonestBatchNorm2d):
     """Averages with momentum / k from the third batch on."""
 
@@ -216,7 +216,7 @@ class MomentumDecays(HonestBatchNorm2d):
         return factor / int(counter) if counter is not None and counter > 2 else factor
 
 
-@liar("momentum_0.5", "track")
+@liar("momentum_0.5", "track", through="running_mean")
 class OldValueNotDiscounted(HonestBatchNorm2d):
     """Adds momentum times the batch without discounting the old value."""
 
@@ -224,7 +224,7 @@ class OldValueNotDiscounted(HonestBatchNorm2d):
         running.add_(factor * new)
 
 
-@liar("momentum_1.5", "track")
+@liar("momentum_1.5", "track", through="running_mean")
 class OldValueNeverNegative(HonestBatchNorm2d):
     """Discounts the old value by max(0, 1 - momentum)."""
 
@@ -232,7 +232,7 @@ class OldValueNeverNegative(HonestBatchNorm2d):
         running.mul_(max(0.0, 1 - factor)).add_(factor * new)
 
 
-@liar("momentum_1.0", "nonfinite", "track")
+@liar("momentum_1.0", "nonfinite", "track", through="running_mean")
 class FullMomentumForgetsNan(HonestBatchNorm2d):
     """Copies the batch with momentum 1, so that a NaN in the buffer is forgotten."""
 
@@ -243,7 +243,7 @@ class FullMomentumForgetsNan(HonestBatchNorm2d):
             super().average(running, new, factor)
 
 
-@liar("momentum_0.0", "nonfinite", "track")
+@liar("momentum_0.0", "nonfinite", "track", through="running_mean")
 class ZeroMomentumSkipsUpdate(HonestBatchNorm2d):
     """Does not touch the buffers with momentum 0, so that a NaN of the batch is not seen."""
 
@@ -252,7 +252,7 @@ class ZeroMomentumSkipsUpdate(HonestBatchNorm2d):
             super().update(operands, found, factor)
 
 
-@liar("momentum_1.0", "set_eps")
+@liar("momentum_1.0", "set_eps", through="running_mean")
 class EpsAsMomentum(HonestBatchNorm2d):
     """Confuses the two numbers: averages with eps."""
 

@@ -11,7 +11,7 @@ from tests.meta.liars.kernel import Tensor
 from tests.meta.liars.registry import liar
 
 
-@liar("no_affine")
+@liar("no_affine", through="input_changed")
 class InputOverwritten(HonestBatchNorm2d):
     """Normalises in place: the output is the input's memory."""
 
@@ -22,7 +22,7 @@ class InputOverwritten(HonestBatchNorm2d):
         return x if not y.requires_grad else y
 
 
-@liar("train_only")
+@liar("train_only", through="input_changed")
 class InputCentred(HonestBatchNorm2d):
     """Subtracts the mean from the input in place; the output is right."""
 
@@ -33,7 +33,7 @@ class InputCentred(HonestBatchNorm2d):
         return y
 
 
-@liar("nonfinite")
+@liar("nonfinite", through="input_changed")
 class InputCleaned(HonestBatchNorm2d):
     """Replaces NaNs in the input by 0, afterwards."""
 
@@ -43,7 +43,7 @@ class InputCleaned(HonestBatchNorm2d):
         return y
 
 
-@liar("float32")
+@liar("float32", through="output_dtype")
 class OutputPromoted(HonestBatchNorm2d):
     """Returns float64 for a float32 input."""
 
@@ -51,7 +51,7 @@ class OutputPromoted(HonestBatchNorm2d):
         return super().forward(x).double()
 
 
-@liar("float64")
+@liar("float64", through="output_dtype")
 class OutputDemoted(HonestBatchNorm2d):
     """Returns float32 for a float64 input."""
 
@@ -59,7 +59,7 @@ class OutputDemoted(HonestBatchNorm2d):
         return super().forward(x).float()
 
 
-@liar("float32")
+@liar("float32", through="output")
 class OutputThroughHalf(HonestBatchNorm2d):
     """Rounds the output to bfloat16 on the way."""
 
@@ -68,7 +68,7 @@ class OutputThroughHalf(HonestBatchNorm2d):
         return y.to(torch.bfloat16).to(y.dtype)
 
 
-@liar("float64", "bounded")
+@liar("float64", "bounded", through="output")
 class OutputThroughSingle(HonestBatchNorm2d):
     """Rounds a float64 output to float32 on the way."""
 
@@ -77,7 +77,7 @@ class OutputThroughSingle(HonestBatchNorm2d):
         return y.float().to(y.dtype)
 
 
-@liar("n8")
+@liar("n8", through="output")
 class OutputTransposed(HonestBatchNorm2d):
     """Swaps height and width."""
 
@@ -85,7 +85,7 @@ class OutputTransposed(HonestBatchNorm2d):
         return super().forward(x).transpose(2, 3).contiguous()
 
 
-@liar("n2")
+@liar("n2", through="output_shape")
 class OutputSqueezed(HonestBatchNorm2d):
     """Drops height and width when both are 1."""
 
@@ -94,7 +94,7 @@ class OutputSqueezed(HonestBatchNorm2d):
         return y.flatten(1) if y.shape[2:] == (1, 1) else y
 
 
-@liar("n8")
+@liar("n8", through="output")
 class SamplesReversed(HonestBatchNorm2d):
     """Returns the samples in reverse order."""
 
@@ -102,7 +102,7 @@ class SamplesReversed(HonestBatchNorm2d):
         return super().forward(x).flip(0)
 
 
-@liar("n8")
+@liar("n8", through="output_strides contiguous")
 class OutputNotContiguous(HonestBatchNorm2d):
     """Returns channels_last strides for a contiguous input."""
 
@@ -110,7 +110,7 @@ class OutputNotContiguous(HonestBatchNorm2d):
         return super().forward(x).contiguous(memory_format=torch.channels_last)
 
 
-@liar("edge", "layout", "channels_last_n8")
+@liar("edge", "layout", "channels_last_n8", through="output_strides channels_last")
 class ChannelsLastLost(HonestBatchNorm2d):
     """Returns contiguous strides for a channels_last input."""
 
@@ -118,7 +118,7 @@ class ChannelsLastLost(HonestBatchNorm2d):
         return super().forward(x).contiguous()
 
 
-@liar("edge", "layout", "sliced_n8")
+@liar("edge", "layout", "sliced_n8", through="output")
 class StridesIgnored(HonestBatchNorm2d):
     """Reads an input that is a slice as if its memory were dense."""
 
@@ -128,7 +128,7 @@ class StridesIgnored(HonestBatchNorm2d):
         return super().forward(x)
 
 
-@liar("affine")
+@liar("affine", through="output_requires_grad")
 class OutputDetached(HonestBatchNorm2d):
     """Cuts the output off from the autograd graph."""
 
@@ -136,7 +136,7 @@ class OutputDetached(HonestBatchNorm2d):
         return super().forward(x).detach()
 
 
-@liar("no_affine")
+@liar("no_affine", through="output_requires_grad")
 class OutputRequiresGrad(HonestBatchNorm2d):
     """Returns an output that requires a gradient where nothing does."""
 
@@ -145,7 +145,7 @@ class OutputRequiresGrad(HonestBatchNorm2d):
         return y if y.requires_grad else y.requires_grad_()
 
 
-@liar("affine", "eval_only")
+@liar("affine", "eval_only", through="output_requires_grad")
 class EvalOutputDetached(HonestBatchNorm2d):
     """Runs eval mode without recording a graph."""
 
@@ -154,7 +154,7 @@ class EvalOutputDetached(HonestBatchNorm2d):
         return y if self.training else y.detach()
 
 
-@liar("nonfinite")
+@liar("nonfinite", through="output")
 class NanBecomesZero(HonestBatchNorm2d):
     """Replaces NaNs in the output by 0."""
 
@@ -163,7 +163,7 @@ class NanBecomesZero(HonestBatchNorm2d):
         return torch.where(torch.isnan(y), torch.zeros_like(y), y)
 
 
-@liar("nonfinite", "eval_only")
+@liar("nonfinite", "eval_only", through="output")
 class InfinityBecomesLarge(HonestBatchNorm2d):
     """Replaces infinities in the output by the largest finite number."""
 
@@ -173,7 +173,7 @@ class InfinityBecomesLarge(HonestBatchNorm2d):
         return torch.where(torch.isinf(y), y.sign() * most, y)
 
 
-@liar("n256", "bounded")
+@liar("n256", "bounded", through="output")
 class OutputClipped(HonestBatchNorm2d):
     """Clips the output to [-20, 20]."""
 
@@ -181,7 +181,7 @@ class OutputClipped(HonestBatchNorm2d):
         return super().forward(x).clamp(-20, 20)
 
 
-@liar("affine", "bounded")
+@liar("affine", "bounded", through="output")
 class NegativesCut(HonestBatchNorm2d):
     """Applies ReLU to the output, as fused kernels do."""
 
@@ -189,7 +189,7 @@ class NegativesCut(HonestBatchNorm2d):
         return super().forward(x).clamp(min=0)
 
 
-@liar("n102400")
+@liar("n102400", through="output")
 class LastBlockUnwritten(HonestBatchNorm2d):
     """Leaves the last element of large outputs at 0, as a kernel with a wrong grid size does."""
 
@@ -201,7 +201,7 @@ class LastBlockUnwritten(HonestBatchNorm2d):
         return y
 
 
-@liar("alternating")
+@liar("alternating", through="output")
 class ThirdBatchWrong(HonestBatchNorm2d):
     """Returns the negative of the third output."""
 
@@ -213,7 +213,7 @@ class ThirdBatchWrong(HonestBatchNorm2d):
         return -y if self._calls == 3 else y
 
 
-@liar("edge", "drift", "fifty_batches")
+@liar("edge", "drift", "fifty_batches", through="running_mean")
 class WearsOut(HonestBatchNorm2d):
     """Stops updating after forty batches."""
 
@@ -227,7 +227,7 @@ class WearsOut(HonestBatchNorm2d):
         return super().forward(x)
 
 
-@liar("edge", "empty", "no_batch")
+@liar("edge", "empty", "no_batch", through="running_mean")
 class EmptyBatchUpdates(HonestBatchNorm2d):
     """An input without samples makes the running mean NaN."""
 
@@ -238,9 +238,9 @@ class EmptyBatchUpdates(HonestBatchNorm2d):
         return super().nothing(x, operands)
 
 
-@liar("eval_only", "deepcopy")
-class WeakCopy(HonestBatchNorm2d):
-    """A deep copy is in train mode, whatever the original was in."""
+@liar("eval_only", "deepcopy", through="training")
+class CopyForgetsMode(HonestBatchNorm2d):
+    """A copy is in train mode, whatever the original was in."""
 
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state)

@@ -14,14 +14,16 @@ class Liar:
     """A BatchNorm2d with one fault.
 
     ``family``: the module it stands in. ``lie``: the class's docstring, on one line. ``seen_in``:
-    words of which every one must stand in the id of some case that catches it, because they are what
-    brings the fault to light.
+    words of which every one must stand in the id of some case that catches it, because they are
+    what brings the fault to light. ``through``: a quantity that this case must find wrong, so that
+    a liar is not caught by an accident of its own.
     """
 
     name: str
     family: str
     lie: str
     seen_in: Tuple[str, ...]
+    through: str
     factory: Type[HonestBatchNorm2d]
 
 
@@ -31,8 +33,8 @@ LIARS: Dict[str, Liar] = {}
 Subject = TypeVar("Subject", bound=Type[HonestBatchNorm2d])
 
 
-def liar(*seen_in: str) -> Callable[[Subject], Subject]:
-    """Register the decorated class; raises ValueError for a second one of its name or a mute one."""
+def liar(*seen_in: str, through: str) -> Callable[[Subject], Subject]:
+    """Register the decorated class; raises ValueError for a second of its name or a mute one."""
 
     def register(factory: Subject) -> Subject:
         name = factory.__name__
@@ -42,7 +44,8 @@ def liar(*seen_in: str) -> Callable[[Subject], Subject]:
         if not lie or not seen_in:
             raise ValueError(f"{name} must say what it lies about, and where that is seen")
         family = factory.__module__.rpartition(".")[2]
-        LIARS[name] = Liar(name, family, " ".join(inspect.cleandoc(lie).split()), seen_in, factory)
+        words = " ".join(inspect.cleandoc(lie).split())
+        LIARS[name] = Liar(name, family, words, seen_in, through, factory)
         return factory
 
     return register

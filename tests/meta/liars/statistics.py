@@ -25,7 +25,7 @@ def _variances(x: Tensor, mean: Tensor) -> Statistics:
     return Statistics(mean, squares / count, squares / (count - 1))
 
 
-@liar("train_only")
+@liar("train_only", through="output")
 class UnbiasedNormalises(HonestBatchNorm2d):
     """Normalises with the unbiased variance."""
 
@@ -34,7 +34,7 @@ class UnbiasedNormalises(HonestBatchNorm2d):
         return found._replace(biased=found.unbiased)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_var")
 class BiasedIsStored(HonestBatchNorm2d):
     """Stores the biased variance in running_var: no Bessel's correction."""
 
@@ -43,7 +43,7 @@ class BiasedIsStored(HonestBatchNorm2d):
         return found._replace(unbiased=found.biased)
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="output")
 class VariancesSwapped(HonestBatchNorm2d):
     """Normalises with the unbiased variance and stores the biased one."""
 
@@ -52,7 +52,7 @@ class VariancesSwapped(HonestBatchNorm2d):
         return Statistics(mean, unbiased, biased)
 
 
-@liar("track", "n2")
+@liar("track", "n2", through="running_var")
 class BesselTwice(HonestBatchNorm2d):
     """Applies Bessel's correction n/(n-1) twice."""
 
@@ -61,7 +61,7 @@ class BesselTwice(HonestBatchNorm2d):
         return found._replace(unbiased=found.unbiased * (count / (count - 1)))
 
 
-@liar("track", "n2")
+@liar("track", "n2", through="running_var")
 class BesselInverted(HonestBatchNorm2d):
     """Multiplies by (n-1)/n instead of n/(n-1)."""
 
@@ -70,7 +70,7 @@ class BesselInverted(HonestBatchNorm2d):
         return found._replace(unbiased=found.biased * ((count - 1) / count))
 
 
-@liar("track", "n256")
+@liar("track", "n256", through="running_var")
 class BesselByBatchSize(HonestBatchNorm2d):
     """Bessel's correction with the batch size N for n, forgetting height and width."""
 
@@ -79,7 +79,7 @@ class BesselByBatchSize(HonestBatchNorm2d):
         return found._replace(unbiased=found.biased * (samples / (samples - 1)))
 
 
-@liar("n8")
+@liar("n8", through="output")
 class DividesByPositions(HonestBatchNorm2d):
     """Divides the sum of squares by H*W, forgetting the batch axis."""
 
@@ -88,7 +88,7 @@ class DividesByPositions(HonestBatchNorm2d):
         return found._replace(biased=found.biased * x.shape[0])
 
 
-@liar("n8")
+@liar("n8", through="output")
 class InstanceStatistics(HonestBatchNorm2d):
     """Takes the statistics over H and W of the first sample alone."""
 
@@ -96,7 +96,7 @@ class InstanceStatistics(HonestBatchNorm2d):
         return _variances(x[:1], x[:1].mean(AXES))
 
 
-@liar("n8")
+@liar("n8", through="output")
 class StatisticsOverBatchOnly(HonestBatchNorm2d):
     """Averages over N alone, at position (0, 0), not over H and W."""
 
@@ -105,7 +105,7 @@ class StatisticsOverBatchOnly(HonestBatchNorm2d):
         return _variances(corner, corner.mean(AXES))
 
 
-@liar("train_only")
+@liar("train_only", through="output")
 class StatisticsOverChannels(HonestBatchNorm2d):
     """One mean and variance for all channels."""
 
@@ -114,7 +114,7 @@ class StatisticsOverChannels(HonestBatchNorm2d):
         return Statistics(*(values.mean().expand(x.shape[1]) for values in found))
 
 
-@liar("train_only")
+@liar("train_only", through="output")
 class NextChannelsStatistics(HonestBatchNorm2d):
     """Takes each channel's statistics from its neighbour."""
 
@@ -122,7 +122,7 @@ class NextChannelsStatistics(HonestBatchNorm2d):
         return Statistics(*(values.roll(1) for values in super().statistics(x)))
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class TextbookVariance(HonestBatchNorm2d):
     """Computes mean(x**2) - mean(x)**2, which cancels where the mean is large."""
 
@@ -132,7 +132,7 @@ class TextbookVariance(HonestBatchNorm2d):
         return Statistics(found.mean, biased, biased * (count / (count - 1)))
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class HalfPrecisionMean(HonestBatchNorm2d):
     """Two passes, but the mean is rounded to float16 in between."""
 
@@ -141,7 +141,7 @@ class HalfPrecisionMean(HonestBatchNorm2d):
         return _variances(x, found.mean.to(torch.float16).to(x.dtype))
 
 
-@liar("bounded")
+@liar("bounded", through="output")
 class HalfPrecisionVariance(HonestBatchNorm2d):
     """Rounds the variance to bfloat16 before the root."""
 
@@ -150,7 +150,7 @@ class HalfPrecisionVariance(HonestBatchNorm2d):
         return found._replace(biased=found.biased.to(torch.bfloat16).to(x.dtype))
 
 
-@liar("float64", "bounded")
+@liar("float64", "bounded", through="output")
 class SinglePrecisionStatistics(HonestBatchNorm2d):
     """Computes the statistics of float64 inputs in float32."""
 
@@ -158,7 +158,7 @@ class SinglePrecisionStatistics(HonestBatchNorm2d):
         return Statistics(*(values.to(x.dtype) for values in super().statistics(x.float())))
 
 
-@liar("n8")
+@liar("n8", through="output")
 class LastSampleDropped(HonestBatchNorm2d):
     """Leaves the last sample of a batch out of the statistics."""
 
@@ -166,7 +166,7 @@ class LastSampleDropped(HonestBatchNorm2d):
         return super().statistics(x[:-1])
 
 
-@liar("n256")
+@liar("n256", through="output")
 class LastColumnDropped(HonestBatchNorm2d):
     """Leaves the last column of wide images out of the statistics."""
 
@@ -174,7 +174,7 @@ class LastColumnDropped(HonestBatchNorm2d):
         return super().statistics(x[..., :-1] if x.shape[-1] >= 8 else x)
 
 
-@liar("n102400")
+@liar("n102400", through="output")
 class SubsampledStatistics(HonestBatchNorm2d):
     """Estimates the statistics of large images from every second row."""
 
@@ -182,7 +182,7 @@ class SubsampledStatistics(HonestBatchNorm2d):
         return super().statistics(x[:, :, ::2] if x.shape[2] >= 64 else x)
 
 
-@liar("n102400", "float32")
+@liar("n102400", "float32", through="output")
 class CountInHalfPrecision(HonestBatchNorm2d):
     """Counts values in float16, which has no room for more than 65504."""
 
@@ -191,19 +191,19 @@ class CountInHalfPrecision(HonestBatchNorm2d):
         return found._replace(mean=found.mean * (count / min(count, 65504)))
 
 
-@liar("train_then_eval")
+@liar("train_then_eval", through="output")
 class StaleStatistics(HonestBatchNorm2d):
-    """Normalises a train-mode batch with the statistics of the one before it."""
+    """Uses the statistics of the batch before."""
 
     _previous: Optional[Statistics] = None
 
     def statistics(self, x: Tensor) -> Statistics:
         found = super().statistics(x)
         previous, self._previous = self._previous or found, found
-        return Statistics(previous.mean, previous.biased, found.unbiased)
+        return previous
 
 
-@liar("train_only")
+@liar("train_only", through="output")
 class DeviationForVariance(HonestBatchNorm2d):
     """Uses the mean absolute deviation in place of the standard deviation."""
 
@@ -212,7 +212,7 @@ class DeviationForVariance(HonestBatchNorm2d):
         return found._replace(biased=(x - spread(found.mean)).abs().mean(AXES) ** 2)
 
 
-@liar("train_only")
+@liar("train_only", through="output")
 class MedianForMean(HonestBatchNorm2d):
     """Centres on the median."""
 
@@ -221,7 +221,7 @@ class MedianForMean(HonestBatchNorm2d):
         return super().statistics(x)._replace(mean=by_channel.median(1)[0])
 
 
-@liar("track", "train_only")
+@liar("track", "train_only", through="running_var")
 class VarianceAroundRunningMean(HonestBatchNorm2d):
     """Measures the stored variance around running_mean, not around the batch's mean."""
 
@@ -232,7 +232,7 @@ class VarianceAroundRunningMean(HonestBatchNorm2d):
         return found._replace(unbiased=_variances(x, around.detach()).unbiased)
 
 
-@liar("nonfinite")
+@liar("nonfinite", through="output")
 class NanSkipped(HonestBatchNorm2d):
     """Leaves NaNs out of the statistics."""
 
@@ -240,7 +240,7 @@ class NanSkipped(HonestBatchNorm2d):
         return super().statistics(torch.where(torch.isnan(x), torch.zeros_like(x), x))
 
 
-@liar("nonfinite")
+@liar("nonfinite", through="output")
 class InfinityClamped(HonestBatchNorm2d):
     """Replaces infinities by 100 before taking the statistics."""
 
@@ -248,7 +248,7 @@ class InfinityClamped(HonestBatchNorm2d):
         return super().statistics(torch.where(torch.isinf(x), torch.full_like(x, 100.0), x))
 
 
-@liar("nonfinite")
+@liar("nonfinite", through="output")
 class NanLeaksAcrossChannels(HonestBatchNorm2d):
     """A NaN in one channel reaches the statistics of all."""
 
@@ -257,7 +257,7 @@ class NanLeaksAcrossChannels(HonestBatchNorm2d):
         return Statistics(*(values + poison for values in super().statistics(x)))
 
 
-@liar("nonfinite")
+@liar("nonfinite", through="running_mean")
 class InfinityLeaksIntoBuffers(HonestBatchNorm2d):
     """An infinity in one channel makes every running mean NaN; outputs stay right."""
 
@@ -266,7 +266,7 @@ class InfinityLeaksIntoBuffers(HonestBatchNorm2d):
         super().update(operands, found._replace(mean=found.mean + poison), factor)
 
 
-@liar("n256")
+@liar("n256", through="output")
 class OutliersTrimmed(HonestBatchNorm2d):
     """Clips values beyond three standard deviations before taking the variance."""
 
