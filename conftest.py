@@ -8,12 +8,15 @@ from typing import Any, Dict, Generator, List, Optional
 import pytest
 
 from cases.catalogue import TIERS
-from reports import destination, tally
+from reports import tally
 from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
 from reports.rows import CaseRow, Header
-from tests.conformance import collection
+from tests import preflight
+from tests.conformance import collection, exploration
+
+DEFAULT_SUBJECT = "torch.nn:BatchNorm2d"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=0, metavar="S", help="other matrix inputs (0)")
     group.addoption(
         "--subject",
-        default="torch.nn:BatchNorm2d",
+        default=DEFAULT_SUBJECT,
         metavar="PACKAGE.MODULE:CLASS",
         help="a class with BatchNorm2d's constructor and attributes",
     )
@@ -43,30 +46,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="expect what this torch release does, not the one that runs",
     )
     group.addoption("--threads", type=int, default=1, metavar="N", help="torch threads (1)")
+    group.addoption("--explore", type=int, default=0, metavar="N", help="run N random programs (0)")
+    group.addoption(
+        "--explore-seed", type=int, default=0, metavar="S", help="other random programs (0)"
+    )
     group.addoption("--report", metavar="FILE", help="write a record: FILE.jsonl or FILE.jsonl.gz")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuses unusable options before anything runs."""
-    option = config.option
-    for name, least in (("seed", 0), ("threads", 1)):
-        if getattr(option, name) < least:
-            given = getattr(option, name)
-            raise pytest.UsageError(f"--{name} {given}: a whole number of at least {least} is accepted")
-    collection.checked_ids(option.case)
-    if option.report:
-        try:
-            destination.check(option.report)
-        except ReportError as error:
-            raise pytest.UsageError(f"--report: {error}") from error
+    try:
+        preflight.check(config.option, config.args, DEFAULT_SUBJECT)
+    except preflight.Unusable as error:
+        raise pytest.UsageError(str(error)) from error
+    if config.option.explore:
+        exploration.check()
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(config), "batchnorm-recorder")
 
 
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Optional[List[Any]]:
-    """Turns ``Cases`` in a test module into items."""
+    """Turns ``Cases`` and ``Programs`` in a test module into items."""
     if isinstance(obj, collection.Cases):
         return list(collection.collect(obj, name, collector))
+    if isinstance(obj, exploration.Programs):
+        return list(exploration.collect(name, collector))
     return None
 
 
@@ -98,12 +102,15 @@ class Recorder:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.rows: Dict[str, CaseRow] = {}
+        self.explored: List[List[int]] = []
         self.encoded_header: Optional[str] = None
         self.lines: List[str] = []
         self.problems: List[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Takes the row off a case's report."""
+        if report.when == "call":
+            self.explored += [each for key, each in report.user_properties if key == "explored"]
         encoded = getattr(report, "bn_row", None)
         if encoded is not None:
             row = decode_case(_fields(encoded))
@@ -131,10 +138,12 @@ class Recorder:
 
         rows = [self.rows[key] for key in sorted(self.rows)]
         holding = dict(header.semantics)
-        self.lines = tally.summary_lines(header, rows)
+        self.lines = tally.summary_lines(header, rows) + recording.behaviours(rows)
         for line in (recording.verdict_counts(rows, holding), recording.coverage(rows)):
             if line is not None:
                 self.lines.append(line)
+        if self.explored:
+            self.lines.append(exploration.total(self.explored))
         if not header.release_in_table:
             self.lines.append(f"torch {header.release} is {recording.UNRELEASED}")
         whole = header.selection is None and header.tier != "smoke"

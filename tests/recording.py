@@ -10,7 +10,8 @@ import numpy as np
 from cases import claims, states
 from cases.steps import token
 from oracle.semantics import SWITCHES, Semantics
-from reports.rows import KNOWN_DEFECT, PASS, CaseRow, Header
+from reports.rows import FINDING, KNOWN_DEFECT, PASS, CaseRow, Header
+from reports.tally import by_behaviour
 from tests.compare import BUDGETED
 from tests.verdict import Verdict
 
@@ -126,3 +127,23 @@ def coverage(rows: Sequence[CaseRow]) -> Optional[str]:
         f"states x operations: {done * operations:,} of {total:,} "
         f"({len(states.STATES)} states, {operations} operations)"
     )
+
+
+SHOWN_BEHAVIOURS = 12
+
+
+def behaviours(rows: Sequence[CaseRow]) -> List[str]:
+    """The verdict behaviour by behaviour: one line when all agree, one for each that does not."""
+    groups = by_behaviour(rows)
+    failing = {
+        name: [each for each in group if each.outcome == FINDING] for name, group in groups.items()
+    }
+    failing = {name: group for name, group in failing.items() if group}
+    lines = [f"behaviours: {len(groups) - len(failing)} of {len(groups)} as specified"]
+    ordered = sorted(failing, key=lambda name: (-len(failing[name]), name))
+    for name in ordered[:SHOWN_BEHAVIOURS]:
+        first = failing[name][0].id
+        lines.append(f"  {name}: {len(failing[name])} of {len(groups[name])} cases, as {first}")
+    if len(ordered) > SHOWN_BEHAVIOURS:
+        lines.append(f"  and {len(ordered) - SHOWN_BEHAVIOURS} more behaviours")
+    return lines

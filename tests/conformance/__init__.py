@@ -1,0 +1,1 @@
+"""Subject against oracle: one test module a family of cases."""

@@ -168,4 +168,3 @@ def parse_shard(text: str) -> Tuple[int, int]:
     if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
         raise ValueError(text)
     return int(number), int(count)
-

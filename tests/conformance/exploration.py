@@ -1,0 +1,303 @@
+"""Random programs: module and oracle in lock-step through steps that Hypothesis chooses.
+
+A program that diverges is shrunk to the shortest one that does, and reported as a spelled-out case:
+``pytest --case '<id>'`` runs exactly that program again. The core of the suite does without
+Hypothesis: it is imported when a search begins, never before.
+
+Not generated: inputs that lead to a known defect of torch (``oracle.defects``), namely
+``empty_wrong_channels``, ``no_channels`` and ``overflowing``. The others are out of reach: a
+spelled-out case always has channels, and the shapes are too small for plain sums to be seen.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import pytest
+
+from cases import spelled
+from cases.case import Case
+from cases.construction import AFFINE, MOMENTUM, TRACK
+from cases.inputs import LAYOUTS
+from cases.spelled import Construction
+from cases.steps import (
+    ATTACH_KINDS,
+    BUFFERS,
+    COPIES,
+    EVAL,
+    PARAMETERS,
+    PRESET,
+    RESETS,
+    STATE_DICTS,
+    TRAIN,
+    Attach,
+    Copy,
+    Count,
+    Drop,
+    Forward,
+    LoadStateDict,
+    Reset,
+    SetAttribute,
+    Step,
+    Value,
+)
+from cases.variants import DTYPES, Variant
+from oracle.semantics import Semantics
+from tests.conformance.collection import Failure, session_of
+
+PART = 500
+"""Programs in one pytest item."""
+
+LONGEST = 12
+"""Steps in either half of a program."""
+
+MISSING = "--explore needs Hypothesis: pip install hypothesis (or this suite's extra 'explore')"
+
+MOMENTA: Tuple[Value, ...] = (
+    (None, 0.25, 1, 0.0, 0.5, 1.0, 1.5, -0.5)
+    + (2.0, -1, 1e-08, True, False, float("nan"), float("inf"), "text")
+)
+EPSILONS: Tuple[Value, ...] = (0.5, 1e-05, 0.0, 1, -1e-05, -1.0, 1e-12, 1e20)
+COUNTS = (0, 7, -1, -2, 16777216, 2**63 - 1)
+ORDINARY = ("b0", "b1", "b2", "b3")
+ODD = (
+    ("one_value", "no_batch", "no_height", "no_width", "wrong_channels")
+    + ("two_dims", "three_dims", "five_dims", "wrong_float", "integers", "nan", "inf", "constant")
+    + ("notebook", "notebook_eval", "feature_map", "random0")
+)
+LAID_OUT = tuple(
+    f"{name}.{layout}"
+    for name in ("b0", "b1", "constant", "nan", "no_batch", "one_value", "wrong_channels")
+    for layout in LAYOUTS
+    if layout != "contiguous"
+)
+
+
+def _flags() -> Iterator[Step]:
+    for name in ("track_running_stats", "training", "affine"):
+        yield SetAttribute(name, False)
+        yield SetAttribute(name, True)
+
+
+def _numbers() -> Iterator[Step]:
+    yield from (SetAttribute("momentum", value) for value in MOMENTA)
+    yield from (SetAttribute("eps", value) for value in EPSILONS)
+    yield SetAttribute("num_features", 7)
+    yield from (Count(value) for value in COUNTS)
+
+
+def _tensors() -> Iterator[Step]:
+    for name in BUFFERS + PARAMETERS:
+        yield Drop(name)
+        for kind in ATTACH_KINDS:
+            if (name, kind) != ("num_batches_tracked", "trainable"):
+                yield Attach(name, kind)
+
+
+def _whole() -> Iterator[Step]:
+    yield from (Reset(method) for method in RESETS)
+    yield from (Copy(how) for how in COPIES)
+    yield from (LoadStateDict(what) for what in STATE_DICTS)
+
+
+def _forwards(names: Sequence[str]) -> Tuple[Step, ...]:
+    return tuple(Forward(name) for name in names)
+
+
+_MODES: Tuple[Step, ...] = (EVAL, TRAIN, PRESET)
+
+ALPHABET: Tuple[Step, ...] = (
+    _forwards(ORDINARY)
+    + _MODES
+    + tuple(_flags())
+    + tuple(_tensors())
+    + tuple(_whole())
+    + tuple(_numbers())
+    + _forwards(ODD)
+    + _forwards(LAID_OUT)
+    # What shows the most is drawn more often. A repetition changes nothing but the odds.
+    + 12 * _forwards(ORDINARY)
+    + 6 * _MODES
+    + 2 * tuple(_flags())
+)
+"""What a program is drawn from, the plainest first: that is where shrinking leads."""
+
+VARIANTS: Tuple[Variant, ...] = tuple(
+    Variant(lane, shape, dtype)
+    for dtype in DTYPES
+    for shape in ("n2", "n8")
+    for lane in ("bounded", "exact", "nonfinite")
+)
+
+
+def constructions(semantics: Semantics) -> Tuple[Construction, ...]:
+    """The ways to construct a module, the plainest first; no_bias where the release has it."""
+    lacks_bias = "no_bias_keyword" in semantics.inside
+    momenta = ("momentum_0.1", *(word for word in MOMENTUM if word != "momentum_0.1"))
+    return tuple(
+        (affine, track, momentum)
+        for affine in AFFINE
+        if not (affine == "no_bias" and lacks_bias)
+        for track in TRACK
+        for momentum in momenta
+    )
+
+
+def programs(semantics: Semantics) -> Any:
+    """The strategy: spelled-out cases with 1 to 2 * LONGEST steps, 10 on average."""
+    from hypothesis import strategies
+
+    step = strategies.sampled_from(ALPHABET)
+    # Two lists, because Hypothesis keeps one of up to 24 steps at 5 on average.
+    return strategies.builds(
+        lambda construction, variant, first, rest: spelled.case(
+            construction, variant, tuple(first + rest)
+        ),
+        strategies.sampled_from(constructions(semantics)),
+        strategies.sampled_from(VARIANTS),
+        strategies.lists(step, min_size=1, max_size=LONGEST),
+        strategies.lists(step, max_size=LONGEST),
+    )
+
+
+def shortest(
+    semantics: Semantics, diverges: Callable[[Case], bool], count: int, seed: str
+) -> Optional[Case]:
+    """Shows ``diverges`` up to ``count`` programs, then ever shorter ones once it says True.
+
+    Returns the shortest for which it says True, None when there is none. The programs depend on
+    ``seed`` and on the release of Hypothesis, on nothing else.
+    """
+    from hypothesis import HealthCheck, Phase, find, settings
+    from hypothesis.errors import NoSuchExample
+
+    plain = settings(
+        max_examples=count,
+        derandomize=False,  # the seed does that
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    try:
+        case: Case = find(
+            programs(semantics), diverges, settings=plain, random=random.Random(seed)
+        )
+    except NoSuchExample:
+        return None
+    return case
+
+
+class Explored(NamedTuple):
+    """What a search came to: how much ran without a finding, and the shortest program with one.
+
+    ``outputs``: forwards that returned something to compare.
+    """
+
+    programs: int
+    steps: int
+    outputs: int
+    case: Optional[Case]
+
+
+def explore(factory: Any, semantics: Semantics, count: int, seed: str) -> Explored:
+    """Runs ``count`` programs, or as many as it takes to find one that diverges.
+
+    A subject that cannot even be observed (whatever ``tests.lockstep.run`` raises) diverges, too.
+    """
+    from tests.lockstep import run
+
+    done: List[Tuple[int, int]] = []
+    found: List[str] = []
+
+    def diverges(case: Case) -> bool:
+        try:
+            result = run(case, factory, semantics)
+        except Exception:  # the subject broke the observation, not just a step
+            found.append(case.id)
+            return True
+        if result.findings:
+            found.append(case.id)
+        elif not found:
+            done.append((len(case.steps), result.tally.compared.get("output", 0)))
+        return bool(result.findings)
+
+    case = shortest(semantics, diverges, count, seed)
+    return Explored(len(done), sum(n for n, _ in done), sum(n for _, n in done), case)
+
+
+class Programs:
+    """Stands in a test module for the random programs, as a parametrised function would."""
+
+
+class ProgramsItem(pytest.Item):
+    """A number of random programs of one seed."""
+
+    def __init__(self, count: int, seed: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.count = count
+        self.seed = seed
+
+    def runtest(self) -> None:
+        """Runs the programs; raises Failure with the report on the shortest that diverges."""
+        from tests import explain, verdict
+
+        session = session_of(self.config)
+        explored = explore(session.factory, session.semantics, self.count, self.seed)
+        self.user_properties.append(("explored", list(explored[:3])))
+        case = explored.case
+        if case is None:
+            return
+        head = f"random program {explored.programs + 1} of seed {self.seed}, shrunk:"
+        try:
+            decided = verdict.adjudicate(case, session.factory, session.semantics)
+        except Exception as error:
+            text = f"the subject cannot be observed: {type(error).__name__}: {error}"
+            raise Failure(
+                f"{head}\n{case.id}\n\n{text}\n\nrun it again: pytest --case '{case.id}'"
+            ) from error
+        report = explain.report(decided, case, session.factory, session.subject, session.semantics)
+        raise Failure(f"{head}\n{report}")
+
+    def repr_failure(  # type: ignore[override]
+        self, excinfo: "pytest.ExceptionInfo[BaseException]", style: Any = None
+    ) -> Any:
+        """A finding's report without a traceback; anything else as pytest shows it."""
+        if isinstance(excinfo.value, Failure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> Tuple[Any, Optional[int], str]:
+        """Where pytest says the programs are."""
+        return self.path, None, self.name
+
+
+def collect(name: str, collector: Any) -> List[ProgramsItem]:
+    """The items of ``--explore N``: parts of PART programs, each with a seed of its own."""
+    option = collector.config.option
+    number, of = option.shard
+    items = []
+    for part, start in enumerate(range(0, option.explore, PART)):
+        if part % of == number - 1:
+            seed = f"{option.explore_seed}.{part}"
+            count = min(PART, option.explore - start)
+            items.append(
+                ProgramsItem.from_parent(
+                    collector, name=f"{name}[{count}-seed{seed}]", count=count, seed=seed
+                )
+            )
+    return items
+
+
+def check() -> None:
+    """Raises pytest.UsageError when Hypothesis is not installed."""
+    if importlib.util.find_spec("hypothesis") is None:
+        raise pytest.UsageError(MISSING)
+
+
+def total(explored: Sequence[Sequence[int]]) -> str:
+    """One line for the end of a run; ``explored``: programs, steps and outputs of each item."""
+    ran, steps, outputs = (sum(column) for column in zip(*explored))
+    return f"random programs: {ran:,} with {steps:,} steps, {outputs:,} outputs compared"

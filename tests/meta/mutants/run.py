@@ -1,0 +1,66 @@
+"""Runs mutants against the suite until the first finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Iterable, Iterator, List, Optional, Tuple
+
+import torch
+
+from oracle.semantics import Semantics, parse_release, semantics
+from tests.meta.liars import hunt
+from tests.meta.liars.hunt import Catch
+from tests.meta.mutants.generate import Mutant
+from tests.meta.mutants.sources import Source
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A mutant and what caught it; None for a survivor."""
+
+    source: str
+    mutant: Mutant
+    caught: Optional[Catch]
+
+
+@lru_cache(maxsize=None)
+def ordered_ids(tier: str) -> Tuple[str, ...]:
+    """smoke first, because it kills nearly all; then the edges; the slow claims last."""
+    smoke = hunt.ids("smoke")
+    known = frozenset(smoke)
+    rest = [each for each in hunt.ids(tier) if each not in known]
+
+    def slowness(case_id: str) -> int:
+        family = case_id.partition("-")[0]
+        if case_id.startswith("claim-group_norm"):
+            return 4
+        return {"edge": 0, "claim": 1, "state": 2}.get(family, 3)
+
+    return smoke + tuple(sorted(rest, key=slowness))
+
+
+def rules_for(source: Source) -> Semantics:
+    """What the source's subjects must follow: the installed release, or the newest semantics."""
+    if source.on_torch_kernel:
+        return semantics(parse_release(torch.__version__))
+    return hunt.NEWEST
+
+
+def outcome(source: Source, mutant: Mutant, case_ids: Iterable[str]) -> Outcome:
+    """Builds the mutant and runs the cases; one that cannot even be built is caught by that."""
+    try:
+        with hunt.patience(hunt.PATIENCE_S):
+            subject = source.build(mutant.code)
+    except (Exception, hunt.Hang) as error:  # whatever a mutated class body raises
+        shown = f"{type(error).__name__}: {error}"
+        return Outcome(source.name, mutant, Catch("no case", ("definition",), shown))
+    caught = hunt.first_catch(subject, case_ids, rules_for(source), source.on_torch_kernel)
+    return Outcome(source.name, mutant, caught)
+
+
+def outcomes(source: Source, tier: str, mutants: Optional[List[Mutant]] = None) -> Iterator[Outcome]:
+    """The outcome of every mutant of the source, or of the given ones."""
+    ids = ordered_ids(tier)
+    for mutant in source.mutants() if mutants is None else mutants:
+        yield outcome(source, mutant, ids)

@@ -1,0 +1,116 @@
+"""What is mutated, and how a mutated source becomes a subject again.
+
+Nothing of PyTorch is stored here: the sources are read from the installed torch when asked for.
+"""
+
+from __future__ import annotations
+
+import __future__ as future_statement
+
+import inspect
+import sys
+import types
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Tuple
+
+import torch
+import torch.nn.functional as functional
+import torch.nn.modules.batchnorm as layers
+
+from tests.meta.liars import kernel
+from tests.meta.liars.honest import HonestBatchNorm2d
+from tests.meta.mutants.generate import Mutant, mutants
+
+MODULE = "tests.meta.mutants.subject"
+"""The module that a mutant pretends to live in, so that it can be pickled."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One piece of code under mutation.
+
+    ``text``: reads it. ``build``: the subject class for a changed text. ``exclusions``: regions left
+    alone, each with its reason. ``on_torch_kernel``: whether the subject has torch's known defects.
+    """
+
+    name: str
+    text: Callable[[], str]
+    build: Callable[[str], Any]
+    exclusions: Dict[str, str]
+    on_torch_kernel: bool
+
+    def mutants(self) -> List[Mutant]:
+        """All mutants of this source."""
+        return mutants(self.text(), self.exclusions)
+
+
+def _run(code: str, namespace: Dict[str, Any]) -> None:
+    """Executes the code with annotations left unevaluated, as the newest ones need on old Pythons."""
+    flags = future_statement.annotations.compiler_flag
+    exec(compile(code, f"<{MODULE}>", "exec", flags=flags, dont_inherit=True), namespace)
+
+
+def _module(contents: Dict[str, Any]) -> types.ModuleType:
+    """A fresh module with these contents under the name that all mutants share."""
+    module = types.ModuleType(MODULE)
+    module.__dict__.update({**contents, "__name__": MODULE})
+    return module
+
+
+FUNCTIONS: Tuple[Any, ...] = (functional._verify_batch_size, functional.batch_norm)
+CLASSES: Tuple[Any, ...] = (layers._NormBase, layers._BatchNorm, layers.BatchNorm2d)
+
+
+def _python_layer() -> str:
+    return "\n\n".join(inspect.getsource(each) for each in FUNCTIONS + CLASSES)
+
+
+def _layer_subject(code: str) -> Any:
+    """torch's own classes, executed anew above torch's own functions, executed anew.
+
+    Functions and classes share one namespace, in which ``F`` is that namespace itself.
+    """
+    module = _module({**vars(functional), **vars(layers)})
+    vars(module)["F"] = module
+    sys.modules[MODULE] = module
+    _run(code, vars(module))
+    return vars(module)["BatchNorm2d"]
+
+
+def _kernel_text() -> str:
+    return inspect.getsource(kernel)
+
+
+def _kernel_subject(code: str) -> Any:
+    """The honest module above a changed kernel."""
+    module = _module({})
+    sys.modules[MODULE] = module
+    _run(code, vars(module))
+    subject = type("BatchNorm2d", (vars(module)["Kernel"], HonestBatchNorm2d), {"__module__": MODULE})
+    vars(module)["BatchNorm2d"] = subject
+    return subject
+
+
+TORCH = Source(
+    "torch",
+    _python_layer,
+    _layer_subject,
+    {
+        "__constants__": "for TorchScript alone",
+        "extra_repr": "repr alone",
+        "factory_kwargs": "device and dtype of construction; the suite passes neither",
+        "**factory_kwargs": "device and dtype of construction; the suite passes neither",
+        "**{k: v for": "device and dtype of construction; the suite passes neither",
+        "if has_torch_function_variadic": "for subclasses of Tensor alone",
+    },
+    True,
+)
+KERNEL = Source(
+    "kernel",
+    _kernel_text,
+    _kernel_subject,
+    {"Tensor = ": "an alias for annotations"},
+    False,
+)
+SOURCES: Tuple[Source, ...] = (TORCH, KERNEL)
+RELEASE = ".".join(torch.__version__.split(".")[:2])
