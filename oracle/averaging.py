@@ -21,7 +21,7 @@ def constant(value: Union[float, bytes], channels: int) -> Quantity:
         values = np.frombuffer(value, dtype=np.float64)
     else:
         values = np.full(channels, value)
-    return Quantity(arithmetic.exact(values), np.zeros(channels))
+    return Quantity(arithmetic.exact(values), np.zeros(channels), bool((values >= 0).all()))
 
 
 @lru_cache(maxsize=8192)
@@ -34,9 +34,14 @@ def moving_average(
     check momentum. The formula is taken literally, so a NaN in ``old`` survives factor 1 and a NaN
     in ``new`` factor 0. ``exact``: the batch belongs to the exact lane, and the budget is 0 wherever
     no operation rounds. The mathematical value is carried on unrounded; the budget says how
-    far the stored one may have drifted. Beyond the dtype's largest number it is an infinity.
+    far the stored one may have drifted. Beyond the dtype's largest number it is an infinity. An
+    infinite factor leaves a value undetermined that may or may not be 0.
     """
     rounding = bounds.Rounding.of(np.dtype(dtype))
+    undetermined = np.isinf(old.budget) | np.isinf(new.budget)
+    if math.isinf(factor):
+        for each in (old, new):
+            undetermined |= (np.abs(each.value.high) <= each.budget) & (each.budget > 0)
     with np.errstate(invalid="ignore", over="ignore"):
         if math.isfinite(factor):
             kept = arithmetic.scale(old.value, 1 - Fraction(factor))
@@ -58,4 +63,7 @@ def moving_average(
                 old.value.high, new.value.high, factor, rounding.bits
             )
             budget = np.where(settled, 0.0, budget)
-    return Quantity(value, budget)
+        budget = np.where(np.isfinite(value.high), budget, np.nan)
+        budget = np.where(undetermined, np.inf, budget)
+    nonnegative = old.nonnegative and new.nonnegative and 0 <= factor <= 1
+    return Quantity(value, budget, nonnegative)

@@ -200,10 +200,13 @@ def _check_arguments(
         if not rules.holds("one_running_buffer_suffices"):
             pattern = "running_mean and running_var must either both be None or neither be None"
             raise Refusal("ValueError", pattern)
-    _check_dtype(state, given, rules)
+    _check_dtype(state, given, (running_mean, running_var), rules)
 
 
-def _check_dtype(state: State, given: Batch, rules: Rules) -> None:
+def _check_dtype(
+    state: State, given: Batch, running: Tuple[Optional[Slot], ...], rules: Rules
+) -> None:
+    """Only what is handed over has to be of the input's dtype."""
     found = str(given.values.dtype)
     if found == state.dtype:
         return
@@ -211,8 +214,7 @@ def _check_dtype(state: State, given: Batch, rules: Rules) -> None:
         is_runtime = rules.holds("integer_input_is_runtime_error")
         kind = "RuntimeError" if is_runtime else "NotImplementedError"
         raise Refusal(kind, "\"batch_norm\" not implemented for 'Long'")
-    tensors = (state.weight, state.bias, state.running_mean, state.running_var)
-    if all(slot is None for slot in tensors):
+    if all(slot is None for slot in (state.weight, state.bias, *running)):
         return
     if rules.holds("scalar_type_message"):
         raise Refusal("RuntimeError", "expected scalar type (Double|Float) but found (Double|Float)")

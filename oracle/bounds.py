@@ -22,9 +22,10 @@ Unbiased variance. The same with n - 1 in place of n, and one more rounding for 
 
 Output. y = (x - m) / s * w + b with s = sqrt(v + eps).
   - The mean's error d moves y by |w| / s * d.
-  - The variance's error e moves 1/s by a factor of at most 1 / sqrt(1 - t) - 1 with
-    t = min(e, v) / s**2, about e / (2*s**2): v + eps cannot fall below eps. The term is |y - b|
-    times that.
+  - The variance's error e moves 1/s up by a factor of at most 1 / sqrt(1 - t) - 1 with
+    t = min(e, v) / s**2, and down by at most 1 - 1 / sqrt(1 + e/s**2), both about e / (2*s**2): a
+    variance cannot fall below 0. (A running one can, once a momentum outside [0, 1] went into it: then
+    t = e / s**2.) The term is |y - b| times the larger. Where v + eps can be 0, anything can come out.
   - The operations themselves, as written above: gamma(4) * |y - b| for the subtraction, the root
     (its argument's roundings count half), the quotient and the product.
   - A kernel may fold the layer into a*x + c with a = w/s and c = b - m*a. Then x is multiplied
@@ -139,29 +140,43 @@ class OutputBudget(NamedTuple):
     per_input: Array
 
 
+def shortfall(
+    variance: Array,
+    variance_budget: Array,
+    nonnegative: bool,
+    eps: float,
+    rounding: Rounding,
+) -> Array:
+    """How far below v + eps a correct implementation's root may have its argument. Shape (C,)."""
+    lost = np.minimum(variance_budget, variance) if nonnegative else variance_budget
+    # Of two signs the sum may cancel, and then eps's own rounding shows.
+    return np.where((variance < 0) | (eps < 0), lost + rounding.unit * abs(eps), lost)
+
+
 def output(
     slope: Array,
     bias: Array,
     mean_value: Array,
     mean_budget: Array,
-    variance: Array,
+    total: Array,
+    lost: Array,
     variance_budget: Array,
-    eps: float,
     rounding: Rounding,
 ) -> OutputBudget:
-    """Of y = (x - m) * slope + b, with ``slope`` = w / sqrt(v + eps). Shapes (C,)."""
+    """Of y = (x - m) * slope + b, with ``slope`` = w / sqrt(total). Shapes (C,).
+
+    ``total`` is v + eps and ``lost`` its ``shortfall``; where that reaches 0 the budget says nothing.
+    """
     steep = np.abs(slope)
     four = gamma(4, rounding.unit)
     own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
-    total = variance + eps
-    lost = np.minimum(variance_budget, np.maximum(variance, 0.0)) / total
-    # A negative eps can bring v + eps within reach of 0: then nothing can be said.
-    hopeless = ~(lost < 1.0) & (total > 0)
-    relative = 1.0 / np.sqrt(1.0 - np.where(hopeless, 0.0, lost)) - 1.0
-    constant = np.where(hopeless, np.inf, 0.0) + steep * mean_budget + four * (steep * np.abs(mean_value) + np.abs(bias))
+    part = np.where(lost < total, lost / total, 0.0)
+    steeper = 1.0 / np.sqrt(1.0 - part) - 1.0
+    flatter = 1.0 - 1.0 / np.sqrt(1.0 + np.maximum(variance_budget / total, 0.0))
+    constant = steep * mean_budget + four * (steep * np.abs(mean_value) + np.abs(bias))
     return OutputBudget(
         constant=constant + own * np.abs(bias) + rounding.tiny,
-        per_deviation=relative + four + own,
+        per_deviation=np.maximum(steeper, flatter) + four + own,
         per_input=four * steep,
     )
 

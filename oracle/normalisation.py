@@ -22,7 +22,9 @@ class ExpectedOutput:
     The values and their budget are computed on demand, so that nothing as large as an input is
     held for a forward that raises, or whose bytes have been judged before. ``slope``: shape (C,),
     weight / sqrt(variance + eps). ``dtype``: of the output, a NumPy name. ``strides``: the class of
-    its strides, ``contiguous`` or ``channels_last``.
+    its strides, ``contiguous`` or ``channels_last``. ``undetermined``: shape (C,), the channels whose
+    variance + eps is 0 within its error, or whose statistics are undetermined: any output conforms,
+    NaN and infinities included.
     """
 
     batch: Batch
@@ -31,6 +33,7 @@ class ExpectedOutput:
     bias: np.ndarray
     budgets: bounds.OutputBudget
     strides: str
+    undetermined: np.ndarray
 
     @property
     def dtype(self) -> str:
@@ -91,21 +94,26 @@ def normalised(
     """
     channels = batch.values.shape[1]
     ones, zeros = np.ones(channels), np.zeros(channels)
+    rounding = bounds.Rounding.of(batch.values.dtype)
+    v = variance.value.high
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        shifted = (variance.value.high + eps) + variance.value.low
+        shifted = (v + eps) + variance.value.low
         slope = (ones if weight is None else weight.value.high) / np.sqrt(shifted)
+        lost = bounds.shortfall(v, variance.budget, variance.nonnegative, eps, rounding)
+        undetermined = np.isfinite(shifted) & (np.abs(shifted) <= lost)
         if flat_at_zero:
             slope = np.where(shifted == 0, 0.0, slope)
+            undetermined &= variance.budget > 0
+        undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
         offset = zeros if bias is None else bias.value.high
-        rounding = bounds.Rounding.of(batch.values.dtype)
         budgets = bounds.output(
             slope,
             offset,
             mean.value.high,
             mean.budget,
-            variance.value.high,
+            shifted,
+            lost,
             variance.budget,
-            eps,
             rounding,
         )
-    return ExpectedOutput(batch, mean, slope, offset, budgets, strides)
+    return ExpectedOutput(batch, mean, slope, offset, budgets, strides, undetermined)

@@ -24,11 +24,13 @@ class Quantity:
     """Values of one quantity for every channel, and how far a correct implementation may be off.
 
     ``value``: shape (C,). ``budget``: absolute, shape (C,), 0 where every way to compute the value
-    gives the same bits. Compared and cached by identity.
+    gives the same bits, NaN where the value is not finite, infinite where any value conforms.
+    ``nonnegative``: no correct implementation gets a value below 0. Compared and cached by identity.
     """
 
     value: DoubleDouble
     budget: np.ndarray
+    nonnegative: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +130,7 @@ def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
     unbiased = pairs([channel.unbiased for channel in channels])
     magnitude = np.array([channel.magnitude for channel in channels])
     provably = np.array([channel.exact for channel in channels]) & batch.exact
+    provably |= magnitude == 0  # sums of zeros
     depth = float(count) if plain_sums else bounds.depth(count)
     with np.errstate(over="ignore", invalid="ignore"):
         mean_budget = bounds.mean(mean.high, magnitude, depth, rounding)
@@ -135,9 +138,14 @@ def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
         unbiased_budget = bounds.unbiased_variance(
             unbiased.high, mean_budget, count, depth, rounding
         )
+
+    def quantity(value: DoubleDouble, budget: np.ndarray, nonnegative: bool) -> Quantity:
+        budget = np.where(np.isfinite(value.high), budget, np.nan)
+        return Quantity(value, np.where(provably, 0.0, budget), nonnegative)
+
     return Statistics(
         count=count,
-        mean=Quantity(mean, np.where(provably, 0.0, mean_budget)),
-        biased_variance=Quantity(biased, np.where(provably, 0.0, biased_budget)),
-        unbiased_variance=Quantity(unbiased, np.where(provably, 0.0, unbiased_budget)),
+        mean=quantity(mean, mean_budget, False),
+        biased_variance=quantity(biased, biased_budget, True),
+        unbiased_variance=quantity(unbiased, unbiased_budget, True),
     )

@@ -116,6 +116,8 @@ def _worst(
 
 def _judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
     want = expected.values()
+    if expected.undetermined.any():
+        want = np.where(expected.undetermined[:, None, None], got, want)
     return judge("output", got, want, expected.budget(want))
 
 
@@ -126,9 +128,9 @@ def _remembered_output(expected: ExpectedOutput, got: bytes, dtype: str) -> Judg
 
 @lru_cache(maxsize=16384)
 def _remembered_vector(quantity: str, expected: Quantity, got: bytes, dtype: str) -> Judgement:
-    return judge(
-        quantity, np.frombuffer(got, dtype=dtype), expected.value.high, expected.budget
-    )
+    values = np.frombuffer(got, dtype=dtype)
+    want = np.where(np.isinf(expected.budget), values, expected.value.high)
+    return judge(quantity, values, want, expected.budget)
 
 
 class Tally:

@@ -30,7 +30,7 @@ class Session(NamedTuple):
     semantics: Semantics
     subject: str
     header: Any
-    known_defects: bool
+    strict_defects: bool
     record: bool
 
 
@@ -111,7 +111,7 @@ class CaseItem(pytest.Item):
         session = session_of(self.config)
         case = catalogue.find(self.case_id)
         decided = verdict.adjudicate(
-            case, session.factory, session.semantics, session.record, session.known_defects
+            case, session.factory, session.semantics, session.record, session.strict_defects
         )
         self.row = encode_case(recording.row(decided))
         if decided.outcome == verdict.KNOWN_DEFECT:

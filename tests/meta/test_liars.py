@@ -1,4 +1,4 @@
-"""The suite catches every liar, for the reason it declares, and accuses no honest implementation."""
+"""The suite catches every liar, for the reason it declares, and accuses no honest subject."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ def test_gate_catches(liar: Liar) -> None:
     """Some gate case whose id says why finds wrong what the liar lies about."""
     telling = hunt.with_words("gate", liar.seen_in)
     assert telling, f"no gate case has the words {liar.seen_in}"
-    caught = (hunt.catch(liar.factory, case_id) for case_id in telling)
-    assert any(each is not None and liar.through in each.quantities for each in caught), (
+    assert hunt.telling_catch(liar) is not None, (
         f"{liar.name} ({liar.lie}) survives {len(telling)} gate cases with {liar.seen_in}"
     )
 

@@ -1,12 +1,13 @@
-"""What the suite does not look at, each shown by a wrong subject that it cannot tell from a right one.
+"""What the suite does not look at, each shown by a wrong subject that it takes for a right one.
 
 These are no liars in the sense of the registry: the observation, or the inputs, leave them out. A
-blind spot that some case of the gate tier has come to see fails its test and belongs with the liars.
+blind spot that some case of the gate tier has come to see fails its test, and belongs with the
+liars.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, ClassVar, Dict
 
 import torch
 
@@ -17,7 +18,7 @@ from tests.meta.liars.kernel import Operands, Statistics, Tensor
 class OutputMemoryReused(HonestBatchNorm2d):
     """Writes every output of one shape into the same memory: the next forward overwrites it."""
 
-    _pool: Dict[torch.Size, Tensor] = {}
+    _pool: ClassVar[Dict[torch.Size, Tensor]] = {}
 
     def forward(self, x: Tensor) -> Tensor:
         y = super().forward(x)

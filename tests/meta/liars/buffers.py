@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Dict, Optional
+from typing import Any, ClassVar, Dict, Optional
 
 import torch
 
@@ -50,7 +50,7 @@ class BuffersRebound(HonestBatchNorm2d):
 class BuffersShared(HonestBatchNorm2d):
     """All instances of one length share their running_mean."""
 
-    _pool: Dict[int, Tensor] = {}
+    _pool: ClassVar[Dict[int, Tensor]] = {}
 
     def make_buffers(self, wanted: bool) -> None:
         super().make_buffers(wanted)
@@ -60,7 +60,7 @@ class BuffersShared(HonestBatchNorm2d):
             self.running_mean = self._pool.setdefault(self.num_features, fresh)
 
     def _apply(self, *args: Any, **kwargs: Any) -> Any:
-        converted = super()._apply(*args, **kwargs)
+        converted = super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
         if self.running_mean is not None:
             key = self.num_features * 10 + self.running_mean.element_size()
             self.running_mean = self._pool.setdefault(key, self.running_mean)
@@ -247,7 +247,7 @@ class ResetParametersKeepsBuffers(HonestBatchNorm2d):
 class DeepcopyShares(HonestBatchNorm2d):
     """A deep copy shares the buffers of the original."""
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> "HonestBatchNorm2d":
+    def __deepcopy__(self, memo: Dict[int, Any]) -> HonestBatchNorm2d:
         fresh = type(self).__new__(type(self))
         fresh.__dict__.update(copy.deepcopy(self.__dict__, memo))
         if self.running_mean is not None:
@@ -260,7 +260,7 @@ class PickleForgets(HonestBatchNorm2d):
     """Unpickling restores the buffers' initial values."""
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         if self.running_mean is not None and not isinstance(self.running_mean, torch.nn.Parameter):
             self.running_mean = torch.zeros_like(self.running_mean)
 
@@ -312,7 +312,7 @@ class EvalStatisticsCached(HonestBatchNorm2d):
 
     _cached: Optional[Operands] = None
 
-    def train(self, mode: bool = True) -> "HonestBatchNorm2d":
+    def train(self, mode: bool = True) -> Any:
         self._cached = None
         super().train(mode)
         return self

@@ -91,7 +91,7 @@ class CountsAfterAveraging(HonestBatchNorm2d):
 class CounterResetByEval(HonestBatchNorm2d):
     """Counts from 0 again after eval()."""
 
-    def train(self, mode: bool = True) -> "HonestBatchNorm2d":
+    def train(self, mode: bool = True) -> Any:
         if not mode and self.num_batches_tracked is not None:
             self.num_batches_tracked.zero_()
         super().train(mode)
@@ -144,7 +144,7 @@ class CounterRebound(HonestBatchNorm2d):
     """Binds the counter to a new tensor at every batch."""
 
     def count(self) -> None:
-        self.num_batches_tracked = self.num_batches_tracked + 1  # type: ignore[operator]
+        self.num_batches_tracked = torch.add(self.num_batches_tracked, 1)  # type: ignore[arg-type]
 
 
 @liar("reset_running_stats", "track", through="num_batches_tracked")

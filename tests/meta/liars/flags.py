@@ -28,9 +28,9 @@ class AffineOnCreatesParameters(HonestBatchNorm2d):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if name == "affine" and value and "_parameters" in self.__dict__:
-            if "weight" in self._parameters and self.weight is None:
-                self.make_parameters(True, True)
+        built = "weight" in self.__dict__.get("_parameters", {})
+        if name == "affine" and value and built and self.weight is None:
+            self.make_parameters(True, True)
 
 
 @liar("affine_off", through="weight present")
@@ -86,9 +86,9 @@ class TrackOnCreatesBuffers(HonestBatchNorm2d):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if name == "track_running_stats" and value and "running_mean" in self._buffers:
-            if self.running_mean is None:
-                self.make_buffers(True)
+        built = "running_mean" in self._buffers
+        if name == "track_running_stats" and value and built and self.running_mean is None:
+            self.make_buffers(True)
 
 
 @liar("track_off", through="running_mean present")
@@ -119,7 +119,7 @@ class TrainingCached(HonestBatchNorm2d):
 
     _mode = True
 
-    def train(self, mode: bool = True) -> "HonestBatchNorm2d":
+    def train(self, mode: bool = True) -> Any:
         self._mode = mode
         super().train(mode)
         return self
@@ -263,7 +263,7 @@ class FlagFollowsBuffers(HonestBatchNorm2d):
 class EvalFreezesParameters(HonestBatchNorm2d):
     """eval() turns requires_grad of the parameters off."""
 
-    def train(self, mode: bool = True) -> "HonestBatchNorm2d":
+    def train(self, mode: bool = True) -> Any:
         super().train(mode)
         for parameter in (self.weight, self.bias):
             if parameter is not None:

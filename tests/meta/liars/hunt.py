@@ -13,6 +13,7 @@ from cases import catalogue
 from cases.case import Case
 from oracle.semantics import RELEASES, Semantics, semantics
 from tests import verdict
+from tests.meta.liars.registry import Liar
 from tests.subject.module import Factory
 
 NEWEST: Semantics = semantics(RELEASES[-1])
@@ -88,7 +89,7 @@ def catch(
     try:
         with patience(PATIENCE_S):
             decided = verdict.adjudicate(
-                case(case_id), factory, rules, known_defects=known_defects
+                case(case_id), factory, rules, strict_defects=known_defects
             )
     except Hang as hang:
         return Catch(case_id, ("hang",), str(hang))
@@ -116,3 +117,9 @@ def all_catches(factory: Factory, case_ids: Iterable[str]) -> Tuple[Catch, ...]:
     """Every case that catches the subject."""
     found = (catch(factory, case_id) for case_id in case_ids)
     return tuple(each for each in found if each is not None)
+
+
+def telling_catch(liar: Liar) -> Optional[Catch]:
+    """The first gate case that has the liar's words and finds wrong what it lies about."""
+    caught = (catch(liar.factory, case_id) for case_id in with_words("gate", liar.seen_in))
+    return next((each for each in caught if each and liar.through in each.quantities), None)

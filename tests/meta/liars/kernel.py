@@ -64,14 +64,15 @@ class Kernel:
             found = self.statistics(x)
             self.update(operands, found, factor)
             mean, variance = found.mean, found.biased
-        assert mean is not None and variance is not None
+        assert mean is not None
+        assert variance is not None
         y = self.normalise(x, mean, variance, operands.weight, operands.bias, eps)
         return self.laid_out(y, x)
 
     def statistics(self, x: Tensor) -> Statistics:
         """Mean and variance of every channel; in float64 where the variance overflows."""
         found = self.two_passes(x)
-        if bool(torch.isinf(found.biased).any()):
+        if torch.isinf(found.biased).any():
             return self.two_passes(x.double())
         return found
 
@@ -125,17 +126,12 @@ class Kernel:
 
     def laid_out(self, y: Tensor, x: Tensor) -> Tensor:
         """The output in channels_last strides if the input has them, else contiguous."""
-        if x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous():
-            return y.contiguous(memory_format=torch.channels_last)
-        return y.contiguous()
+        kept = x.is_contiguous(memory_format=torch.channels_last)
+        return y if kept else y.contiguous()
 
     def nothing(self, x: Tensor, operands: Operands) -> Tensor:
         """The output for an input without elements: as empty, and part of the parameters' graph."""
-        y = x.clone()
-        for parameter in (operands.weight, operands.bias):
-            if parameter is not None:
-                y = y + 0 * parameter.sum()
-        return y
+        return self.scale_and_shift(x.clone(), operands.weight, operands.bias)
 
     def check_arguments(self, x: Tensor, from_batch: bool, factor: float, eps: float) -> None:
         """Raise what the numbers deserve before any tensor is looked at."""
@@ -178,9 +174,7 @@ class Kernel:
         """Raise where ``tensor`` has not one element for each channel of ``x``."""
         channels = x.shape[1]
         if tensor is not None and tensor.numel() != channels:
-            raise RuntimeError(
-                f"{name} should contain {channels} elements not {tensor.numel()}"
-            )
+            raise RuntimeError(f"{name} should contain {channels} elements not {tensor.numel()}")
 
     def check_no_grad(self, running: Tuple[Tuple[str, Optional[Tensor]], ...]) -> None:
         """Raise where a gradient is wanted of a running statistic: there is none."""

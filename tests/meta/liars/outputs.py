@@ -243,5 +243,5 @@ class CopyForgetsMode(HonestBatchNorm2d):
     """A copy is in train mode, whatever the original was in."""
 
     def __setstate__(self, state: Any) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         self.training = True

@@ -11,6 +11,9 @@ from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 from tests.meta.mutants.operators import OPERATORS
 
+LEGIBLE = 40
+"""Texts up to this length are shown whole."""
+
 Place = Tuple[ast.AST, str, Optional[int]]
 """Parent, field, and the place in the field when that is a list."""
 
@@ -19,8 +22,9 @@ Place = Tuple[ast.AST, str, Optional[int]]
 class Key:
     """What names a mutant from run to run, whatever stands around it.
 
-    ``function``: where it is, as in ``_NormBase.reset_parameters``. ``line``: the text of the source
-    line. ``change``: the node before and after. ``repeat``: which of several with the same words.
+    ``function``: where it is, as in ``_NormBase.reset_parameters``. ``line``: the text of the
+    source line. ``change``: the node before and after. ``repeat``: which of several with the same
+    words.
     """
 
     function: str
@@ -63,8 +67,8 @@ def _inner(node: ast.AST) -> Iterator[Tuple[str, Optional[int], ast.AST]]:
 def _excluded(node: ast.AST, exclusions: Dict[str, str]) -> bool:
     """Whether the node is no behaviour (texts, asserts for types) or one of the given regions.
 
-    A region is a function's name, the beginning of the text of a statement or a keyword argument, or
-    the whole text of an expression.
+    A region is a function's name, the beginning of the text of a statement or a keyword argument,
+    or the whole text of an expression.
     """
     if _bare_text(node) or isinstance(node, (ast.Assert, ast.Import, ast.ImportFrom)):
         return True
@@ -79,9 +83,7 @@ def _excluded(node: ast.AST, exclusions: Dict[str, str]) -> bool:
     return isinstance(node, ast.expr) and ast.unparse(node) in exclusions
 
 
-def _nodes(
-    tree: ast.AST, exclusions: Dict[str, str]
-) -> Iterator[Tuple[Place, ast.AST, str, int]]:
+def _nodes(tree: ast.AST, exclusions: Dict[str, str]) -> Iterator[Tuple[Place, ast.AST, str, int]]:
     """Every node that may be mutated: its place, itself, its function and its line."""
 
     def visit(node: ast.AST, function: str, line: int) -> Iterator[Tuple[Place, ast.AST, str, int]]:
@@ -116,6 +118,17 @@ def _short(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())
 
 
+def _change(node: ast.AST, replacement: ast.AST) -> str:
+    """Before and after; of long texts only the words between the first and the last difference."""
+    before, after = _short(node).split(), _short(replacement).split()
+    if len(" ".join(before)) > LEGIBLE:
+        while before and after and before[0] == after[0]:
+            before, after = before[1:], after[1:]
+        while before and after and before[-1] == after[-1]:
+            before, after = before[:-1], after[:-1]
+    return f"{' '.join(before) or 'nothing'} -> {' '.join(after) or 'nothing'}"
+
+
 def mutants(source: str, exclusions: Dict[str, str]) -> List[Mutant]:
     """All mutants of the source that compile, without two that read the same.
 
@@ -125,7 +138,7 @@ def mutants(source: str, exclusions: Dict[str, str]) -> List[Mutant]:
     tree, lines = ast.parse(text), text.splitlines()
     original = ast.unparse(tree)
     seen: Set[str] = {original}
-    repeats: "Counter[Tuple[str, str, str, str]]" = Counter()
+    repeats: Counter[Tuple[str, str, str, str]] = Counter()
     found: List[Mutant] = []
     for place, node, function, line in list(_nodes(tree, exclusions)):
         for name, operator in OPERATORS.items():
@@ -136,7 +149,7 @@ def mutants(source: str, exclusions: Dict[str, str]) -> List[Mutant]:
                 if code in seen or not _compiles(code):
                     continue
                 seen.add(code)
-                change = f"{_short(node)} -> {_short(replacement)}"
+                change = _change(node, replacement)
                 words = (function, name, lines[line - 1].strip(), change)
                 repeats[words] += 1
                 found.append(Mutant(Key(*words, repeat=repeats[words]), code))

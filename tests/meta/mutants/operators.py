@@ -128,7 +128,7 @@ def replace_constant(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(value, bool):
         yield ast.Constant(value=not value)
     elif isinstance(value, (int, float)):
-        others = {0: (1,), 1: (0, 2)}.get(value, (0, value + 1))
+        others = (1,) if value == 0 else (0, value + 1)
         for other in others:
             yield ast.Constant(value=type(value)(other))
     elif isinstance(value, str):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing import get_context
 from typing import Iterable, Iterator, List, Optional, Tuple
 
 import torch
@@ -12,7 +14,7 @@ from oracle.semantics import Semantics, parse_release, semantics
 from tests.meta.liars import hunt
 from tests.meta.liars.hunt import Catch
 from tests.meta.mutants.generate import Mutant
-from tests.meta.mutants.sources import Source
+from tests.meta.mutants.sources import SOURCES, Source
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,28 @@ def outcome(source: Source, mutant: Mutant, case_ids: Iterable[str]) -> Outcome:
     return Outcome(source.name, mutant, caught)
 
 
-def outcomes(source: Source, tier: str, mutants: Optional[List[Mutant]] = None) -> Iterator[Outcome]:
-    """The outcome of every mutant of the source, or of the given ones."""
-    ids = ordered_ids(tier)
-    for mutant in source.mutants() if mutants is None else mutants:
-        yield outcome(source, mutant, ids)
+def _numbered(place: Tuple[str, int, str]) -> Outcome:
+    """The outcome of a source's mutant by its number; what a worker process is asked for."""
+    name, number, tier = place
+    torch.set_num_threads(1)
+    source = next(each for each in SOURCES if each.name == name)
+    return outcome(source, _mutants_of(name)[number], ordered_ids(tier))
+
+
+@lru_cache(maxsize=None)
+def _mutants_of(name: str) -> List[Mutant]:
+    return next(each for each in SOURCES if each.name == name).mutants()
+
+
+def run_all(tier: str, jobs: int = 1, step: int = 1) -> Iterator[Outcome]:
+    """The outcome of every ``step``-th mutant of every source, in order, from ``jobs`` processes."""
+    places = [
+        (source.name, number, tier)
+        for source in SOURCES
+        for number in range(0, len(_mutants_of(source.name)), step)
+    ]
+    if jobs == 1:
+        yield from map(_numbered, places)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_numbered, places)

@@ -4,8 +4,7 @@ Nothing of PyTorch is stored here: the sources are read from the installed torch
 """
 
 from __future__ import annotations
-
-import __future__ as future_statement
+import __future__ as future
 
 import inspect
 import sys
@@ -29,8 +28,9 @@ MODULE = "tests.meta.mutants.subject"
 class Source:
     """One piece of code under mutation.
 
-    ``text``: reads it. ``build``: the subject class for a changed text. ``exclusions``: regions left
-    alone, each with its reason. ``on_torch_kernel``: whether the subject has torch's known defects.
+    ``text``: reads it. ``build``: the subject class for a changed text. ``exclusions``: regions
+    left alone, each with its reason. ``on_torch_kernel``: whether the subject has torch's known
+    defects.
     """
 
     name: str
@@ -45,8 +45,8 @@ class Source:
 
 
 def _run(code: str, namespace: Dict[str, Any]) -> None:
-    """Executes the code with annotations left unevaluated, as the newest ones need on old Pythons."""
-    flags = future_statement.annotations.compiler_flag
+    """Executes the code; annotations stay unevaluated, as the newest need on old Pythons."""
+    flags = future.annotations.compiler_flag
     exec(compile(code, f"<{MODULE}>", "exec", flags=flags, dont_inherit=True), namespace)
 
 
@@ -57,7 +57,10 @@ def _module(contents: Dict[str, Any]) -> types.ModuleType:
     return module
 
 
-FUNCTIONS: Tuple[Any, ...] = (functional._verify_batch_size, functional.batch_norm)
+FUNCTIONS: Tuple[Any, ...] = (
+    functional._verify_batch_size,  # type: ignore[attr-defined]
+    functional.batch_norm,
+)
 CLASSES: Tuple[Any, ...] = (layers._NormBase, layers._BatchNorm, layers.BatchNorm2d)
 
 
@@ -86,7 +89,8 @@ def _kernel_subject(code: str) -> Any:
     module = _module({})
     sys.modules[MODULE] = module
     _run(code, vars(module))
-    subject = type("BatchNorm2d", (vars(module)["Kernel"], HonestBatchNorm2d), {"__module__": MODULE})
+    bases = (vars(module)["Kernel"], HonestBatchNorm2d)
+    subject = type("BatchNorm2d", bases, {"__module__": MODULE})
     vars(module)["BatchNorm2d"] = subject
     return subject
 

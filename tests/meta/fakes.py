@@ -1,0 +1,309 @@
+"""Wrong BatchNorm2d modules for the tests of the suite's own machinery; torch is all they need.
+
+The registry of liars (``tests.meta.liars``) measures what the suite catches. These few exist so that
+the verdict, the explanation, the script and the command line have something to show.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+Base = torch.nn.BatchNorm2d
+
+
+# --- modes ------------------------------------------------------------------------------------
+
+
+class DeafToModes(Base):
+    """``train()`` and ``eval()`` do nothing."""
+
+    def train(self, mode: bool = True) -> DeafToModes:
+        return self
+
+
+class SaysTraining(Base):
+    """``training`` reads True whatever was asked for; the forward knows better."""
+
+    real: Optional[bool]
+
+    @property  # type: ignore[override]
+    def training(self) -> bool:
+        return True
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        self.__dict__["real"] = mode
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.real:
+            return super().forward(input)
+        bn = torch.nn.functional.batch_norm
+        mean, variance = self.running_mean, self.running_var
+        bare = mean is None and variance is None
+        return bn(input, mean, variance, self.weight, self.bias, bare, 0.0, self.eps)
+
+
+class ActsTraining(Base):
+    """``training`` says what was asked for; every forward is one of train mode."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        asked = self.training
+        self.training = True
+        try:
+            return super().forward(input)
+        finally:
+            self.training = asked
+
+
+# --- early returns ----------------------------------------------------------------------------
+
+
+class ReturnsInput(Base):
+    """Returns its input."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input
+
+
+class ReturnsCopy(Base):
+    """Returns a copy of its input, and counts."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        super().forward(input)
+        return input.clone()
+
+
+class ReturnsZeros(Base):
+    """Returns zeros; everything else is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input) * 0.0
+
+
+class ReturnsNothing(Base):
+    """Returns None; everything else is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        super().forward(input)
+        return None  # type: ignore[return-value]
+
+
+class ReturnsEmpty(Base):
+    """Returns a tensor without elements; everything else is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input)[:0]
+
+
+class ReturnsText(Base):
+    """Returns no tensor at all; everything else is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        super().forward(input)
+        return "done"  # type: ignore[return-value]
+
+
+class NaNEverywhere(Base):
+    """Returns NaN and leaves NaN in the buffers."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        with torch.no_grad():
+            for buffer in (self.running_mean, self.running_var):
+                if buffer is not None:
+                    buffer.mul_(float("nan"))
+        return output * float("nan")
+
+
+class InfinityEverywhere(Base):
+    """Returns +inf."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input).abs() + float("inf")
+
+
+# --- numbers ----------------------------------------------------------------------------------
+
+
+class Nudged(Base):
+    """Moves one element of ``quantity`` after the k-th forward, by what ``plan`` says for k."""
+
+    quantity = "output"
+    plan: Dict[int, Tuple[Tuple[int, ...], float]]
+    forwards = 0
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        cls = type(self)
+        index, value = cls.plan.get(cls.forwards, ((), 0.0))
+        cls.forwards += 1
+        if not index:
+            return output
+        with torch.no_grad():
+            if self.quantity != "output":
+                getattr(self, self.quantity)[index] = value
+                return output
+        moved = output.clone()
+        moved[index] = value
+        return moved
+
+
+class UnbiasedNormalisation(Base):
+    """Train mode normalises by the unbiased variance."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        count = input.numel() // max(input.shape[1], 1)
+        if not self.training or count < 2:
+            return output
+        factor = ((count - 1) / count) ** 0.5
+        if self.bias is None:
+            return output * factor
+        bias = self.bias[:, None, None]
+        return (output - bias) * factor + bias
+
+
+class NoEps(Base):
+    """Leaves eps out of the root."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        kept, self.eps = self.eps, 1e-30
+        try:
+            return super().forward(input)
+        finally:
+            self.eps = kept
+
+
+class MomentumSwapped(Base):
+    """Weighs the old value with momentum, and the new one with 1 - momentum."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        kept = self.momentum
+        if isinstance(kept, (int, float)):
+            self.momentum = 1 - kept
+        try:
+            return super().forward(input)
+        finally:
+            self.momentum = kept
+
+
+class NotCounted(Base):
+    """num_batches_tracked stays as it is."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        kept = None if self.num_batches_tracked is None else self.num_batches_tracked.clone()
+        output = super().forward(input)
+        if kept is not None and self.num_batches_tracked is not None:
+            self.num_batches_tracked.copy_(kept)
+        return output
+
+
+class WrongException(Base):
+    """Raises LookupError where ValueError is due."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        try:
+            return super().forward(input)
+        except ValueError as error:
+            raise LookupError(str(error)) from error
+
+
+class WrongStrides(Base):
+    """The output lies in memory the other way round."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        return output.transpose(2, 3).contiguous().transpose(2, 3)
+
+
+class WrongDtype(Base):
+    """Returns float64 for float32 and float32 for float64."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        return output.double() if output.dtype == torch.float32 else output.float()
+
+
+class BuffersReplaced(Base):
+    """Binds the running buffers to new tensors at every train-mode forward."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        if self.training and self.running_mean is not None:
+            self.running_mean = self.running_mean.clone()
+        return output
+
+
+class LegacyCounterLost(Base):
+    """Loading a state dict from before the counter sets it to 99."""
+
+    def _load_from_state_dict(
+        self, state_dict: Dict[str, Any], prefix: str, local_metadata: Any, *rest: Any
+    ) -> None:
+        key = prefix + "num_batches_tracked"
+        if self.num_batches_tracked is not None and key not in state_dict:
+            state_dict[key] = torch.tensor(99)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)  # type: ignore[no-untyped-call]
+
+
+class ForgetsFlags(Base):
+    """Writing the bias resets ``eps``: seen only after certain operations."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "bias" and value is None and self.num_batches_tracked is None:
+            super().__setattr__("eps", 0.25)
+
+
+class LeaksNaN(Base):
+    """A NaN in one channel reaches all others."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        return output + (input.sum() * 0.0 if input.isnan().any() else 0.0)
+
+
+class OverwritesInput(Base):
+    """Writes its result into the input."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        if input.shape[1:] == output.shape[1:] and input.is_contiguous():
+            input.data.copy_(output.detach())
+        return output
+
+
+class SharesMemory(Base):
+    """A deep copy keeps the original's weight."""
+
+    def __deepcopy__(self, memo: Any) -> SharesMemory:
+        renewed = type(self)(self.num_features, affine=self.affine)
+        renewed.__dict__.update(
+            {key: value for key, value in self.__dict__.items() if not key.startswith("_")}
+        )
+        renewed._parameters = dict(self._parameters)
+        renewed._buffers = {k: None if b is None else b.clone() for k, b in self._buffers.items()}
+        return renewed
+
+
+# --- no subject at all ------------------------------------------------------------------------
+
+
+class CannotBeMade(Base):
+    """The constructor raises."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise OSError("no such device")
+
+
+class NoModule:
+    """Takes the arguments, and is nothing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+NOT_CALLABLE = 3

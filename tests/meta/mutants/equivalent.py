@@ -1,0 +1,300 @@
+"""The mutants that no case tells from the original, and why: those of torch 2.13 and of the kernel.
+
+The table is strict both ways: a survivor that it does not list fails the run, and so does a mutant
+that it lists and some case kills.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Tuple
+
+from tests.meta.mutants.generate import Key
+
+RELEASE = "2.13"
+"""The torch whose Python layer the table speaks of."""
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A mutant and the reason why it survives.
+
+    ``seen_by``: empty for one that is equivalent to the original; otherwise it is not, and this says
+    which case would tell.
+    """
+
+    source: str
+    key: Key
+    reason: str
+    seen_by: str = ""
+
+
+def _because(source: str, reason: str, *keys: Key, seen_by: str = "") -> Tuple[Survivor, ...]:
+    return tuple(Survivor(source, key, reason, seen_by) for key in keys)
+
+
+_INIT = "_NormBase.__init__"
+_LOAD = "_NormBase._load_from_state_dict"
+_VERSION_LINE = "if (version is None or version < 2) and self.track_running_stats:"
+_DEVICE_LINE = 'and self.num_batches_tracked.device != torch.device("meta")'
+_ZERO_LINE = "else torch.tensor(0, dtype=torch.long)"
+_EPS, _MOMENTUM = "eps: float = 1e-5,", "momentum: float | None = 0.1,"
+
+_TORCH: Tuple[Survivor, ...] = (
+    *_because(
+        "torch",
+        "`size[i - 2]` for i = 0 and 1 is H and W, as `size[i + 2]` is, in four dimensions.",
+        Key(
+            "_verify_batch_size",
+            "change arithmetic",
+            "size_prods *= size[i + 2]",
+            "i + 2 -> i - 2",
+        ),
+    ),
+    *_because(
+        "torch",
+        "The module passes every argument to `batch_norm`: its defaults are never used.",
+        Key("batch_norm", "replace constant", "training: bool = False,", "False -> True"),
+        Key("batch_norm", "replace constant", "momentum: float = 0.1,", "0.1 -> 0.0"),
+        Key("batch_norm", "replace constant", "momentum: float = 0.1,", "0.1 -> 1.1"),
+        Key("batch_norm", "replace constant", _EPS, "1e-05 -> 0.0"),
+        Key("batch_norm", "replace constant", _EPS, "1e-05 -> 1.00001"),
+    ),
+    *_because(
+        "torch",
+        "`_BatchNorm.__init__` passes every argument on: the defaults of its base are never used.",
+        Key(_INIT, "replace constant", _EPS, "1e-05 -> 0.0"),
+        Key(_INIT, "replace constant", _EPS, "1e-05 -> 1.00001"),
+        Key(_INIT, "replace constant", _MOMENTUM, "0.1 -> 0.0"),
+        Key(_INIT, "replace constant", _MOMENTUM, "0.1 -> 1.1"),
+        Key(_INIT, "replace constant", "affine: bool = True,", "True -> False"),
+        Key(_INIT, "replace constant", "track_running_stats: bool = True,", "True -> False"),
+        Key(_INIT, "replace constant", "bias: bool = True,", "True -> False"),
+    ),
+    *_because(
+        "torch",
+        "The constructor ends with `reset_parameters`, which writes the initial values.",
+        Key(
+            _INIT,
+            "swap names",
+            '"running_mean", torch.zeros(num_features, **factory_kwargs)',
+            "torch.zeros -> torch.ones",
+        ),
+        Key(
+            _INIT,
+            "swap names",
+            '"running_var", torch.ones(num_features, **factory_kwargs)',
+            "torch.ones -> torch.zeros",
+        ),
+        Key(_INIT, "replace constant", "0,", "0 -> 1"),
+    ),
+    *_because(
+        "torch",
+        "A tensor made from a whole number is int64 without being told.",
+        Key(_INIT, "drop argument", "torch.tensor(", "dtype=torch.long, -> nothing"),
+        Key(_INIT, "drop argument", "torch.tensor(", "dtype=torch.long, -> dtype=None,"),
+    ),
+    *_because(
+        "torch",
+        "`BatchNorm2d` overrides the method.",
+        Key(
+            "_NormBase._check_input_dim",
+            "delete statement",
+            "raise NotImplementedError",
+            "raise NotImplementedError -> nothing",
+        ),
+    ),
+    *_because(
+        "torch",
+        "A few lines above the factor was set to momentum already.",
+        Key(
+            "_BatchNorm.forward",
+            "delete statement",
+            "exponential_average_factor = self.momentum",
+            "exponential_average_factor = self.momentum -> nothing",
+            2,
+        ),
+        Key(
+            "_BatchNorm.forward",
+            "delete statement",
+            "if self.momentum is None:  # use cumulative moving average",
+            "if self.momentum is None ... else -> if self.momentum is None",
+        ),
+    ),
+    *_because(
+        "torch",
+        "A state dict is written with this number, and whoever reads one asks only whether it is "
+        "below 2.",
+        Key("_NormBase", "replace constant", "_version = 2", "2 -> 3"),
+    ),
+    *_because(
+        "torch",
+        "No module here lies on the meta device, and to compare a device with something else gives "
+        "inequality.",
+        Key(_LOAD, "unwrap call", _DEVICE_LINE, "torch.device('meta') -> 'meta'"),
+        Key(_LOAD, "unwrap call", _DEVICE_LINE, "torch.device('meta') -> torch"),
+        Key(
+            _LOAD,
+            "force condition",
+            "if self.num_batches_tracked is not None",
+            "self.num_batches_tracked.device != torch.device('meta') -> True",
+        ),
+    ),
+    *_because(
+        "torch",
+        "Where the module has no counter, the key that is added is unexpected, whatever its value.",
+        Key(
+            _LOAD,
+            "force condition",
+            "self.num_batches_tracked",
+            "self.num_batches_tracked is not None and "
+            "self.num_batches_tracked.device != torch.device('meta') -> True",
+        ),
+        Key(_LOAD, "replace constant", _ZERO_LINE, "0 -> 1"),
+        Key(_LOAD, "unwrap call", _ZERO_LINE, "torch.tensor(0, dtype=torch.long) -> torch"),
+        Key(
+            _LOAD,
+            "drop argument",
+            _ZERO_LINE,
+            "torch.tensor(0, dtype=torch.long) -> torch.tensor(0)",
+        ),
+        Key(
+            _LOAD,
+            "drop argument",
+            _ZERO_LINE,
+            "torch.tensor(0, dtype=torch.long) -> torch.tensor(0, dtype=None)",
+        ),
+    ),
+    *_because(
+        "torch",
+        "The defaults of BatchNorm2d itself.",
+        Key("_BatchNorm.__init__", "replace constant", _EPS, "1e-05 -> 0.0"),
+        Key("_BatchNorm.__init__", "replace constant", _EPS, "1e-05 -> 1.00001"),
+        Key("_BatchNorm.__init__", "replace constant", _MOMENTUM, "0.1 -> 0.0"),
+        Key("_BatchNorm.__init__", "replace constant", _MOMENTUM, "0.1 -> 1.1"),
+        Key("_BatchNorm.__init__", "replace constant", "affine: bool = True,", "True -> False"),
+        Key(
+            "_BatchNorm.__init__",
+            "replace constant",
+            "track_running_stats: bool = True,",
+            "True -> False",
+        ),
+        seen_by="A construction that does not pass the arguments that have their default value.",
+    ),
+    *_because(
+        "torch",
+        "One value a channel is told from more by N and H alone.",
+        Key(
+            "_verify_batch_size",
+            "replace constant",
+            "for i in range(len(size) - 2):",
+            "2 -> 3",
+        ),
+        Key(
+            "_verify_batch_size",
+            "change arithmetic",
+            "size_prods *= size[i + 2]",
+            "i + 2 -> i * 2",
+        ),
+        seen_by="An input with N = H = 1 and W > 1, in train mode.",
+    ),
+    *_because(
+        "torch",
+        "The message shows another number than eps.",
+        Key(
+            "batch_norm",
+            "swap names",
+            'f"batch_norm eps must be positive during training, but got {eps}"',
+            "eps -> momentum",
+        ),
+        Key(
+            "batch_norm",
+            "swap names",
+            'raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")',
+            "eps -> momentum",
+        ),
+        seen_by="An expected message that ends with the value of eps.",
+    ),
+    *_because(
+        "torch",
+        "A state dict with metadata of version 1 is not taken for a legacy one.",
+        Key(_LOAD, "replace constant", _VERSION_LINE, "2 -> 0"),
+        Key(
+            _LOAD,
+            "force condition",
+            _VERSION_LINE,
+            "version is None or version < 2 -> version is None or False",
+        ),
+        seen_by="A step that loads a state dict without the counter, with metadata of version 1.",
+    ),
+    *_because(
+        "torch",
+        "The counter of a state dict without metadata is not loaded.",
+        Key(
+            _LOAD,
+            "force condition",
+            "if num_batches_tracked_key not in state_dict:",
+            "num_batches_tracked_key not in state_dict -> True",
+        ),
+        seen_by="A step that loads a complete state dict without metadata, as a plain dict is.",
+    ),
+    *_because(
+        "torch",
+        "A tensor of the wrong length in a state dict raises AttributeError, not RuntimeError.",
+        Key(_LOAD, "drop argument", "super()._load_from_state_dict(", "error_msgs) -> None)"),
+        seen_by="A step that loads a running_mean of another length.",
+    ),
+)
+
+_KERNEL: Tuple[Survivor, ...] = (
+    *_because(
+        "kernel",
+        "The biased and the unbiased variance overflow together, save in a corner in which float64 "
+        "is used without need.",
+        Key(
+            "Kernel.statistics",
+            "swap names",
+            "if torch.isinf(found.biased).any():",
+            "found.biased -> found.unbiased",
+        ),
+    ),
+    *_because(
+        "kernel",
+        "`check_operands` lets both running statistics pass or neither.",
+        Key(
+            "Kernel.update",
+            "swap names",
+            "if operands.running_mean is not None:",
+            "operands.running_mean -> operands.running_var",
+        ),
+        Key(
+            "Kernel.update",
+            "swap names",
+            "if operands.running_var is not None:",
+            "operands.running_var -> operands.running_mean",
+        ),
+    ),
+    *_because(
+        "kernel",
+        "A sum does not depend on the order of its two terms.",
+        Key(
+            "Kernel.normalise",
+            "swap arguments",
+            "deviation = self.deviation(variance, eps).to(x.dtype)",
+            "self.deviation(variance, eps) -> self.deviation(eps, variance)",
+        ),
+    ),
+    *_because(
+        "kernel",
+        "The message shows the whole input after the words, not its shape.",
+        Key(
+            "Kernel.check_arguments",
+            "unwrap call",
+            'f"Expected more than 1 value per channel when training, got input size {x.size()}"',
+            "x.size() -> x",
+        ),
+        seen_by="An expected message that ends with the shape.",
+    ),
+)
+
+TABLE: Tuple[Survivor, ...] = _TORCH + _KERNEL

@@ -1,0 +1,177 @@
+"""An id alone names a case: on every machine, in every process, for every reader."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+import pytest
+
+from cases import catalogue, matrix, states
+from cases.case import Case
+from cases.errors import CaseError
+from cases.steps import SetAttribute, parse_step, spell, token
+
+ROOT = Path(__file__).parents[2]
+ALPHABET = re.compile(r"[a-z0-9_.,:+-]+")
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q")
+FULL_ONLY = (
+    "matrix-affine-track-momentum_none-train_then_eval-drop_counter-before_first_forward-"
+    "bounded-n8-float64"
+)
+
+
+def gate() -> List[str]:
+    return [each for family in catalogue.FAMILIES for each in catalogue.ids(family, "gate")]
+
+
+def rebuilt(case_id: str) -> Case:
+    """Past the cache of ``find``."""
+    return catalogue.find.__wrapped__(case_id)
+
+
+def same(one: Case, other: Case) -> bool:
+    """Equal; a NaN among the values set, which equals nothing, by its spelling."""
+    if any(isinstance(s, SetAttribute) and s.value != s.value for s in one.steps):
+        return repr(one) == repr(other)
+    return one == other
+
+
+def test_every_id_rebuilds_its_case() -> None:
+    for case_id in gate():
+        first, second = rebuilt(case_id), rebuilt(case_id)
+        assert first.id == case_id
+        assert same(first, second), case_id
+        assert [type(step) for step in first.steps] == [type(step) for step in second.steps]
+
+
+def test_different_ids_are_different_cases() -> None:
+    seen: Dict[Tuple[object, ...], str] = {}
+    for case_id in catalogue.ids("matrix", "gate"):
+        case = rebuilt(case_id)
+        what = (repr(case.config), spell(case.steps), case.variant)
+        assert seen.setdefault(what, case_id) == case_id
+
+
+def test_steps_are_spelled_as_they_are_read() -> None:
+    steps = {step for case_id in gate() for step in rebuilt(case_id).steps} | set(states.OPERATIONS)
+    spellings = {token(step) for step in steps}
+    assert spellings == {token(parse_step(each)) for each in spellings}
+    print(f"{len(spellings)} different steps")
+
+
+@pytest.mark.parametrize("seed", [1, 7, 20_000])
+def test_a_seed_stands_in_the_id(seed: int) -> None:
+    for case_id in list(catalogue.ids("matrix", "smoke"))[::10]:
+        case = rebuilt(f"{case_id}-seed{seed}")
+        assert (case.id, case.variant.seed) == (f"{case_id}-seed{seed}", seed)
+        assert case.steps == rebuilt(case_id).steps
+
+
+@pytest.mark.parametrize("suffix", ["-seed0", "-seed01", "-seed-1", "-seed", " ", "-float32", "\n"])
+def test_another_spelling_is_no_id(suffix: str) -> None:
+    case_id = next(catalogue.ids("matrix", "smoke"))
+    with pytest.raises(CaseError, match="unknown case id"):
+        rebuilt(case_id + suffix)
+
+
+def test_a_program_in_an_id_comes_back() -> None:
+    for case_id in catalogue.ids("edge", "gate"):
+        program = spell(rebuilt(case_id).steps)
+        spelled = f"steps-affine-track-momentum_0.1-bounded-n8-float32-{program}"
+        case = rebuilt(spelled)
+        assert case.id == spelled
+        assert spell(case.steps) == program
+
+
+def test_ids_are_plain_words() -> None:
+    """No repr, no address, nothing that a shell or ``-k`` would mistake."""
+    for case_id in gate():
+        assert ALPHABET.fullmatch(case_id), case_id
+        assert "0x" not in case_id
+        assert len(case_id) < 220, "pytest writes ids into file names"
+
+
+def test_words_are_distinct_and_whole() -> None:
+    words = [word for axis in matrix.AXES.values() for word in axis]
+    assert len(words) == len(set(words))
+    assert not [word for word in words if "-" in word]
+    state_words = [word for pair in states.DIMENSIONS for word in pair]
+    assert len(state_words) == len(set(state_words))
+
+
+def test_every_way_through_the_matrix_is_read_back() -> None:
+    """Every 997th row: a prime, so that all words of all axes come by."""
+    rows = [row for place, row in enumerate(matrix.full()) if place % 997 == 0]
+    assert all(set(axis) == set(words) for axis, words in zip(zip(*rows), matrix.AXES.values()))
+    for row in rows:
+        case = rebuilt(matrix.identify(row))
+        assert (case.id, matrix.parse(row)) == (matrix.identify(row), row)
+
+
+# --- other processes --------------------------------------------------------------------------
+
+LISTING = (
+    "import hashlib; from cases import catalogue as c\n"
+    "ids = [i for f in c.FAMILIES for i in c.ids(f, 'gate')]\n"
+    "text = ''.join(i + repr(c.find(i)) for i in ids)\n"
+    "print(hashlib.sha256(text.encode()).hexdigest())\n"
+)
+
+
+@pytest.mark.parametrize("seed", ["1", "4242"])
+def test_another_hash_seed_lists_the_same_cases(seed: str) -> None:
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    ran = subprocess.run(
+        [sys.executable, "-c", LISTING],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    here = hashlib.sha256("".join(i + repr(catalogue.find(i)) for i in gate()).encode())
+    assert ran.stdout.strip() == here.hexdigest()
+
+
+def run_pytest(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*PYTEST, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def collected(*arguments: str) -> List[str]:
+    """The ids that pytest collects."""
+    output = run_pytest("--collect-only", *arguments).stdout
+    return re.findall(r"^tests/conformance/.*\[(.*)\]$", output, re.MULTILINE)
+
+
+def test_a_case_of_full_alone_is_run_alone() -> None:
+    assert FULL_ONLY not in set(catalogue.ids("matrix", "gate"))
+    assert matrix.parse(tuple(FULL_ONLY.split("-")[1:])) in set(matrix.full())
+    ran = run_pytest("--case", FULL_ONLY)
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.splitlines()[-1].startswith("1 passed in")
+
+
+@pytest.mark.parametrize("family", [*catalogue.FAMILIES, "steps"])
+def test_a_case_of_every_family_is_collected_alone(family: str) -> None:
+    ids = list(catalogue.ids(family, "gate"))
+    case_id = ids[len(ids) // 2] if ids else (
+        "steps-affine-track-momentum_none-bounded-n8-float32-forward:b0,eval,forward:b1"
+    )
+    assert collected("--case", case_id) == [case_id]
+
+
+def test_words_select() -> None:
+    """-k "momentum_none and eval": just the ids with both words, some and not all."""
+    chosen = set(collected("-k", "momentum_none and eval"))
+    expected = {each for each in gate() if "momentum_none" in each and "eval" in each}
+    print(f'-k "momentum_none and eval": {len(chosen)} of {len(gate())} cases')
+    assert chosen == expected
+    assert 0 < len(chosen) < len(gate())
+
+
+def test_pytest_collects_the_tier() -> None:
+    assert sorted(collected("--tier", "smoke")) == sorted(catalogue.ids("matrix", "smoke"))

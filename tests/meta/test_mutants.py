@@ -1,0 +1,57 @@
+"""Every automatic mutant is killed, or listed with the reason why it cannot be."""
+
+from __future__ import annotations
+
+import sys
+import pytest
+import torch
+
+from tests.meta.liars import hunt
+from tests.meta.mutants import equivalent, run
+from tests.meta.mutants.sources import RELEASE, SOURCES, Source
+from tests.meta.mutants.tally import unexplained
+
+torch.set_num_threads(1)
+
+SAMPLE = 8
+"""The quick test runs every eighth mutant."""
+SHARDS = 4
+
+pytestmark = [
+    pytest.mark.skipif(sys.version_info < (3, 9), reason="ast.unparse came with Python 3.9"),
+    pytest.mark.skipif(
+        RELEASE != equivalent.RELEASE,
+        reason=f"equivalent.py speaks of torch {equivalent.RELEASE}, this is {RELEASE}",
+    ),
+]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=[source.name for source in SOURCES])
+def test_original_survives(source: Source) -> None:
+    """Unchanged, the source passes: what kills a mutant is its mutation."""
+    subject = source.build(source.text())
+    rules = run.rules_for(source)
+    ids = hunt.ids("smoke") + hunt.with_words("gate", ("edge",))
+    assert hunt.first_catch(subject, ids, rules, source.on_torch_kernel) is None
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=[source.name for source in SOURCES])
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_sample_is_killed(source: Source, shard: int) -> None:
+    """Every eighth mutant is killed by the gate tier, unless it is listed."""
+    listed = {each.key for each in equivalent.TABLE if each.source == source.name}
+    chosen = source.mutants()[shard * SAMPLE :: SHARDS * SAMPLE]
+    outcomes = [
+        run.outcome(source, mutant, run.ordered_ids("gate"))
+        for mutant in chosen
+        if mutant.key not in listed
+    ]
+    assert outcomes
+    assert not [each.mutant.key for each in outcomes if each.caught is None]
+
+
+@pytest.mark.long
+def test_all() -> None:
+    """Every mutant on the gate tier against the table, strictly both ways."""
+    outcomes = list(run.run_all("gate"))
+    assert not unexplained(outcomes, equivalent.TABLE, whole=True)
