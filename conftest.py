@@ -84,8 +84,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, Any, None]:
     """Puts a case's row on its report, which xdist carries to the controller."""
     outcome = yield
-    if isinstance(item, collection.CaseItem) and call.when == "call" and item.row is not None:
-        outcome.get_result().bn_row = item.row
+    if isinstance(item, collection.CaseItem) and call.when == "call":
+        report = outcome.get_result()
+        report.bn_case = item.case_id
+        if item.row is not None:
+            report.bn_row = item.row
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -102,6 +105,7 @@ class Recorder:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.rows: Dict[str, CaseRow] = {}
+        self.ran: List[str] = []
         self.explored: List[List[int]] = []
         self.encoded_header: Optional[str] = None
         self.lines: List[str] = []
@@ -111,6 +115,8 @@ class Recorder:
         """Takes the row off a case's report."""
         if report.when == "call":
             self.explored += [each for key, each in report.user_properties if key == "explored"]
+        if getattr(report, "bn_case", None) is not None:
+            self.ran.append(report.bn_case)
         encoded = getattr(report, "bn_row", None)
         if encoded is not None:
             row = decode_case(_fields(encoded))
@@ -146,9 +152,12 @@ class Recorder:
             self.lines.append(exploration.total(self.explored))
         if not header.release_in_table:
             self.lines.append(f"torch {header.release} is {recording.UNRELEASED}")
-        whole = header.selection is None and header.tier != "smoke"
-        if whole and exitstatus in (0, 1):
-            self.problems = recording.unexercised(rows, holding)
+        if exitstatus in (0, 1):
+            whole = header.selection is None
+            tier = recording.ids_of(header.tier, header.seed) if whole else ()
+            self.problems = recording.without_row(rows, (*self.ran, *tier))
+            if whole and header.tier != "smoke":
+                self.problems += recording.unexercised(rows, holding)
             if self.problems:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.config.option.report and exitstatus in (0, 1):

@@ -245,7 +245,7 @@ EDGES: Tuple[Edge, ...] = (
         "reset_parameters,forward:b1", "the mean is reset before the missing variance is noticed",
     ),
     Edge(
-        "trainable", "reset", "attach:running_mean:trainable,reset_running_stats",
+        "trainable", "reset", "attach:running_mean:trainable,reset_running_stats,forward:b0",
         "in place on a leaf",
     ),
     Edge(

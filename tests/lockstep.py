@@ -11,7 +11,7 @@ from cases.steps import Forward, Step, token
 from cases.variants import regimes
 from oracle.batch_norm import advance, begin
 from oracle.semantics import Semantics
-from oracle.state import Expected, State
+from oracle.state import FLAGS, TENSORS, Expected, State
 from tests.compare import Mismatch, Tally, compare, compare_error
 from tests.subject.module import Factory, LiveModule, NotConstructed
 from tests.subject.observation import Observation
@@ -74,17 +74,26 @@ class _Digest:
         return self._hash.hexdigest()
 
 
+def _implied(case: Case, performed: List[Expected]) -> Dict[str, int]:
+    """How often the program alone says that each quantity must have been compared."""
+    steps = 1 if performed[0].error is not None else 1 + len(case.steps)
+    outputs = [expected.output for expected in performed if expected.output is not None]
+    implied = dict.fromkeys(("exception", "input_changed", *FLAGS), steps)
+    for aspect in ("", "_dtype", "_shape", "_shares_input", "_requires_grad"):
+        implied["output" + aspect] = len(outputs)
+    for strides in ("contiguous", "channels_last"):
+        implied[f"output_strides {strides}"] = sum(each.strides == strides for each in outputs)
+    for name in TENSORS:
+        there = sum(expected.state.tensor(name) is not None for expected in performed)
+        implied[f"{name} present"] = len(performed) - there
+        for aspect in ("", " is the same object", " has a grad_fn", " requires_grad", " dtype"):
+            implied[name + aspect] = there
+    implied["memory shared with the original"] = sum(each.copied for each in performed)
+    return implied
+
+
 def _check_not_vacuous(case: Case, performed: List[Expected], tally: Tally) -> None:
-    """The program alone says how many comparisons of each kind there must have been."""
-    outputs = sum(expected.output is not None for expected in performed)
-    implied: Dict[str, int] = {
-        "exception": len(performed),
-        "training": len(performed),
-        "output": outputs,
-    }
-    for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
-        implied[name] = sum(expected.state.tensor(name) is not None for expected in performed)
-    for quantity, count in implied.items():
+    for quantity, count in _implied(case, performed).items():
         compared = tally.compared.get(quantity, 0)
         if compared < count:
             raise VacuousCase(
@@ -144,7 +153,7 @@ def run(
             break
         if number == 0 and expected.error is not None:
             break
-    else:
+    if not result.findings:
         _check_not_vacuous(case, performed, result.tally)
     if digest is not None:
         result.digest = digest.hex()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import platform
-from typing import Dict, Iterable, List, Optional, Sequence
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from cases import claims, states
+from cases import catalogue, claims, states
 from cases.steps import token
 from oracle.semantics import SWITCHES, Semantics
 from reports.rows import FINDING, KNOWN_DEFECT, PASS, CaseRow, Header
@@ -85,16 +85,41 @@ def header(
     )
 
 
+def ids_of(tier: str, seed: int) -> Iterator[str]:
+    """The ids of all cases that a run of the whole tier must have."""
+    for family in catalogue.FAMILIES:
+        suffix = f"-seed{seed}" if seed and family == "matrix" else ""
+        for each in catalogue.ids(family, tier):
+            yield each + suffix
+
+
+def without_row(rows: Iterable[CaseRow], expected: Iterable[str]) -> List[str]:
+    """A line when one of the expected cases is not among the rows: it was never judged."""
+    recorded = {each.id for each in rows}
+    missing = list(dict.fromkeys(each for each in expected if each not in recorded))
+    if not missing:
+        return []
+    return [f"{len(missing)} case(s) left no row, so nothing is known of them; first: {missing[0]}"]
+
+
 def unexercised(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
     """One line for each switch that the run should have put to the test and did not.
 
     A switch is put to the test by a passing case that consulted it, whichever its side; one that is
-    masked by another that holds cannot come up.
+    masked by another that holds cannot come up, and so must not be said to hold.
     """
     seen = {name for each in rows if each.outcome in (PASS, KNOWN_DEFECT) for name in each.switches}
     lines = []
     for switch in SWITCHES:
-        if switch.name in seen or any(holding.get(mask, False) for mask in switch.masked_by):
+        if switch.name in seen:
+            continue
+        masks = [mask for mask in switch.masked_by if holding.get(mask, False)]
+        if masks:
+            if holding.get(switch.name, False):
+                lines.append(
+                    f"switch {switch.name!r} is said to hold on this release, where {masks[0]!r} "
+                    "holds and hides it: one of the intervals in oracle/semantics.py is wrong"
+                )
             continue
         side = "inside" if holding.get(switch.name, False) else "outside"
         lines.append(

@@ -1,7 +1,7 @@
 """Measures what the suite detects and writes ``reports/DETECTION.md``.
 
-``python -m tests.meta.detection [--jobs N]`` runs every liar on the smoke tier and the edges, and every
-mutant on the gate tier. The page has nothing in it that changes from run to run on one torch.
+``python -m tests.meta.detection [--jobs N]`` runs every liar on the smoke tier and the edges, and
+every mutant on the gate tier. The page has nothing in it that changes from run to run on one torch.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     jobs = parser.parse_args(arguments).jobs
     rows = measure_all(jobs)
-    outcomes = list(run_all("gate", jobs))
+    outcomes = list(run_all(jobs))
     problems = [
         f"{row.liar.name} is not caught through {row.liar.through}"
         for row in rows
         if row.example is None
     ]
-    problems += unexplained(outcomes, equivalent.TABLE, whole=True)
+    problems += unexplained(outcomes, equivalent.TABLE)
     page = render(rows, operator_rows(outcomes), problems)
     PAGE.write_text(page, encoding="utf-8", newline="\n")
     print(f"wrote {PAGE}")

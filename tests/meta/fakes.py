@@ -227,6 +227,16 @@ class WrongDtype(Base):
         return output.double() if output.dtype == torch.float32 else output.float()
 
 
+class WideBuffers(Base):
+    """The running buffers are float64 in a float32 module, and right."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for buffer in (self.running_mean, self.running_var):
+            if buffer is not None:
+                buffer.data = buffer.data.double()
+
+
 class BuffersReplaced(Base):
     """Binds the running buffers to new tensors at every train-mode forward."""
 

@@ -11,6 +11,7 @@ from cases import catalogue
 from cases.case import Case
 from oracle.semantics import Semantics, parse_release, semantics
 
+torch.set_num_threads(1)  # as the runs of the suite do: threads that wait spin on small inputs
 RULES: Semantics = semantics(parse_release(torch.__version__))
 BATCH_NORM = torch.nn.BatchNorm2d
 

@@ -100,7 +100,7 @@ def test_nothing_breaks_an_unshrunk_budget(honest: Survey) -> None:
 def test_dividing_by_one_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: what breaks below breaks because of the factor."""
     shrink(monkeypatch, 1.0)
-    assert survey(installed.small()[::4]).findings == 0
+    assert survey(installed.small()).findings == 0
 
 
 def test_a_sixteenth_of_the_budget_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +211,7 @@ def test_every_element_is_compared(quantity: str) -> None:
     """
     turn = checked = 0
     channels = set()
-    for case in installed.small()[::2]:
+    for case in installed.small():
         dtype = case.variant.dtype
         for shown in _steps(case):
             array = _array(shown.expected, quantity)
@@ -237,7 +237,7 @@ def test_every_element_is_compared(quantity: str) -> None:
 def test_half_a_budget_is_allowed(quantity: str) -> None:
     """Everything off by half a budget, plus the rounding to the dtype, is no finding."""
     checked = 0
-    for case in installed.small()[::3]:
+    for case in installed.small():
         dtype = case.variant.dtype
         for shown in _steps(case):
             array = _array(shown.expected, quantity)

@@ -12,6 +12,8 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     flags,
     momentum,
     outputs,
+    persistence,
+    refusals,
     statistics,
 )
 from tests.meta.liars.registry import LIARS, Liar

@@ -1,10 +1,11 @@
-"""Liars about weight and bias: whether, where and in which order they are applied."""
+"""Liars about weight and bias: whether, where and in which order they are applied, and kept."""
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
+from torch.nn import Parameter
 
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Operands, Tensor, spread
@@ -246,3 +247,34 @@ class WeightInSinglePrecision(HonestBatchNorm2d):
         if weight is not None:
             y = y * spread(weight * (1 + 2.0**-24))
         return super().scale_and_shift(y, None, bias)
+
+
+@liar("train_then_eval", "affine", through="weight requires_grad")
+class EvalFreezesParameters(HonestBatchNorm2d):
+    """eval() turns requires_grad of the parameters off."""
+
+    def train(self, mode: bool = True) -> Any:
+        super().train(mode)
+        for parameter in (self.weight, self.bias):
+            if parameter is not None:
+                parameter.requires_grad_(mode)
+        return self
+
+
+@liar("no_bias", through="bias present")
+class BiasKeywordIgnored(HonestBatchNorm2d):
+    """bias=False at construction makes a bias of zeros all the same."""
+
+    def make_parameters(self, weight: bool, bias: bool) -> None:
+        super().make_parameters(weight, weight)
+
+
+@liar("drop_weight", through="weight present")
+class WeightComesBack(HonestBatchNorm2d):
+    """Restores a weight that was set to None."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        kept: Optional[Parameter] = self.__dict__.get("_parameters", {}).get("weight")
+        super().__setattr__(name, value)
+        if name == "weight" and value is None:
+            self._parameters["weight"] = kept

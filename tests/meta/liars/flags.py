@@ -3,10 +3,9 @@ not be, or not read when they should."""
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 import torch
-from torch.nn import Parameter
 
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Operands, Tensor
@@ -259,26 +258,6 @@ class FlagFollowsBuffers(HonestBatchNorm2d):
         return super().forward(x)
 
 
-@liar("train_then_eval", "affine", through="weight requires_grad")
-class EvalFreezesParameters(HonestBatchNorm2d):
-    """eval() turns requires_grad of the parameters off."""
-
-    def train(self, mode: bool = True) -> Any:
-        super().train(mode)
-        for parameter in (self.weight, self.bias):
-            if parameter is not None:
-                parameter.requires_grad_(mode)
-        return self
-
-
-@liar("no_bias", through="bias present")
-class BiasKeywordIgnored(HonestBatchNorm2d):
-    """bias=False at construction makes a bias of zeros all the same."""
-
-    def make_parameters(self, weight: bool, bias: bool) -> None:
-        super().make_parameters(weight, weight)
-
-
 @liar("no_affine", "drop_counter", through="weight present")
 class FlagsSwapped(HonestBatchNorm2d):
     """Swaps affine and track_running_stats at construction."""
@@ -289,14 +268,3 @@ class FlagsSwapped(HonestBatchNorm2d):
 
     def make_buffers(self, wanted: bool) -> None:
         super().make_buffers(self.affine)
-
-
-@liar("drop_weight", through="weight present")
-class WeightComesBack(HonestBatchNorm2d):
-    """Restores a weight that was set to None."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        kept: Optional[Parameter] = self.__dict__.get("_parameters", {}).get("weight")
-        super().__setattr__(name, value)
-        if name == "weight" and value is None:
-            self._parameters["weight"] = kept

@@ -1,4 +1,4 @@
-"""``python -m tests.meta.mutants [--tier gate] [--jobs N]``: runs every mutant and prints the tally."""
+"""``python -m tests.meta.mutants``: runs every mutant and prints the tally."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from tests.meta.mutants.tally import operator_rows, unexplained
 def main(arguments: Optional[List[str]] = None) -> int:
     """The exit status: 1 when a survivor is not explained, or an explained mutant is killed."""
     parser = argparse.ArgumentParser(prog="python -m tests.meta.mutants", description=__doc__)
-    parser.add_argument("--tier", choices=("smoke", "gate"), default="gate")
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="run the listed survivors on the whole gate tier too",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     chosen = parser.parse_args(arguments)
     found: List[Outcome] = []
-    for outcome in run_all(chosen.tier, chosen.jobs):
+    for outcome in run_all(chosen.jobs, chosen.thorough):
         found.append(outcome)
         if outcome.caught is None:
             key = outcome.mutant.key
@@ -27,7 +31,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
             )
     for row in operator_rows(found):
         print(f"{row.source:7} {row.operator:18} {row.killed:4} of {row.total:4} killed")
-    problems = unexplained(found, equivalent.TABLE, whole=chosen.tier == "gate")
+    problems = unexplained(found, equivalent.TABLE)
     for problem in problems:
         print(f"ERROR: {problem}")
     return 1 if problems else 0

@@ -19,8 +19,8 @@ RELEASE = "2.13"
 class Survivor:
     """A mutant and the reason why it survives.
 
-    ``seen_by``: empty for one that is equivalent to the original; otherwise it is not, and this says
-    which case would tell.
+    ``seen_by``: empty for one that is equivalent to the original; otherwise it is not, and this
+    says which case would tell.
     """
 
     source: str

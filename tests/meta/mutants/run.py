@@ -13,6 +13,7 @@ import torch
 from oracle.semantics import Semantics, parse_release, semantics
 from tests.meta.liars import hunt
 from tests.meta.liars.hunt import Catch
+from tests.meta.mutants.equivalent import TABLE
 from tests.meta.mutants.generate import Mutant
 from tests.meta.mutants.sources import SOURCES, Source
 
@@ -61,12 +62,29 @@ def outcome(source: Source, mutant: Mutant, case_ids: Iterable[str]) -> Outcome:
     return Outcome(source.name, mutant, caught)
 
 
-def _numbered(place: Tuple[str, int, str]) -> Outcome:
+@lru_cache(maxsize=None)
+def confirming_ids() -> Tuple[str, ...]:
+    """What a mutant is run on that is listed with a reason why nothing can kill it.
+
+    All but the large part of the matrix, which takes long and has nothing to add to the reason.
+    """
+    smoke = frozenset(hunt.ids("smoke"))
+    return tuple(
+        each
+        for each in ordered_ids("gate")
+        if each in smoke or not each.startswith(("matrix", "claim-group_norm"))
+    )
+
+
+def _numbered(place: Tuple[str, int, bool]) -> Outcome:
     """The outcome of a source's mutant by its number; what a worker process is asked for."""
-    name, number, tier = place
+    name, number, thorough = place
     torch.set_num_threads(1)
     source = next(each for each in SOURCES if each.name == name)
-    return outcome(source, _mutants_of(name)[number], ordered_ids(tier))
+    mutant = _mutants_of(name)[number]
+    listed = any((each.source, each.key) == (name, mutant.key) for each in TABLE)
+    confirmed = listed and not thorough
+    return outcome(source, mutant, confirming_ids() if confirmed else ordered_ids("gate"))
 
 
 @lru_cache(maxsize=None)
@@ -74,12 +92,15 @@ def _mutants_of(name: str) -> List[Mutant]:
     return next(each for each in SOURCES if each.name == name).mutants()
 
 
-def run_all(tier: str, jobs: int = 1, step: int = 1) -> Iterator[Outcome]:
-    """The outcome of every ``step``-th mutant of every source, in order, from ``jobs`` processes."""
+def run_all(jobs: int = 1, thorough: bool = False) -> Iterator[Outcome]:
+    """The outcome of every mutant of every source on the gate tier, in order.
+
+    ``jobs``: in how many processes. ``thorough``: run the listed survivors on the whole tier too.
+    """
     places = [
-        (source.name, number, tier)
+        (source.name, number, thorough)
         for source in SOURCES
-        for number in range(0, len(_mutants_of(source.name)), step)
+        for number in range(len(_mutants_of(source.name)))
     ]
     if jobs == 1:
         yield from map(_numbered, places)

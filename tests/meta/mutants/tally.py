@@ -38,22 +38,19 @@ def _told(source: str, key: Key) -> str:
     return f"{source} {key.function}, {key.operator}: {key.line}: {key.change} (#{key.repeat})"
 
 
-def unexplained(outcomes: Sequence[Outcome], table: Sequence[Survivor], whole: bool) -> List[str]:
-    """What is wrong between the outcomes and the table, as texts.
+def unexplained(outcomes: Sequence[Outcome], table: Sequence[Survivor]) -> List[str]:
+    """What is wrong between the outcomes of all mutants and the table, as texts.
 
-    A survivor that is not listed, unless the run is not ``whole``, in which case more may survive; a
-    listed mutant that was killed; and, of a whole run, a listed mutant that does not exist.
+    A survivor that is not listed, a listed mutant that was killed, and one that does not exist.
     """
     listed: Dict[Tuple[str, Key], Survivor] = {(each.source, each.key): each for each in table}
     problems: List[str] = []
     for outcome in outcomes:
         key = outcome.mutant.key
         known = listed.pop((outcome.source, key), None)
-        if outcome.caught is None and known is None and whole:
+        if outcome.caught is None and known is None:
             problems.append(f"survives without a reason: {_told(outcome.source, key)}")
         if outcome.caught is not None and known is not None:
             by = f"{outcome.caught.case_id}: {outcome.caught.shown}"
             problems.append(f"listed, but killed: {_told(outcome.source, key)} by {by}")
-    if whole:
-        problems += [f"listed, but no such mutant: {_told(*place)}" for place in listed]
-    return problems
+    return problems + [f"listed, but no such mutant: {_told(*place)}" for place in listed]
