@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--explore-seed", type=int, default=0, metavar="S", help="other random programs (0)"
     )
-    group.addoption("--report", metavar="FILE", help="write a record: FILE.jsonl or FILE.jsonl.gz")
+    group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -106,7 +106,7 @@ class Recorder:
         self.config = config
         self.rows: Dict[str, CaseRow] = {}
         self.ran: List[str] = []
-        self.explored: List[List[int]] = []
+        self.explored: List[Any] = []
         self.encoded_header: Optional[str] = None
         self.lines: List[str] = []
         self.problems: List[str] = []

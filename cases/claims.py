@@ -27,7 +27,7 @@ from cases.checks import (
     Unchanged,
 )
 from cases.construction import Config
-from cases.errors import CaseError
+from cases.errors import CaseError, nearest
 from cases.steps import parse_program
 from cases.variants import Variant
 
@@ -449,7 +449,8 @@ CLAIMS: Tuple[Claim, ...] = (
         "Only for the first batch, from the initial 0.",
     ),
     Claim(
-        "momentum_set_to_one", "feature_map", 73, "m.momentum = 1 set afterwards makes it the batch mean.",
+        "momentum_set_to_one", "feature_map", 73,
+        "m.momentum = 1 set afterwards makes it the batch mean.",
         "confirmed", Config(3), "set:momentum:1,forward:feature_map",
         (Equals(2, "running_mean", "batch mean"), HasFlag(2, "momentum", 1)),
     ),
@@ -509,7 +510,7 @@ def verdict(claim: Claim, holding: Dict[str, bool]) -> str:
 def find(case_id: str) -> Case:
     """The case with this id; raises CaseError."""
     if case_id not in CASES:
-        raise CaseError(f"accepted claims: {', '.join(CASES)}")
+        raise CaseError(f"no such claim; {nearest(case_id, CASES)}")
     return CASES[case_id].case
 
 

@@ -2,8 +2,9 @@
 
 ``python -m cases.covering`` writes ``cases/tiers/smoke.txt`` (every pair of axis values) and
 ``cases/tiers/gate.txt`` (every triple, the whole product of construction and schedule, and of
-program and momentum), one id a line. They are stored because the greedy search takes seconds and collection must not. The search
-has no randomness beyond Philox's raw stream, so it writes the same files everywhere.
+program and momentum), one id a line. They are stored because the greedy search takes half a minute
+and collection must not. The search has no randomness beyond Philox's raw stream, so it writes the
+same files everywhere.
 """
 
 from __future__ import annotations

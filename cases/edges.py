@@ -10,11 +10,15 @@ from typing import Dict, Tuple
 
 from cases.case import Case
 from cases.construction import Config
-from cases.errors import CaseError
+from cases.errors import CaseError, nearest
 from cases.steps import parse_program
 from cases.variants import Variant
 
 FAMILY = "edge"
+
+
+TRACKED = Config(11)
+FLOAT32 = Variant("bounded", "n8", "float32")
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Edge:
     group: str
     program: str
     note: str
-    config: Config = Config(11)
-    variant: Variant = Variant("bounded", "n8", "float32")
+    config: Config = TRACKED
+    variant: Variant = FLOAT32
 
     @property
     def case(self) -> Case:
@@ -49,7 +53,7 @@ BOTH_MODES = "preset,forward:{0},forward:b0,eval,forward:{0},forward:b1"
 
 
 def _twice(
-    name: str, group: str, batch: str, note: str, config: Config = Config(11)
+    name: str, group: str, batch: str, note: str, config: Config = TRACKED
 ) -> Tuple[Edge, ...]:
     """The batch in train mode and in eval mode, each followed by an ordinary one."""
     program = BOTH_MODES.format(batch)
@@ -227,7 +231,8 @@ EDGES: Tuple[Edge, ...] = (
     *(
         Edge(
             f"{what}{name}", "load",
-            f"preset,count:7,{before}load:{what},forward:b0,eval,forward:b1", "#110361, PR #110850, #8430",
+            f"preset,count:7,{before}load:{what},forward:b0,eval,forward:b1",
+            "#110361, PR #110850, #8430",
             config,
         )
         for what in ("legacy", "empty", "no_counter")
@@ -280,5 +285,5 @@ CASES: Dict[str, Edge] = {edge.case.id: edge for edge in EDGES}
 def find(case_id: str) -> Case:
     """The case with this id; raises CaseError."""
     if case_id not in CASES:
-        raise CaseError(f"accepted edges: {', '.join(CASES)}")
+        raise CaseError(f"no such edge; {nearest(case_id, CASES)}")
     return CASES[case_id].case

@@ -45,12 +45,13 @@ def _stream(variant: Variant, name: str) -> np.random.Philox:
 def _uniform(stream: np.random.Philox, count: int) -> np.ndarray:
     """Uniform on [-1, 1), on a grid of 2**-52."""
     raw = stream.random_raw(count) >> np.uint64(11)
-    return raw.astype(np.float64) * 2.0**-52 - 1.0
+    return np.asarray(raw.astype(np.float64) * 2.0**-52 - 1.0)
 
 
 def _bell(stream: np.random.Philox, count: int) -> np.ndarray:
     """Mean 0, variance 1, within +-3.5: the scaled sum of four uniforms. No libm in it."""
-    return _uniform(stream, 4 * count).reshape(4, count).sum(axis=0) * np.sqrt(0.75)
+    four = _uniform(stream, 4 * count).reshape(4, count)
+    return np.asarray(four.sum(axis=0) * np.sqrt(0.75))
 
 
 def _outlier(z: np.ndarray, k: int, tiny: float) -> np.ndarray:
@@ -61,7 +62,7 @@ def _outlier(z: np.ndarray, k: int, tiny: float) -> np.ndarray:
 
 def _alternating(z: np.ndarray, k: int, tiny: float) -> np.ndarray:
     sign = 1.0 - 2.0 * (np.arange(len(z)) % 2)
-    return sign * (1.0 + np.abs(z) / 4 + 0.25 * k)
+    return np.asarray(sign * (1.0 + np.abs(z) / 4 + 0.25 * k))
 
 
 def _signed_zeros(z: np.ndarray, k: int, tiny: float) -> np.ndarray:
@@ -177,7 +178,8 @@ def _named(variant: Variant, name: str) -> Optional[np.ndarray]:
         values[first] = np.nan if name == "nan" else np.inf
         return values
     if name == "overflowing":
-        return _filled((n, c, h, w), variant.dtype) * np.array(1e30, dtype=variant.dtype)
+        large = np.array(1e30, dtype=variant.dtype)
+        return np.asarray(_filled((n, c, h, w), variant.dtype) * large)
     if name == "constant":
         return np.full((n, c, h, w), 100.1, dtype=variant.dtype)
     if name in ("wrong_float", "integers"):

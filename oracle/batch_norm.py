@@ -27,7 +27,7 @@ torch.nn.BatchNorm2d; and observation of the releases in the table.
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Dict, Optional, Tuple, Type, Union
+from typing import Any, Callable, Dict, Optional, Tuple, Type, Union
 
 import numpy as np
 
@@ -51,7 +51,7 @@ from cases.variants import Variant
 from oracle.averaging import constant, moving_average
 from oracle.normalisation import ExpectedOutput, normalised
 from oracle.semantics import Rules, Semantics
-from oracle.state import FLAGS, Counter, Expected, ExpectedError, Slot, State
+from oracle.state import Counter, Expected, ExpectedError, Slot, State
 from oracle.statistics import Quantity, Statistics, statistics
 
 FLOATING = ("weight", "bias", "running_mean", "running_var")
@@ -102,6 +102,11 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
     )
 
 
+def _with(state: State, **changes: Any) -> State:
+    """The state with some of its fields changed."""
+    return dataclasses.replace(state, **changes)
+
+
 # --- forward ----------------------------------------------------------------------------------
 
 
@@ -114,7 +119,7 @@ def _counted(state: State, rules: Rules) -> State:
         raise Refusal("TypeError", "cannot assign .* as parameter 'num_batches_tracked'")
     value = (counter.value + 1 + 2**63) % 2**64 - 2**63
     identity = object() if rules.holds("counter_rebound") else counter.identity
-    return dataclasses.replace(state, num_batches_tracked=Counter(value, identity))
+    return _with(state, num_batches_tracked=Counter(value, identity))
 
 
 def _average_factor(state: State) -> Value:
@@ -153,8 +158,13 @@ def _hands_over_buffers(state: State, rules: Rules) -> bool:
     return present and rules.holds("untracked_train_updates")
 
 
-def _check_eps(eps: float, batch_statistics: bool, rules: Rules) -> None:
-    if eps > 0 or rules.holds("eps_unchecked"):
+def _check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
+    if not isinstance(eps, (int, float)):
+        as_argument = rules.holds("eps_unchecked")
+        compared = "'<=?' not supported between instances of"
+        argument = r"argument 'eps' \(position 8\) must be float, not"
+        raise Refusal("TypeError", argument if as_argument else compared)
+    if not eps <= 0 or rules.holds("eps_unchecked"):
         return
     if eps == 0 and not batch_statistics and not rules.holds("eps_zero_refused_in_eval"):
         return
@@ -196,10 +206,10 @@ def _check_arguments(
     for name, slot in running:
         if slot is not None and slot.requires_grad:
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
-    if (running_mean is None) != (running_var is None):
-        if not rules.holds("one_running_buffer_suffices"):
-            pattern = "running_mean and running_var must either both be None or neither be None"
-            raise Refusal("ValueError", pattern)
+    one_alone = (running_mean is None) != (running_var is None)
+    if one_alone and not rules.holds("one_running_buffer_suffices"):
+        pattern = "running_mean and running_var must either both be None or neither be None"
+        raise Refusal("ValueError", pattern)
     _check_dtype(state, given, (running_mean, running_var), rules)
 
 
@@ -250,7 +260,7 @@ def _updated(state: State, batch: Batch, factor: float, rules: Rules) -> State:
         if slot is not None:
             average = moving_average(slot.quantity, new, factor, state.dtype, batch.exact)
             changes[name] = slot._replace(quantity=average)
-    return dataclasses.replace(state, **changes)
+    return _with(state, **changes)
 
 
 def _forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expected:
@@ -275,10 +285,12 @@ def _normalise(
     batch_statistics = _uses_batch_statistics(state, rules)
     if batch_statistics and n * h * w == 1:
         raise Refusal("ValueError", "Expected more than 1 value per channel when training, got")
-    eps = _number(state.eps)
-    _check_eps(eps, batch_statistics, rules)
-    if isinstance(factor, str):
+    wrong_momentum = isinstance(factor, str)
+    if not (wrong_momentum and rules.holds("eps_unchecked")):
+        _check_eps(state.eps, batch_statistics, rules)
+    if wrong_momentum:
         raise Refusal("TypeError", r"argument 'momentum' \(position 7\) must be float, not str")
+    eps = _number(state.eps)
     handed_over = _hands_over_buffers(state, rules)
     running_mean = state.running_mean if handed_over else None
     running_var = state.running_var if handed_over else None
@@ -307,7 +319,8 @@ def _normalise(
             flat_at_zero=eps == 0,
         )
     else:
-        assert running_mean is not None and running_var is not None
+        assert running_mean is not None
+        assert running_var is not None
         output = normalised(
             given,
             running_mean.quantity,
@@ -331,16 +344,16 @@ def _normalise(
 
 
 def _mode(state: State, step: Mode, variant: Variant, rules: Rules) -> Expected:
-    return Expected(dataclasses.replace(state, training=step.training))
+    return Expected(_with(state, training=step.training))
 
 
 def _set_attribute(state: State, step: SetAttribute, variant: Variant, rules: Rules) -> Expected:
-    return Expected(dataclasses.replace(state, **{step.name: step.value}))
+    return Expected(_with(state, **{step.name: step.value}))
 
 
 def _drop(state: State, step: Drop, variant: Variant, rules: Rules) -> Expected:
     """None takes the tensor's place; the name stays registered as what it was."""
-    return Expected(dataclasses.replace(state, **{step.name: None}))
+    return Expected(_with(state, **{step.name: None}))
 
 
 def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expected:
@@ -356,7 +369,7 @@ def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expec
     else:
         values = attached(step.name, state.config.num_features)
         slot = Slot(constant_vector(values), object(), step.kind == "trainable")
-    return Expected(dataclasses.replace(state, parameters=parameters, **{step.name: slot}))
+    return Expected(_with(state, parameters=parameters, **{step.name: slot}))
 
 
 def _written(slot: Slot, values: np.ndarray) -> Slot:
@@ -375,7 +388,7 @@ def _preset(state: State, step: Preset, variant: Variant, rules: Rules) -> Expec
         slot: Optional[Slot] = getattr(state, name)
         if slot is not None:
             changes[name] = _written(slot, preset(name, channels))
-    return Expected(dataclasses.replace(state, **changes))
+    return Expected(_with(state, **changes))
 
 
 def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expected:
@@ -383,7 +396,7 @@ def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expecte
     if counter is None:
         raise Refusal("AttributeError", NONE_HAS_NO_METHOD)
     return Expected(
-        dataclasses.replace(state, num_batches_tracked=counter._replace(value=step.value))
+        _with(state, num_batches_tracked=counter._replace(value=step.value))
     )
 
 
@@ -401,11 +414,11 @@ def _reset_running_stats(state: State) -> Expected:
         if slot.requires_grad:
             return Expected(state, error=ExpectedError("RuntimeError", IN_PLACE_ON_A_LEAF))
         initial = slot._replace(quantity=constant(value, state.config.num_features))
-        state = dataclasses.replace(state, **{name: initial})
+        state = _with(state, **{name: initial})
     counter = state.num_batches_tracked
     if counter is None:
         return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
-    return Expected(dataclasses.replace(state, num_batches_tracked=counter._replace(value=0)))
+    return Expected(_with(state, num_batches_tracked=counter._replace(value=0)))
 
 
 def _reset(state: State, step: Reset, variant: Variant, rules: Rules) -> Expected:
@@ -421,10 +434,10 @@ def _reset(state: State, step: Reset, variant: Variant, rules: Rules) -> Expecte
         return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
     channels = state.config.num_features
     weight = state.weight._replace(quantity=constant(1.0, channels))
-    state = dataclasses.replace(state, weight=weight)
+    state = _with(state, weight=weight)
     if state.bias is not None:
         bias = state.bias._replace(quantity=constant(0.0, channels))
-        state = dataclasses.replace(state, bias=bias)
+        state = _with(state, bias=bias)
     elif rules.holds("reset_needs_bias"):
         return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
     return Expected(state)
@@ -436,7 +449,7 @@ def _renewed(state: State) -> State:
         name: state.tensor(name)._replace(identity=object())  # type: ignore[union-attr]
         for name in state.present()
     }
-    return dataclasses.replace(state, **changes)
+    return _with(state, **changes)
 
 
 def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
@@ -453,7 +466,7 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
             loaded[name] = slot._replace(quantity=source.quantity)
         elif isinstance(slot, Counter) and isinstance(source, Counter):
             loaded[name] = slot._replace(value=source.value)
-    fresh = dataclasses.replace(fresh, training=state.training, **loaded)
+    fresh = _with(fresh, training=state.training, **loaded)
     return Expected(fresh, copied=True)
 
 
@@ -479,7 +492,7 @@ def _load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules:
             changes["num_batches_tracked"] = counter._replace(value=0)
     elif counter is not None and step.what == "legacy":
         error = ExpectedError("RuntimeError", 'Missing key.*"num_batches_tracked"')
-    return Expected(dataclasses.replace(state, **changes), error=error)
+    return Expected(_with(state, **changes), error=error)
 
 
 Handler = Callable[..., Expected]

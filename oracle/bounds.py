@@ -71,7 +71,7 @@ class Rounding(NamedTuple):
     tiny: float
 
     @classmethod
-    def of(cls, dtype: np.dtype) -> "Rounding":
+    def of(cls, dtype: np.dtype) -> Rounding:
         """The format of a NumPy floating-point dtype."""
         info = np.finfo(dtype)
         return cls(float(info.eps) / 2, info.nmant + 1, float(info.tiny))
@@ -228,9 +228,9 @@ def exact_in_any_order(x: Array, mean_of: float, bits: int) -> bool:
 
 def exactly_averaged(old: Array, new: Array, factor: float, bits: int) -> Array:
     """Where (1 - factor) * old + factor * new is computed without any rounding. Shape (C,)."""
-    keep, keep_error = two_sum(np.float64(1.0), np.float64(-factor))
+    keep, keep_error = two_sum(np.asarray(1.0), np.asarray(-factor))
     kept, kept_error = two_product(keep, old)
-    taken, taken_error = two_product(np.float64(factor), new)
+    taken, taken_error = two_product(np.asarray(factor), new)
     total, total_error = two_sum(kept, taken)
     errors = np.abs(kept_error) + np.abs(taken_error) + np.abs(total_error) + abs(keep_error)
     fits = representable(kept, bits) & representable(taken, bits) & representable(total, bits)

@@ -15,7 +15,7 @@ from typing import Dict, FrozenSet, List, Optional, Tuple
 Release = Tuple[int, int]
 
 RELEASES: Tuple[Release, ...] = tuple(
-    [(1, minor) for minor in range(4, 14)] + [(2, minor) for minor in range(0, 16)]
+    [(1, minor) for minor in range(4, 14)] + [(2, minor) for minor in range(16)]
 )
 """Every minor release the table speaks of, oldest first."""
 

@@ -54,7 +54,7 @@ class _Channel(NamedTuple):
 def _quotient(high: float, low: float, divisor: int) -> Tuple[float, float]:
     """``(high + low) / divisor`` as a double-double, for a divisor below 2**53."""
     quotient = high / divisor
-    product, error = two_product(np.float64(quotient), np.float64(divisor))
+    product, error = two_product(np.asarray(quotient), np.asarray(float(divisor)))
     rest = ((high - product) - error) + low
     return float(quotient), float(rest / divisor)
 
@@ -73,7 +73,7 @@ def _finite_channel(x: np.ndarray, precision: int) -> _Channel:
     total_low = math.fsum([*scaled.tolist(), -total])
     mean, mean_low = _quotient(total, total_low, count)
     # Deviations from the rounded mean, exact as pairs; then the exact sum of their squares.
-    high, low = two_sum(scaled, np.float64(-mean))
+    high, low = two_sum(scaled, np.asarray(-mean))
     square, square_low = two_product(high, high)
     terms: List[float] = [*square.tolist(), *square_low.tolist()]
     terms += (2.0 * high * low).tolist() + (low * low).tolist()

@@ -133,7 +133,7 @@ def _shown(seen: Seen, quantity: str) -> Tuple[str, ...]:
 
 
 def _difference(
-    check: "Equals | Differs | Near", transcript: Transcript
+    check: Equals | Differs | Near, transcript: Transcript
 ) -> Tuple[np.ndarray, np.ndarray]:
     """|observed - formula| and the budget; channels that are not finite are left out."""
     seen = transcript.steps[check.step]
@@ -142,7 +142,7 @@ def _difference(
     return error, seen.budgets[check.quantity]
 
 
-def _same(check: "Unchanged | Changed", transcript: Transcript, name: str) -> bool:
+def _same(check: Unchanged | Changed, transcript: Transcript, name: str) -> bool:
     now, then = (transcript.steps[step].arrays[name] for step in (check.step, check.since))
     return now.tobytes() == then.tobytes()
 

@@ -8,6 +8,7 @@ back bit for bit as they were judged before.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
@@ -28,7 +29,8 @@ Extremes = Tuple[float, float]
 ZERO: Extremes = (0.0, 0.0)
 
 
-class Mismatch(NamedTuple):
+@dataclass(frozen=True)
+class Mismatch:
     """One disagreement: what was compared, where, and by how much.
 
     ``index`` is empty for a quantity that is not an array. ``error``, ``budget`` (absolute) and
@@ -50,7 +52,8 @@ class Judgement(NamedTuple):
 
     ``share`` and ``ulps``: smallest and largest signed error over all elements, as a part of the
     budget and in units in the last place. ``detectable``: the smallest relative error of the whole
-    array that its budget detects, infinite where every finite element is 0. ``exact``: no element had a budget.
+    array that its budget detects, infinite where every finite element is 0. ``exact``: no element had a
+    budget.
     """
 
     mismatch: Optional[Mismatch]

@@ -6,9 +6,10 @@ import dataclasses
 from typing import List
 
 from cases.case import Case
+from cases.steps import spell
 from oracle.semantics import SWITCHES, Semantics
-from tests.lockstep import Finding, run
-from tests.script import standalone
+from tests.lockstep import Finding, Result, run
+from tests.reproduction import script, shortest
 from tests.subject.module import Factory
 from tests.verdict import Verdict
 
@@ -29,12 +30,11 @@ def _numbers(finding: Finding) -> List[str]:
     derived = DERIVATIONS.get(mismatch.quantity, "known numbers, no rounding")
     if mismatch.budget == 0:
         derived = "no operation rounds on this input, so the result must be exact"
-    lines = [
+    return [
         f"  error     {mismatch.error:+.6g} ({mismatch.ulps:+.3g} ulps), "
         f"{mismatch.count} element(s) beyond their budget",
         f"  budget    {mismatch.budget:.6g} ({derived})",
     ]
-    return lines
 
 
 def _finding(finding: Finding) -> List[str]:
@@ -55,20 +55,27 @@ def flipped(case: Case, factory: Factory, semantics: Semantics, name: str) -> bo
     return not run(case, factory, dataclasses.replace(semantics, inside=other)).findings
 
 
-def _blame(case: Case, factory: Factory, semantics: Semantics, finding: Finding) -> List[str]:
-    """Switches that decided the step, and whether the other side of one explains what was seen."""
+def _blame(result: Result, factory: Factory, semantics: Semantics) -> List[str]:
+    """Switches that decided the step, and whether the other side of one explains what was seen.
+
+    A switch that decided an earlier step is named only when it explains what was seen.
+    """
     lines = []
     release = ".".join(map(str, semantics.release))
     for switch in SWITCHES:
-        if switch.name not in finding.switches:
+        if switch.name not in result.switches:
+            continue
+        here = switch.name in result.findings[0].switches
+        explains = flipped(result.case, factory, semantics, switch.name)
+        if not here and not explains:
             continue
         inside = switch.name in semantics.inside
         lines.append(
-            f"decided by switch {switch.name!r}, which "
+            f"decided by switch {switch.name!r}{'' if here else ' at an earlier step'}, which "
             f"{'holds' if inside else 'does not hold'} on {release}: "
             f"{switch.inside if inside else switch.outside} ({switch.source})"
         )
-        if flipped(case, factory, semantics, switch.name):
+        if explains:
             lines.append(
                 f"  the subject shows the other side of {switch.name!r}: if this is torch {release} "
                 "itself, the switch's interval in oracle/semantics.py is wrong"
@@ -88,8 +95,11 @@ def report(verdict: Verdict, case: Case, factory: Factory, subject: str, semanti
     if len(findings) > SHOWN:
         lines.append(f"and {len(findings) - SHOWN} more findings at this step")
     if findings:
-        lines += ["", *_blame(case, factory, semantics, findings[0])]
+        lines += ["", *_blame(verdict.result, factory, semantics)]
+        found = shortest(verdict.result, factory, semantics)
+        if len(found.case.steps) < findings[0].step:
+            lines += ["the shortest program that shows it: " + spell(found.case.steps)]
         lines += ["", "# a script that shows it with torch alone:"]
-        lines += standalone(case, findings[0], subject).splitlines()
+        lines += script(found, subject).splitlines()
     lines += ["", f"run it again: pytest --case '{case.id}'"]
     return "\n".join(lines)

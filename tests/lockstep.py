@@ -16,7 +16,6 @@ from tests.compare import Mismatch, Tally, compare, compare_error
 from tests.subject.module import Factory, LiveModule, NotConstructed
 from tests.subject.observation import Observation
 
-
 NOT_HASHED = "0" * 16
 """The digest of a run that is not recorded."""
 

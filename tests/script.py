@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import List
+import re
+from typing import Collection, Dict, List, Tuple
 
 import numpy as np
 
 from cases.case import Case
 from cases.inputs import ATTACHED_COUNT, attached, batch, preset
 from cases.steps import (
+    BUFFERS,
+    PARAMETERS,
     Attach,
     Copy,
     Count,
@@ -23,153 +26,270 @@ from cases.steps import (
 )
 from tests.lockstep import Finding
 
-ELEMENTS = 64
-"""Inputs up to this many elements are written out in full; of larger ones, one channel."""
+ELEMENTS = 512
+"""Inputs up to this many elements are written out; larger ones have random numbers in their place."""
+
+FLOATING = ("weight", "bias", "running_mean", "running_var")
+LAYOUTS: Dict[str, str] = {
+    "contiguous": "",
+    "channels_last": ".contiguous(memory_format=torch.channels_last)",
+    "permuted": ".permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
+    "sliced": ".repeat_interleave(2, -1)[..., ::2]",
+    "expanded": "[:1].expand({shape})",
+}
+"""How a contiguous tensor gets the strides of each of ``cases.inputs.LAYOUTS``."""
+
+OUTPUT: Dict[str, str] = {
+    "output_dtype": "repr(str(y.dtype)[6:])",
+    "output_shape": "tuple(y.shape)",
+    "output_strides contiguous": "y.is_contiguous()",
+    "output_strides channels_last": "y.is_contiguous(memory_format=torch.channels_last)",
+    "output_shares_input": "y.data_ptr() == x.data_ptr()",
+    "output_requires_grad": "y.requires_grad",
+    "input_changed": "x.numpy().tobytes() != before",
+}
+"""What to print for a quantity of a forward."""
+
+TENSOR: Dict[str, str] = {
+    "present": "m.{0} is not None",
+    "is the same object": "m.{0} is before",
+    "has a grad_fn": "m.{0}.grad_fn is not None",
+    "requires_grad": "m.{0}.requires_grad",
+    "dtype": "repr(str(m.{0}.dtype)[6:])",
+    "shape": "tuple(m.{0}.shape)",
+    "": "m.{0}.tolist()",
+}
+"""What to print for an aspect of a parameter or buffer."""
+
+SHARED = "memory shared with the original"
+
+
+def _number(value: float, dtype: str) -> str:
+    """The shortest text that torch reads back as this number of this dtype."""
+    if dtype == "float32" and np.isfinite(value):
+        text = repr(float(str(np.float32(value))))
+        if np.float32(float(text)) == np.float32(value):
+            return text
+    return repr(value)
 
 
 def _literal(values: np.ndarray) -> str:
-    text = repr(values.tolist()).replace("nan", "float('nan')").replace("inf", "float('inf')")
-    return text.replace(" ", "")
+    dtype = str(values.dtype)
+    return "[" + ", ".join(_number(value, dtype) for value in values.reshape(-1).tolist()) + "]"
 
 
-def _channel(finding: Finding) -> int:
-    index = finding.mismatch.index
-    return index[1] if len(index) == 4 else index[0] if index else 0
+def _dtype(dtype: str) -> str:
+    return "" if dtype == "float32" else f", dtype=torch.{dtype}"
 
 
-def _input(case: Case, name: str, channel: int, narrow: bool) -> str:
-    given = batch(case.variant, name)
-    values = given.values
-    if narrow and values.ndim == 4 and values.shape[1] == case.config.num_features:
-        values = values[:, channel : channel + 1]
-    dtype = f"torch.{values.dtype}"
-    flat = values.reshape(-1)
-    if flat.size and (flat == flat[0]).all():
-        text = f"torch.full({list(values.shape)}, {float(flat[0])!r}, dtype={dtype})"
-    elif flat.size <= ELEMENTS * 8:
-        text = f"torch.tensor({_literal(flat)}, dtype={dtype}).reshape({list(values.shape)})"
-    else:
-        text = (
-            f"torch.randn({list(values.shape)}, dtype={dtype}) * {float(np.nanstd(flat))!r} + "
-            f"{float(np.nanmean(flat))!r}  # stands for {flat.size} values of the suite"
-        )
-    if given.layout == "channels_last":
-        text += ".contiguous(memory_format=torch.channels_last)"
-    return text
+class _Writer:
+    """The lines of one script. ``narrow``: the channel alone that is kept, None to keep all."""
 
+    def __init__(self, case: Case, finding: Finding, narrow: bool) -> None:
+        self.case = case
+        self.finding = finding
+        index = finding.mismatch.index
+        self.channel = index[1] if len(index) == 4 else index[0] if index else 0
+        self.narrow = narrow
+        self.steps = case.steps[: finding.step]
 
-def _vector(values: np.ndarray, channel: int, narrow: bool) -> str:
-    return _literal(values[channel : channel + 1] if narrow else values)
-
-
-def _step_lines(case: Case, step: Step, channel: int, narrow: bool) -> List[str]:
-    channels = case.config.num_features
-    if isinstance(step, Forward):
-        return [f"x = {_input(case, step.batch, channel, narrow)}", "y = m(x)"]
-    if isinstance(step, Mode):
-        return ["m.train()" if step.training else "m.eval()"]
-    if isinstance(step, SetAttribute):
-        return [f"m.{step.name} = {step.value!r}"]
-    if isinstance(step, Drop):
-        return [f"m.{step.name} = None"]
-    if isinstance(step, Attach):
-        if step.name == "num_batches_tracked":
-            tensor = f"torch.tensor({ATTACHED_COUNT})"
+    def tensor(self, name: str) -> str:
+        """The batch that a forward is given."""
+        given = batch(self.case.variant, name)
+        values = given.values
+        if self.narrow and values.ndim == 4 and values.shape[1] == self.case.config.num_features:
+            values = values[:, self.channel : self.channel + 1]
+        shape, dtype = list(values.shape), _dtype(str(values.dtype))
+        flat = values.reshape(-1)
+        if flat.size and (flat == flat[0]).all():
+            text = f"torch.full({shape}, {_number(flat[0].item(), str(flat.dtype))}{dtype})"
+        elif flat.size <= ELEMENTS:
+            text = f"torch.tensor({_literal(flat)}{dtype}).reshape({shape})"
         else:
-            values = _vector(attached(step.name, channels), channel, narrow)
-            tensor = f"torch.tensor({values}, dtype=torch.{case.variant.dtype})"
-        if step.kind != "tensor":
-            tensor = f"torch.nn.Parameter({tensor}, requires_grad={step.kind == 'trainable'})"
-        return [f"m.{step.name} = {tensor}"]
-    if isinstance(step, Preset):
-        names = ("weight", "bias", "running_mean", "running_var")
-        table = {name: preset(name, channels) for name in names}
-        pairs = ", ".join(f"({n!r}, {_vector(v, channel, narrow)})" for n, v in table.items())
+            spread, middle = float(np.nanstd(flat)), float(np.nanmean(flat))
+            text = f"torch.randn({shape}{dtype}).mul({spread:.6g}).add({middle:.6g})"
+        return text + LAYOUTS[given.layout].format(shape=shape)
+
+    def vector(self, values: np.ndarray) -> str:
+        """Numbers for a parameter or buffer."""
+        return _literal(values[self.channel : self.channel + 1] if self.narrow else values)
+
+    def attached(self, name: str) -> str:
+        """A tensor that is attached or loaded."""
+        if name == "num_batches_tracked":
+            return f"torch.tensor({ATTACHED_COUNT})"
+        values = self.vector(attached(name, self.case.config.num_features))
+        return f"torch.tensor({values}{_dtype(self.case.variant.dtype)})"
+
+    def step(self, step: Step) -> List[str]:
+        """The lines that perform a step, a forward's input inline."""
+        if isinstance(step, Forward):
+            return [f"y = m({self.tensor(step.batch)})"]
+        if isinstance(step, Mode):
+            return ["m.train()" if step.training else "m.eval()"]
+        if isinstance(step, SetAttribute):
+            return [f"m.{step.name} = {step.value!r}"]
+        if isinstance(step, Drop):
+            return [f"m.{step.name} = None"]
+        if isinstance(step, Attach):
+            tensor = self.attached(step.name)
+            if step.kind != "tensor":
+                tensor = f"torch.nn.Parameter({tensor}, requires_grad={step.kind == 'trainable'})"
+            return [f"m.{step.name} = {tensor}"]
+        if isinstance(step, Preset):
+            return self._preset()
+        if isinstance(step, Count):
+            return [f"m.num_batches_tracked.fill_({step.value})"]
+        if isinstance(step, Reset):
+            return [f"m.{step.method}()"]
+        if isinstance(step, Copy):
+            copies = {
+                "deepcopy": "copy.deepcopy(m)",
+                "pickle": "pickle.loads(pickle.dumps(m))",
+                "state_dict": "fresh(m)",
+            }
+            return [f"m = {copies[step.how]}"]
+        return self._load(step)
+
+    def _preset(self) -> List[str]:
+        channels = self.case.config.num_features
+        pairs = (f"({name!r}, {self.vector(preset(name, channels))})" for name in FLOATING)
         return [
-            f"for name, values in [{pairs}]:",
+            f"for name, values in [{', '.join(pairs)}]:",
             "    if getattr(m, name) is not None: getattr(m, name).data.copy_(torch.tensor(values))",
         ]
-    if isinstance(step, Count):
-        return [f"m.num_batches_tracked.fill_({step.value})"]
-    if isinstance(step, Reset):
-        return [f"m.{step.method}()"]
-    if isinstance(step, Copy):
-        how = {
-            "deepcopy": "copy.deepcopy(m)",
-            "pickle": "pickle.loads(pickle.dumps(m))",
-            "state_dict": "fresh(m)",
-        }
-        return [f"m = {how[step.how]}"]
-    assert isinstance(step, LoadStateDict)
-    if step.what == "empty":
-        return ["m.load_state_dict({}, strict=False)"]
-    return ["m.load_state_dict({k: v for k, v in m.state_dict().items() if 'num' not in k})"]
+
+    def _load(self, step: LoadStateDict) -> List[str]:
+        if step.what == "empty":
+            return ["m.load_state_dict({}, strict=False)"]
+        new = ", ".join(f"{name!r}: {self.attached(name)}" for name in FLOATING)
+        own = "m.state_dict()" if step.what == "no_counter" else "dict(m.state_dict())"
+        return [
+            f"state, new = {own}, {{{new}}}",
+            "for key in list(state): state.update({key: new[key]} if key in new else {})",
+            "state.pop('num_batches_tracked', None)",
+            "m.load_state_dict(state)",
+        ]
+
+    def constructor(self, subject: str) -> str:
+        """``subject``: as given to --subject."""
+        config = self.case.config
+        features = 1 if self.narrow else config.num_features
+        bias = "" if config.bias is None else f", bias={config.bias}"
+        double = ".double()" if self.case.variant.dtype == "float64" else ""
+        return (
+            f"{subject.replace(':', '.')}({features}, eps={config.eps!r}, "
+            f"momentum={config.momentum!r}, affine={config.affine}, "
+            f"track_running_stats={config.track_running_stats}{bias}){double}"
+        )
+
+    def last(self, body: List[str]) -> List[str]:
+        """The step with the finding: what must be kept from before it, the step, what it printed."""
+        quantity = self.finding.mismatch.quantity
+        if quantity == "exception":
+            return [
+                "try:",
+                *(f"    {line}" for line in body),
+                "    print('got     ', 'no exception')",
+                "except Exception as error:",
+                "    print('got     ', f'{type(error).__name__}: {str(error).strip()}')",
+            ]
+        name, _, aspect = quantity.partition(" ")
+        kept = []
+        if quantity == "input_changed":
+            kept = ["before = x.numpy().tobytes()"]
+        elif aspect == "is the same object":
+            kept = [f"before = m.{name}"] if self.steps else ["before = None"]
+        elif quantity == SHARED:
+            kept = ["old = m"]
+        if not self.steps:
+            return [*body, *kept, self._print()]
+        step = self.steps[-1]
+        if isinstance(step, Forward):
+            body = [f"x = {self.tensor(step.batch)}", "y = m(x)"]
+            return [body[0], *kept, body[1], self._print()]
+        return [*kept, *body, self._print()]
+
+    def _print(self) -> str:
+        mismatch = self.finding.mismatch
+        quantity = mismatch.quantity
+        name, _, aspect = quantity.partition(" ")
+        if mismatch.index:
+            index = list(mismatch.index)
+            if self.narrow:
+                index[1 if len(index) == 4 else 0] = 0
+            source = "y" if quantity == "output" else f"m.{quantity}"
+            shown = f"{source}[{', '.join(map(str, index))}].item()"
+        elif quantity in OUTPUT:
+            shown = OUTPUT[quantity]
+        elif quantity == SHARED:
+            shown = (
+                f"tuple(name for name in {PARAMETERS + BUFFERS} if getattr(m, name) is not None and "
+                "getattr(m, name).data_ptr() == getattr(old, name).data_ptr())"
+            )
+        elif name in PARAMETERS + BUFFERS:
+            shown = TENSOR[aspect].format(name)
+        elif quantity == "output present":
+            shown = "y is not None"
+        else:
+            shown = f"repr(m.{name})"
+        return f"print('got     ', {shown})"
 
 
-def _constructor(case: Case, subject: str, features: int) -> str:
-    config = case.config
-    name = subject.replace(":", ".")
-    bias = "" if config.bias is None else f", bias={config.bias}"
-    double = ".double()" if case.variant.dtype == "float64" else ""
-    return (
-        f"{name}({features}, eps={config.eps!r}, momentum={config.momentum!r}, "
-        f"affine={config.affine}, track_running_stats={config.track_running_stats}{bias}){double}"
-    )
-
-
-def standalone(case: Case, finding: Finding, subject: str = "torch.nn:BatchNorm2d") -> str:
-    """The script, about 25 lines. Channels are independent, so only the worst one is kept.
-
-    ``subject``: as given to --subject.
-    """
-    steps = case.steps[: finding.step]
-    channel = _channel(finding)
-    special = any(
-        isinstance(step, Forward) and batch(case.variant, step.batch).values.ndim != 4
-        for step in steps
-    )
-    narrow = bool(finding.mismatch.index) and not special and case.config.num_features > 0
-    features = 1 if narrow else case.config.num_features
-    lines = ["import copy, pickle, torch"]
+def _imports(text: str, subject: str) -> List[str]:
+    found = [name for name in ("contextlib", "copy", "pickle") if f"{name}." in text]
+    lines = ["import " + ", ".join([*found, "torch"])]
+    names = [name for name in ("inf", "nan") if re.search(rf"(?<![\w.']){name}\b", text)]
+    if names:
+        lines.insert(0, f"from math import {', '.join(names)}")
     package = subject.partition(":")[0]
     if package.partition(".")[0] != "torch":
         lines.append(f"import {package}")
-    made = _constructor(case, subject, features)
-    if any(isinstance(step, Copy) and step.how == "state_dict" for step in steps):
+    if "torch.randn" in text:
+        lines.append("torch.manual_seed(0)  # the suite's input is too large to be written out")
+    return lines
+
+
+def can_be_narrowed(case: Case, finding: Finding) -> bool:
+    """Whether one channel may show what all of them do: nothing here speaks of their number."""
+    quantity = finding.mismatch.quantity
+    if case.config.num_features < 2 or quantity in ("exception", "num_features"):
+        return False
+    if quantity.endswith("shape"):
+        return False
+    forwards = [step for step in case.steps[: finding.step] if isinstance(step, Forward)]
+    shapes = (batch(case.variant, step.batch).values.shape for step in forwards)
+    return all(len(shape) == 4 and shape[1] == case.config.num_features for shape in shapes)
+
+
+def standalone(
+    case: Case,
+    finding: Finding,
+    subject: str = "torch.nn:BatchNorm2d",
+    narrow: bool = True,
+    raising: Collection[int] = (),
+) -> str:
+    """The script. ``raising``: numbers of earlier steps that raise, as they should.
+
+    ``narrow``: keep only the channel of the finding, where that can be.
+    """
+    writer = _Writer(case, finding, narrow and can_be_narrowed(case, finding))
+    made = writer.constructor(subject)
+    lines: List[str] = []
+    if any(isinstance(step, Copy) and step.how == "state_dict" for step in writer.steps):
         lines += [
             "def fresh(old):",
             f"    new = {made}",
             "    new.load_state_dict(old.state_dict())",
             "    return new.train(old.training)",
         ]
-    lines.append(f"m = {made}")
-    for number, step in enumerate(steps, 1):
-        body = _step_lines(case, step, channel, narrow)
-        last = number == len(steps)
-        if last and finding.mismatch.quantity == "exception":
-            lines += ["try:", *(f"    {line}" for line in body), "    print('no exception')"]
-            lines.append("except Exception as error: print(type(error).__name__, error)")
-        else:
-            lines += body
-    lines += _print_lines(finding, narrow)
-    return "\n".join(lines) + "\n"
-
-
-def _print_lines(finding: Finding, narrow: bool) -> List[str]:
-    mismatch = finding.mismatch
-    lines = []
-    name = mismatch.quantity.split()[0]
-    if mismatch.index:
-        index = list(mismatch.index)
-        if narrow:
-            index[1 if len(index) == 4 else 0] = 0
-        source = "y" if name == "output" else f"m.{name}"
-        lines.append(f"print('got     ', {source}[{', '.join(map(str, index))}].item())")
-    elif name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
-        lines.append(f"print('got     ', m.{name})")
-    elif name.startswith("output"):
-        lines.append("print('got     ', y.shape, y.dtype, y.stride(), y.requires_grad)")
-    elif name != "exception":
-        lines.append(f"print('got     ', getattr(m, {name!r}, None))")
-    lines.append(f"print('expected', {mismatch.expected!r})")
-    return lines
+    bodies: List[Tuple[int, List[str]]] = [(0, [f"m = {made}"])]
+    bodies += [(number, writer.step(step)) for number, step in enumerate(writer.steps, 1)]
+    for number, body in bodies[:-1]:
+        if number in raising:
+            *body, last = body
+            body.append(f"with contextlib.suppress(Exception): {last}")
+        lines += body
+    lines += writer.last(bodies[-1][1])
+    lines.append(f"print('expected', {finding.mismatch.expected!r})")
+    return "\n".join(_imports("\n".join(lines), subject) + lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 
 import pytest
@@ -122,8 +123,8 @@ class CaseItem(pytest.Item):
                 explain.report(decided, case, session.factory, session.subject, session.semantics)
             )
 
-    def repr_failure(  # type: ignore[override]
-        self, excinfo: "pytest.ExceptionInfo[BaseException]", style: Any = None
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
     ) -> Any:
         """A finding's report without a traceback; anything else as pytest shows it."""
         if isinstance(excinfo.value, Failure):
@@ -163,8 +164,9 @@ def checked_ids(ids: List[str]) -> None:
 
 
 def parse_shard(text: str) -> Tuple[int, int]:
-    """``i/n`` with 1 <= i <= n; raises ValueError, which argparse reports."""
+    """``i/n`` with 1 <= i <= n; raises ArgumentTypeError, which argparse reports in one line."""
     number, _, count = text.partition("/")
-    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise ValueError(text)
-    return int(number), int(count)
+    digits = number + count
+    if digits.isascii() and number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count):
+        return int(number), int(count)
+    raise ArgumentTypeError(f"{text!r}: I/N with 1 <= I <= N is accepted, as in 1/4")

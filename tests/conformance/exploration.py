@@ -2,48 +2,24 @@
 
 A program that diverges is shrunk to the shortest one that does, and reported as a spelled-out case:
 ``pytest --case '<id>'`` runs exactly that program again. The core of the suite does without
-Hypothesis: it is imported when a search begins, never before.
-
-Not generated: inputs that lead to a known defect of torch (``oracle.defects``), namely
-``empty_wrong_channels``, ``no_channels`` and ``overflowing``. The others are out of reach: a
-spelled-out case always has channels, and the shapes are too small for plain sums to be seen.
+Hypothesis: it is imported when a search begins, never before. What a program is drawn from is in
+``cases.alphabet``; nothing there leads to a known defect of torch, so every divergence is a finding.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import random
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import pytest
 
 from cases import spelled
+from cases.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
 from cases.case import Case
-from cases.construction import AFFINE, MOMENTUM, TRACK
-from cases.inputs import LAYOUTS
 from cases.spelled import Construction
-from cases.steps import (
-    ATTACH_KINDS,
-    BUFFERS,
-    COPIES,
-    EVAL,
-    PARAMETERS,
-    PRESET,
-    RESETS,
-    STATE_DICTS,
-    TRAIN,
-    Attach,
-    Copy,
-    Count,
-    Drop,
-    Forward,
-    LoadStateDict,
-    Reset,
-    SetAttribute,
-    Step,
-    Value,
-)
-from cases.variants import DTYPES, Variant
+from cases.steps import Step
+from cases.variants import Variant
 from oracle.semantics import Semantics
 from tests.conformance.collection import Failure, session_of
 
@@ -55,95 +31,11 @@ LONGEST = 12
 
 MISSING = "--explore needs Hypothesis: pip install hypothesis (or this suite's extra 'explore')"
 
-MOMENTA: Tuple[Value, ...] = (
-    (None, 0.25, 1, 0.0, 0.5, 1.0, 1.5, -0.5)
-    + (2.0, -1, 1e-08, True, False, float("nan"), float("inf"), "text")
-)
-EPSILONS: Tuple[Value, ...] = (0.5, 1e-05, 0.0, 1, -1e-05, -1.0, 1e-12, 1e20)
-COUNTS = (0, 7, -1, -2, 16777216, 2**63 - 1)
-ORDINARY = ("b0", "b1", "b2", "b3")
-ODD = (
-    ("one_value", "no_batch", "no_height", "no_width", "wrong_channels")
-    + ("two_dims", "three_dims", "five_dims", "wrong_float", "integers", "nan", "inf", "constant")
-    + ("notebook", "notebook_eval", "feature_map", "random0")
-)
-LAID_OUT = tuple(
-    f"{name}.{layout}"
-    for name in ("b0", "b1", "nan", "no_batch", "one_value")
-    for layout in LAYOUTS
-    if layout != "contiguous"
-)
 
-
-def _flags() -> Iterator[Step]:
-    for name in ("track_running_stats", "training", "affine"):
-        yield SetAttribute(name, False)
-        yield SetAttribute(name, True)
-
-
-def _numbers() -> Iterator[Step]:
-    yield from (SetAttribute("momentum", value) for value in MOMENTA)
-    yield from (SetAttribute("eps", value) for value in EPSILONS)
-    yield SetAttribute("num_features", 7)
-    yield from (Count(value) for value in COUNTS)
-
-
-def _tensors() -> Iterator[Step]:
-    for name in BUFFERS + PARAMETERS:
-        yield Drop(name)
-        for kind in ATTACH_KINDS:
-            if (name, kind) != ("num_batches_tracked", "trainable"):
-                yield Attach(name, kind)
-
-
-def _whole() -> Iterator[Step]:
-    yield from (Reset(method) for method in RESETS)
-    yield from (Copy(how) for how in COPIES)
-    yield from (LoadStateDict(what) for what in STATE_DICTS)
-
-
-def _forwards(names: Sequence[str]) -> Tuple[Step, ...]:
-    return tuple(Forward(name) for name in names)
-
-
-_MODES: Tuple[Step, ...] = (EVAL, TRAIN, PRESET)
-
-ALPHABET: Tuple[Step, ...] = (
-    _forwards(ORDINARY)
-    + _MODES
-    + tuple(_flags())
-    + tuple(_tensors())
-    + tuple(_whole())
-    + tuple(_numbers())
-    + _forwards(ODD)
-    + _forwards(LAID_OUT)
-    # What shows the most is drawn more often. A repetition changes nothing but the odds.
-    + 12 * _forwards(ORDINARY)
-    + 5 * _MODES
-    + 2 * tuple(_flags())
-    + 2 * tuple(_whole())
-)
-"""What a program is drawn from, the plainest first: that is where shrinking leads."""
-
-VARIANTS: Tuple[Variant, ...] = tuple(
-    Variant(lane, shape, dtype)
-    for dtype in DTYPES
-    for shape in ("n2", "n8")
-    for lane in ("bounded", "exact", "nonfinite")
-)
-
-
-def constructions(semantics: Semantics) -> Tuple[Construction, ...]:
-    """The ways to construct a module, the plainest first; no_bias where the release has it."""
+def _constructions(semantics: Semantics) -> Tuple[Construction, ...]:
+    """Where the release has no bias keyword, nothing could follow a construction with one."""
     lacks_bias = "no_bias_keyword" in semantics.inside
-    momenta = ("momentum_0.1", *(word for word in MOMENTUM if word != "momentum_0.1"))
-    return tuple(
-        (affine, track, momentum)
-        for affine in AFFINE
-        if not (affine == "no_bias" and lacks_bias)
-        for track in TRACK
-        for momentum in momenta
-    )
+    return tuple(each for each in CONSTRUCTIONS if not (each[0] == "no_bias" and lacks_bias))
 
 
 def programs(semantics: Semantics) -> Any:
@@ -161,7 +53,7 @@ def programs(semantics: Semantics) -> Any:
 
     return strategies.builds(
         program,
-        strategies.sampled_from(constructions(semantics)),
+        strategies.sampled_from(_constructions(semantics)),
         strategies.sampled_from(VARIANTS),
         half,
         half,
@@ -267,8 +159,8 @@ class ProgramsItem(pytest.Item):
         report = explain.report(decided, case, session.factory, session.subject, session.semantics)
         raise Failure(f"{head}\n{report}")
 
-    def repr_failure(  # type: ignore[override]
-        self, excinfo: "pytest.ExceptionInfo[BaseException]", style: Any = None
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
     ) -> Any:
         """A finding's report without a traceback; anything else as pytest shows it."""
         if isinstance(excinfo.value, Failure):

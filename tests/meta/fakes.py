@@ -211,6 +211,13 @@ class WrongException(Base):
             raise LookupError(str(error)) from error
 
 
+class AlwaysFails(Base):
+    """Every forward raises."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        raise ArithmeticError("another fault")
+
+
 class WrongStrides(Base):
     """The output lies in memory the other way round."""
 
@@ -274,6 +281,17 @@ class LeaksNaN(Base):
     def forward(self, input: Tensor) -> Tensor:
         output = super().forward(input)
         return output + (input.sum() * 0.0 if input.isnan().any() else 0.0)
+
+
+class HealsBuffers(Base):
+    """Puts a number in place of every NaN and infinity in the running buffers."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        for buffer in (self.running_mean, self.running_var):
+            if buffer is not None:
+                buffer.data[~torch.isfinite(buffer)] = 1.0
+        return output
 
 
 class OverwritesInput(Base):

@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Tuple, Type
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Set, Tuple, Type
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_a_mode_that_is_not_applied_is_an_error() -> None:
     checked = 0
     for case in installed.small():
         modes = [n for n, step in enumerate(case.steps, 1) if step == Mode(False)]
-        if not modes:
+        if not modes or "training_attribute" in case.id:  # there the mode may be applied already
             continue
         result = ran(case, fakes.DeafToModes)
         assert "training" in quantities(result), case.id
@@ -123,7 +123,8 @@ def all_compared(cases: Iterable[Case]) -> Dict[str, int]:
 def test_the_list_of_quantities_is_whole() -> None:
     """What this test plants holes for is all that the suite compares."""
     cases = (*installed.small(), *installed.edges()[:60])
-    assert set(all_compared(cases)) - {"output_strides channels_last"} == set(COMPARED)
+    others = {"output_strides channels_last", "output present"}  # the second only in known defects
+    assert set(all_compared(cases)) - others == set(COMPARED)
 
 
 @pytest.mark.parametrize("quantity", COMPARED)
@@ -177,12 +178,13 @@ NAN, INF = math.nan, math.inf
         (NAN, 1.0, 0.0, False),
         (NAN, 1.0, 1.0, False),
         (NAN, 1.0, INF, False),
-        (NAN, INF, INF, False),
         (1.0, NAN, 1.0, False),
         (1.0, NAN, NAN, False),
         (1.0, NAN, INF, False),
         (INF, NAN, INF, False),
-        (INF, -INF, INF, False),
+        (NAN, INF, NAN, False),
+        (INF, -INF, NAN, False),
+        (1.0, INF, NAN, False),
         (INF, 1.0, 1.0, False),
         (1.0, INF, 1.0, False),
         (1.0, 2.0, NAN, False),
@@ -208,27 +210,62 @@ def test_a_subject_that_gives_no_number_fails_every_case(subject: Type[fakes.Bas
             assert result.findings[0].mismatch.got in ("nan", "inf")
 
 
+class Watched(NamedTuple):
+    """Channels in which the oracle expects no finite number, and in which it accepts anything."""
+
+    nonfinite: Set[int]
+    undetermined: Set[int]
+
+
+def watched(case: Case) -> Watched:
+    found = Watched(set(), set())
+
+    def witness(number: int, expected: Expected, got: Observation) -> None:
+        output = expected.output
+        if output is not None and output.values().size:
+            found.nonfinite.update(np.argwhere(~np.isfinite(output.values()))[:, 1].tolist())
+            found.undetermined.update(np.flatnonzero(output.undetermined).tolist())
+        for name in TENSORS:
+            slot = expected.state.tensor(name)
+            if isinstance(slot, Slot):
+                quantity = slot.quantity
+                found.nonfinite.update(np.flatnonzero(~np.isfinite(quantity.value.high)).tolist())
+                found.undetermined.update(np.flatnonzero(np.isinf(quantity.budget)).tolist())
+
+    run(case, installed.BATCH_NORM, installed.RULES, witness=witness)
+    return found
+
+
 def test_the_oracle_expects_nan_only_where_one_was_put() -> None:
-    """In the nonfinite lane, in the two channels that carry the NaN and the infinity."""
+    """In the nonfinite lane, in the two channels that carry the NaN and the infinity.
+
+    A momentum outside [0, 1] can make the running variance negative, and its root a NaN.
+    """
     seen = 0
     for case in installed.small():
         allowed = set()
         if case.variant.lane == "nonfinite":
             allowed = {NAN_CHANNEL[case.variant.channels], INF_CHANNEL[case.variant.channels]}
-        channels = set()
-
-        def witness(number: int, expected: Expected, got: Observation, into: set = channels) -> None:  # type: ignore[type-arg]
-            if expected.output is not None:
-                into.update(np.argwhere(~np.isfinite(expected.output.values()))[:, 1].tolist())
-            for name in ("running_mean", "running_var"):
-                slot = expected.state.tensor(name)
-                if isinstance(slot, Slot):
-                    into.update(np.flatnonzero(~np.isfinite(slot.quantity.value.high)).tolist())
-
-        run(case, installed.BATCH_NORM, installed.RULES, witness=witness)
-        assert channels <= allowed, case.id
+        channels = watched(case).nonfinite
+        if case.config.momentum not in (1.5, -0.5):
+            assert channels <= allowed, case.id
+        assert len(channels) < case.variant.channels
         seen += bool(channels)
     assert seen > 20
+
+
+def test_almost_nothing_is_undetermined() -> None:
+    """A budget without an end accepts everything, so it must be rare and have a reason."""
+    cases = [case for case in (*installed.small(), *installed.edges()) if watched(case).undetermined]
+    assert [case.id for case in cases] == ["edge-momentum-momentum_inf"]
+
+
+def test_a_number_in_place_of_an_expected_nan_is_found() -> None:
+    case = example("nonfinite", "affine", "track", "train_only")
+    result = ran(case, fakes.HealsBuffers)
+    expected = {finding.mismatch.expected for finding in result.findings}
+    assert set(quantities(result)) == {"running_mean", "running_var"}
+    assert expected <= {"nan", "inf", "-inf"}
 
 
 # --- early returns ----------------------------------------------------------------------------
@@ -344,7 +381,7 @@ PLANTS = {
     ),
     "drops_items": (
         "def pytest_collection_modifyitems(items):\n"
-        "    items[:] = [item for item in items if 'momentum_none' not in item.name]\n"
+        "    items[:] = [item for item in items if '-n2-' in item.name]\n"
     ),
     "skips_running": (
         "import pytest\n"
@@ -359,13 +396,17 @@ PLANTS = {
 def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> None:
     """A plugin plants the hole; without it the run passes."""
     (tmp_path / f"{name}.py").write_text(PLANTS[name], encoding="ascii")
+    # What is dropped before it runs is only noticed in a whole tier.
+    narrowed = [] if name == "drops_items" else ["--shard", "1/8"]
     program = (
         "import sys, pytest\n"
         f"sys.path.insert(0, {str(tmp_path)!r})\n"
-        f"sys.exit(pytest.main(['-p', 'no:cacheprovider', '-q', '--tier', 'smoke', '-p', {name!r}]))\n"
+        f"sys.exit(pytest.main(['-p', 'no:cacheprovider', '-q', '--tier', 'smoke', '-p', {name!r}, *{narrowed!r}]))\n"
     )
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    planted = [i for i in catalogue.ids("matrix", "smoke") if "momentum_none" in i]
+    shard = (1, 8) if narrowed else (1, 1)
+    lost = {"drops_items": lambda i: "-n2-" not in i}.get(name, lambda i: "momentum_none" in i)
+    planted = [i for i in catalogue.select("matrix", "smoke", shard) if lost(i)]
     assert f"ERROR: {len(planted)} case(s) left no row" in done.stdout, done.stdout[-2000:]
     assert done.returncode == 1

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 
 from tests.subject.module import Factory
+from tests.subject.observation import FLAGS, TENSORS
 
 DEFAULT = "torch.nn:BatchNorm2d"
 
@@ -41,7 +42,26 @@ def load(name: str) -> Factory:
         raise SubjectError(f"subject {name!r}: module {module_name!r} has no {class_name!r}")
     if not callable(factory):
         raise SubjectError(f"subject {name!r}: {class_name!r} is not callable")
+    _try(name, factory)
     return factory  # type: ignore[no-any-return]
+
+
+def _try(name: str, factory: Factory) -> None:
+    """A subject that cannot be constructed at all, or looked at, would fail every case alike."""
+    try:
+        module = factory(3)
+    except Exception as error:  # constructing runs foreign code, which may raise anything
+        text = str(error).strip().splitlines()
+        reason = f"{type(error).__name__}: {text[0] if text else ''}"
+        raise SubjectError(f"subject {name!r}: it cannot be called with 3 ({reason})") from error
+    for attribute in (*TENSORS, *FLAGS, "train", "eval"):
+        if not hasattr(module, attribute):
+            raise SubjectError(
+                f"subject {name!r}: it makes a {type(module).__name__} without {attribute!r}; "
+                "BatchNorm2d's attributes are needed"
+            )
+    if not callable(module):
+        raise SubjectError(f"subject {name!r}: the {type(module).__name__} it makes is not callable")
 
 
 def environment(threads: int) -> Environment:

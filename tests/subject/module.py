@@ -229,7 +229,7 @@ class LiveModule:
 
     def load(self, step: LoadStateDict) -> None:
         """Loads one of the three incomplete state dicts into the live module."""
-        state: "OrderedDict[str, torch.Tensor]" = OrderedDict()
+        state: OrderedDict[str, torch.Tensor] = OrderedDict()
         if step.what == "empty":
             self.module.load_state_dict(state, strict=False)
             return

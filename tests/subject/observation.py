@@ -7,6 +7,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+FLAGS = ("num_features", "eps", "momentum", "affine", "track_running_stats", "training")
 
 
 class Raised(NamedTuple):
@@ -41,7 +42,7 @@ class ObservedOutput(NamedTuple):
 class Observation(NamedTuple):
     """The module after one step.
 
-    ``tensors`` are in the order of TENSORS; ``flags`` in the order of ``oracle.state.FLAGS``.
+    ``tensors`` are in the order of TENSORS; ``flags`` in the order of FLAGS.
     ``input_changed``: a forward wrote to its input. ``shared``: names of tensors of a copied module
     that share memory with the original.
     """

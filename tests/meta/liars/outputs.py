@@ -39,7 +39,8 @@ class InputCleaned(HonestBatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         y = super().forward(x)
-        x[torch.isnan(x)] = 0
+        if torch.isnan(x).any():
+            x[torch.isnan(x)] = 0
         return y
 
 

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from tests.conformance.exploration import Programs
 
-test_programs = Programs()
+test_exploration = Programs()

@@ -1,0 +1,422 @@
+"""Every switch and every known defect is put to the test: an error in either table fails a run, by name."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Callable, FrozenSet, Iterator, List, Optional, Tuple, Type
+
+import pytest
+
+from cases import catalogue
+from cases.case import Case
+from oracle.batch_norm import advance, begin
+from oracle.defects import DEFECTS, Defect, covering
+from oracle.semantics import RELEASES, SWITCHES, Release, Semantics, Switch, UnknownSwitch, semantics
+from oracle.state import FLAGS, TENSORS, Counter, Expected, Slot, State
+from reports.rows import KNOWN_DEFECT
+from tests import explain, recording, verdict
+from tests.lockstep import run
+from tests.meta import fakes, handmade, installed
+from tests.meta.liars.honest import HonestBatchNorm2d
+
+ROOT = Path(__file__).parents[2]
+NAMES = [switch.name for switch in SWITCHES]
+RUNNING = installed.RULES.release
+NEIGHBOURS = dict(zip(RELEASES, RELEASES[1:]))
+"""A release to the one after it."""
+
+
+@lru_cache(maxsize=None)
+def candidates() -> Tuple[Case, ...]:
+    """Cases of gate that between them meet every switch: small edges, every fourth of smoke, states."""
+    edges = (c for c in installed.edges() if c.variant.shape != "n102400")
+    states = list(catalogue.ids("state", "gate"))
+    chosen = [*edges, *installed.small()[::2]]
+    return (*chosen, *map(catalogue.find, states[::37]))
+
+
+def walk(case: Case, rules: Semantics) -> Iterator[Tuple[Optional[State], Expected]]:
+    """What the oracle alone says of each step, with the state before it."""
+    before, expected = None, begin(case.config, case.variant, rules)
+    yield before, expected
+    if expected.error is not None:
+        return
+    for step in case.steps:
+        before = expected.state
+        expected = advance(before, step, case.variant, rules)
+        yield before, expected
+
+
+@lru_cache(maxsize=None)
+def consulted(case_id: str, rules: Semantics) -> FrozenSet[str]:
+    case = catalogue.find(case_id)
+    return frozenset(name for _, expected in walk(case, rules) for name in expected.switches)
+
+
+def asking(name: str, rules: Semantics) -> Iterator[Case]:
+    """The candidates in which the oracle asks for the switch."""
+    return (case for case in candidates() if name in consulted(case.id, rules))
+
+
+def flip(rules: Semantics, name: str) -> Semantics:
+    return dataclasses.replace(rules, inside=rules.inside ^ {name})
+
+
+# --- the tables are well formed ---------------------------------------------------------------
+
+SOURCE = re.compile(r"(measured|(PR )?#\d+)([,;] (measured|found by this suite.*|(PR )?#\d+))*|found by this suite.*")
+
+
+@pytest.mark.parametrize("switch", SWITCHES, ids=NAMES)
+def test_a_switch_is_well_formed(switch: Switch) -> None:
+    assert re.fullmatch("[a-z][a-z0-9_]*", switch.name)
+    assert NAMES.count(switch.name) == 1
+    first = RELEASES[0] if switch.first is None else switch.first
+    last = RELEASES[-1] if switch.last is None else switch.last
+    assert first in RELEASES
+    assert last in RELEASES
+    assert first <= last
+    # A bound at the end of the table is spelled None: else it would mean the same twice.
+    assert switch.first != RELEASES[0]
+    assert switch.last != RELEASES[-1]
+    assert any(switch.holds_on(release) for release in RELEASES)
+    assert not all(switch.holds_on(release) for release in RELEASES)
+    for sentence in (switch.inside, switch.outside):
+        assert re.fullmatch(r'["A-Z`a-z].{15,}[.")]', sentence, re.DOTALL), sentence
+    assert switch.inside != switch.outside
+    assert SOURCE.fullmatch(switch.source), switch.source
+    assert set(switch.masked_by) <= set(NAMES) - {switch.name}
+
+
+def test_the_oracle_asks_for_what_the_table_lists_and_for_nothing_else() -> None:
+    asked, shown = set(), set()
+    for path in sorted((ROOT / "oracle").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr in ("holds", "deviates") and path.name != "semantics.py":
+                (name,) = node.args
+                assert isinstance(name, ast.Constant), ast.dump(name)
+                (asked if node.func.attr == "holds" else shown).add(name.value)
+    assert asked == set(NAMES)
+    assert shown == {defect.name for defect in DEFECTS}
+
+
+def hidden(switches: Tuple[Switch, ...]) -> List[str]:
+    """The switches that are said to hold on a release where another hides them."""
+    by_name = {switch.name: switch for switch in switches}
+    return [
+        switch.name
+        for switch in switches
+        for mask in switch.masked_by
+        if any(switch.holds_on(r) and by_name[mask].holds_on(r) for r in RELEASES)
+    ]
+
+
+def test_no_switch_holds_where_it_is_hidden() -> None:
+    assert hidden(SWITCHES) == []
+
+
+# --- the other side of a switch ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_other_side_of_a_switch_fails_a_case_that_names_it(name: str) -> None:
+    """On the release that is installed, with torch's own BatchNorm2d."""
+    wrong = flip(installed.RULES, name)
+    hiding = {mask for switch in SWITCHES if switch.name == name for mask in switch.masked_by}
+    if hiding & installed.RULES.inside:
+        pytest.skip("hidden on this release")
+    tried = 0
+    for case in asking(name, wrong):
+        tried += 1
+        decided = verdict.adjudicate(case, installed.BATCH_NORM, wrong)
+        if decided.outcome != verdict.FINDING:
+            continue
+        text = explain.report(decided, case, installed.BATCH_NORM, "torch.nn:BatchNorm2d", wrong)
+        assert f"decided by switch {name!r}" in text
+        assert f"the subject shows the other side of {name!r}" in text
+        print(f"{name}: {case.id} (number {tried} that asks)")
+        return
+    pytest.fail(f"none of {tried} cases that ask for {name} fails on its other side")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_switch_that_was_removed_stops_the_run_by_name(name: str) -> None:
+    rest = tuple(switch for switch in SWITCHES if switch.name != name)
+    rules = semantics(RUNNING, switches=rest)
+    case = next(asking(name, installed.RULES))
+    with pytest.raises(UnknownSwitch, match=f"'{name}'.*oracle/semantics.py"):
+        run(case, installed.BATCH_NORM, rules)
+
+
+# --- a boundary that is off by one release ----------------------------------------------------
+
+
+def moves() -> Iterator[Tuple[str, Release, Tuple[Switch, ...]]]:
+    """Every bound of every switch, moved by one release either way: name, release affected, table."""
+    before = {later: earlier for earlier, later in NEIGHBOURS.items()}
+    for place, switch in enumerate(SWITCHES):
+        moved: List[Tuple[Release, Switch]] = []
+        first, last = switch.first, switch.last
+        if first is None:
+            moved.append((RELEASES[0], dataclasses.replace(switch, first=RELEASES[1])))
+        else:
+            moved.append((before[first], dataclasses.replace(switch, first=before[first])))
+            moved.append((first, dataclasses.replace(switch, first=NEIGHBOURS[first])))
+        if last is None:
+            moved.append((RELEASES[-1], dataclasses.replace(switch, last=RELEASES[-2])))
+        else:
+            moved.append((NEIGHBOURS[last], dataclasses.replace(switch, last=NEIGHBOURS[last])))
+            if last != RELEASES[0]:
+                moved.append((last, dataclasses.replace(switch, last=before[last])))
+            else:  # an interval of one release: moved away, none is left
+                moved.append((last, dataclasses.replace(switch, first=RELEASES[-1], last=RELEASES[-1])))
+        for release, other in moved:
+            yield switch.name, release, (*SWITCHES[:place], other, *SWITCHES[place + 1 :])
+
+
+MOVES = tuple(moves())
+
+
+def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
+    """All that the comparison looks at, as values that can be compared."""
+    parts: List[object] = [expected.error, expected.requires_grad, expected.copied]
+    output = expected.output
+    if output is not None:
+        parts += [output.strides, output.dtype, output.shape, output.values().tobytes()]
+        parts.append(output.undetermined.tobytes())
+    state = expected.state
+    for name in TENSORS:
+        slot = state.tensor(name)
+        old = None if before is None else before.tensor(name)
+        parts.append(slot is not None and old is not None and slot.identity is old.identity)
+        if isinstance(slot, Slot):
+            parts += [slot.requires_grad, slot.quantity.value.high.tobytes()]
+        parts.append(slot.value if isinstance(slot, Counter) else slot is None)
+    return (*parts, *(getattr(state, name) for name in FLAGS))
+
+
+def different(case: Case, one: Semantics, other: Semantics) -> bool:
+    """Whether a subject that conforms to one semantics would have a finding under the other."""
+    steps = [[repr(shown(*step)) for step in walk(case, rules)] for rules in (one, other)]
+    return steps[0] != steps[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "table"), MOVES, ids=[f"{n}-{r[0]}.{r[1]}" for n, r, _ in MOVES]
+)
+def test_a_bound_off_by_one_release_is_caught_there(
+    name: str, release: Release, table: Tuple[Switch, ...]
+) -> None:
+    """On the release whose side changes, some case expects something else, and asks for the switch.
+
+    A subject that behaves as the true table says has a finding there. Where another switch hides
+    the question, the run says that the two intervals cannot both be right.
+    """
+    true, wrong = semantics(release), semantics(release, switches=table)
+    assert true.inside ^ wrong.inside == {name}
+    for case in asking(name, wrong):
+        if different(case, true, wrong):
+            return
+    assert hidden(table) == [name]
+    (line,) = [each for each in unexercised_on(wrong) if repr(name) in each]
+    assert "hides it" in line
+
+
+def test_equal_tables_expect_the_same() -> None:
+    """The control of ``different``."""
+    for case in candidates()[::10]:
+        assert not different(case, semantics(RUNNING), semantics(RUNNING, switches=SWITCHES))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bound_that_moves_over_the_installed_release_fails_there(name: str) -> None:
+    """The same with torch itself: the interval is made to end, or not to end, just here."""
+    switch = next(each for each in SWITCHES if each.name == name)
+    if set(switch.masked_by) & installed.RULES.inside:
+        pytest.skip("hidden on this release")
+    if switch.holds_on(RUNNING):
+        other = dataclasses.replace(switch, first=None, last=RELEASES[RELEASES.index(RUNNING) - 1])
+    else:
+        other = dataclasses.replace(switch, first=None, last=RUNNING)
+    table = tuple(other if each is switch else each for each in SWITCHES)
+    wrong = semantics(RUNNING, switches=table)
+    assert any(run(case, installed.BATCH_NORM, wrong).findings for case in asking(name, wrong))
+
+
+# --- a switch that nothing exercises ----------------------------------------------------------
+
+
+def unexercised_on(rules: Semantics, *seen: str, outcome: str = "pass") -> List[str]:
+    rows = [handmade.row("a", switches=seen, outcome=outcome)]
+    return recording.unexercised(rows, rules.values())
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=[".".join(map(str, r)) for r in RELEASES])
+def test_a_switch_that_no_case_meets_is_named(release: Release) -> None:
+    rules = semantics(release)
+    can_come_up = [s.name for s in SWITCHES if not set(s.masked_by) & rules.inside]
+    lines = unexercised_on(rules)
+    assert [re.findall("'([a-z0-9_]+)'", line)[0] for line in lines] == can_come_up
+    for switch, line in zip((s for s in SWITCHES if s.name in can_come_up), lines):
+        assert ("(inside" in line) == switch.holds_on(release)
+        assert "oracle/semantics.py" in line
+    assert unexercised_on(rules, *can_come_up) == []
+    for name in can_come_up:
+        (line,) = unexercised_on(rules, *(each for each in can_come_up if each != name))
+        assert repr(name) in line
+
+
+def test_a_finding_exercises_nothing_and_a_known_defect_does() -> None:
+    rules = semantics(RUNNING)
+    assert len(unexercised_on(rules, *NAMES, outcome="finding")) >= len(NAMES) - 2
+    assert unexercised_on(rules, *NAMES, outcome=KNOWN_DEFECT) == []
+
+
+def test_the_candidates_meet_every_switch_on_every_release() -> None:
+    """What the run asks for on each release; so no release leaves a switch unexercised."""
+    for release in RELEASES:
+        rules = semantics(release)
+        seen = {name for case in candidates() for name in consulted(case.id, rules)}
+        assert recording.unexercised([handmade.row("a", switches=tuple(seen))], rules.values()) == []
+
+
+# --- releases ---------------------------------------------------------------------------------
+
+
+def test_a_newer_release_gets_the_newest_semantics_and_an_older_none() -> None:
+    newest = semantics(RELEASES[-1])
+    newer = semantics((2, 99))
+    assert (newer.inside, newer.in_table, newest.in_table) == (newest.inside, False, True)
+    with pytest.raises(ValueError, match=r"torch 1\.3 is older than the table.*1\.4"):
+        semantics((1, 3))
+
+
+def test_releases_have_no_gap() -> None:
+    for major in (1, 2):
+        minors = [release[1] for release in RELEASES if release[0] == major]
+        assert minors == list(range(minors[0], minors[-1] + 1))
+    assert list(RELEASES) == sorted(RELEASES)
+
+
+# --- known defects ----------------------------------------------------------------------------
+
+DEFECT_IDS = [f"{d.name}-{d.first or ''}-{d.last or ''}" for d in DEFECTS]
+each_defect = pytest.mark.parametrize("defect", DEFECTS, ids=DEFECT_IDS)
+
+
+@lru_cache(maxsize=None)
+def gate() -> Tuple[str, ...]:
+    return tuple(each for f in catalogue.FAMILIES for each in catalogue.ids(f, "gate"))
+
+
+def releases_of(defect: Defect, case_id: str) -> List[Release]:
+    return [release for release in RELEASES if defect.covers(case_id, release)]
+
+
+def deviating(rules: Semantics, defect: Defect) -> Semantics:
+    return dataclasses.replace(rules, defects=frozenset({defect.name}))
+
+
+@each_defect
+def test_a_defect_is_well_formed(defect: Defect) -> None:
+    assert re.fullmatch("[a-z][a-z0-9_]*", defect.name)
+    assert defect.first is None or defect.first in RELEASES
+    assert defect.last is None or defect.last in RELEASES
+    assert SOURCE.fullmatch(defect.source), defect.source
+    for sentence in (defect.instead, defect.avoid):
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+    for pattern in defect.cases:
+        matching = [each for each in gate() if defect.covers(each, defect.first or RELEASES[0])]
+        assert matching, pattern
+
+
+def test_no_case_has_two_defects_on_one_release() -> None:
+    for case_id in {each for d in DEFECTS for p in d.cases for each in gate() if each == p}:
+        for release in RELEASES:
+            assert sum(defect.covers(case_id, release) for defect in DEFECTS) <= 1
+
+
+@each_defect
+def test_a_defect_changes_what_is_expected_on_its_releases(defect: Defect) -> None:
+    """Without it the run on those releases has a finding: values, errors or budgets differ."""
+    covered = [(each, releases_of(defect, each)) for each in gate() if each in defect.cases]
+    assert covered
+    for case_id, releases in covered:
+        assert releases
+        if defect.name == "channels_last_plain_sums":
+            continue  # only the budget differs: see the next test
+        case = catalogue.find(case_id)
+        for release in releases:
+            rules = semantics(release)
+            assert different(case, rules, deviating(rules, defect)), release
+
+
+@each_defect
+def test_a_defect_of_the_installed_release_is_seen_and_is_just_that(defect: Defect) -> None:
+    for case_id in (each for each in gate() if defect.covers(each, RUNNING)):
+        case = catalogue.find(case_id)
+        assert run(case, installed.BATCH_NORM, installed.RULES).findings
+        assert not run(case, installed.BATCH_NORM, deviating(installed.RULES, defect)).findings
+        decided = verdict.adjudicate(case, installed.BATCH_NORM, installed.RULES)
+        assert (decided.outcome, decided.defect) == (verdict.KNOWN_DEFECT, defect)
+
+
+INSTALLED_DEFECTS = [d for d in DEFECTS if any(d.covers(each, RUNNING) for each in gate())]
+each_installed_defect = pytest.mark.parametrize(
+    "defect", INSTALLED_DEFECTS, ids=[d.name for d in INSTALLED_DEFECTS]
+)
+
+
+@each_installed_defect
+@pytest.mark.parametrize(
+    ("subject", "words"), [(HonestBatchNorm2d, "is gone"), (fakes.AlwaysFails, "has changed")]
+)
+def test_a_defect_that_is_gone_or_has_changed_is_a_finding(
+    subject: Type[fakes.Base], words: str, defect: Defect
+) -> None:
+    """With a right module in torch's place, and with one that is wrong in another way."""
+    for case_id in (each for each in gate() if defect.covers(each, RUNNING)):
+        case = catalogue.find(case_id)
+        decided = verdict.adjudicate(case, subject, installed.RULES)
+        assert decided.outcome == verdict.FINDING
+        assert f"known defect {defect.name!r} {words}" in decided.explanation
+        text = explain.report(decided, case, subject, "torch.nn:BatchNorm2d", installed.RULES)
+        assert f"known defect {defect.name!r} {words}" in text
+        assert recording.row(decided).finding == decided.explanation
+
+
+@each_installed_defect
+def test_another_subject_may_be_right_where_torch_is_not(defect: Defect) -> None:
+    for case_id in (each for each in gate() if defect.covers(each, RUNNING)):
+        decided = verdict.adjudicate(
+            catalogue.find(case_id), HonestBatchNorm2d, installed.RULES, strict_defects=False
+        )
+        assert decided.outcome == verdict.PASS
+
+
+@each_installed_defect
+def test_without_its_entry_a_defect_is_a_finding(
+    defect: Defect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = tuple(each for each in DEFECTS if each.name != defect.name)
+    find: Callable[..., Optional[Defect]] = covering
+    monkeypatch.setattr(verdict, "covering", lambda case, release: find(case, release, rest))
+    for case_id in (each for each in gate() if defect.covers(each, RUNNING)):
+        decided = verdict.adjudicate(catalogue.find(case_id), installed.BATCH_NORM, installed.RULES)
+        assert (decided.outcome, decided.defect) == (verdict.FINDING, None)
+
+
+def test_an_entry_for_a_case_that_is_right_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    invented = dataclasses.replace(DEFECTS[0], name="invented", cases=("edge-counter-large",))
+    monkeypatch.setattr(verdict, "covering", lambda case, release: covering(case, release, (invented,)))
+    case = catalogue.find("edge-counter-large")
+    decided = verdict.adjudicate(case, installed.BATCH_NORM, installed.RULES)
+    assert decided.outcome == verdict.FINDING
+    assert decided.explanation == "known defect 'invented' is gone: correct oracle/defects.py"
