@@ -110,7 +110,7 @@ def explore(session: nox.Session) -> None:
 @nox.session
 def benchmark(session: nox.Session) -> None:
     """Measures the suite on this machine and writes reports/BENCHMARK.md."""
-    _install(session, TORCH, *CORE)
+    _install(session, TORCH, *CORE, "expecttest")
     arguments = session.posargs or ["--write", "reports/BENCHMARK.md"]
     session.run("python", "-m", "tests.benchmark", *arguments)
 

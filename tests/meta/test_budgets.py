@@ -203,7 +203,7 @@ def _with(got: Observation, quantity: str, values: np.ndarray) -> Observation:
     return got._replace(tensors=tuple(tensors))
 
 
-@pytest.mark.parametrize("quantity", (*BUDGETED, "weight", "bias"))
+@pytest.mark.parametrize("quantity", [*BUDGETED, "weight", "bias"])
 def test_every_element_is_compared(quantity: str) -> None:
     """One element off by four budgets is a finding at its index, in every comparison.
 

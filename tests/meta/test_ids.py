@@ -135,7 +135,7 @@ def test_another_hash_seed_lists_the_same_cases(seed: str) -> None:
     assert ran.stdout.strip() == here.hexdigest()
 
 
-def run_pytest(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*PYTEST, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -103,7 +103,7 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def pasted(text: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+def pasted(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A fresh interpreter in a folder that knows nothing of the suite."""
     (folder / "pasted.py").write_text(text, encoding="ascii")
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
@@ -175,7 +175,7 @@ def test_a_script_of_torch_itself_names_torch_alone() -> None:
     text = explain.report(decided, case, installed.BATCH_NORM, "torch.nn:BatchNorm2d", wrong)
     body = text.split("# a script that shows it with torch alone:\n")[1].split("\n\nrun it again")[0]
     assert body.startswith("import torch\nm = torch.nn.BatchNorm2d(1, ")
-    assert "got      True\nexpected False\n" == printed(body)
+    assert printed(body) == "got      True\nexpected False\n"
 
 
 # --- the parts --------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from tests import lockstep, recording
 from tests.compare import Tally, judge
 from tests.lockstep import Result, VacuousCase, run
 from tests.meta import fakes, handmade, installed
+from tests.subject import observation
 from tests.subject.observation import Observation
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +119,11 @@ def all_compared(cases: Iterable[Case]) -> Dict[str, int]:
         for quantity, count in ran(case, installed.BATCH_NORM).tally.compared.items():
             found[quantity] = found.get(quantity, 0) + count
     return found
+
+
+def test_both_sides_name_the_same_tensors_and_flags() -> None:
+    """The subject may not import the oracle, so the names stand twice."""
+    assert (observation.TENSORS, observation.FLAGS) == (TENSORS, FLAGS)
 
 
 def test_the_list_of_quantities_is_whole() -> None:
@@ -326,7 +332,7 @@ class _Cut(Tuple[Any, ...]):
 def test_a_loop_that_stops_early_is_noticed() -> None:
     case = example("affine", "track", "train_only")
     cut = dataclasses.replace(case, steps=_Cut(case.steps))
-    assert len((None,) + cut.steps) < 1 + len(case.steps)  # noqa: RUF005
+    assert len((None,) + cut.steps) < 1 + len(case.steps)
     with pytest.raises(VacuousCase, match="exception was compared"):
         ran(cut, installed.BATCH_NORM)
 
