@@ -70,6 +70,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     jobs = parser.parse_args(arguments).jobs
     rows = measure_all(jobs)
+    print(f"{len(rows)} liars measured; now the mutants", flush=True)
     outcomes = list(run_all(jobs))
     problems = [
         f"{row.liar.name} is not caught through {row.liar.through}"
