@@ -79,7 +79,8 @@ def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) 
             # Beyond the dtype's range the correctly rounded value is an infinity.
             want = np.where(np.abs(want) > largest, np.copysign(np.inf, want), want)
         error = got.astype(np.float64) - want
-        wrong = ~(np.abs(error) <= budget)
+        # An infinity has an infinite budget: it is compared for equality.
+        wrong = ~(np.abs(error) <= budget) | np.isinf(want)
         if wrong.any():
             wrong &= ~((got == want) | (np.isnan(got) & np.isnan(want)))
         ulps = error / np.spacing(np.abs(want).astype(got.dtype)).astype(np.float64)
