@@ -2,8 +2,8 @@
 
 A state is which of the eight things that the module's behaviour can branch on are so: in train mode,
 track_running_stats set, momentum a number, and each of running_mean, running_var,
-num_batches_tracked, weight and bias present. A case puts a live module into one state again
-and again, and performs another operation each time.
+num_batches_tracked, weight and bias present. A case puts a live module into one state,
+performs an operation, puts back what that may have disturbed, and so on for all operations.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ from cases.steps import (
     Drop,
     Forward,
     LoadStateDict,
+    Mode,
     Reset,
     SetAttribute,
     Step,
+    Value,
     token,
 )
 from cases.variants import Variant
@@ -91,29 +93,51 @@ State = Tuple[bool, ...]
 STATES: Tuple[State, ...] = tuple(product((True, False), repeat=len(DIMENSIONS)))
 
 
-def restore(state: State, parameters: FrozenSet[str] = frozenset()) -> Tuple[Step, ...]:
-    """Steps that put any live module into ``state``, whatever was done to it before.
+_FLAGS = ("track_running_stats", "momentum", "affine", "eps", "num_features", "training")
+EVERYTHING: FrozenSet[str] = frozenset(_FLAGS + BUFFERS + PARAMETERS)
+
+
+def disturbed(operation: Step) -> FrozenSet[str]:
+    """The attributes that the operation may leave otherwise than the state says, or at 1 and 0."""
+    if isinstance(operation, (SetAttribute, Drop, Attach)):
+        return frozenset({operation.name})
+    if isinstance(operation, Mode):
+        return frozenset({"training"})
+    if isinstance(operation, Reset) or operation == Copy("state_dict"):
+        return EVERYTHING
+    return frozenset()
+
+
+def restore(
+    state: State, parameters: FrozenSet[str] = frozenset(), names: FrozenSet[str] = EVERYTHING
+) -> Tuple[Step, ...]:
+    """Steps that put the attributes ``names`` of a live module as ``state`` says.
 
     ``parameters``: the buffers that have held a Parameter.
     """
     training, track, number, mean, var, counter, weight, bias = state
-    steps: List[Step] = [
-        SetAttribute("track_running_stats", track),
-        SetAttribute("momentum", 0.1 if number else None),
-        SetAttribute("affine", True),
-        SetAttribute("eps", 1e-5),
-    ]
+    values: Dict[str, Value] = {
+        "track_running_stats": track,
+        "momentum": 0.1 if number else None,
+        "affine": True,
+        "eps": 1e-5,
+        "num_features": VARIANT.channels,
+        "training": training,
+    }
+    steps: List[Step] = [SetAttribute(name, values[name]) for name in _FLAGS if name in names]
     present = {
         "running_mean": mean,
         "running_var": var,
         "num_batches_tracked": counter,
+        "weight": weight,
+        "bias": bias,
     }
     for name, there in present.items():
         kind = "parameter" if name in parameters else "tensor"
-        steps.append(Attach(name, kind) if there else Drop(name))
-    for name, there in (("weight", weight), ("bias", bias)):
-        steps.append(Attach(name, "trainable") if there else Drop(name))
-    steps.append(SetAttribute("training", training))
+        if name in PARAMETERS:
+            kind = "trainable"
+        if name in names:
+            steps.append(Attach(name, kind) if there else Drop(name))
     return tuple(steps)
 
 
@@ -131,9 +155,11 @@ def case(state: State) -> Case:
     """One state with every operation."""
     steps: List[Step] = []
     parameters: Set[str] = set()
+    names = EVERYTHING
     for operation in OPERATIONS:
-        steps.extend(restore(state, frozenset(parameters)))
+        steps.extend(restore(state, frozenset(parameters), names))
         steps.append(operation)
+        names = disturbed(operation)
         if isinstance(operation, Attach) and operation.kind != "tensor":
             parameters.add(operation.name)
     return Case(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Dict, Tuple
+from typing import Dict, NamedTuple, Tuple
 
 Shape = Tuple[int, int, int, int]
 
@@ -24,8 +23,7 @@ nonfinite: bounded, with a NaN in one channel and an infinity in another in ever
 DTYPES = ("float32", "float64")
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(NamedTuple):
     """Lane, shape word, dtype word and input seed of a case."""
 
     lane: str = "bounded"

@@ -104,7 +104,7 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
 
 def _with(state: State, **changes: Any) -> State:
     """The state with some of its fields changed."""
-    return dataclasses.replace(state, **changes)
+    return state._replace(**changes)
 
 
 # --- forward ----------------------------------------------------------------------------------
@@ -519,7 +519,7 @@ def advance(state: State, step: Step, variant: Variant, semantics: Semantics) ->
     except Refusal as refusal:
         expected = Expected(state, error=refusal.error)
     if rules.consulted:
-        return dataclasses.replace(expected, switches=tuple(rules.consulted))
+        return expected._replace(switches=tuple(rules.consulted))
     return expected
 
 

@@ -182,13 +182,12 @@ def output(
 
 
 def _grid(values: Array) -> float:
-    """The largest power of two of which every value is a multiple; 0.0 when there is none above
-    2**-40 (values that are not dyadic in any useful sense)."""
-    for exponent in range(10, -41, -1):
-        scaled = np.ldexp(values, -exponent)
-        if (scaled == np.rint(scaled)).all():
-            return 2.0**exponent
-    return 0.0
+    """The largest power of two, from 2**-40 to 2**10, of which every value is a multiple; else 0.0."""
+    units = np.ldexp(values, 40)
+    if (units != np.rint(units)).any() or (np.abs(units) >= 2.0**62).any():
+        return 0.0
+    bits = int(np.bitwise_or.reduce(np.abs(units).astype(np.int64)))
+    return math.ldexp(bits & -bits, -40) if 0 < bits & -bits < 2**50 else 2.0**10
 
 
 def _sums_exactly(values: Array, bits: int) -> bool:

@@ -13,6 +13,7 @@ from oracle import bounds
 from oracle.statistics import Quantity
 
 _BROADCAST = (slice(None), None, None)
+_ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,32 +46,27 @@ class ExpectedOutput:
         """The input's."""
         return self.batch.values.shape
 
-    def values(self) -> np.ndarray:
-        """The expected values, float64, shape (N, C, H, W).
+    def values(self, samples: slice = _ALL) -> np.ndarray:
+        """The expected values of some of the N samples, float64, shape (N, C, H, W).
 
         The mean is subtracted before anything else and as a double-double, so that no digit
         is lost to its size; what follows are four roundings.
         """
         with np.errstate(invalid="ignore", over="ignore"):
-            deviation = self.deviations()
-            deviation *= self.slope[_BROADCAST]
-            deviation += self.bias[_BROADCAST]
-        return deviation
+            value = self.batch.values[samples] - self.mean.value.high[_BROADCAST]
+            value -= self.mean.value.low[_BROADCAST]
+            value *= self.slope[_BROADCAST]
+            value += self.bias[_BROADCAST]
+        return np.asarray(value)
 
-    def deviations(self) -> np.ndarray:
-        """x - mean, float64, shape (N, C, H, W)."""
-        with np.errstate(invalid="ignore"):
-            deviation = self.batch.values.astype(np.float64)
-            deviation -= self.mean.value.high[_BROADCAST]
-            deviation -= self.mean.value.low[_BROADCAST]
-        return deviation
-
-    def budget(self, values: np.ndarray) -> np.ndarray:
-        """How far each element may be off, given the expected ``values``; shape (N, C, H, W)."""
+    def budget(self, values: np.ndarray, samples: slice = _ALL) -> np.ndarray:
+        """How far each element may be off, given the expected ``values`` of the same samples."""
         constant, per_deviation, per_input = (part[_BROADCAST] for part in self.budgets)
         with np.errstate(invalid="ignore"):
-            budget = np.abs(values - self.bias[_BROADCAST]) * per_deviation
-            budget += np.abs(self.batch.values.astype(np.float64)) * per_input
+            budget = values - self.bias[_BROADCAST]
+            np.abs(budget, out=budget)
+            budget *= per_deviation
+            budget += np.abs(self.batch.values[samples]) * per_input
             budget += constant
         return np.asarray(budget)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import FrozenSet, NamedTuple, Optional, Tuple, Union
 
 from cases.construction import Config
@@ -30,8 +29,7 @@ class Counter(NamedTuple):
     identity: object
 
 
-@dataclass(frozen=True, eq=False)
-class State:
+class State(NamedTuple):
     """A BatchNorm2d between two steps.
 
     The first block are plain attributes, free to be assigned at any time; the second the tensors,
@@ -55,12 +53,23 @@ class State:
     running_var: Optional[Slot]
     num_batches_tracked: Optional[Counter]
 
-    parameters: FrozenSet[str] = field(default=frozenset({"weight", "bias"}))
+    parameters: FrozenSet[str] = frozenset({"weight", "bias"})
 
     def tensor(self, name: str) -> Union[None, Slot, Counter]:
         """The entry called ``name``, one of TENSORS."""
         slot: Union[None, Slot, Counter] = getattr(self, name)
         return slot
+
+    def flags(self) -> Tuple[Value, ...]:
+        """The plain attributes, in the order of FLAGS."""
+        return (
+            self.num_features,
+            self.eps,
+            self.momentum,
+            self.affine,
+            self.track_running_stats,
+            self.training,
+        )
 
     def present(self) -> Tuple[str, ...]:
         """The names of the entries that are not None: the keys of the state dict."""
@@ -78,8 +87,7 @@ class ExpectedError(NamedTuple):
     pattern: str
 
 
-@dataclass(frozen=True, eq=False)
-class Expected:
+class Expected(NamedTuple):
     """What a step must show.
 
     ``state``: the module afterwards, also after an exception. ``output``: of a forward. ``error``:

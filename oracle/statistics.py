@@ -16,7 +16,7 @@ import numpy as np
 
 from cases.inputs import Batch
 from oracle import bounds
-from oracle.arithmetic import DoubleDouble, two_product, two_sum
+from oracle.arithmetic import UNIT_BITS, DoubleDouble, exact_square_sums, exact_sums, quotient
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,68 +44,59 @@ class Statistics:
 
 
 class _Channel(NamedTuple):
+    """Mean and variances as double-doubles, NaN where there are none; ``magnitude``: mean |x|."""
+
     mean: Tuple[float, float]
     biased: Tuple[float, float]
     unbiased: Tuple[float, float]
     magnitude: float
-    exact: bool
 
 
-def _quotient(high: float, low: float, divisor: int) -> Tuple[float, float]:
-    """``(high + low) / divisor`` as a double-double, for a divisor below 2**53."""
-    quotient = high / divisor
-    product, error = two_product(np.asarray(quotient), np.asarray(float(divisor)))
-    rest = ((high - product) - error) + low
-    return float(quotient), float(rest / divisor)
+_NONE = (math.nan, 0.0)
 
 
-def _finite_channel(x: np.ndarray, precision: int) -> _Channel:
-    """Exactly rounded sums over one channel of finite values.
-
-    The channel is first scaled by a power of two (which is exact), so that squares neither
-    overflow nor underflow whatever the magnitude of the input.
-    """
-    count = len(x)
-    largest = float(np.max(np.abs(x)))
-    exponent = math.frexp(largest)[1] if largest else 0
-    scaled = np.ldexp(x, -exponent)
-    total = math.fsum(scaled)
-    total_low = math.fsum([*scaled.tolist(), -total])
-    mean, mean_low = _quotient(total, total_low, count)
-    # Deviations from the rounded mean, exact as pairs; then the exact sum of their squares.
-    high, low = two_sum(scaled, np.asarray(-mean))
-    square, square_low = two_product(high, high)
-    terms: List[float] = [*square.tolist(), *square_low.tolist()]
-    terms += (2.0 * high * low).tolist() + (low * low).tolist()
-    # The deviations are from `mean`, not from `mean + mean_low`: sum (x-m)^2 = M2 + n*mean_low^2.
-    terms.append(-count * mean_low * mean_low)
-    squares = math.fsum(terms)
-    squares_low = math.fsum([*terms, -squares])
-    biased = _quotient(squares, squares_low, count)
-    unbiased = _quotient(squares, squares_low, count - 1) if count > 1 else (math.nan, math.nan)
-    magnitude = math.fsum(np.abs(scaled)) / count
-
-    def unscaled(pair: Tuple[float, float], power: int) -> Tuple[float, float]:
-        high = float(np.ldexp(pair[0], power))
-        return high, float(np.ldexp(pair[1], power)) if math.isfinite(high) else 0.0
-
-    return _Channel(
-        mean=unscaled((mean, mean_low), exponent),
-        biased=unscaled(biased, 2 * exponent),
-        unbiased=unscaled(unbiased, 2 * exponent),
-        magnitude=float(np.ldexp(magnitude, exponent)),
-        exact=bounds.exact_in_any_order(x, mean_of=float(np.ldexp(mean, exponent)), bits=precision),
-    )
-
-
-def _channel(x: np.ndarray, precision: int) -> _Channel:
-    if np.isfinite(x).all():
-        return _finite_channel(x, precision)
-    # IEEE 754 decides: inf - inf and NaN both leave a NaN variance.
+def _nonfinite_channel(x: np.ndarray) -> _Channel:
+    """IEEE 754 decides: inf - inf and NaN both leave a NaN variance."""
     with np.errstate(invalid="ignore"):
-        mean = float(np.sum(x))
-    nan = (math.nan, 0.0)
-    return _Channel((mean, 0.0), nan, nan, math.inf, False)
+        return _Channel((float(np.sum(x)), 0.0), _NONE, _NONE, math.inf)
+
+
+def _finite_channels(x: np.ndarray) -> List[_Channel]:
+    """Of every row of finite values, in integer arithmetic and rounded once, at the end.
+
+    With exact sums no digit cancels, so the variance may be had from the sum of squares:
+    n * (sum of squared deviations) = n * sum(x**2) - sum(x)**2. Each row is first scaled by a power
+    of two (which is exact), so that squares neither overflow nor underflow whatever its magnitude.
+    """
+    count = x.shape[1]
+    exponents = np.frexp(np.abs(x).max(axis=1))[1]
+    scaled = np.ldexp(x, -exponents[:, None])
+    magnitudes = np.ldexp(np.abs(scaled).mean(axis=1), exponents).tolist()
+    sums = exact_sums(scaled)
+    square_sums = exact_square_sums(scaled)
+    channels = []
+    for total, squared, exponent, magnitude in zip(sums, square_sums, exponents.tolist(), magnitudes):
+        deviations = ((count * squared) << UNIT_BITS) - total * total
+        # In units of 2**-(UNIT_BITS - exponent), and of its square.
+        unit = UNIT_BITS - exponent
+        divisor = count << 2 * unit
+        channels.append(
+            _Channel(
+                mean=quotient(total, count << unit),
+                biased=quotient(deviations, divisor * count),
+                unbiased=quotient(deviations, divisor * (count - 1)) if count > 1 else _NONE,
+                magnitude=magnitude,
+            )
+        )
+    return channels
+
+
+def _channels(x: np.ndarray) -> List[_Channel]:
+    finite = np.isfinite(x).all(axis=1)
+    if finite.all():
+        return _finite_channels(x)
+    found = iter(_finite_channels(x[finite])) if finite.any() else iter(())
+    return [next(found) if each else _nonfinite_channel(row) for each, row in zip(finite, x)]
 
 
 @lru_cache(maxsize=2560)
@@ -119,7 +110,7 @@ def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
     count = n * h * w
     rounding = bounds.Rounding.of(batch.values.dtype)
     by_channel = batch.values.astype(np.float64).transpose(1, 0, 2, 3).reshape(c, count)
-    channels = [_channel(row, rounding.bits) for row in by_channel]
+    channels = _channels(by_channel)
 
     def pairs(values: List[Tuple[float, float]]) -> DoubleDouble:
         array = np.array(values, dtype=np.float64)
@@ -129,8 +120,12 @@ def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
     biased = pairs([channel.biased for channel in channels])
     unbiased = pairs([channel.unbiased for channel in channels])
     magnitude = np.array([channel.magnitude for channel in channels])
-    provably = np.array([channel.exact for channel in channels]) & batch.exact
-    provably |= magnitude == 0  # sums of zeros
+    provably = magnitude == 0  # sums of zeros
+    if batch.exact:
+        provably |= [
+            bounds.exact_in_any_order(row, channel.mean[0], rounding.bits)
+            for row, channel in zip(by_channel, channels)
+        ]
     depth = float(count) if plain_sums else bounds.depth(count)
     with np.errstate(over="ignore", invalid="ignore"):
         mean_budget = bounds.mean(mean.high, magnitude, depth, rounding)

@@ -12,7 +12,8 @@ from cases.variants import regimes
 from oracle.batch_norm import advance, begin
 from oracle.semantics import Semantics
 from oracle.state import FLAGS, TENSORS, Expected, State
-from tests.compare import Mismatch, Tally, compare, compare_error
+from tests.compare import Tally, compare, compare_error
+from tests.judgement import Mismatch
 from tests.subject.module import Factory, LiveModule, NotConstructed
 from tests.subject.observation import Observation
 
@@ -73,11 +74,15 @@ class _Digest:
         return self._hash.hexdigest()
 
 
+_ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
+"""What is compared of every tensor that is there."""
+
+
 def _implied(case: Case, performed: List[Expected]) -> Dict[str, int]:
     """How often the program alone says that each quantity must have been compared."""
     steps = 1 if performed[0].error is not None else 1 + len(case.steps)
     outputs = [expected.output for expected in performed if expected.output is not None]
-    implied = dict.fromkeys(("exception", "input_changed", *FLAGS), steps)
+    implied = dict.fromkeys(("exception", "input_changed", "output present", *FLAGS), steps)
     for aspect in ("", "_dtype", "_shape", "_shares_input", "_requires_grad"):
         implied["output" + aspect] = len(outputs)
     for strides in ("contiguous", "channels_last"):
@@ -85,18 +90,19 @@ def _implied(case: Case, performed: List[Expected]) -> Dict[str, int]:
     for name in TENSORS:
         there = sum(expected.state.tensor(name) is not None for expected in performed)
         implied[f"{name} present"] = len(performed) - there
-        for aspect in ("", " is the same object", " has a grad_fn", " requires_grad", " dtype"):
+        for aspect in _ASPECTS:
             implied[name + aspect] = there
     implied["memory shared with the original"] = sum(each.copied for each in performed)
     return implied
 
 
 def _check_not_vacuous(case: Case, performed: List[Expected], tally: Tally) -> None:
+    compared = tally.compared
     for quantity, count in _implied(case, performed).items():
-        compared = tally.compared.get(quantity, 0)
-        if compared < count:
+        if compared.get(quantity, 0) < count:
             raise VacuousCase(
-                f"{case.id}: {quantity} was compared {compared} times; the program implies {count}"
+                f"{case.id}: {quantity} was compared {compared.get(quantity, 0)} times; "
+                f"the program implies {count}"
             )
 
 

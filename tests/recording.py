@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Optional, Sequence, TypeVar
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from cases.steps import token
 from oracle.semantics import SWITCHES, Semantics
 from reports.rows import FINDING, KNOWN_DEFECT, PASS, CaseRow, Header
 from reports.tally import by_behaviour
-from tests.compare import BUDGETED
-from tests.verdict import Verdict
+from tests.judgement import BUDGETED
+
+if TYPE_CHECKING:  # which imports torch; the controller of a run with workers does without
+    from tests.verdict import Verdict
 
 UNRELEASED = "not in the table of oracle/semantics.py: the newest semantics were used"
 
@@ -28,15 +30,22 @@ def row(verdict: Verdict) -> CaseRow:
         outcome=verdict.outcome,
         forwards=result.forwards,
         compared=_by_quantity(tally.compared),
-        share={name: tally.share[name] for name in BUDGETED if name in tally.share},
-        ulps={name: tally.ulps[name] for name in BUDGETED if name in tally.ulps},
-        detectable={name: tally.detectable[name] for name in BUDGETED if name in tally.detectable},
+        share=_budgeted(tally.share),
+        ulps=_budgeted(tally.ulps),
+        detectable=_budgeted(tally.detectable),
         errors=tuple(result.errors),
         switches=tuple(sorted(result.switches)),
         defect=None if verdict.defect is None else verdict.defect.name,
         finding=None if verdict.outcome != "finding" else verdict.explanation,
         digest=result.digest,
     )
+
+
+T = TypeVar("T")
+
+
+def _budgeted(table: Dict[str, T]) -> Dict[str, T]:
+    return {name: table[name] for name in BUDGETED if name in table}
 
 
 _MAIN = (

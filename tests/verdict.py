@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import List, NamedTuple, Optional
+from typing import Dict, Hashable, List, NamedTuple, Optional, Tuple
 
 from cases import claims
 from cases.case import Case
+from cases.steps import spell
 from oracle.defects import Defect, covering
 from oracle.semantics import Semantics
 from tests.claim_checks import Transcript, contradicted
@@ -35,10 +36,26 @@ def _told(result: Result) -> str:
     )
 
 
+_LAST_EXPERIMENT: Dict[Hashable, Tuple[Result, Transcript]] = {}
+
+
+def _experiment(
+    case: Case, factory: Factory, semantics: Semantics, record: bool
+) -> Tuple[Result, Transcript]:
+    """What a claim's program gave; consecutive claims about one program share its run."""
+    program = (repr(case.config), spell(case.steps), case.variant, factory, semantics, record)
+    if program not in _LAST_EXPERIMENT:
+        transcript = Transcript()
+        result = run(case, factory, semantics, record, transcript.add)
+        _LAST_EXPERIMENT.clear()
+        _LAST_EXPERIMENT[program] = (result, transcript)
+    result, transcript = _LAST_EXPERIMENT[program]
+    return dataclasses.replace(result, case=case), transcript
+
+
 def _claim_verdict(case: Case, factory: Factory, semantics: Semantics, record: bool) -> Verdict:
     claim = claims.CASES[case.id]
-    transcript = Transcript()
-    result = run(case, factory, semantics, record, transcript.add)
+    result, transcript = _experiment(case, factory, semantics, record)
     if result.findings:
         return Verdict(FINDING, result, None, _told(result))
     wrong: List[str] = contradicted(claim, transcript)

@@ -126,8 +126,8 @@ class CaseItem(pytest.Item):
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
     ) -> Any:
-        """A finding's report without a traceback; anything else as pytest shows it."""
-        if isinstance(excinfo.value, Failure):
+        """A finding's report and a known defect without a traceback; anything else as pytest has it."""
+        if isinstance(excinfo.value, (Failure, pytest.xfail.Exception)):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 

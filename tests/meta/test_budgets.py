@@ -18,7 +18,8 @@ from cases.steps import Copy, Forward
 from oracle import bounds
 from oracle.state import Expected, Slot
 from tests import lockstep
-from tests.compare import BUDGETED, Tally
+from tests.compare import Tally
+from tests.judgement import BUDGETED
 from tests.meta import fakes, installed
 from tests.subject.observation import TENSORS, Observation
 
@@ -42,7 +43,7 @@ def shrunk(expected: Expected, factor: float) -> Expected:
     if output is not None:
         budgets = bounds.OutputBudget(*(part / factor for part in output.budgets))
         output = dataclasses.replace(output, budgets=budgets)
-    return dataclasses.replace(expected, state=dataclasses.replace(state, **changes), output=output)
+    return expected._replace(state=state._replace(**changes), output=output)
 
 
 def shrink(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:

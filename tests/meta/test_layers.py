@@ -118,7 +118,7 @@ def test_layers(source: Source) -> None:
         ("cases/matrix.py", "import numpy as np"),
         ("cases/inputs.py", "from oracle import bounds"),
         ("oracle/state.py", "def f():\n    import torch"),
-        ("oracle/state.py", "from tests.compare import judge"),
+        ("oracle/state.py", "from tests.judgement import judge"),
         ("reports/tally.py", "import numpy.linalg"),
         ("reports/tally.py", "from oracle.semantics import SWITCHES"),
         ("reports/releases.py", "from oracle import bounds"),

@@ -28,12 +28,13 @@ from cases.steps import (
 )
 from cases.variants import Variant
 from tests.subject.observation import (
+    FLAGS,
     TENSORS,
     Observation,
     ObservedOutput,
-    ObservedTensor,
     Raised,
 )
+from tests.subject.reading import DTYPES, attribute, numbers, observed_tensor
 
 Factory = Callable[..., Any]
 
@@ -148,41 +149,24 @@ class LiveModule:
         changed: bool,
         shared: Tuple[str, ...],
     ) -> Observation:
-        module = self.module
-        now = (
-            module.weight,
-            module.bias,
-            module.running_mean,
-            module.running_var,
-            module.num_batches_tracked,
-        )
+        now = self._read(TENSORS)
         before = self._before
         self._before = now
-        tensors = tuple(
-            None
-            if tensor is None
-            else ObservedTensor(
-                tensor.detach().numpy(),
-                tensor.requires_grad,
-                tensor.grad_fn is not None,
-                tensor is previous,
-            )
-            for tensor, previous in zip(now, before)
-        )
-        flags = (
-            module.num_features,
-            module.eps,
-            module.momentum,
-            module.affine,
-            module.track_running_stats,
-            module.training,
-        )
-        return Observation(output, raised, tensors, flags, changed, shared)
+        tensors = tuple(map(observed_tensor, now, before))
+        return Observation(output, raised, tensors, self._read(FLAGS), changed, shared)
+
+    def _read(self, names: Tuple[str, ...]) -> Tuple[Any, ...]:
+        """The module's attributes of these names, with an Unreadable for one that raises."""
+        module = self.module
+        try:
+            return tuple([getattr(module, name) for name in names])
+        except Exception:  # whatever the subject raises is the observation
+            return tuple(attribute(module, name) for name in names)
 
     def _observed_output(self, output: Any, given: Input) -> ObservedOutput:
-        values = output.detach().numpy()
         return ObservedOutput(
-            values,
+            numbers(output),
+            DTYPES[output.dtype],
             output.is_contiguous(),
             output.dim() == 4 and output.is_contiguous(memory_format=torch.channels_last),
             output.requires_grad,

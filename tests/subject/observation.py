@@ -20,10 +20,12 @@ class Raised(NamedTuple):
 class ObservedTensor(NamedTuple):
     """A parameter or buffer. ``values`` is a view: valid until the next step.
 
-    ``same_object``: it is the Python object that had this name before the step.
+    ``dtype``: its name in torch. ``same_object``: it is the Python object that had this name before
+    the step. What is no tensor at all has no values and says in ``dtype`` what it is.
     """
 
     values: np.ndarray
+    dtype: str
     requires_grad: bool
     has_grad_fn: bool
     same_object: bool
@@ -33,6 +35,7 @@ class ObservedOutput(NamedTuple):
     """What a forward returned. ``values`` is a view, in memory order of the logical (N, C, H, W)."""
 
     values: np.ndarray
+    dtype: str
     contiguous: bool
     channels_last: bool
     requires_grad: bool

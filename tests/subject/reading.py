@@ -1,0 +1,62 @@
+"""Reads tensors and attributes off a live module, whatever state the subject has put them in."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+import numpy as np
+import torch
+
+from tests.subject.observation import ObservedTensor
+
+
+class Unreadable(str):
+    """Stands for an attribute that raised when it was read; the text says what."""
+
+
+def attribute(module: Any, name: str) -> Any:
+    """The attribute, or an Unreadable in its place."""
+    try:
+        return getattr(module, name)
+    except Exception as error:  # whatever the subject raises is the observation
+        return Unreadable(f"{type(error).__name__}: {error}")
+
+
+class _Names(Dict[torch.dtype, str]):
+    """torch dtype to its name, as ``float32``."""
+
+    def __missing__(self, dtype: torch.dtype) -> str:
+        self[dtype] = str(dtype).rpartition(".")[2]
+        return self[dtype]
+
+
+DTYPES = _Names()
+_NOTHING = np.empty(0)
+
+
+def numbers(tensor: torch.Tensor) -> np.ndarray:
+    """A view of a tensor's values; a copy in float64 where NumPy lacks the dtype."""
+    detached = tensor.detach()
+    try:
+        return detached.numpy()
+    except TypeError:
+        return detached.double().numpy()
+
+
+def observed_tensor(tensor: Any, previous: Any) -> Optional[ObservedTensor]:
+    """What is visible of a parameter or buffer; ``previous`` had its name before the step."""
+    if tensor is None:
+        return None
+    if isinstance(tensor, torch.Tensor):
+        try:
+            return ObservedTensor(
+                numbers(tensor),
+                DTYPES[tensor.dtype],
+                tensor.requires_grad,
+                tensor.grad_fn is not None,
+                tensor is previous,
+            )
+        except Exception as error:  # on another device, sparse, without storage
+            tensor = Unreadable(f"{type(error).__name__}: {error}")
+    kind = tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}"
+    return ObservedTensor(_NOTHING, kind, False, False, tensor is previous)
