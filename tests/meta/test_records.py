@@ -176,6 +176,7 @@ class Fault(NamedTuple):
 FAULTS: Dict[str, Fault] = {
     "no file": Fault(MissingRecord, None),
     "a directory": Fault(RecordIsDirectory, None, name="."),
+    "no name": Fault(RecordIsDirectory, None, name=""),
     "a name too long": Fault(UnreadableRecord, None, name="x" * 300),
     "empty": Fault(EmptyRecord, b""),
     "blank": Fault(EmptyRecord, b"\n\n"),
