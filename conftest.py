@@ -16,8 +16,6 @@ from reports.rows import CaseRow, Header
 from tests import preflight
 from tests.conformance import collection, exploration
 
-DEFAULT_SUBJECT = "torch.nn:BatchNorm2d"
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The suite's own options."""
@@ -36,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=0, metavar="S", help="other matrix inputs (0)")
     group.addoption(
         "--subject",
-        default=DEFAULT_SUBJECT,
+        default=collection.DEFAULT_SUBJECT,
         metavar="PACKAGE.MODULE:CLASS",
         help="a class with BatchNorm2d's constructor and attributes",
     )
@@ -56,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuses unusable options before anything runs."""
     try:
-        preflight.check(config.option, config.args, DEFAULT_SUBJECT)
+        preflight.check(config.option, config.args, collection.DEFAULT_SUBJECT)
     except preflight.Unusable as error:
         raise pytest.UsageError(str(error)) from error
     if config.option.explore:
@@ -78,6 +76,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item
     """With --case nothing but that case runs."""
     if config.option.case:
         items[:] = [item for item in items if isinstance(item, collection.CaseItem)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Has torch and the subject before the first case, or ends the run in one line."""
+    config = session.config
+    ours = (collection.CaseItem, exploration.ProgramsItem)
+    if config.option.collectonly or not any(isinstance(item, ours) for item in session.items):
+        return
+    try:
+        collection.session_of(config)
+    except preflight.Unusable as error:
+        output = getattr(config, "workeroutput", None)
+        if output is None:
+            raise pytest.UsageError(str(error)) from error
+        output["bn_unusable"] = str(error)
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -117,6 +132,8 @@ class Recorder:
             self.explored += [each for key, each in report.user_properties if key == "explored"]
         if getattr(report, "bn_case", None) is not None:
             self.ran.append(report.bn_case)
+        elif report.when not in ("setup", "call", "teardown"):  # a worker died of it
+            self.ran += collection.id_in(report.nodeid)
         encoded = getattr(report, "bn_row", None)
         if encoded is not None:
             row = decode_case(_fields(encoded))
@@ -124,7 +141,10 @@ class Recorder:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
-        """Takes the header a worker sends home."""
+        """Takes the header a worker sends home, or why it cannot run anything."""
+        unusable = getattr(node, "workeroutput", {}).get("bn_unusable")
+        if unusable is not None:
+            raise pytest.UsageError(unusable)
         self.encoded_header = getattr(node, "workeroutput", {}).get("bn_header", self.encoded_header)
 
     def _header(self) -> Optional[Header]:
@@ -139,6 +159,7 @@ class Recorder:
         """Sums up; a whole tier must have put every switch to the test."""
         header = self._header()
         if header is None:
+            self._nothing_ran(session)
             return
         from tests import recording
 
@@ -156,15 +177,38 @@ class Recorder:
             whole = header.selection is None
             tier = recording.ids_of(header.tier, header.seed) if whole else ()
             self.problems = recording.without_row(rows, (*self.ran, *tier))
+            unjudged = bool(self.problems)
             if whole and header.tier != "smoke":
                 self.problems += recording.unexercised(rows, holding)
             if self.problems:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            if unjudged:
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         if self.config.option.report and exitstatus in (0, 1):
             try:
                 write(self.config.option.report, header, rows, int(session.exitstatus))
             except ReportError as error:
                 self.problems.append(f"--report: {error}")
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif self.config.option.report:
+            self._not_written("the run did not finish")
+
+    def _not_written(self, reason: str) -> None:
+        self.problems.append(f"--report {self.config.option.report}: not written, as {reason}")
+
+    def _nothing_ran(self, session: pytest.Session) -> None:
+        """No case ran. Where some were asked for, that is said, and is no success."""
+        option = self.config.option
+        if option.collectonly or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+            return
+        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            chosen = collection.selection(self.config)
+            self.problems.append(
+                f"no test is left by {chosen or 'what was asked for'}; ask for more, or drop a part of it"
+            )
+        if option.report:
+            self._not_written("no case ran")
+            if session.exitstatus in (0, 1):
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

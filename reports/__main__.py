@@ -87,7 +87,12 @@ def _diff(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     record = read(options.record)
-    _print(summary_lines(record.header, record.rows))
+    lines = summary_lines(record.header, record.rows)
+    if record.footer.exit not in (0, 1):
+        lines.append(
+            f"the run did not finish (pytest exit status {record.footer.exit}): cases may be missing"
+        )
+    _print(lines)
     return SAME
 
 

@@ -44,7 +44,8 @@ class RecordError(ReportError):
 
     def message(self) -> str:
         """Return ``file:line: problem; what to do``."""
-        where = self.path if self.line is None else f"{self.path}:{self.line}"
+        name = self.path or "''"
+        where = name if self.line is None else f"{name}:{self.line}"
         return f"{where}: {self.problem}; {self.remedy}"
 
 

@@ -122,7 +122,7 @@ def _content(path: PathLike) -> bytes:
     except FileNotFoundError:
         raise MissingRecord(path, "there is no such file") from None
     except OSError as error:
-        if os.path.isdir(path):
+        if os.path.isdir(os.fspath(path) or os.curdir):
             raise RecordIsDirectory(path, "is a directory, not a record") from None
         raise UnreadableRecord(path, f"cannot be read ({error.strerror})") from error
     if not _is_compressed(path):

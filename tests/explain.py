@@ -83,8 +83,19 @@ def _blame(result: Result, factory: Factory, semantics: Semantics) -> List[str]:
     return lines
 
 
-def report(verdict: Verdict, case: Case, factory: Factory, subject: str, semantics: Semantics) -> str:
-    """The text that a failing case prints."""
+def report(
+    verdict: Verdict,
+    case: Case,
+    factory: Factory,
+    subject: str,
+    semantics: Semantics,
+    options: str = "",
+    threads: int = 1,
+) -> str:
+    """The text that a failing case prints.
+
+    ``options``: what it takes, beside --case, to run it again. ``threads``: those of torch.
+    """
     lines = [case.id]
     if case.note:
         lines.append(case.note)
@@ -100,6 +111,6 @@ def report(verdict: Verdict, case: Case, factory: Factory, subject: str, semanti
         if len(found.case.steps) < findings[0].step:
             lines += ["the shortest program that shows it: " + spell(found.case.steps)]
         lines += ["", "# a script that shows it with torch alone:"]
-        lines += script(found, subject).splitlines()
-    lines += ["", f"run it again: pytest --case '{case.id}'"]
+        lines += script(found, subject, threads).splitlines()
+    lines += ["", f"run it again: pytest --case '{case.id}'{options}"]
     return "\n".join(lines)

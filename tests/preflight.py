@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from typing import Any, List
 
 from cases import catalogue
@@ -10,9 +11,19 @@ from cases.errors import CaseError
 from oracle.semantics import parse_release, semantics
 from reports import destination
 from reports.errors import ReportError
+from tests.subject.foreign import said
 
-LEAST = (("seed", 0), ("threads", 1), ("explore", 0), ("explore-seed", 0))
-"""The smallest value of each option that takes a number."""
+LARGEST_SEED = 2**63 - 1
+ACCEPTED = (
+    ("seed", 0, LARGEST_SEED),
+    ("threads", 1, 1024),
+    ("explore", 0, 10**9),
+    ("explore-seed", 0, LARGEST_SEED),
+)
+"""The smallest and the largest value of each option that takes a number."""
+
+VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]+)?((a|b|rc|\.dev)[0-9]+)?(\+[A-Za-z0-9.]+)?")
+"""A torch version, in whole or MAJOR.MINOR."""
 
 
 class Unusable(ValueError):
@@ -20,37 +31,54 @@ class Unusable(ValueError):
 
 
 def _check_numbers(option: Any) -> None:
-    for name, least in LEAST:
+    for name, least, largest in ACCEPTED:
         given = getattr(option, name.replace("-", "_"))
-        if given < least:
-            raise Unusable(f"--{name} {given}: a whole number of at least {least} is accepted")
+        if not least <= given <= largest:
+            raise Unusable(f"--{name} {given}: a whole number of {least} to {largest} is accepted")
 
 
 def _check_cases(ids: List[str]) -> None:
     for each in ids:
         try:
-            catalogue.find(each)
+            seed = catalogue.find(each).variant.seed
         except CaseError as error:
-            raise Unusable(str(error)) from error
+            raise Unusable(f"--case: {error}") from error
+        if seed > LARGEST_SEED:
+            raise Unusable(f"--case {each}: a seed of at most {LARGEST_SEED} is accepted")
 
 
 def _check_torch(paths: List[str]) -> None:
     own_tests = bool(paths) and all("meta" in path for path in paths)
-    if importlib.util.find_spec("torch") is None and not own_tests:
+    try:
+        there = importlib.util.find_spec("torch") is not None
+    except ValueError:  # something else has taken the name
+        there = True
+    if not there and not own_tests:
         raise Unusable(
             "torch is not installed in this environment; install a release, as in: "
             "pip install torch==2.13.0"
         )
 
 
-def _check_subject(option: Any) -> None:
-    """Imports a subject other than torch's own; that needs torch, so only when it was asked for."""
-    from tests.subject import loading
+def load(subject: str) -> Any:
+    """The class under test; raises Unusable when torch or the subject cannot be had.
 
+    This imports torch.
+    """
     try:
-        loading.load(option.subject)
+        from tests.subject import loading
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a library that is missing, another Python's build, another torch
+        raise Unusable(
+            f"torch is installed and cannot be imported ({said(error)}); "
+            "see: python -c 'import torch', and install it anew"
+        ) from error
+    try:
+        return loading.load(subject)
     except loading.SubjectError as error:
-        raise Unusable(f"--subject: {error}") from error
+        given = "torch is installed and no use" if subject == loading.DEFAULT else "--subject"
+        raise Unusable(f"{given}: {error}") from error
 
 
 def check(option: Any, paths: List[str], default_subject: str) -> None:
@@ -59,13 +87,20 @@ def check(option: Any, paths: List[str], default_subject: str) -> None:
     _check_cases(option.case)
     _check_torch(paths)
     if option.subject != default_subject:
-        _check_subject(option)
+        load(option.subject)
     if option.semantics is not None:
+        if not VERSION.fullmatch(option.semantics):
+            raise Unusable(
+                f"--semantics: not a torch version: {option.semantics!r}; "
+                "accepted: MAJOR.MINOR, as in 2.13.0"
+            )
         try:
             semantics(parse_release(option.semantics))
         except ValueError as error:
             raise Unusable(f"--semantics: {error}") from error
-    if option.report:
+    if option.report is not None:
+        if not option.report:
+            raise Unusable("--report '': the name of a file is accepted, as in --report new.jsonl.gz")
         try:
             destination.check(option.report)
         except ReportError as error:

@@ -75,7 +75,7 @@ def shortest(result: Result, factory: Factory, rules: Semantics) -> Reproduction
     return best
 
 
-def script(found: Reproduction, subject: str) -> str:
+def script(found: Reproduction, subject: str, threads: int = 1) -> str:
     """The script; of one channel if that shows the finding, else of all.
 
     One that has random numbers in place of a large input is not tried.
@@ -84,7 +84,7 @@ def script(found: Reproduction, subject: str) -> str:
     expected = f"got      {finding.mismatch.got}"
     attempts = []
     for narrow in (True, False) if can_be_narrowed(case, finding) else (False,):
-        attempts.append(standalone(case, finding, subject, narrow, raising))
+        attempts.append(standalone(case, finding, subject, narrow, raising, threads))
         if "torch.randn" in attempts[0] or expected in printed(attempts[-1]):
             return attempts[-1]
     return f"# tried: it prints something else than {finding.mismatch.got!r}\n{attempts[0]}"

@@ -243,7 +243,7 @@ def _imports(text: str, subject: str) -> List[str]:
     if names:
         lines.insert(0, f"from math import {', '.join(names)}")
     package = subject.partition(":")[0]
-    if package.partition(".")[0] != "torch":
+    if package not in ("torch", "torch.nn"):
         lines.append(f"import {package}")
     if "torch.randn" in text:
         lines.append("torch.manual_seed(0)  # the suite's input is too large to be written out")
@@ -268,10 +268,12 @@ def standalone(
     subject: str = "torch.nn:BatchNorm2d",
     narrow: bool = True,
     raising: Collection[int] = (),
+    threads: int = 1,
 ) -> str:
     """The script. ``raising``: numbers of earlier steps that raise, as they should.
 
-    ``narrow``: keep only the channel of the finding, where that can be.
+    ``narrow``: keep only the channel of the finding, where that can be. ``threads``: of torch, where
+    the run had more than one.
     """
     writer = _Writer(case, finding, narrow and can_be_narrowed(case, finding))
     made = writer.constructor(subject)
@@ -292,4 +294,6 @@ def standalone(
         lines += body
     lines += writer.last(bodies[-1][1])
     lines.append(f"print('expected', {finding.mismatch.expected!r})")
+    if threads != 1:
+        lines.insert(0, f"torch.set_num_threads({threads})")
     return "\n".join(_imports("\n".join(lines), subject) + lines) + "\n"

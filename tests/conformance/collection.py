@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from argparse import ArgumentTypeError
 from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 
 import pytest
 
-from cases import catalogue
-from cases.errors import CaseError
+from cases import catalogue, spelled
 from oracle.semantics import Semantics, parse_release, semantics
 from reports.revision import suite_revision
+from tests import preflight
+from tests.subject import foreign
+
+DEFAULT_SUBJECT = "torch.nn:BatchNorm2d"
 
 
 class Cases(NamedTuple):
@@ -33,23 +38,24 @@ class Session(NamedTuple):
     header: Any
     strict_defects: bool
     record: bool
+    again: str
 
 
 def session_of(config: pytest.Config) -> Session:
-    """The run's session, built once; raises pytest.UsageError for an unusable subject or torch."""
+    """The run's session, built once; raises preflight.Unusable for an unusable subject or torch."""
     existing = getattr(config, "_bn_session", None)
     if existing is not None:
         return existing  # type: ignore[no-any-return]
+    option = config.option
+    factory = preflight.load(option.subject)
     from tests import recording
     from tests.subject import loading
 
-    option = config.option
     try:
-        factory = loading.load(option.subject)
         environment = loading.environment(option.threads)
         rules = semantics(parse_release(option.semantics or environment.version))
     except ValueError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise preflight.Unusable(str(error)) from error
     header = recording.header(
         environment.version,
         environment.threads,
@@ -65,11 +71,22 @@ def session_of(config: pytest.Config) -> Session:
         rules,
         option.subject,
         header,
-        option.subject == loading.DEFAULT,
+        option.subject == DEFAULT_SUBJECT,
         bool(option.report),
+        again(option),
     )
     config._bn_session = session  # type: ignore[attr-defined]
     return session
+
+
+def again(option: Any) -> str:
+    """The options without which a case's id does not give the same result, each after a space."""
+    words = []
+    for name, default in (("subject", DEFAULT_SUBJECT), ("semantics", None), ("threads", 1), ("seed", 0)):
+        given = getattr(option, name)
+        if given != default:
+            words.append(f" --{name} {shlex.quote(str(given))}")
+    return "".join(words)
 
 
 def selection(config: pytest.Config) -> Optional[str]:
@@ -96,6 +113,25 @@ def selection(config: pytest.Config) -> Optional[str]:
     return "; ".join(parts) or None
 
 
+@contextlib.contextmanager
+def observing(case_id: str, options: str) -> Iterator[None]:
+    """Turns whatever a subject raises past its observation into a Failure: exits and skips, too.
+
+    An error of the suite stays what it is, and so does an interrupt from the keyboard.
+    """
+    try:
+        yield
+    except (Failure, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        if not foreign.met(error):
+            raise
+        raise Failure(
+            f"{case_id}\n\nthe subject cannot be observed: {foreign.said(error)}\n"
+            f"  raised at {foreign.place(error)}\n\nrun it again: pytest --case '{case_id}'{options}"
+        ) from error
+
+
 class CaseItem(pytest.Item):
     """One case. Holds its id; the case itself is rebuilt from it when it runs."""
 
@@ -106,22 +142,38 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Runs the case; raises Failure, or pytest's xfail for a known defect."""
+        session = session_of(self.config)
+        with observing(self.case_id, session.again):
+            known = self._judge(session)
+        if known is not None:
+            pytest.xfail(known)
+
+    def _judge(self, session: Session) -> Optional[str]:
+        """Why the case is to be expected to fail, if it is; raises Failure for a finding."""
         from reports.encoding import encode_case
         from tests import explain, recording, verdict
 
-        session = session_of(self.config)
         case = catalogue.find(self.case_id)
         decided = verdict.adjudicate(
             case, session.factory, session.semantics, session.record, session.strict_defects
         )
         self.row = encode_case(recording.row(decided))
-        if decided.outcome == verdict.KNOWN_DEFECT:
-            assert decided.defect is not None
-            pytest.xfail(f"known defect {decided.defect.name}: {decided.explanation}")
         if decided.outcome == verdict.FINDING:
             raise Failure(
-                explain.report(decided, case, session.factory, session.subject, session.semantics)
+                explain.report(
+                    decided,
+                    case,
+                    session.factory,
+                    session.subject,
+                    session.semantics,
+                    session.again,
+                    session.header.threads,
+                )
             )
+        if decided.outcome == verdict.KNOWN_DEFECT:
+            assert decided.defect is not None
+            return f"known defect {decided.defect.name}: {decided.explanation}"
+        return None
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
@@ -138,7 +190,7 @@ class CaseItem(pytest.Item):
 
 def _ids(family: str, option: Any) -> Iterator[str]:
     if option.case:
-        return (each for each in option.case if catalogue.family_of(each) == family)
+        return (each for each in dict.fromkeys(option.case) if catalogue.family_of(each) == family)
     chosen = catalogue.select(family, option.tier, option.shard)
     if option.seed and family == "matrix":
         return (f"{each}-seed{option.seed}" for each in chosen)
@@ -154,13 +206,12 @@ def collect(cases: Cases, name: str, collector: Any) -> List[CaseItem]:
     ]
 
 
-def checked_ids(ids: List[str]) -> None:
-    """Raises pytest.UsageError when an id names no case."""
-    for each in ids:
-        try:
-            catalogue.find(each)
-        except CaseError as error:
-            raise pytest.UsageError(str(error)) from error
+def id_in(nodeid: str) -> Tuple[str, ...]:
+    """The case's id in the node id of a case, nothing for another test."""
+    where, _, rest = nodeid.partition("::")
+    found = rest.partition("[")[2][:-1]
+    ours = found.partition("-")[0] in (*catalogue.FAMILIES, spelled.FAMILY)
+    return (found,) if ours and "conformance" in where else ()
 
 
 def parse_shard(text: str) -> Tuple[int, int]:

@@ -21,7 +21,7 @@ from cases.spelled import Construction
 from cases.steps import Step
 from cases.variants import Variant
 from oracle.semantics import Semantics
-from tests.conformance.collection import Failure, session_of
+from tests.conformance.collection import Failure, observing, session_of
 
 PART = 500
 """Programs in one pytest item."""
@@ -150,13 +150,19 @@ class ProgramsItem(pytest.Item):
             return
         head = f"random program {explored.programs + 1} of seed {self.seed}, shrunk:"
         try:
-            decided = verdict.adjudicate(case, session.factory, session.semantics)
-        except Exception as error:
-            text = f"the subject cannot be observed: {type(error).__name__}: {error}"
-            raise Failure(
-                f"{head}\n{case.id}\n\n{text}\n\nrun it again: pytest --case '{case.id}'"
-            ) from error
-        report = explain.report(decided, case, session.factory, session.subject, session.semantics)
+            with observing(case.id, session.again):
+                decided = verdict.adjudicate(case, session.factory, session.semantics)
+                report = explain.report(
+                    decided,
+                    case,
+                    session.factory,
+                    session.subject,
+                    session.semantics,
+                    session.again,
+                    session.header.threads,
+                )
+        except Failure as failure:
+            report = str(failure)
         raise Failure(f"{head}\n{report}")
 
     def repr_failure(

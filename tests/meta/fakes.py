@@ -335,3 +335,68 @@ class NoModule:
 
 
 NOT_CALLABLE = 3
+
+
+class OwnArguments(Base):
+    """Knows the number of channels and no other argument."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__(num_features)
+
+
+class ExitsWhenMade(Base):
+    """The constructor ends the process."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise SystemExit("no licence")
+
+
+class NotOnTheCPU(Base):
+    """Has tensors without numbers, as on another device."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "device": "meta"})
+
+
+class Wordless(Exception):
+    """Cannot be printed."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Unreadable(Base):
+    """An attribute cannot be read."""
+
+    @property
+    def eps(self) -> float:
+        raise Wordless
+
+    @eps.setter
+    def eps(self, value: float) -> None:
+        pass
+
+
+class ExitsInForward(Base):
+    """Ends the process in the middle of a case, as a script does."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        raise SystemExit(0)
+
+
+class SkipsInForward(Base):
+    """Says in pytest's own way that the case need not run."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        import pytest
+
+        pytest.skip("not today")
+
+
+class DiesInForward(Base):
+    """Takes the whole process with it."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        import os
+
+        os._exit(0)

@@ -6,7 +6,9 @@ What is refused ends with exit status 4 and one line that says what was given an
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -35,15 +37,20 @@ class Ran(NamedTuple):
         return [line for line in self.output.splitlines() if line.strip()]
 
 
-def run(*arguments: str, plugins: str = "") -> Ran:
-    """pytest in a process of its own; ``plugins``: a folder to find ``-p`` plugins in."""
+def run(*arguments: str, plugins: str = "", path: str = "") -> Ran:
+    """pytest in a process of its own; ``plugins``: a folder to find ``-p`` plugins in.
+
+    ``path``: a folder to find modules in, for workers too.
+    """
     command = [*PYTEST, *arguments]
     if plugins:
         begin = f"import sys; sys.path.insert(0, {plugins!r}); import pytest; sys.exit(pytest.main())"
         command = [sys.executable, "-c", begin, *command[3:]]
+    environment = {**os.environ, "PYTHONPATH": path} if path else None
     done = subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+        command, cwd=ROOT, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
     return Ran(done.returncode, done.stdout)
 
 
@@ -80,9 +87,13 @@ REFUSED: Dict[str, Tuple[str, str]] = {
     "shard 0/2": ("--shard 0/2", "'0/2': I/N with 1 <= I <= N is accepted"),
     "shard 3/2": ("--shard 3/2", "'3/2': I/N with 1 <= I <= N is accepted"),
     "shard x": ("--shard x", "'x': I/N with 1 <= I <= N is accepted"),
-    "seed -1": ("--seed -1", "--seed -1: a whole number of at least 0 is accepted"),
+    "seed -1": ("--seed -1", "--seed -1: a whole number of 0 to 9223372036854775807 is accepted"),
+    "seed, huge": ("--seed 9223372036854775808", "of 0 to 9223372036854775807 is accepted"),
+    "seed, huge, in an id": (f"--case {MATRIX}-seed9223372036854775808", "a seed of at most 9223372036854775807"),
+    "explore -1": ("--explore -1", "--explore -1: a whole number of 0 to 1000000000 is accepted"),
     "seed x": ("--seed x", "invalid int value: 'x'"),
-    "threads 0": ("--threads 0", "--threads 0: a whole number of at least 1 is accepted"),
+    "threads 0": ("--threads 0", "--threads 0: a whole number of 1 to 1024 is accepted"),
+    "threads, too many": ("--threads 100000", "--threads 100000: a whole number of 1 to 1024 is accepted"),
     "threads x": ("--threads 1.5", "invalid int value: '1.5'"),
     "subject, form": ("--subject torch.nn.BatchNorm2d", "accepted is package.module:Class"),
     "subject, module": ("--subject no.such:Thing", "cannot import 'no.such'"),
@@ -92,9 +103,17 @@ REFUSED: Dict[str, Tuple[str, str]] = {
     "subject, no module": (f"--subject {FAKES}:NoModule", "a NoModule without 'weight'"),
     "subject, a function": ("--subject torch:relu", "it cannot be called with 3"),
     "subject, another layer": ("--subject torch.nn:LayerNorm", "without 'running_mean'"),
+    "subject, arguments": (f"--subject {FAKES}:OwnArguments", "called with 3, eps=, momentum=, affine=, track"),
+    "subject, exit": (f"--subject {FAKES}:ExitsWhenMade", "called with 3 (SystemExit: no licence)"),
+    "subject, device": (f"--subject {FAKES}:NotOnTheCPU", "must be None or torch tensors on the CPU"),
+    "subject, attribute": (f"--subject {FAKES}:Unreadable", "asked for 'eps' (Wordless)"),
+    "subject, empty": ("--subject=", "accepted is package.module:Class"),
     "semantics, old": ("--semantics 1.3", "torch 1.3 is older than the table; the oldest release is 1.4"),
     "semantics, word": ("--semantics newest", "not a torch version: 'newest'; accepted: MAJOR.MINOR"),
     "semantics, one number": ("--semantics 2", "not a torch version: '2'"),
+    "semantics, more": ("--semantics 2.5junk", "not a torch version: '2.5junk'"),
+    "semantics, empty": ("--semantics=", "not a torch version: ''"),
+    "report, empty": ("--report=", "--report '': the name of a file is accepted"),
     "report, folder": ("--report=no/such/folder/a.jsonl", "there is no directory"),
     "report, a directory": ("--report=reports", "is a directory; give the name of a file"),
 }  # fmt: skip
@@ -154,6 +173,60 @@ def test_a_report_that_cannot_be_written_says_so_at_once() -> None:
     """Before anything runs, not after minutes."""
     ran = run("--report=no/such/folder/a.jsonl", "-n", "2")
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
+
+
+BROKEN = {
+    "missing library": ("raise OSError('libtorch_cpu.so: no such file')", "(OSError: libtorch_cpu.so: no such file)"),
+    "wrong build": ("raise ImportError('no _C', 'x')", "cannot be imported (ImportError: "),
+    "exit": ("raise SystemExit('unlicensed')", "cannot be imported (SystemExit: unlicensed)"),
+    "an empty folder": ("", "torch is installed and no use: "),
+}
+"""The whole source of a torch, and what the line must say."""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_torch_that_cannot_be_imported_ends_the_run_in_one_line(
+    name: str, workers: Tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text(BROKEN[name][0], encoding="ascii")
+    ran = run(*SMOKE, *workers, path=str(tmp_path))
+    said = [each for each in ran.lines if not each.startswith(("no tests ran", "bringing up nodes"))]
+    assert (ran.status, len(said)) == (USAGE, 1), ran.output
+    assert said[0].startswith("ERROR: torch is installed and ")
+    assert BROKEN[name][1] in said[0]
+
+
+def test_listing_the_cases_needs_no_torch(tmp_path: Path) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise OSError('broken')", encoding="ascii")
+    ran = run(*SMOKE, "--collect-only", path=str(tmp_path))
+    assert ran.status == 0, ran.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("--shard", "999/999"), "no test is left by --shard 999/999; ask for more"),
+        (("--case", MATRIX, "tests/conformance/test_edges.py"), "no test is left by --case matrix-"),
+    ],
+)
+def test_a_run_of_nothing_says_what_left_nothing(
+    arguments: Tuple[str, ...], what: str, tmp_path: Path
+) -> None:
+    record = tmp_path / "none.jsonl"
+    ran = run(*SMOKE, *arguments, f"--report={record}")
+    assert ran.status == pytest.ExitCode.NO_TESTS_COLLECTED, ran.output
+    assert f"ERROR: {what}" in ran.output
+    assert f"ERROR: --report {record}: not written, as no case ran" in ran.output
+    assert not record.exists()
+
+
+def test_a_report_of_a_run_without_cases_is_no_success(tmp_path: Path) -> None:
+    ran = run("tests/meta/test_tiers.py", "-k", "shard", f"--report={tmp_path / 'none.jsonl'}")
+    assert ran.status == USAGE, ran.output
+    assert "not written, as no case ran" in ran.output
 
 
 # --- the same run in other ways ---------------------------------------------------------------
@@ -277,8 +350,54 @@ def test_a_switch_missing_from_the_table_fails_the_run_by_name(tmp_path: Path) -
         encoding="ascii",
     )
     ran = run("--case", MATRIX, "-p", "shorter", plugins=str(tmp_path))
-    assert ran.status == 1
+    assert ran.status == pytest.ExitCode.INTERNAL_ERROR
     assert "UnknownSwitch: the oracle asks for switch 'counter_rebound'" in ran.output
+
+
+@pytest.mark.parametrize("name", ["ExitsInForward", "SkipsInForward"])
+def test_a_subject_that_leaves_its_forward_otherwise_fails_its_cases(name: str, tmp_path: Path) -> None:
+    """No traceback, no skip, no record that looks whole."""
+    record = tmp_path / "run.jsonl"
+    ran = run(*PART, "--subject", f"{FAKES}:{name}", f"--report={record}")
+    assert ran.status == pytest.ExitCode.INTERNAL_ERROR, ran.output
+    assert " skipped" not in ran.output
+    assert "the subject cannot be observed: " in ran.output
+    assert "case(s) left no row" in ran.output
+    assert crash(ran.output) == []
+    shown = subprocess.run(
+        [sys.executable, "-m", "reports", "show", str(record)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "the run did not finish (pytest exit status 3): cases may be missing" in shown.stdout
+    again = [sys.executable, "-m", "reports", "diff", str(record), str(record)]
+    assert subprocess.run(again, cwd=ROOT, capture_output=True, check=False).returncode == 2
+
+
+def test_a_case_that_kills_its_worker_is_missed(tmp_path: Path) -> None:
+    record = tmp_path / "run.jsonl"
+    subject = ("--subject", f"{FAKES}:DiesInForward")
+    ran = run("--case", MATRIX, *subject, f"--report={record}", "-n", "1")
+    assert ran.status != 0
+    assert "crashed while running" in ran.output
+    ran = run(*SMOKE, "--shard", "1/60", *subject, f"--report={record}", "-n", "2")
+    assert ran.status != 0
+    assert not record.exists() or '"exit":3' in record.read_text(encoding="utf-8")
+
+
+def test_the_command_of_a_failure_fails_the_same_way() -> None:
+    """Subject, release, threads and seed are in it."""
+    options = ("--subject", f"{FAKES}:NoEps", "--semantics", "2.4", "--threads", "2", "--seed", "7")
+    first = run(*PART, *options)
+    line = next(each for each in first.lines if each.startswith("run it again: pytest "))
+    arguments = shlex.split(line)[4:]
+    assert arguments[2:] == list(options)
+    second = run(*arguments)
+    assert second.status == 1
+    told = re.search(r"^step \d+ .*$", first.output, re.MULTILINE)
+    assert told is not None
+    assert told.group(0) in second.output
+    assert line in second.output
+    assert "torch.set_num_threads(2)" in second.output
 
 
 # --- releases ---------------------------------------------------------------------------------

@@ -473,3 +473,8 @@ def test_the_library_of_reports_is_the_standard_one() -> None:
     script = "import sys, reports.__main__; print({'torch', 'numpy'} & set(sys.modules))"
     output = subprocess.check_output([sys.executable, "-c", script], cwd=REPOSITORY)
     assert output.strip() == b"set()"
+
+
+def test_an_empty_name_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", ""]) == 2
+    assert capsys.readouterr().err.startswith("python -m reports: '': is a directory, not a record")

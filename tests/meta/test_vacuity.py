@@ -429,4 +429,4 @@ def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> 
     lost = {"drops_items": lambda i: "-n2-" not in i}.get(name, lambda i: "momentum_none" in i)
     planted = [i for i in catalogue.select("matrix", "smoke", shard) if lost(i)]
     assert f"ERROR: {len(planted)} case(s) left no row" in done.stdout, done.stdout[-2000:]
-    assert done.returncode == 1
+    assert done.returncode == pytest.ExitCode.INTERNAL_ERROR

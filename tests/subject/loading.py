@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
-from tests.subject.module import Factory
+from cases.construction import Config
+from cases.variants import Variant
+from tests.subject.foreign import said
+from tests.subject.module import Factory, LiveModule, construct
 from tests.subject.observation import FLAGS, TENSORS
 
 DEFAULT = "torch.nn:BatchNorm2d"
@@ -15,6 +19,10 @@ DEFAULT = "torch.nn:BatchNorm2d"
 
 class SubjectError(ValueError):
     """The subject cannot be had; the message says why and what is accepted."""
+
+
+class TorchError(ValueError):
+    """The torch that is installed cannot be used; the message says why and what to do."""
 
 
 class Environment(NamedTuple):
@@ -31,11 +39,12 @@ def load(name: str) -> Factory:
         raise SubjectError(f"subject {name!r}: accepted is package.module:Class, as in {DEFAULT}")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # importing runs foreign code, which may raise anything
-        text = str(error).strip().splitlines()
-        reason = f"{type(error).__name__}: {text[0] if text else ''}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # importing runs foreign code, which may even exit
         raise SubjectError(
-            f"subject {name!r}: cannot import {module_name!r} ({reason}); is its folder on PYTHONPATH?"
+            f"subject {name!r}: cannot import {module_name!r} ({said(error)}); "
+            "is its folder on PYTHONPATH?"
         ) from error
     factory = getattr(module, class_name, None)
     if factory is None:
@@ -48,23 +57,39 @@ def load(name: str) -> Factory:
 
 def _try(name: str, factory: Factory) -> None:
     """A subject that cannot be constructed at all, or looked at, would fail every case alike."""
+    trying = "called with 3"
     try:
         module = factory(3)
-    except Exception as error:  # constructing runs foreign code, which may raise anything
-        text = str(error).strip().splitlines()
-        reason = f"{type(error).__name__}: {text[0] if text else ''}"
-        raise SubjectError(f"subject {name!r}: it cannot be called with 3 ({reason})") from error
-    for attribute in (*TENSORS, *FLAGS, "train", "eval"):
-        if not hasattr(module, attribute):
+        for attribute in (*TENSORS, *FLAGS, "train", "eval"):
+            trying = f"asked for {attribute!r}"
+            if not hasattr(module, attribute):
+                raise SubjectError(
+                    f"subject {name!r}: it makes a {type(module).__name__} without {attribute!r}; "
+                    "BatchNorm2d's attributes are needed"
+                )
+        if not callable(module):
             raise SubjectError(
-                f"subject {name!r}: it makes a {type(module).__name__} without {attribute!r}; "
-                "BatchNorm2d's attributes are needed"
+                f"subject {name!r}: the {type(module).__name__} it makes is not callable"
             )
-    if not callable(module):
-        raise SubjectError(f"subject {name!r}: the {type(module).__name__} it makes is not callable")
+        trying = "called with 3, eps=, momentum=, affine=, track_running_stats= as BatchNorm2d can"
+        construct(factory, Config(3), "float32")
+        trying = "observed: weight, bias and buffers must be None or torch tensors on the CPU"
+        LiveModule(factory, Config(3), Variant()).perform(None)
+    except (SubjectError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # foreign code, which may even exit
+        raise SubjectError(f"subject {name!r}: it cannot be {trying} ({said(error)})") from error
 
 
 def environment(threads: int) -> Environment:
-    """Sets torch's thread count and reports what runs."""
+    """Sets torch's thread count and reports what runs; raises TorchError where torch is no use."""
+    version = torch.__version__
+    try:
+        torch.from_numpy(np.zeros(1)).numpy()
+    except Exception as error:  # of another major release of NumPy, or built without it
+        raise TorchError(
+            f"torch {version} cannot exchange arrays with NumPy {np.__version__} ({said(error)}); "
+            "install the NumPy that it was built for, as in: pip install 'numpy<2'"
+        ) from error
     torch.set_num_threads(threads)
-    return Environment(torch.__version__, torch.get_num_threads())
+    return Environment(version, torch.get_num_threads())
