@@ -9,7 +9,7 @@ import pytest
 
 from cases.catalogue import TIERS
 from reports import tally
-from reports.encoding import decode_case, decode_header, encode_header
+from reports.encoding import decode_case, decode_header, encode_case, encode_header
 from reports.errors import ReportError
 from reports.record import write
 from reports.rows import CaseRow, Header
@@ -103,7 +103,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
         report = outcome.get_result()
         report.bn_case = item.case_id
         if item.row is not None:
-            report.bn_row = item.row
+            on_worker = hasattr(item.config, "workerinput")
+            report.bn_row = encode_case(item.row) if on_worker else item.row
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -134,9 +135,10 @@ class Recorder:
             self.ran.append(report.bn_case)
         elif report.when not in ("setup", "call", "teardown"):  # a worker died of it
             self.ran += collection.id_in(report.nodeid)
-        encoded = getattr(report, "bn_row", None)
-        if encoded is not None:
-            row = decode_case(_fields(encoded))
+        row = getattr(report, "bn_row", None)
+        if isinstance(row, str):
+            row = decode_case(_fields(row))
+        if row is not None:
             self.rows[row.id] = row
 
     @pytest.hookimpl(optionalhook=True)

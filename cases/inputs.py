@@ -16,7 +16,7 @@ from typing import Callable, Dict, List, Optional, Tuple
 import numpy as np
 
 from cases.errors import CaseError
-from cases.variants import INF_CHANNEL, NAN_CHANNEL, SHAPES, Variant, regimes
+from cases.variants import INF_CHANNEL, NAN_CHANNEL, REMAINDER, SHAPES, Variant, regimes
 
 LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded")
 
@@ -25,13 +25,14 @@ LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded")
 class Batch:
     """One input: its numbers and how they lie in memory. Compared and cached by identity.
 
-    ``values``: the array, read-only, in its own dtype. ``layout``: one of LAYOUTS. ``exact``: the
-    numbers are meant to have exactly representable statistics (the oracle proves it anew).
-    ``regimes``: a word for each channel, for messages.
+    ``values``: the array, read-only; ``dtype``: the name of its dtype. ``layout``: one of LAYOUTS.
+    ``exact``: the numbers are meant to have exactly representable statistics (the oracle proves it
+    anew). ``regimes``: a word for each channel, for messages.
     """
 
     name: str
     values: np.ndarray
+    dtype: str
     layout: str
     exact: bool
     regimes: Tuple[str, ...]
@@ -122,7 +123,8 @@ def _dyadic_channel(stream: np.random.Philox, count: int, channel: int, k: int) 
 
 def _plain_batch(variant: Variant, k: int) -> np.ndarray:
     """Batch number ``k`` of the variant's stream, shape (N, C, H, W)."""
-    n, c, h, w = SHAPES[variant.shape]
+    shape = SHAPES[variant.shape]
+    n, c, h, w = REMAINDER.get(variant.shape, shape) if k % 2 else shape
     count = n * h * w
     tiny = float(np.finfo(variant.dtype).tiny)
     channels = []
@@ -234,6 +236,7 @@ def batch(variant: Variant, name: str) -> Batch:
     return Batch(
         name=name,
         values=values,
+        dtype=str(values.dtype),
         layout=layout or "contiguous",
         exact=variant.lane == "exact",
         regimes=regimes(variant) if plain == name and name.startswith("b") else (),

@@ -8,10 +8,11 @@ are those of Dekker (1971) and Knuth (TAOCP 2, 4.2.2), as in Higham, Accuracy an
 from __future__ import annotations
 
 import math
-from fractions import Fraction
-from typing import Iterator, List, NamedTuple, Tuple
+from typing import Any, Iterator, List, NamedTuple, Tuple, Union
 
 import numpy as np
+
+Value = Union[float, np.ndarray]
 
 _SPLITTER = 134217729.0
 """2**27 + 1 cuts a float64 into two halves of 26 bits (Veltkamp)."""
@@ -29,14 +30,14 @@ def exact(values: np.ndarray) -> DoubleDouble:
     return DoubleDouble(values, np.zeros_like(values))
 
 
-def two_sum(a: np.ndarray, b: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def two_sum(a: Value, b: Value) -> Tuple[Any, Any]:
     """``a + b`` rounded, and its rounding error: exact as a pair."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
 
 
-def two_product(a: np.ndarray, b: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def two_product(a: Value, b: Value) -> Tuple[Any, Any]:
     """``a * b`` rounded, and its rounding error: exact as a pair while nothing underflows."""
     product = a * b
     a_scaled, b_scaled = _SPLITTER * a, _SPLITTER * b
@@ -125,14 +126,8 @@ def add(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     return _renormalised(high, low + (a.low + b.low))
 
 
-def multiply(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
-    """``a * b``."""
-    high, low = two_product(a.high, b.high)
-    return _renormalised(high, low + (a.high * b.low + a.low * b.high))
-
-
-def scale(a: DoubleDouble, factor: Fraction) -> DoubleDouble:
-    """``a * factor`` for an exact rational factor."""
-    high, low = quotient(factor.numerator, factor.denominator)
-    shape = np.shape(a.high)
-    return multiply(a, DoubleDouble(np.full(shape, high), np.full(shape, low)))
+def scale(a: DoubleDouble, factor: float, rest: float = 0.0) -> DoubleDouble:
+    """``a * (factor + rest)``, where ``rest`` is below the last place of ``factor``."""
+    high, low = two_product(a.high, factor)
+    low = low + a.low * factor
+    return _renormalised(high, low + a.high * rest if rest else low)

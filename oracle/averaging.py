@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from functools import lru_cache
 from typing import Union
 
@@ -44,8 +43,8 @@ def moving_average(
             undetermined |= (np.abs(each.value.high) <= each.budget) & (each.budget > 0)
     with np.errstate(invalid="ignore", over="ignore"):
         if math.isfinite(factor):
-            kept = arithmetic.scale(old.value, 1 - Fraction(factor))
-            value = arithmetic.add(kept, arithmetic.scale(new.value, Fraction(factor)))
+            kept = arithmetic.scale(old.value, *arithmetic.two_sum(1.0, -factor))
+            value = arithmetic.add(kept, arithmetic.scale(new.value, factor))
         else:
             high = (1.0 - factor) * old.value.high + factor * new.value.high
             value = DoubleDouble(high, np.zeros_like(high))

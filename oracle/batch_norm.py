@@ -217,7 +217,7 @@ def _check_dtype(
     state: State, given: Batch, running: Tuple[Optional[Slot], ...], rules: Rules
 ) -> None:
     """Only what is handed over has to be of the input's dtype."""
-    found = str(given.values.dtype)
+    found = given.dtype
     if found == state.dtype:
         return
     if found == "int64":

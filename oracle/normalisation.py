@@ -39,7 +39,7 @@ class ExpectedOutput:
     @property
     def dtype(self) -> str:
         """The input's: the layer never changes it."""
-        return str(self.batch.values.dtype)
+        return self.batch.dtype
 
     @property
     def shape(self) -> Tuple[int, ...]:

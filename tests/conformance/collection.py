@@ -12,6 +12,7 @@ import pytest
 from cases import catalogue, spelled
 from oracle.semantics import Semantics, parse_release, semantics
 from reports.revision import suite_revision
+from reports.rows import CaseRow
 from tests import preflight
 from tests.subject import foreign
 
@@ -138,7 +139,7 @@ class CaseItem(pytest.Item):
     def __init__(self, case_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.case_id = case_id
-        self.row: Optional[str] = None
+        self.row: Optional[CaseRow] = None
 
     def runtest(self) -> None:
         """Runs the case; raises Failure, or pytest's xfail for a known defect."""
@@ -150,14 +151,13 @@ class CaseItem(pytest.Item):
 
     def _judge(self, session: Session) -> Optional[str]:
         """Why the case is to be expected to fail, if it is; raises Failure for a finding."""
-        from reports.encoding import encode_case
         from tests import explain, recording, verdict
 
         case = catalogue.find(self.case_id)
         decided = verdict.adjudicate(
             case, session.factory, session.semantics, session.record, session.strict_defects
         )
-        self.row = encode_case(recording.row(decided))
+        self.row = recording.row(decided)
         if decided.outcome == verdict.FINDING:
             raise Failure(
                 explain.report(

@@ -36,7 +36,8 @@ def _off(values: Tensor, budget: np.ndarray) -> Tensor:
 
 
 def _batch(x: Tensor) -> Batch:
-    return Batch("given", x.detach().numpy(), "contiguous", False, ())
+    values = x.detach().numpy()
+    return Batch("given", values, str(values.dtype), "contiguous", False, ())
 
 
 def _oracle(x: Tensor) -> oracle_statistics.Statistics:
