@@ -252,6 +252,7 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     if expected.output is not None and got.output is not None:
         _compare_output(expected.output, got.output, tally)
         tally.equal("output_requires_grad", got.output.requires_grad, expected.requires_grad)
+        tally.equal("earlier_output_changed", got.earlier_output_changed, False)
     elif expected.output is not None or got.output is not None:
         tally.equal("output present", got.output is not None, expected.output is not None)
     state = expected.state
@@ -260,5 +261,7 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
         _compare_tensor(name, state.tensor(name), previous, tensor, state.dtype, tally)
     for name, flag in zip(FLAGS, got.flags):
         tally.equal(name, flag, getattr(state, name))
+    if expected.shown is not None:
+        tally.equal("shown", got.shown, expected.shown)
     if expected.copied:
         tally.equal("memory shared with the original", got.shared, ())
