@@ -174,9 +174,9 @@ def _check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
     if eps == 0 and not batch_statistics and not rules.holds("eps_zero_refused_in_eval"):
         return
     if rules.holds("eps_zero_refused_in_eval"):
-        raise Refusal("ValueError", f"batch_norm eps must be positive, but got {just(eps)}$")
+        raise Refusal("ValueError", f"^batch_norm eps must be positive, but got {just(eps)}$")
     when = "positive during training" if batch_statistics else "non-negative"
-    raise Refusal("ValueError", f"batch_norm eps must be {when}, but got {just(eps)}$")
+    raise Refusal("ValueError", f"^batch_norm eps must be {when}, but got {just(eps)}$")
 
 
 def _check_channels(batch: Batch, tensors: Tuple[Tuple[str, Optional[Slot]], ...]) -> None:
@@ -212,7 +212,7 @@ def _check_arguments(
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
     one_alone = (running_mean is None) != (running_var is None)
     if one_alone and not rules.holds("one_running_buffer_suffices"):
-        pattern = "running_mean and running_var must either both be None or neither be None"
+        pattern = "^running_mean and running_var must either both be None or neither be None$"
         raise Refusal("ValueError", pattern)
     _check_dtype(state, given, (running_mean, running_var), rules)
 
@@ -271,7 +271,7 @@ def _forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Exp
     given = batch(variant, step.batch)
     if given.values.ndim != 4:
         dimensions = given.values.ndim
-        raise Refusal("ValueError", rf"expected 4D input \(got {dimensions}D input\)")
+        raise Refusal("ValueError", rf"^expected 4D input \(got {dimensions}D input\)$")
     state = _counted(state, rules)
     try:
         output, state, requires_grad = _normalise(state, given, rules, step.grad)
@@ -289,7 +289,7 @@ def _normalise(
     batch_statistics = _uses_batch_statistics(state, rules)
     if batch_statistics and n * h * w == 1:
         shape = just(list(given.values.shape))
-        message = "Expected more than 1 value per channel when training, got input size"
+        message = "^Expected more than 1 value per channel when training, got input size"
         raise Refusal("ValueError", rf"{message} torch\.Size\({shape}\)$")
     wrong_momentum = isinstance(factor, str)
     if not (wrong_momentum and rules.holds("eps_unchecked")):
