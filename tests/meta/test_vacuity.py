@@ -14,7 +14,7 @@ import pytest
 
 from cases import catalogue
 from cases.case import Case
-from cases.steps import Copy, Forward, Mode, SetAttribute
+from cases.steps import Copy, Forward, Mode, SetAttribute, Show
 from cases.variants import INF_CHANNEL, NAN_CHANNEL
 from oracle.state import FLAGS, TENSORS, Expected, Slot
 from reports.rows import PASS
@@ -141,11 +141,13 @@ def test_a_quantity_that_is_not_compared_is_noticed(
 ) -> None:
     aspect = quantity.partition(" ")[2]
     absent = "no_affine no_track" if aspect == "present" else ""
+    telling = installed.edges() if quantity == "shown" else installed.small()
     case = next(
         case
-        for case in installed.small()
-        if set(absent.split()) <= set(case.id.split("-"))
-        and (absent or {"affine", "track"} <= set(case.id.split("-")))
+        for case in telling
+        if any(isinstance(step, Show) for step in case.steps) == (quantity == "shown")
+        and set(absent.split()) <= set(case.id.split("-"))
+        and (absent or quantity == "shown" or {"affine", "track"} <= set(case.id.split("-")))
         and ("memory" not in quantity or any(isinstance(step, Copy) for step in case.steps))
         and not ran(case, installed.BATCH_NORM).errors
     )
