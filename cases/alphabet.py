@@ -2,7 +2,9 @@
 
 Not here are the inputs that lead to a known defect of torch (``oracle.defects``), namely
 ``empty_wrong_channels``, ``no_channels`` and ``overflowing``. The other defects are out of reach: a
-spelled-out case always has channels, and these shapes are too small for plain sums to be seen.
+spelled-out case always has channels, and these shapes are too small for plain sums to be seen. Nor
+are forwards under ``no_grad``: whether a statistic that requires a gradient is refused there depends
+on the release.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from cases.steps import (
     PARAMETERS,
     PRESET,
     RESETS,
+    SHOWN,
     STATE_DICTS,
     TRAIN,
     Attach,
@@ -30,6 +33,7 @@ from cases.steps import (
     LoadStateDict,
     Reset,
     SetAttribute,
+    Show,
     Step,
     Value,
 )
@@ -100,6 +104,8 @@ ALPHABET: Tuple[Step, ...] = (
     + tuple(_numbers())
     + _forwards(ODD)
     + _forwards(LAID_OUT)
+    + (Forward("b0", "input_grad"), Forward("b1", "input_grad"))
+    + tuple(Show(what) for what in SHOWN)
     # What shows the most is drawn more often. A repetition changes nothing but the odds.
     + 12 * _forwards(ORDINARY)
     + 5 * _MODES

@@ -27,11 +27,14 @@ def _stored(tier: str) -> Iterator[str]:
 def ids(family: str, tier: str) -> Iterator[str]:
     """The ids of a family in a tier, always in the same order.
 
-    The small families belong to gate and full as a whole; smoke has only the matrix's pairs.
+    The small families belong to gate and full as a whole. smoke has the matrix's pairs and the edges
+    whose inputs are small.
     """
     if family == "matrix":
         return map(matrix.identify, matrix.full()) if tier == "full" else _stored(tier)
-    if tier == "smoke" or family == spelled.FAMILY:
+    if tier == "smoke":
+        return iter(edges.SMALL) if family == "edge" else iter(())
+    if family == spelled.FAMILY:
         return iter(())
     small: Dict[str, Sequence[str]] = {
         "edge": tuple(edges.CASES),

@@ -12,7 +12,8 @@ Momentum = Union[None, int, float]
 class Config:
     """The constructor's arguments.
 
-    ``bias`` is ``None`` when the keyword is not passed at all: releases before 2.13 do not have it.
+    ``bias`` is ``None`` when the keyword is not passed at all: releases before 2.12 do not have it.
+    ``call`` says how the arguments are passed, one of CALLS.
     """
 
     num_features: int
@@ -21,6 +22,34 @@ class Config:
     affine: bool = True
     track_running_stats: bool = True
     bias: Optional[bool] = None
+    call: str = "needed"
+
+    def passed(self) -> Tuple[Tuple[str, Momentum], ...]:
+        """Name and value of every argument after num_features that the call passes, in order."""
+        values: Dict[str, Momentum] = {name: getattr(self, name) for name in DEFAULTS}
+        if self.call in ("needed", "dtype"):
+            values = {
+                name: value
+                for name, value in values.items()
+                if value != DEFAULTS[name] or type(value) is not type(DEFAULTS[name])
+            }
+        if self.bias is not None:
+            values["bias"] = self.bias
+        return tuple(values.items())
+
+
+DEFAULTS: Dict[str, Momentum] = {
+    "eps": 1e-5,
+    "momentum": 0.1,
+    "affine": True,
+    "track_running_stats": True,
+}
+"""The documented defaults, in the order of the arguments."""
+
+CALLS = ("needed", "keywords", "positional", "dtype")
+"""needed: only what differs from the documented defaults, by keyword, so that every default is put to
+use. keywords: all four. positional: all four, by their place. dtype: as needed, and the variant's
+dtype by its keyword; the others convert the module afterwards."""
 
 
 AFFINE: Dict[str, Tuple[bool, Optional[bool]]] = {

@@ -5,50 +5,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Dict, Tuple
 
+from cases import surroundings
 from cases.case import Case
 from cases.construction import Config
+from cases.edge import BARE, CUMULATIVE, FLOAT64, TRACKED, UNTRACKED, Edge
 from cases.errors import CaseError, nearest
-from cases.steps import parse_program
+from cases.steps import STATE_DICTS
 from cases.variants import Variant
 
-FAMILY = "edge"
-
-
-TRACKED = Config(11)
-FLOAT32 = Variant("bounded", "n8", "float32")
-
-
-@dataclass(frozen=True)
-class Edge:
-    """One situation: a name, the program that leads to it, and why it is here."""
-
-    name: str
-    group: str
-    program: str
-    note: str
-    config: Config = TRACKED
-    variant: Variant = FLOAT32
-
-    @property
-    def case(self) -> Case:
-        """The case of the situation."""
-        return Case(
-            id=f"{FAMILY}-{self.group}-{self.name}",
-            behaviour=f"edge {self.group}",
-            config=self.config,
-            steps=parse_program(self.program),
-            variant=self.variant,
-            note=self.note,
-        )
-
-
-UNTRACKED = Config(11, track_running_stats=False)
-BARE = Config(11, affine=False, track_running_stats=False)
-CUMULATIVE = Config(11, momentum=None)
-FLOAT64 = Variant("bounded", "n8", "float64")
 BOTH_MODES = "preset,forward:{0},forward:b0,eval,forward:{0},forward:b1"
 
 
@@ -137,6 +103,10 @@ EDGES: Tuple[Edge, ...] = (
         "BatchNorm2d(0) on an input without channels: #72821", Config(0),
     ),
     *_shape_errors(),
+    *surroundings.shapes(),
+    *surroundings.calls(),
+    *surroundings.texts(),
+    *surroundings.autograd(),
     *_twice("wrong_float", "dtype", "wrong_float", "many user reports of the message"),
     *_twice("integers", "dtype", "integers", "the exception's class changed"),
     Edge("wrong_float_bare", "dtype", "forward:integers,forward:wrong_float", "", BARE),
@@ -164,6 +134,10 @@ EDGES: Tuple[Edge, ...] = (
         "the counter goes on when there is nothing to update: PR #38084",
     ),
     *_momenta(),
+    Edge(
+        "none_later", "momentum", "preset,forward:b0,forward:b1,set:momentum:none,forward:b2,forward:b3",
+        "the average goes by the batches counted since construction, not since the assignment",
+    ),
     *_epsilons(),
     Edge(
         "momentum_zero_nan", "nonfinite", "preset,forward:nan,forward:b0,eval,forward:b1",
@@ -235,7 +209,7 @@ EDGES: Tuple[Edge, ...] = (
             "#110361, PR #110850, #8430",
             config,
         )
-        for what in ("legacy", "empty", "no_counter")
+        for what in STATE_DICTS
         for name, before, config in (
             ("", "", Config(11)),
             ("_flag_off", "set:track_running_stats:false,", Config(11)),
@@ -256,6 +230,14 @@ EDGES: Tuple[Edge, ...] = (
     Edge(
         "bias_dropped", "reset", "preset,drop:bias,reset_parameters,forward:b0",
         "PR #176573: the weight is reset, the missing bias tolerated or not",
+    ),
+    Edge(
+        "affine_off", "reset", "preset,set:affine:false,reset_parameters,forward:b0",
+        "the flag as it is now decides: weight and bias stay",
+    ),
+    Edge(
+        "flag_off", "reset", "preset,forward:b0,set:track_running_stats:false,reset_running_stats,"
+        "reset_parameters,forward:b1,eval,forward:b1", "so it does for the buffers",
     ),
     Edge("affine_on_bare", "reset", "set:affine:true,reset_parameters,forward:b0", "", BARE),
     Edge(
@@ -280,6 +262,9 @@ EDGES: Tuple[Edge, ...] = (
 )
 
 CASES: Dict[str, Edge] = {edge.case.id: edge for edge in EDGES}
+
+SMALL: Tuple[str, ...] = tuple(name for name, edge in CASES.items() if edge.variant.shape != "n102400")
+"""The ids of those that cost next to nothing: what the smoke tier has."""
 
 
 def find(case_id: str) -> Case:

@@ -12,7 +12,7 @@ from cases.errors import CaseError
 from cases.mutations import MUTATIONS
 from cases.schedules import MOMENTS, SCHEDULES, moment
 from cases.steps import EVAL, PRESET, TRAIN, Forward, SetAttribute, Step
-from cases.variants import DTYPES, LANES, SHAPES, Variant
+from cases.variants import DTYPES, LANES, MATRIX_SHAPES, Variant
 
 NO_MUTATION = "no_mutation"
 NEVER = "never"
@@ -25,7 +25,7 @@ AXES: Dict[str, Tuple[str, ...]] = {
     "mutation": (NO_MUTATION,) + tuple(MUTATIONS),
     "moment": (NEVER,) + MOMENTS,
     "lane": LANES,
-    "shape": tuple(SHAPES),
+    "shape": MATRIX_SHAPES,
     "dtype": DTYPES,
 }
 """Axis to its words, in the order in which they stand in an id."""

@@ -58,6 +58,7 @@ VARIANT = Variant("bounded", "n2", "float32")
 def _operations() -> Iterator[Step]:
     for name in ("b0", "one_value", "no_batch", "wrong_channels", "three_dims"):
         yield Forward(name)
+    yield Forward("b0", "no_grad")
     yield TRAIN
     yield EVAL
     for flag in ("affine", "track_running_stats", "training"):

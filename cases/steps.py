@@ -22,14 +22,21 @@ ATTRIBUTES = (
 )
 COPIES = ("deepcopy", "pickle", "state_dict")
 RESETS = ("reset_running_stats", "reset_parameters")
-STATE_DICTS = ("legacy", "empty", "no_counter")
+STATE_DICTS = ("legacy", "empty", "no_counter", "version_1", "plain", "longer")
+GRADS = ("grad", "no_grad", "input_grad")
+SHOWN = ("repr", "keys", "version")
 
 
 @dataclass(frozen=True)
 class Forward:
-    """``module(batch)``; the case's variant says what numbers the named batch holds."""
+    """``module(batch)``; the case's variant says what numbers the named batch holds.
+
+    ``grad``: ``no_grad`` calls under ``torch.no_grad()``, ``input_grad`` with an input that requires a
+    gradient.
+    """
 
     batch: str
+    grad: str = "grad"
 
 
 @dataclass(frozen=True)
@@ -106,8 +113,20 @@ class LoadStateDict:
     """Loads a state dict into the live instance itself.
 
     ``legacy`` has every entry but the counter and no version metadata, as files written before
-    torch 0.4.1 have; ``no_counter`` is the same with metadata of version 2; ``empty`` has no
-    entry and is loaded with ``strict=False``.
+    torch 0.4.1 have; ``no_counter`` is the same with metadata of version 2, ``version_1`` with
+    metadata of version 1; ``empty`` has no entry and is loaded with ``strict=False``. ``plain`` has
+    every entry and no metadata; ``longer`` has both, and a running_mean that is one too long.
+    """
+
+    what: str
+
+
+@dataclass(frozen=True)
+class Show:
+    """What the module says of itself.
+
+    ``repr``: the text, without the class's name; ``keys``: the names in its state dict, sorted;
+    ``version``: the number in the metadata of its state dict.
     """
 
     what: str
@@ -124,6 +143,7 @@ Step = Union[
     Reset,
     Copy,
     LoadStateDict,
+    Show,
 ]
 
 TRAIN = Mode(True)
@@ -154,7 +174,8 @@ def _value(word: str) -> Value:
 def token(step: Step) -> str:
     """The step's spelling in an id; ``parse_step`` is its inverse."""
     if isinstance(step, Forward):
-        return f"forward:{step.batch}"
+        verb = "forward" if step.grad == "grad" else step.grad
+        return f"{verb}:{step.batch}"
     if isinstance(step, Mode):
         return "train" if step.training else "eval"
     if isinstance(step, SetAttribute):
@@ -171,6 +192,8 @@ def token(step: Step) -> str:
         return step.method
     if isinstance(step, Copy):
         return step.how
+    if isinstance(step, Show):
+        return f"show:{step.what}"
     return f"load:{step.what}"
 
 
@@ -213,11 +236,14 @@ def _count_step(arguments: Sequence[str]) -> Step:
 
 _PARSERS: Dict[str, Tuple[int, Callable[[Sequence[str]], Step]]] = {
     "forward": (1, lambda words: Forward(words[0])),
+    "no_grad": (1, lambda words: Forward(words[0], "no_grad")),
+    "input_grad": (1, lambda words: Forward(words[0], "input_grad")),
     "set": (2, _attribute_step),
     "drop": (1, lambda words: Drop(_one_of(words[0], BUFFERS + PARAMETERS, "buffer or parameter"))),
     "attach": (2, _attach_step),
     "count": (1, _count_step),
     "load": (1, lambda words: LoadStateDict(_one_of(words[0], STATE_DICTS, "state dict"))),
+    "show": (1, lambda words: Show(_one_of(words[0], SHOWN, "thing to show"))),
 }
 
 

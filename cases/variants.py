@@ -12,8 +12,17 @@ SHAPES: Dict[str, Shape] = {
     "n30": (5, 11, 2, 3),
     "n256": (4, 11, 8, 8),
     "n102400": (4, 3, 160, 160),
+    "n8_one_row": (1, 11, 1, 8),
+    "n8_one_column": (1, 11, 8, 1),
+    "n8_one_channel": (2, 1, 2, 2),
+    "n8_67_channels": (2, 67, 2, 2),
+    "n134_67_images": (67, 11, 1, 2),
 }
 """Word to (N, C, H, W); the number in the word is N*H*W, the values that one channel averages."""
+
+MATRIX_SHAPES = tuple(SHAPES)[:5]
+"""The shapes of the matrix. The others are extreme in one dimension each; 67 is beyond two vector
+registers of 32 and a multiple of nothing."""
 
 REMAINDER: Dict[str, Shape] = {"n102400": (5, 3, 2, 3)}
 """Shape word to the shape of every second batch, where that is another: no forward may remember the
@@ -54,7 +63,7 @@ REGIMES: Dict[str, str] = {
     "subnormal": "below the smallest normal number",
     "signed_zeros": "+0 and -0",
 }
-"""The numerical regimes: channel i of a bounded batch of eleven channels carries the i-th."""
+"""The numerical regimes: channel i of a bounded batch carries the i-th, beginning again after eleven."""
 
 LARGE_REGIMES = ("normal", "offset_1e3", "outlier")
 """The regimes of the three channels of n102400. With 1e6 and 1e5 values a channel an arbitrary
@@ -65,9 +74,12 @@ def regimes(variant: Variant) -> Tuple[str, ...]:
     """The regime of each channel of the variant's batches."""
     if variant.lane == "exact":
         return ("dyadic",) * variant.channels
-    return LARGE_REGIMES if variant.channels == len(LARGE_REGIMES) else tuple(REGIMES)
+    if variant.channels == len(LARGE_REGIMES):
+        return LARGE_REGIMES
+    words = tuple(REGIMES)
+    return tuple(words[channel % len(words)] for channel in range(variant.channels))
 
 
-NAN_CHANNEL = {11: 3, 3: 1}
-INF_CHANNEL = {11: 8, 3: 2}
+NAN_CHANNEL = {11: 3, 3: 1, 1: 0, 67: 36}
+INF_CHANNEL = {11: 8, 3: 2, 1: 0, 67: 63}
 """Number of channels to the channel that carries the NaN and the infinity in the nonfinite lane."""

@@ -44,6 +44,7 @@ from cases.steps import (
     Preset,
     Reset,
     SetAttribute,
+    Show,
     Step,
     Value,
 )
@@ -53,6 +54,7 @@ from oracle.normalisation import ExpectedOutput, normalised
 from oracle.semantics import Rules, Semantics
 from oracle.state import Counter, Expected, ExpectedError, Slot, State
 from oracle.statistics import Quantity, Statistics, statistics
+from oracle.text import just, shown
 
 FLOATING = ("weight", "bias", "running_mean", "running_var")
 NONE_HAS_NO_METHOD = "'NoneType' object has no attribute"
@@ -71,8 +73,11 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
     """A new module: weight 1, bias 0, running_mean 0, running_var 1, num_batches_tracked 0.
 
     affine=False leaves weight and bias None, bias=False the bias alone; track_running_stats=False
-    leaves the three buffers None. Raises Refusal where the release has no ``bias`` keyword.
+    leaves the three buffers None. However the arguments are passed, what is not has its documented
+    default. Raises Refusal where the release has no ``bias`` or no ``dtype`` keyword.
     """
+    if config.call == "dtype" and rules.holds("no_dtype_keyword"):
+        raise Refusal("TypeError", "unexpected keyword argument 'dtype'")
     if config.bias is not None and rules.holds("no_bias_keyword"):
         raise Refusal("TypeError", "unexpected keyword argument 'bias'")
     channels = config.num_features
@@ -169,10 +174,9 @@ def _check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
     if eps == 0 and not batch_statistics and not rules.holds("eps_zero_refused_in_eval"):
         return
     if rules.holds("eps_zero_refused_in_eval"):
-        raise Refusal("ValueError", "batch_norm eps must be positive, but got")
-    if batch_statistics:
-        raise Refusal("ValueError", "batch_norm eps must be positive during training, but got")
-    raise Refusal("ValueError", "batch_norm eps must be non-negative, but got")
+        raise Refusal("ValueError", f"^batch_norm eps must be positive, but got {just(eps)}$")
+    when = "positive during training" if batch_statistics else "non-negative"
+    raise Refusal("ValueError", f"^batch_norm eps must be {when}, but got {just(eps)}$")
 
 
 def _check_channels(batch: Batch, tensors: Tuple[Tuple[str, Optional[Slot]], ...]) -> None:
@@ -208,7 +212,7 @@ def _check_arguments(
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
     one_alone = (running_mean is None) != (running_var is None)
     if one_alone and not rules.holds("one_running_buffer_suffices"):
-        pattern = "running_mean and running_var must either both be None or neither be None"
+        pattern = "^running_mean and running_var must either both be None or neither be None$"
         raise Refusal("ValueError", pattern)
     _check_dtype(state, given, (running_mean, running_var), rules)
 
@@ -267,24 +271,26 @@ def _forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Exp
     given = batch(variant, step.batch)
     if given.values.ndim != 4:
         dimensions = given.values.ndim
-        raise Refusal("ValueError", rf"expected 4D input \(got {dimensions}D input\)")
+        raise Refusal("ValueError", rf"^expected 4D input \(got {dimensions}D input\)$")
     state = _counted(state, rules)
     try:
-        output, state, requires_grad = _normalise(state, given, rules)
+        output, state, requires_grad = _normalise(state, given, rules, step.grad)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     return Expected(state, output=output, requires_grad=requires_grad)
 
 
 def _normalise(
-    state: State, given: Batch, rules: Rules
+    state: State, given: Batch, rules: Rules, grad: str
 ) -> Tuple[ExpectedOutput, State, bool]:
-    """Checks in the order in which the module makes them, then output and updated buffers."""
+    """Checks in the order of the module's, then output, updated buffers, and what autograd records."""
     n, _, h, w = given.values.shape
     factor = _average_factor(state)
     batch_statistics = _uses_batch_statistics(state, rules)
     if batch_statistics and n * h * w == 1:
-        raise Refusal("ValueError", "Expected more than 1 value per channel when training, got")
+        shape = just(list(given.values.shape))
+        message = "^Expected more than 1 value per channel when training, got input size"
+        raise Refusal("ValueError", rf"{message} torch\.Size\({shape}\)$")
     wrong_momentum = isinstance(factor, str)
     if not (wrong_momentum and rules.holds("eps_unchecked")):
         _check_eps(state.eps, batch_statistics, rules)
@@ -337,7 +343,9 @@ def _normalise(
     )
     if not given.values.size and differentiable and rules.holds("empty_output_detached"):
         differentiable = False
-    return output, state, differentiable
+    if grad == "no_grad":
+        return output, state, False
+    return output, state, differentiable or grad == "input_grad"
 
 
 # --- everything else --------------------------------------------------------------------------
@@ -471,7 +479,10 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
 
 
 def _load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: Rules) -> Expected:
-    """Values are copied into the tensors that are there; a missing key is reported at the end."""
+    """Values are copied into the tensors that are there; a missing key is reported at the end.
+
+    A state dict of a version before 2, or of none, gets the counter that it lacks, if the flag is set.
+    """
     channels = state.config.num_features
     changes: Dict[str, Union[Slot, Counter]] = {}
     if step.what != "empty":
@@ -481,18 +492,30 @@ def _load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules:
                 changes[name] = _written(slot, attached(name, channels))
     counter = state.num_batches_tracked
     error = None
-    if step.what == "no_counter":
+    if step.what in ("plain", "longer"):
+        if counter is not None:
+            changes["num_batches_tracked"] = counter._replace(value=ATTACHED_COUNT)
+        elif step.what == "plain" and state.track_running_stats:
+            error = ExpectedError("RuntimeError", 'Unexpected key.*"num_batches_tracked"')
+        if step.what == "longer" and changes.pop("running_mean", None) is not None:
+            sizes = rf"\[{channels + 1}\].*\[{channels}\]"
+            error = ExpectedError("RuntimeError", f"(?s)size mismatch for running_mean.*{sizes}")
+    elif step.what == "no_counter":
         if counter is not None:
             error = ExpectedError("RuntimeError", 'Missing key.*"num_batches_tracked"')
     elif state.track_running_stats:
         if counter is None:
-            if step.what == "legacy":
+            if step.what != "empty":
                 error = ExpectedError("RuntimeError", 'Unexpected key.*"num_batches_tracked"')
         elif rules.holds("legacy_load_resets_counter"):
             changes["num_batches_tracked"] = counter._replace(value=0)
-    elif counter is not None and step.what == "legacy":
+    elif counter is not None and step.what != "empty":
         error = ExpectedError("RuntimeError", 'Missing key.*"num_batches_tracked"')
     return Expected(_with(state, **changes), error=error)
+
+
+def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:
+    return Expected(state, shown=shown(state, step.what, rules))
 
 
 Handler = Callable[..., Expected]
@@ -508,6 +531,7 @@ _HANDLERS: Dict[Type[Step], Handler] = {
     Reset: _reset,
     Copy: _copy,
     LoadStateDict: _load_state_dict,
+    Show: _show,
 }
 
 
@@ -530,6 +554,7 @@ def begin(config: Config, variant: Variant, semantics: Semantics) -> Expected:
         state = construct(config, variant.dtype, rules)
         error = None
     except Refusal as refusal:
-        state = construct(dataclasses.replace(config, bias=None), variant.dtype, Rules(semantics))
+        accepted = dataclasses.replace(config, bias=None, call="needed")
+        state = construct(accepted, variant.dtype, Rules(semantics))
         error = refusal.error
     return Expected(state, error=error, switches=tuple(rules.consulted))

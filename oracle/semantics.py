@@ -129,6 +129,22 @@ SWITCHES: Tuple[Switch, ...] = (
         "#157144; PR #176573",
     ),
     Switch(
+        "no_dtype_keyword",
+        None,
+        (1, 8),
+        "The constructor has no device and no dtype keyword.",
+        "dtype=torch.float64 constructs the parameters and running statistics in float64.",
+        "measured",
+    ),
+    Switch(
+        "repr_without_bias",
+        None,
+        (2, 11),
+        "The text of the module does not mention the bias.",
+        "It tells whether there is one.",
+        "PR #176573",
+    ),
+    Switch(
         "reset_needs_bias",
         None,
         (2, 11),

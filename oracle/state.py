@@ -93,7 +93,7 @@ class Expected(NamedTuple):
     ``state``: the module afterwards, also after an exception. ``output``: of a forward. ``error``:
     the exception, if one must be raised. ``requires_grad``: of the output. ``copied``: the step
     replaced the module by a copy, which must share no memory with the original. ``switches``: the
-    release-dependent rules that decided this result.
+    release-dependent rules that decided this result. ``shown``: the text that the step asked for.
     """
 
     state: State
@@ -102,3 +102,4 @@ class Expected(NamedTuple):
     requires_grad: bool = False
     copied: bool = False
     switches: Tuple[str, ...] = ()
+    shown: Optional[str] = None

@@ -119,6 +119,8 @@ _TENSOR: Dict[str, Names] = {
 _PRESENT: Dict[str, Names] = {name: (f"{name} present",) for name in TENSORS}
 _VALUE: Dict[str, Names] = {name: (name,) for name in TENSORS}
 _STEP = ("input_changed", "output present")
+_EARLIER = ("earlier_output_changed",)
+_SHOWN = ("shown",)
 _COPY = ("memory shared with the original",)
 
 
@@ -200,11 +202,14 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     )
     if output is not None and got.output is not None:
         _compare_output(expected, output, got.output, tally)
+        tally.equal(_EARLIER, (got.earlier_output_changed,), (False,))
     state = expected.state
     dtype = state.dtype
     for name, tensor in zip(TENSORS, got.tensors):
         previous = None if before is None else before.tensor(name)
         _compare_tensor(name, state.tensor(name), previous, tensor, dtype, tally)
     tally.equal(FLAGS, got.flags, state.flags())
+    if expected.shown is not None:
+        tally.equal(_SHOWN, (got.shown,), (expected.shown,))
     if expected.copied:
         tally.equal(_COPY, (got.shared,), ((),))

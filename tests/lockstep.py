@@ -83,6 +83,8 @@ def _implied(case: Case, performed: List[Expected]) -> Dict[str, int]:
     steps = 1 if performed[0].error is not None else 1 + len(case.steps)
     outputs = [expected.output for expected in performed if expected.output is not None]
     implied = dict.fromkeys(("exception", "input_changed", "output present", *FLAGS), steps)
+    implied["earlier_output_changed"] = len(outputs)
+    implied["shown"] = sum(each.shown is not None for each in performed)
     for aspect in ("", "_dtype", "_shape", "_shares_input", "_requires_grad"):
         implied["output" + aspect] = len(outputs)
     for strides in ("contiguous", "channels_last"):

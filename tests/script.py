@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Collection, Dict, List, Tuple
+from typing import Collection, List, Tuple
 
 import numpy as np
 
@@ -22,48 +22,16 @@ from cases.steps import (
     Preset,
     Reset,
     SetAttribute,
+    Show,
     Step,
 )
 from tests.lockstep import Finding
+from tests.phrases import LAYOUTS, OUTPUT, SHARED, SHOWN, TENSOR
 
 ELEMENTS = 512
 """Inputs up to this many elements are written out; larger ones have random numbers in their place."""
 
 FLOATING = ("weight", "bias", "running_mean", "running_var")
-LAYOUTS: Dict[str, str] = {
-    "contiguous": "",
-    "channels_last": ".contiguous(memory_format=torch.channels_last)",
-    "permuted": ".permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
-    "sliced": ".repeat_interleave(2, -1)[..., ::2]",
-    "expanded": "[:1].expand({shape})",
-}
-"""How a contiguous tensor gets the strides of each of ``cases.inputs.LAYOUTS``."""
-
-OUTPUT: Dict[str, str] = {
-    "output_dtype": "repr(str(y.dtype)[6:])",
-    "output_shape": "tuple(y.shape)",
-    "output_strides contiguous": "y.is_contiguous()",
-    "output_strides channels_last": "y.is_contiguous(memory_format=torch.channels_last)",
-    "output_shares_input": "y.data_ptr() == x.data_ptr()",
-    "output_requires_grad": "y.requires_grad",
-    "input_changed": "x.numpy().tobytes() != before",
-}
-"""What to print for a quantity of a forward."""
-
-TENSOR: Dict[str, str] = {
-    "present": "m.{0} is not None",
-    "is the same object": "m.{0} is before",
-    "has a grad_fn": "m.{0}.grad_fn is not None",
-    "requires_grad": "m.{0}.requires_grad",
-    "dtype": "repr(str(m.{0}.dtype)[6:])",
-    "shape": "tuple(m.{0}.shape)",
-    "": "m.{0}.tolist()",
-}
-"""What to print for an aspect of a parameter or buffer."""
-
-SHARED = "memory shared with the original"
-
-
 def _number(value: float, dtype: str) -> str:
     """The shortest text that torch reads back as this number of this dtype."""
     if dtype == "float32" and np.isfinite(value):
@@ -124,7 +92,7 @@ class _Writer:
     def step(self, step: Step) -> List[str]:
         """The lines that perform a step, a forward's input inline."""
         if isinstance(step, Forward):
-            return [f"y = m({self.tensor(step.batch)})"]
+            return [self._called(step, self.tensor(step.batch))]
         if isinstance(step, Mode):
             return ["m.train()" if step.training else "m.eval()"]
         if isinstance(step, SetAttribute):
@@ -149,7 +117,15 @@ class _Writer:
                 "state_dict": "fresh(m)",
             }
             return [f"m = {copies[step.how]}"]
+        if isinstance(step, Show):
+            return [f"shown = {SHOWN[step.what]}"]
         return self._load(step)
+
+    @staticmethod
+    def _called(step: Forward, given: str) -> str:
+        if step.grad == "no_grad":
+            return f"y = torch.no_grad()(m.__call__)({given})"
+        return f"y = m({given}{'.requires_grad_()' if step.grad == 'input_grad' else ''})"
 
     def _preset(self) -> List[str]:
         channels = self.case.config.num_features
@@ -163,25 +139,34 @@ class _Writer:
         if step.what == "empty":
             return ["m.load_state_dict({}, strict=False)"]
         new = ", ".join(f"{name!r}: {self.attached(name)}" for name in FLOATING)
-        own = "m.state_dict()" if step.what == "no_counter" else "dict(m.state_dict())"
-        return [
-            f"state, new = {own}, {{{new}}}",
+        kept = step.what in ("no_counter", "longer", "version_1")
+        lines = [
+            f"state, new = {'m.state_dict()' if kept else 'dict(m.state_dict())'}, {{{new}}}",
             "for key in list(state): state.update({key: new[key]} if key in new else {})",
             "state.pop('num_batches_tracked', None)",
-            "m.load_state_dict(state)",
         ]
+        if step.what in ("plain", "longer"):
+            count = f"torch.tensor({ATTACHED_COUNT})"
+            lines[-1] = f"if m.num_batches_tracked is not None: state['num_batches_tracked'] = {count}"
+        if step.what == "longer":
+            longer = "torch.cat([new['running_mean'], new['running_mean'][:1]])"
+            lines.append(f"if 'running_mean' in state: state['running_mean'] = {longer}")
+        if step.what == "version_1":
+            lines.append("state._metadata[''] = {'version': 1}")
+        return [*lines, "m.load_state_dict(state)"]
 
     def constructor(self, subject: str) -> str:
         """``subject``: as given to --subject."""
         config = self.case.config
         features = 1 if self.narrow else config.num_features
-        bias = "" if config.bias is None else f", bias={config.bias}"
-        double = ".double()" if self.case.variant.dtype == "float64" else ""
-        return (
-            f"{subject.replace(':', '.')}({features}, eps={config.eps!r}, "
-            f"momentum={config.momentum!r}, affine={config.affine}, "
-            f"track_running_stats={config.track_running_stats}{bias}){double}"
-        )
+        dtype = self.case.variant.dtype
+        words = [str(features)]
+        for name, value in config.passed():
+            words.append(repr(value) if config.call == "positional" else f"{name}={value!r}")
+        if config.call == "dtype":
+            words.append(f"dtype=torch.{dtype}")
+        double = ".double()" if dtype == "float64" and config.call != "dtype" else ""
+        return f"{subject.replace(':', '.')}({', '.join(words)}){double}"
 
     def last(self, body: List[str]) -> List[str]:
         """The step with the finding: what must be kept from before it, the step, what it printed."""
@@ -197,7 +182,9 @@ class _Writer:
         name, _, aspect = quantity.partition(" ")
         kept = []
         if quantity == "input_changed":
-            kept = ["before = x.numpy().tobytes()"]
+            kept = ["before = x.detach().numpy().tobytes()"]
+        elif quantity == "earlier_output_changed":
+            kept = ["earlier = y.detach()", "before = earlier.numpy().tobytes()"]
         elif aspect == "is the same object":
             kept = [f"before = m.{name}"] if self.steps else ["before = None"]
         elif quantity == SHARED:
@@ -206,7 +193,7 @@ class _Writer:
             return [*body, *kept, self._print()]
         step = self.steps[-1]
         if isinstance(step, Forward):
-            body = [f"x = {self.tensor(step.batch)}", "y = m(x)"]
+            body = [f"x = {self.tensor(step.batch)}", self._called(step, "x")]
             return [body[0], *kept, body[1], self._print()]
         return [*kept, *body, self._print()]
 
@@ -229,6 +216,8 @@ class _Writer:
             )
         elif name in PARAMETERS + BUFFERS:
             shown = TENSOR[aspect].format(name)
+        elif quantity == "shown":
+            shown = "repr(shown)"
         elif quantity == "output present":
             shown = "y is not None"
         else:
@@ -253,7 +242,7 @@ def _imports(text: str, subject: str) -> List[str]:
 def can_be_narrowed(case: Case, finding: Finding) -> bool:
     """Whether one channel may show what all of them do: nothing here speaks of their number."""
     quantity = finding.mismatch.quantity
-    if case.config.num_features < 2 or quantity in ("exception", "num_features"):
+    if case.config.num_features < 2 or quantity in ("exception", "num_features", "shown"):
         return False
     if quantity.endswith("shape"):
         return False

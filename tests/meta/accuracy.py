@@ -18,7 +18,7 @@ import numpy as np
 from cases.construction import MOMENTUM
 from cases.inputs import Batch, batch, preset
 from cases.schedules import SCHEDULES
-from cases.variants import DTYPES, LANES, SHAPES, Variant
+from cases.variants import DTYPES, LANES, MATRIX_SHAPES, SHAPES, Variant
 from oracle import bounds
 from oracle.averaging import constant, moving_average
 from oracle.normalisation import normalised
@@ -40,12 +40,19 @@ class Exact:
 
 
 def variants() -> Iterator[Variant]:
-    """Every variant of the matrix."""
+    """Every variant of the matrix, and of the edges with a shape of their own."""
     for lane in LANES:
         for shape in SHAPES:
-            if (lane, shape) != ("exact", "n102400"):
+            if not unused(lane, shape):
                 for dtype in DTYPES:
                     yield Variant(lane, shape, dtype)
+
+
+def unused(lane: str, shape: str) -> bool:
+    """Whether no case has the combination."""
+    return (lane, shape) == ("exact", "n102400") or (
+        lane == "nonfinite" and shape not in MATRIX_SHAPES
+    )
 
 
 def _integers(values: np.ndarray) -> Tuple[List[int], int]:

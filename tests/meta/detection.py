@@ -1,7 +1,7 @@
 """Measures what the suite detects and writes ``reports/DETECTION.md``.
 
-``python -m tests.meta.detection [--jobs N]`` runs every liar on the smoke tier and the edges, and
-every mutant on the gate tier. The page has nothing in it that changes from run to run on one torch.
+``python -m tests.meta.detection [--jobs N]`` runs every liar on the smoke tier and the other edges,
+and every mutant on the gate tier. The page has nothing in it that changes from run to run on one torch.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _column_counts(catches: Sequence[Catch]) -> Tuple[int, ...]:
 
 
 def measure(name: str) -> LiarRow:
-    """One liar on the smoke tier, on the edges, and on the gate cases that have its words."""
+    """One liar on the smoke tier, on the other edges, and on the gate cases that have its words."""
     torch.set_num_threads(1)
     liar = LIARS[name]
     smoke = hunt.ids("smoke")

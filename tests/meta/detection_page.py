@@ -23,9 +23,10 @@ COLUMNS: Tuple[Tuple[str, str], ...] = (
     ("counter", r"num_batches_tracked( dtype)?$"),
     ("parameters", r"(weight|bias)$"),
     ("flags", r"(training|affine|track_running_stats|momentum|eps|num_features)$"),
-    ("exception", r"exception$|output present$|claim$"),
-    ("tensors", r"\w+ (present|is the same object|has a grad_fn|requires_grad|shape)$|memory"),
+    ("exception", r"exception$|output present$|claim$|shown$"),
+    ("tensors", r"\w+ (present|is the same object|has a grad_fn|requires_grad|shape|dtype)$|memory"),
     ("input", r"input_changed$"),
+    ("earlier output", r"earlier_output_changed$"),
 )
 """Column of the table to the quantities that it stands for."""
 

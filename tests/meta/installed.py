@@ -18,13 +18,13 @@ BATCH_NORM = torch.nn.BatchNorm2d
 
 @lru_cache(maxsize=None)
 def smoke() -> Tuple[Case, ...]:
-    """The cases of the smoke tier."""
+    """The matrix's cases of the smoke tier; its edges are among ``edges``."""
     return tuple(map(catalogue.find, catalogue.ids("matrix", "smoke")))
 
 
 @lru_cache(maxsize=None)
 def small() -> Tuple[Case, ...]:
-    """Those of the smoke tier with small inputs: nine of ten cases for a tenth of the time."""
+    """Those of them with small inputs: nine of ten cases for a tenth of the time."""
     return tuple(case for case in smoke() if case.variant.shape != "n102400")
 
 

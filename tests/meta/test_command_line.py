@@ -258,7 +258,8 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
 
 def test_the_smoke_tier_passes_and_is_recorded(baseline: Baseline) -> None:
     assert baseline.ran.status == 0, baseline.ran.output
-    assert set(rows(baseline.record)) == set(catalogue.ids("matrix", "smoke"))
+    tier = {each for family in catalogue.FAMILIES for each in catalogue.ids(family, "smoke")}
+    assert set(rows(baseline.record)) == tier
     assert "tier smoke | seed 0" in baseline.ran.output
 
 
@@ -289,8 +290,9 @@ def test_the_order_does_not_matter(baseline: Baseline, tmp_path: Path) -> None:
     record = tmp_path / "reversed.jsonl"
     ran = run(*SMALL, f"--report={record}", "-vv", "-p", "reversing", plugins=str(tmp_path))
     assert ran.status == 0, ran.output
-    order = re.findall(r"::test_matrix\[(.*?)\]", ran.output)
-    small = [each for each in catalogue.ids("matrix", "smoke") if "n102400" not in each]
+    order = re.findall(r"::test_[a-z]+\[(.*?)\]", ran.output)
+    tier = [each for family in ("edge", "matrix") for each in catalogue.ids(family, "smoke")]
+    small = [each for each in tier if "n102400" not in each]
     assert order == small[::-1]
     assert same_rows(record, baseline)
 

@@ -25,8 +25,10 @@ from cases.steps import (
     ATTRIBUTES,
     BUFFERS,
     COPIES,
+    GRADS,
     PARAMETERS,
     RESETS,
+    SHOWN,
     STATE_DICTS,
     Attach,
     Copy,
@@ -38,6 +40,7 @@ from cases.steps import (
     Preset,
     Reset,
     SetAttribute,
+    Show,
     Step,
     parse_program,
     parse_step,
@@ -143,7 +146,7 @@ def test_alphabet_has_every_kind_of_step() -> None:
     steps: Set[str] = {token(step) for step in ALPHABET}
     wanted: List[Step] = [Mode(True), Mode(False), Preset()]
     wanted += [Reset(each) for each in RESETS] + [Copy(each) for each in COPIES]
-    wanted += [LoadStateDict(each) for each in STATE_DICTS]
+    wanted += [LoadStateDict(each) for each in STATE_DICTS] + [Show(each) for each in SHOWN]
     for name in BUFFERS + PARAMETERS:
         wanted.append(Drop(name))
         wanted += [
@@ -181,7 +184,11 @@ VALUES = (
 )
 
 STEPS = st.one_of(
-    st.builds(Forward, st.from_regex(r"[a-z][a-z0-9_]*(\.[a-z_]+)?", fullmatch=True)),
+    st.builds(
+        Forward,
+        st.from_regex(r"[a-z][a-z0-9_]*(\.[a-z_]+)?", fullmatch=True),
+        st.sampled_from(GRADS),
+    ),
     st.builds(Mode, st.booleans()),
     st.builds(SetAttribute, st.sampled_from(ATTRIBUTES), VALUES),
     st.builds(Drop, st.sampled_from(BUFFERS + PARAMETERS)),
@@ -192,6 +199,7 @@ STEPS = st.one_of(
     st.builds(Reset, st.sampled_from(RESETS)),
     st.builds(Copy, st.sampled_from(COPIES)),
     st.builds(LoadStateDict, st.sampled_from(STATE_DICTS)),
+    st.builds(Show, st.sampled_from(SHOWN)),
 )
 
 deterministic = settings(max_examples=500, derandomize=True, database=None, deadline=None)

@@ -32,14 +32,14 @@ def test_gate_catches(liar: Liar) -> None:
     )
 
 
-@pytest.mark.long
 def test_smoke_catches_nearly_all() -> None:
     """The smoke tier misses at most one liar in twenty."""
-    missed = [
-        liar.name
-        for liar in LIARS.values()
-        if hunt.first_catch(liar.factory, hunt.ids("smoke")) is None
-    ]
+
+    def survives(liar: Liar) -> bool:
+        likely = hunt.with_words("smoke", liar.seen_in)[:8]
+        return hunt.first_catch(liar.factory, likely + hunt.cheapest_first("smoke")) is None
+
+    missed = [liar.name for liar in LIARS.values() if survives(liar)]
     caught = 1 - len(missed) / len(LIARS)
     assert caught >= SMOKE_SHARE, f"smoke catches {caught:.1%}; it misses {', '.join(missed)}"
 

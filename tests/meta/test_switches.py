@@ -185,7 +185,7 @@ MOVES = tuple(moves())
 
 def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
     """All that the comparison looks at, as values that can be compared."""
-    parts: List[object] = [expected.error, expected.requires_grad, expected.copied]
+    parts: List[object] = [expected.error, expected.requires_grad, expected.copied, expected.shown]
     output = expected.output
     if output is not None:
         parts += [output.strides, output.dtype, output.shape, output.values().tobytes()]

@@ -14,7 +14,7 @@ import pytest
 
 from cases import catalogue
 from cases.case import Case
-from cases.steps import Copy, Forward, Mode, SetAttribute
+from cases.steps import Copy, Forward, Mode, SetAttribute, Show
 from cases.variants import INF_CHANNEL, NAN_CHANNEL
 from oracle.state import FLAGS, TENSORS, Expected, Slot
 from reports.rows import PASS
@@ -116,9 +116,11 @@ OUTPUT = ("", "_dtype", "_shape", "_shares_input", "_requires_grad")
 COMPARED = (
     "exception",
     "input_changed",
+    "earlier_output_changed",
     "memory shared with the original",
     "output present",
     "output_strides contiguous",
+    "shown",
     *(f"output{aspect}" for aspect in OUTPUT),
     *(f"{name}{aspect}" for name in TENSORS for aspect in ASPECTS),
     *FLAGS,
@@ -141,7 +143,7 @@ def test_both_sides_name_the_same_tensors_and_flags() -> None:
 
 def test_the_list_of_quantities_is_whole() -> None:
     """What this test plants holes for is all that the suite compares."""
-    cases = (*installed.small(), *installed.edges()[:60])
+    cases = (*installed.small(), *installed.edges()[:75])
     others = {"output_strides channels_last"}
     assert set(all_compared(cases)) - others == set(COMPARED)
 
@@ -152,11 +154,13 @@ def test_a_quantity_that_is_not_compared_is_noticed(
 ) -> None:
     aspect = quantity.partition(" ")[2]
     absent = "no_affine no_track" if aspect == "present" else ""
+    telling = installed.edges() if quantity == "shown" else installed.small()
     case = next(
         case
-        for case in installed.small()
-        if set(absent.split()) <= set(case.id.split("-"))
-        and (absent or {"affine", "track"} <= set(case.id.split("-")))
+        for case in telling
+        if any(isinstance(step, Show) for step in case.steps) == (quantity == "shown")
+        and set(absent.split()) <= set(case.id.split("-"))
+        and (absent or quantity == "shown" or {"affine", "track"} <= set(case.id.split("-")))
         and ("memory" not in quantity or any(isinstance(step, Copy) for step in case.steps))
         and not ran(case, installed.BATCH_NORM).errors
     )
@@ -385,7 +389,9 @@ def test_cases_without_a_row_are_counted() -> None:
 
 
 def test_a_whole_tier_has_a_row_for_every_id() -> None:
-    assert list(recording.ids_of("smoke", 0)) == list(catalogue.ids("matrix", "smoke"))
+    for tier, families in (("smoke", ("matrix", "edge")), ("gate", catalogue.FAMILIES)):
+        listed = [each for family in families for each in catalogue.ids(family, tier)]
+        assert list(recording.ids_of(tier, 0)) == listed
     gate = list(recording.ids_of("gate", 5))
     assert len(gate) == sum(len(list(catalogue.ids(f, "gate"))) for f in catalogue.FAMILIES)
     assert all(each.endswith("-seed5") == each.startswith("matrix-") for each in gate)
@@ -427,6 +433,7 @@ def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     shard = (1, 8) if narrowed else (1, 1)
     lost = {"drops_items": lambda i: "-n2-" not in i}.get(name, lambda i: "momentum_none" in i)
-    planted = [i for i in catalogue.select("matrix", "smoke", shard) if lost(i)]
+    tier = (i for f in catalogue.FAMILIES for i in catalogue.select(f, "smoke", shard))
+    planted = [i for i in tier if lost(i)]
     assert f"ERROR: {len(planted)} case(s) left no row" in done.stdout, done.stdout[-2000:]
     assert done.returncode == pytest.ExitCode.INTERNAL_ERROR

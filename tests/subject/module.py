@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import pickle
 from collections import OrderedDict
-from functools import lru_cache
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 import torch
 
 from cases.construction import Config
-from cases.inputs import ATTACHED_COUNT, Batch, attached, batch, preset
+from cases.inputs import ATTACHED_COUNT, attached, batch, preset
 from cases.steps import (
     Attach,
     Copy,
@@ -24,9 +23,11 @@ from cases.steps import (
     Preset,
     Reset,
     SetAttribute,
+    Show,
     Step,
 )
 from cases.variants import Variant
+from tests.subject.inputs import Input, other_bytes, tensor_of
 from tests.subject.observation import (
     FLAGS,
     TENSORS,
@@ -39,45 +40,6 @@ from tests.subject.reading import DTYPES, attribute, numbers, observed_tensor
 Factory = Callable[..., Any]
 
 FLOATING = TENSORS[:4]
-
-
-class Input:
-    """A batch as a torch tensor, made once; ``changed`` tells whether someone wrote to it."""
-
-    def __init__(self, given: Batch) -> None:
-        self._pristine = given.values
-        values = torch.from_numpy(given.values.copy())
-        self.tensor = _laid_out(values, given.layout)
-        self.pointer = self.tensor.data_ptr()
-
-    def changed(self) -> bool:
-        """Whether the numbers are no longer the batch's, bit for bit."""
-        now = self.tensor.numpy()
-        if now.size < 65536:
-            return bool(now.tobytes() != self._pristine.tobytes())
-        word = np.dtype(f"i{now.itemsize}")
-        return not np.array_equal(now.view(word), self._pristine.view(word))
-
-
-def _laid_out(values: torch.Tensor, layout: str) -> torch.Tensor:
-    """The same logical tensor with other strides."""
-    if layout == "channels_last":
-        return values.contiguous(memory_format=torch.channels_last)
-    if layout == "permuted":
-        return values.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)
-    if layout == "sliced":
-        wide = torch.zeros(values.shape[:-1] + (2 * values.shape[-1],), dtype=values.dtype)
-        wide[..., ::2] = values
-        return wide[..., ::2]
-    if layout == "expanded":
-        return values[:1].expand(values.shape)
-    return values
-
-
-@lru_cache(maxsize=2560)
-def tensor_of(given: Batch) -> Input:
-    """The torch tensor of a batch, the same one every time."""
-    return Input(given)
 
 
 class NotConstructed(Exception):
@@ -94,15 +56,13 @@ def _raised(error: Exception) -> Raised:
 
 def construct(factory: Factory, config: Config, dtype: str) -> Any:
     """``factory`` called with BatchNorm2d's arguments; raises whatever it raises."""
-    arguments: Dict[str, object] = {
-        "eps": config.eps,
-        "momentum": config.momentum,
-        "affine": config.affine,
-        "track_running_stats": config.track_running_stats,
-    }
-    if config.bias is not None:
-        arguments["bias"] = config.bias
-    module = factory(config.num_features, **arguments)
+    if config.call == "positional":
+        module = factory(config.num_features, *(value for _, value in config.passed()))
+    else:
+        arguments: Dict[str, object] = dict(config.passed())
+        if config.call == "dtype":
+            return factory(config.num_features, dtype=getattr(torch, dtype), **arguments)
+        module = factory(config.num_features, **arguments)
     return module.double() if dtype == "float64" else module
 
 
@@ -120,27 +80,57 @@ class LiveModule:
         except Exception as error:  # whatever the subject raises is the observation
             raise NotConstructed(_raised(error)) from error
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
+        self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
 
     def perform(self, step: Optional[Step]) -> Observation:
         """Performs ``step`` (None: nothing, right after construction) and observes the module."""
         output, raised, changed = None, None, False
+        overwritten, shown = False, None
         shared: Tuple[str, ...] = ()
         try:
             if type(step) is Forward:
                 given = tensor_of(batch(self._variant, step.batch))
                 try:
-                    output = self._observed_output(self.module(given.tensor), given)
+                    output = self._observed_output(self._forward(given.tensor, step.grad), given)
+                    overwritten = self._overwritten(output.values)
                 finally:
                     changed = given.changed()
             elif type(step) is Copy:
                 shared = self._copy(step.how)
+            elif type(step) is Show:
+                shown = self._show(step.what)
             elif step is not None:
                 _ACTIONS[type(step)](self, step)
         except Exception as error:  # whatever the subject raises is the observation
             raised = _raised(error)
         if changed:
             tensor_of.cache_clear()
-        return self._observed(output, raised, changed, shared)
+        observed = self._observed(output, raised, changed, shared)
+        if overwritten or shown is not None:
+            observed = observed._replace(earlier_output_changed=overwritten, shown=shown)
+        return observed
+
+    def _forward(self, given: torch.Tensor, grad: str) -> Any:
+        if grad == "grad":
+            return self.module(given)
+        if grad == "input_grad":
+            return self.module(given.detach().requires_grad_())
+        with torch.no_grad():
+            return self.module(given)
+
+    def _overwritten(self, output: np.ndarray) -> bool:
+        """Whether the earlier output is another now; remembers this one in its place."""
+        earlier = self._earlier
+        self._earlier = (output, output.copy("A"))
+        return earlier is not None and other_bytes(*earlier)
+
+    def _show(self, what: str) -> str:
+        if what == "repr":
+            return repr(self.module).partition("(")[2]
+        state = self.module.state_dict()
+        if what == "keys":
+            return " ".join(sorted(state))
+        return str(state._metadata[""]["version"])
 
     def _observed(
         self,
@@ -212,7 +202,7 @@ class LiveModule:
                     tensor.copy_(torch.from_numpy(preset(name, self._config.num_features).copy()))
 
     def load(self, step: LoadStateDict) -> None:
-        """Loads one of the three incomplete state dicts into the live module."""
+        """Loads one of the made-up state dicts into the live module."""
         state: OrderedDict[str, torch.Tensor] = OrderedDict()
         if step.what == "empty":
             self.module.load_state_dict(state, strict=False)
@@ -221,8 +211,14 @@ class LiveModule:
         for name in FLOATING:
             if name in own:
                 state[name] = self._new_tensor(name)
-        if step.what == "no_counter":
+        if step.what in ("plain", "longer") and "num_batches_tracked" in own:
+            state["num_batches_tracked"] = self._new_tensor("num_batches_tracked")
+        if step.what == "longer" and "running_mean" in state:
+            state["running_mean"] = torch.cat([state["running_mean"], state["running_mean"][:1]])
+        if step.what in ("no_counter", "longer"):
             state._metadata = own._metadata  # type: ignore[attr-defined]
+        if step.what == "version_1":
+            state._metadata = OrderedDict([("", {"version": 1})])  # type: ignore[attr-defined]
         self.module.load_state_dict(state)
 
 

@@ -47,7 +47,8 @@ class Observation(NamedTuple):
 
     ``tensors`` are in the order of TENSORS; ``flags`` in the order of FLAGS.
     ``input_changed``: a forward wrote to its input. ``shared``: names of tensors of a copied module
-    that share memory with the original.
+    that share memory with the original. ``earlier_output_changed``: the output of the forward before
+    this one has other bytes now. ``shown``: the text that a step asked for.
     """
 
     output: Optional[ObservedOutput]
@@ -56,3 +57,5 @@ class Observation(NamedTuple):
     flags: Tuple[object, ...]
     input_changed: bool = False
     shared: Tuple[str, ...] = ()
+    earlier_output_changed: bool = False
+    shown: Optional[str] = None

@@ -6,6 +6,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     affine,
     budgets,
     buffers,
+    circumstances,
     counter,
     epsilon,
     errors,

@@ -32,6 +32,9 @@ class HonestBatchNorm2d(Kernel, torch.nn.Module):
         momentum: Optional[float] = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
         bias: bool = True,
     ) -> None:
         super().__init__()
@@ -42,6 +45,17 @@ class HonestBatchNorm2d(Kernel, torch.nn.Module):
         self.track_running_stats = track_running_stats
         self.make_parameters(affine, affine and bias)
         self.make_buffers(track_running_stats)
+        if device is not None or dtype is not None:
+            self.to(device=device, dtype=dtype)
+
+    def extra_repr(self) -> str:
+        """The attributes, as they are now."""
+        names = ("eps", "momentum", "affine", "bias", "track_running_stats")
+        values = [str(self.num_features)]
+        for name in names:
+            value = self.bias is not None if name == "bias" else getattr(self, name)
+            values.append(f"{name}={value}")
+        return ", ".join(values)
 
     # --- construction and reset --------------------------------------------------------------
 

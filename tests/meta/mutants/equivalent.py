@@ -123,12 +123,6 @@ _TORCH: Tuple[Survivor, ...] = (
     ),
     *_because(
         "torch",
-        "A state dict is written with this number, and whoever reads one asks only whether it is "
-        "below 2.",
-        Key("_NormBase", "replace constant", "_version = 2", "2 -> 3"),
-    ),
-    *_because(
-        "torch",
         "No module here lies on the meta device, and to compare a device with something else gives "
         "inequality.",
         Key(_LOAD, "unwrap call", _DEVICE_LINE, "torch.device('meta') -> 'meta'"),
@@ -164,85 +158,6 @@ _TORCH: Tuple[Survivor, ...] = (
             _ZERO_LINE,
             "torch.tensor(0, dtype=torch.long) -> torch.tensor(0, dtype=None)",
         ),
-    ),
-    *_because(
-        "torch",
-        "The defaults of BatchNorm2d itself.",
-        Key("_BatchNorm.__init__", "replace constant", _EPS, "1e-05 -> 0.0"),
-        Key("_BatchNorm.__init__", "replace constant", _EPS, "1e-05 -> 1.00001"),
-        Key("_BatchNorm.__init__", "replace constant", _MOMENTUM, "0.1 -> 0.0"),
-        Key("_BatchNorm.__init__", "replace constant", _MOMENTUM, "0.1 -> 1.1"),
-        Key("_BatchNorm.__init__", "replace constant", "affine: bool = True,", "True -> False"),
-        Key(
-            "_BatchNorm.__init__",
-            "replace constant",
-            "track_running_stats: bool = True,",
-            "True -> False",
-        ),
-        seen_by="A construction that does not pass the arguments that have their default value.",
-    ),
-    *_because(
-        "torch",
-        "One value a channel is told from more by N and H alone.",
-        Key(
-            "_verify_batch_size",
-            "replace constant",
-            "for i in range(len(size) - 2):",
-            "2 -> 3",
-        ),
-        Key(
-            "_verify_batch_size",
-            "change arithmetic",
-            "size_prods *= size[i + 2]",
-            "i + 2 -> i * 2",
-        ),
-        seen_by="An input with N = H = 1 and W > 1, in train mode.",
-    ),
-    *_because(
-        "torch",
-        "The message shows another number than eps.",
-        Key(
-            "batch_norm",
-            "swap names",
-            'f"batch_norm eps must be positive during training, but got {eps}"',
-            "eps -> momentum",
-        ),
-        Key(
-            "batch_norm",
-            "swap names",
-            'raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")',
-            "eps -> momentum",
-        ),
-        seen_by="An expected message that ends with the value of eps.",
-    ),
-    *_because(
-        "torch",
-        "A state dict with metadata of version 1 is not taken for a legacy one.",
-        Key(_LOAD, "replace constant", _VERSION_LINE, "2 -> 0"),
-        Key(
-            _LOAD,
-            "force condition",
-            _VERSION_LINE,
-            "version is None or version < 2 -> version is None or False",
-        ),
-        seen_by="A step that loads a state dict without the counter, with metadata of version 1.",
-    ),
-    *_because(
-        "torch",
-        "The counter of a state dict without metadata is not loaded.",
-        Key(
-            _LOAD,
-            "force condition",
-            "if num_batches_tracked_key not in state_dict:",
-            "num_batches_tracked_key not in state_dict -> True",
-        ),
-        seen_by="A step that loads a complete state dict without metadata, as a plain dict is.",
-    ),
-    *_because(
-        "torch",
-        "A tensor of the wrong length in a state dict raises AttributeError, not RuntimeError.",
-        Key(_LOAD, "drop argument", "super()._load_from_state_dict(", "error_msgs) -> None)"),
-        seen_by="A step that loads a running_mean of another length.",
     ),
 )
 
@@ -283,17 +198,6 @@ _KERNEL: Tuple[Survivor, ...] = (
             "deviation = self.deviation(variance, eps).to(x.dtype)",
             "self.deviation(variance, eps) -> self.deviation(eps, variance)",
         ),
-    ),
-    *_because(
-        "kernel",
-        "The message shows the whole input after the words, not its shape.",
-        Key(
-            "Kernel.check_arguments",
-            "unwrap call",
-            'f"Expected more than 1 value per channel when training, got input size {x.size()}"',
-            "x.size() -> x",
-        ),
-        seen_by="An expected message that ends with the shape.",
     ),
 )
 

@@ -101,10 +101,6 @@ TORCH = Source(
     _layer_subject,
     {
         "__constants__": "for TorchScript alone",
-        "extra_repr": "repr alone",
-        "factory_kwargs": "device and dtype of construction; the suite passes neither",
-        "**factory_kwargs": "device and dtype of construction; the suite passes neither",
-        "**{k: v for": "device and dtype of construction; the suite passes neither",
         "if has_torch_function_variadic": "for subclasses of Tensor alone",
     },
     True,
