@@ -13,6 +13,7 @@ from cases.variants import Variant
 from tests.subject.foreign import said
 from tests.subject.module import Factory, LiveModule, construct
 from tests.subject.observation import FLAGS, TENSORS
+from tests.subject.reading import Unreadable
 
 DEFAULT = "torch.nn:BatchNorm2d"
 
@@ -72,9 +73,11 @@ def _try(name: str, factory: Factory) -> None:
                 f"subject {name!r}: the {type(module).__name__} it makes is not callable"
             )
         trying = "called with 3, eps=, momentum=, affine=, track_running_stats= as BatchNorm2d can"
-        construct(factory, Config(3), "float32")
+        construct(factory, Config(3, call="keywords"), "float32")
         trying = "observed: weight, bias and buffers must be None or torch tensors on the CPU"
-        LiveModule(factory, Config(3), Variant()).perform(None)
+        for each in LiveModule(factory, Config(3), Variant()).perform(None).tensors:
+            if each is not None and isinstance(each.dtype, Unreadable):
+                raise TypeError(each.dtype)
     except (SubjectError, KeyboardInterrupt):
         raise
     except BaseException as error:  # foreign code, which may even exit

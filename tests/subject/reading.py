@@ -7,6 +7,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 import torch
 
+from tests.subject.foreign import said
 from tests.subject.observation import ObservedTensor
 
 
@@ -19,10 +20,10 @@ def attribute(module: Any, name: str) -> Any:
     try:
         return getattr(module, name)
     except Exception as error:  # whatever the subject raises is the observation
-        return Unreadable(f"{type(error).__name__}: {error}")
+        return Unreadable(said(error))
 
 
-class _Names(Dict[torch.dtype, str]):
+class _Names(Dict[Any, str]):
     """torch dtype to its name, as ``float32``."""
 
     def __missing__(self, dtype: torch.dtype) -> str:
@@ -47,16 +48,12 @@ def observed_tensor(tensor: Any, previous: Any) -> Optional[ObservedTensor]:
     """What is visible of a parameter or buffer; ``previous`` had its name before the step."""
     if tensor is None:
         return None
+    same = tensor is previous
     if isinstance(tensor, torch.Tensor):
         try:
-            return ObservedTensor(
-                numbers(tensor),
-                DTYPES[tensor.dtype],
-                tensor.requires_grad,
-                tensor.grad_fn is not None,
-                tensor is previous,
-            )
+            dtype, grad_fn = DTYPES[tensor.dtype], tensor.grad_fn
+            return ObservedTensor(numbers(tensor), dtype, tensor.requires_grad, grad_fn is not None, same)
         except Exception as error:  # on another device, sparse, without storage
-            tensor = Unreadable(f"{type(error).__name__}: {error}")
+            tensor = Unreadable(said(error))
     kind = tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}"
-    return ObservedTensor(_NOTHING, kind, False, False, tensor is previous)
+    return ObservedTensor(_NOTHING, kind, False, False, same)
