@@ -14,7 +14,7 @@ from reports.errors import ReportError
 from reports.record import write
 from reports.rows import CaseRow, Header
 from tests import preflight
-from tests.conformance import collection, exploration
+from tests.conformance import collection, exploration, protocol
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -87,12 +87,32 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     try:
         collection.session_of(config)
+        protocol.spare_the_collector()
     except preflight.Unusable as error:
         output = getattr(config, "workeroutput", None)
         if output is None:
             raise pytest.UsageError(str(error)) from error
         output["bn_unusable"] = str(error)
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each worker takes one stretch of the cases: neighbours share inputs."""
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Optional[bool]:
+    """Cases have one phase."""
+    if not isinstance(item, collection.CaseItem):
+        return None
+    protocol.perform(item)
+    return True
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -68,9 +68,10 @@ def hull(pairs: Iterable[Extremes]) -> Extremes:
 
 
 def _extremes(values: np.ndarray) -> Extremes:
-    if not np.isfinite(values).all():
-        values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if values.size else ZERO
+    low, high = (float(values.min()), float(values.max())) if values.size else ZERO
+    if math.isfinite(low) and math.isfinite(high):
+        return low, high
+    return _extremes(values[np.isfinite(values)])
 
 
 def _ulp(want: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -93,22 +94,20 @@ def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) 
             # Beyond the dtype's range the correctly rounded value is an infinity.
             want = np.where(size > largest, np.copysign(np.inf, want), want)
         error = got - want
-        wrong = ~(np.abs(error) <= budget)
+        within = np.abs(error) <= budget
         if not finite:
             # An infinity has an infinite budget: it is compared for equality.
-            wrong |= np.isinf(want)
-        if wrong.any():
-            wrong &= ~((got == want) | (np.isnan(got) & np.isnan(want)))
-        if wrong.any():
-            return Judgement(_worst(quantity, got, want, budget, error, wrong))
+            within &= ~np.isinf(want)
+        if not within.all():
+            wrong = ~within & ~((got == want) | (np.isnan(got) & np.isnan(want)))
+            if wrong.any():
+                return Judgement(_worst(quantity, got, want, budget, error, wrong))
         # An error within a zero budget is zero; 0/0 is left out by _extremes.
         share = _extremes(error / budget)
         ulps = ZERO if share == ZERO else _extremes(error / _ulp(want, got.dtype))
         relative = budget / size
-        if not np.isfinite(relative).all():
-            relative = relative[np.isfinite(relative)]
-        detectable = float(relative.min()) if relative.size else np.inf
-        return Judgement(None, share, ulps, detectable, not budget.any())
+        relative[~(size > 0) | np.isnan(budget)] = np.inf
+        return Judgement(None, share, ulps, float(relative.min(initial=np.inf)), not budget.any())
 
 
 def _worst(

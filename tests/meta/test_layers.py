@@ -30,10 +30,13 @@ ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ("reports/releases.py", ("reports", "oracle.semantics", "oracle.defects")),
     ("reports/", ("reports",)),
     ("noxfile.py", ("nox", "reports")),
-    ("conftest.py", ("pytest", "cases", "reports", "tests.conformance", "tests.preflight", "tests.recording")),
+    (
+        "conftest.py",
+        ("pytest", "xdist", "cases", "reports", "tests.conformance", "tests.preflight", "tests.recording"),
+    ),
     ("tests/subject/", ("tests.subject", "cases", "numpy", "torch")),
     ("tests/meta/", ("tests", "cases", "oracle", "reports", "numpy", "torch", "pytest", "hypothesis", "jinja2", "nox")),
-    ("tests/benchmark", ("tests", "cases", "oracle", "reports", "numpy", "torch", "conftest")),
+    ("tests/benchmark/", ("tests.benchmark",)),
     ("tests/", ("tests", "cases", "oracle", "reports", "numpy", "pytest", "hypothesis")),
 )
 """Beginning of a path to the packages it may import beside the standard library; the first match counts."""

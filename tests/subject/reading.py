@@ -37,11 +37,10 @@ _NOTHING = np.empty(0)
 
 def numbers(tensor: torch.Tensor) -> np.ndarray:
     """A view of a tensor's values; a copy in float64 where NumPy lacks the dtype."""
-    detached = tensor.detach()
     try:
-        return detached.numpy()
+        return tensor.detach().numpy() if tensor.requires_grad else tensor.numpy()
     except TypeError:
-        return detached.double().numpy()
+        return tensor.detach().double().numpy()
 
 
 def observed_tensor(tensor: Any, previous: Any) -> Optional[ObservedTensor]:

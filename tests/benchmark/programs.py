@@ -1,0 +1,101 @@
+"""What the benchmark runs in processes of their own, as templates for ``str.format``."""
+
+from __future__ import annotations
+
+NO_OPS = """
+import pytest
+import torch
+
+@pytest.mark.parametrize("number", range({count}))
+def test_nothing(number):
+    pass
+"""
+
+INSIDE = """
+import sys, time
+sys.path.insert(0, {root!r})
+import torch
+from cases import catalogue
+from cases.inputs import batch
+from cases.steps import Forward
+from oracle.semantics import parse_release, semantics
+from tests import lockstep
+from tests.subject.inputs import tensor_of
+torch.set_num_threads(1)
+spent = dict.fromkeys(("forward", "oracle"), 0.0)
+
+def timed(function, name):
+    def wrapper(*arguments):
+        start = time.perf_counter()
+        try:
+            return function(*arguments)
+        finally:
+            spent[name] += time.perf_counter() - start
+    return wrapper
+
+class Subject(torch.nn.BatchNorm2d):
+    __call__ = timed(torch.nn.BatchNorm2d.__call__, "forward")
+
+lockstep.advance = timed(lockstep.advance, "oracle")
+lockstep.compare = timed(lockstep.compare, "oracle")
+rules = semantics(parse_release(torch.__version__))
+cases = [catalogue.find(i) for f in {families!r} for i in catalogue.select(f, {tier!r}, (1, {every}))]
+for case in cases:  # the inputs are neither oracle nor comparison
+    for step in case.steps:
+        if isinstance(step, Forward):
+            tensor_of(batch(case.variant, step.batch))
+start, forwards = time.perf_counter(), 0
+for case in cases:
+    forwards += lockstep.run(case, Subject, rules).forwards
+total = time.perf_counter() - start
+print(spent["forward"], spent["oracle"], total / len(cases), forwards)
+"""
+
+MODULE_TESTS = """
+import atexit
+from copy import deepcopy
+import torch
+from torch.testing._internal.common_device_type import instantiate_device_type_tests
+from torch.testing._internal.common_modules import module_db, modules
+from torch.testing._internal.common_utils import TestCase, freeze_rng_state, gradcheck
+
+calls = []
+torch.nn.modules.module.register_module_forward_hook(lambda *_: calls.append(1))
+atexit.register(lambda: print("forwards checked", len(calls)))
+ENTRIES = [info for info in module_db if info.module_cls is torch.nn.BatchNorm2d]
+
+
+def entries(info, training, dtype, grad):
+    given = {{"device": "cpu", "dtype": dtype, "requires_grad": grad, "training": training}}
+    for each in info.module_inputs_func(info, **given):
+        made = each.constructor_input
+        module = info.module_cls(*made.args, **made.kwargs).to(dtype).train(training)
+        yield module, each.forward_input.args[0]
+
+
+class TestBatchNorm2d(TestCase):
+    @modules(ENTRIES)
+    def test_forward(self, device, dtype, module_info, training):
+        with freeze_rng_state():
+            for module, x in entries(module_info, training, dtype, False):
+                self.assertEqual(module(x).shape, x.shape)
+
+    @modules(ENTRIES)
+    def test_non_contiguous_tensors(self, device, dtype, module_info, training):
+        with freeze_rng_state():
+            for module, x in entries(module_info, training, dtype, True):
+                other = torch.stack([x.detach()] * 2, -1)[..., 0].requires_grad_()
+                mine, theirs = deepcopy(module)(x), module(other)
+                self.assertEqual(mine, theirs)
+                mine.sum().backward()
+                theirs.sum().backward()
+                self.assertEqual(x.grad, other.grad)
+
+    @modules(ENTRIES, allowed_dtypes=[torch.double])
+    def test_grad(self, device, dtype, module_info, training):
+        for module, x in entries(module_info, training, dtype, True):
+            self.assertTrue(gradcheck(module, (x,)))
+
+
+instantiate_device_type_tests(TestBatchNorm2d, globals(), only_for="cpu")
+"""

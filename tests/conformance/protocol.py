@@ -1,0 +1,35 @@
+"""Runs a case in one phase where pytest has three.
+
+A case has no fixtures to set up and tear down, and the two empty phases, with a report each that a
+worker sends home, would take longer than most cases.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import Tuple, Type
+
+import pytest
+
+
+def perform(item: pytest.Item) -> None:
+    """The call phase, with all hooks of pytest that belong to it."""
+    hook = item.ihook
+    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    through: Tuple[Type[BaseException], ...] = (pytest.exit.Exception,)
+    if not item.config.getoption("usepdb", False):
+        through += (KeyboardInterrupt,)
+    call = pytest.CallInfo.from_call(
+        lambda: hook.pytest_runtest_call(item=item), when="call", reraise=through
+    )
+    report = hook.pytest_runtest_makereport(item=item, call=call)
+    hook.pytest_runtest_logreport(report=report)
+    if report.failed:
+        hook.pytest_exception_interact(node=item, call=call, report=report)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+
+def spare_the_collector() -> None:
+    """What torch's import left behind need not be searched for cycles, nor so often."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
