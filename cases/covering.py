@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from itertools import combinations
 from pathlib import Path
-from typing import Dict, Iterable, List, Sequence, Set, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -45,11 +45,6 @@ GROUPS: Dict[str, List[Group]] = {
 
 COST: Dict[str, float] = {"n102400": 4.0, "n256": 1.5}
 """What a row of this shape costs, in rows of a small shape."""
-
-
-def combinations_in(rows: Iterable[matrix.Row], axes: Group) -> Set[Tuple[str, ...]]:
-    """Every combination of words that some row has on these axes."""
-    return {tuple(row[axis] for axis in axes) for row in rows}
 
 
 class _Table:

@@ -213,7 +213,7 @@ class Semantics:
 
 def parse_release(version: str) -> Release:
     """(major, minor) of a torch version such as ``2.13.0+cpu``; raises ValueError."""
-    match = re.match(r"(\d+)\.(\d+)", version)
+    match = re.match(r"([0-9]+)\.([0-9]+)", version)
     if match is None:
         raise ValueError(f"not a torch version: {version!r}; accepted: MAJOR.MINOR, as in 2.13.0")
     return int(match.group(1)), int(match.group(2))

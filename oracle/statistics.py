@@ -123,7 +123,8 @@ def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
     provably = magnitude == 0  # sums of zeros
     if batch.exact:
         provably |= [
-            bounds.exact_in_any_order(row, channel.mean[0], rounding.bits)
+            math.isfinite(channel.magnitude)
+            and bounds.exact_in_any_order(row, channel.mean[0], rounding.bits)
             for row, channel in zip(by_channel, channels)
         ]
     depth = float(count) if plain_sums else bounds.depth(count)
