@@ -87,7 +87,7 @@ def _under_pytest(workers: int, shard: Tuple[int, int]) -> Verdicts:
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "record.jsonl"
         command = [sys.executable, "-m", "pytest", "tests/conformance", "-q"]
-        command += ["-p", "no:cacheprovider", "-n", str(workers), "--report", str(record)]
+        command += ["-p", "no:cacheprovider", "-n", str(workers), f"--report={record}"]
         command += ["--shard", f"{shard[0]}/{shard[1]}"]
         subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
         return {row.id: row.outcome for row in read(record).rows}
