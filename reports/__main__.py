@@ -38,7 +38,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m reports",
-        description="Read, compare and render the records that pytest --report FILE writes.",
+        description="Read, compare and render the records that pytest --report=FILE writes.",
     )
     commands = parser.add_subparsers(title="commands", dest="name", required=True)
 

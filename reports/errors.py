@@ -34,7 +34,7 @@ class RecordError(ReportError):
     counted from 1, where one line is.
     """
 
-    remedy: ClassVar[str] = "record the run again: pytest --report FILE"
+    remedy: ClassVar[str] = "record the run again: pytest --report=FILE"
 
     def __init__(self, path: PathLike, problem: str, line: Optional[int] = None) -> None:
         super().__init__(path, problem, line)
@@ -52,7 +52,7 @@ class RecordError(ReportError):
 class MissingRecord(RecordError):
     """There is no such file."""
 
-    remedy = "check the path, or record a run: pytest --report FILE"
+    remedy = "check the path, or record a run: pytest --report=FILE"
 
 
 class RecordIsDirectory(RecordError):
@@ -74,7 +74,7 @@ class EmptyRecord(RecordError):
 class TruncatedGzip(RecordError):
     """The compressed stream ends early, as after a broken download or a full disk."""
 
-    remedy = "fetch the file again, or record the run again: pytest --report FILE"
+    remedy = "fetch the file again, or record the run again: pytest --report=FILE"
 
 
 class DamagedGzip(RecordError):
