@@ -19,7 +19,7 @@ from cases import catalogue
 from cases.inputs import batch
 from cases.steps import Forward
 from oracle.semantics import parse_release, semantics
-from tests import lockstep
+from tests import lockstep, verdict
 from tests.subject.inputs import tensor_of
 torch.set_num_threads(1)
 spent = dict.fromkeys(("forward", "oracle"), 0.0)
@@ -46,7 +46,7 @@ for case in cases:  # the inputs are neither oracle nor comparison
             tensor_of(batch(case.variant, step.batch))
 start, forwards = time.perf_counter(), 0
 for case in cases:
-    forwards += lockstep.run(case, Subject, rules).forwards
+    forwards += verdict.adjudicate(case, Subject, rules).result.forwards
 total = time.perf_counter() - start
 print(spent["forward"], spent["oracle"], total / len(cases), forwards)
 """

@@ -99,6 +99,10 @@ def without(quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
         if name != quantity:
             judged(tally, name, judgement)
 
+    def never(*arguments: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(Tally, "agrees_again", never)
     monkeypatch.setattr(Tally, "equal", holed)
     monkeypatch.setattr(Tally, "judged", partly_judged)
 
@@ -437,3 +441,26 @@ def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> 
     planted = [i for i in tier if lost(i)]
     assert f"ERROR: {len(planted)} case(s) left no row" in done.stdout, done.stdout[-2000:]
     assert done.returncode == pytest.ExitCode.INTERNAL_ERROR
+
+
+# --- a tensor that agrees again ---------------------------------------------------------------
+
+
+class ReboundBySetting(fakes.Base):
+    """Puts an equal tensor in running_mean's place whenever an attribute is set."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "eps" and "running_mean" in self.__dict__.get("_buffers", {}):
+            self._buffers["running_mean"] = self._buffers["running_mean"].clone()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_agreed_before_is_looked_at_again(times: int) -> None:
+    """Equal numbers in another object are a finding, the first time and later."""
+    settings = ",".join(f"set:eps:0.{n}" for n in range(1, times + 1))
+    quiet = "set:momentum:0.5," * (times - 1)
+    case = catalogue.find(f"steps-affine-track-momentum_0.1-bounded-n8-float32-{quiet}{settings}")
+    result = ran(case, ReboundBySetting)
+    assert quantities(result) == ["running_mean is the same object"]
+    assert result.findings[0].step == times
