@@ -161,6 +161,9 @@ _TORCH: Tuple[Survivor, ...] = (
     ),
 )
 
+_OVERFLOW_LINE = "if torch.isinf(found.biased).any():"
+_NOTHING_LINE = "return self.scale_and_shift(x.clone(), operands.weight, operands.bias)"
+
 _KERNEL: Tuple[Survivor, ...] = (
     *_because(
         "kernel",
@@ -172,6 +175,30 @@ _KERNEL: Tuple[Survivor, ...] = (
             "if torch.isinf(found.biased).any():",
             "found.biased -> found.unbiased",
         ),
+    ),
+    *_because(
+        "kernel",
+        "A variance that overflows then gives the bias alone: the known defect of torch's own kernel "
+        "(overflowing_variance_zeroes_output), which another subject may share.",
+        Key("Kernel.statistics", "force condition", _OVERFLOW_LINE, "if torch.isinf(found.biased).any() -> if False"),
+        Key("Kernel.statistics", "delete statement", _OVERFLOW_LINE, "if torch.isinf(found.biased).any() -> nothing"),
+        Key(
+            "Kernel.statistics",
+            "unwrap call",
+            "return self.two_passes(x.double())",
+            "x.double() -> x",
+        ),
+    ),
+    *_because(
+        "kernel",
+        "An output without elements has neither values nor memory to share.",
+        Key(
+            "Kernel.nothing",
+            "swap arguments",
+            _NOTHING_LINE,
+            "operands.weight, operands.bias) -> operands.bias, operands.weight)",
+        ),
+        Key("Kernel.nothing", "unwrap call", _NOTHING_LINE, "x.clone() -> x"),
     ),
     *_because(
         "kernel",
