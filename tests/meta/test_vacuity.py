@@ -451,8 +451,9 @@ class ReboundBySetting(fakes.Base):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if name == "eps" and "running_mean" in self.__dict__.get("_buffers", {}):
-            self._buffers["running_mean"] = self._buffers["running_mean"].clone()
+        mean = self.__dict__.get("_buffers", {}).get("running_mean")
+        if name == "eps" and mean is not None:
+            self._buffers["running_mean"] = mean.clone()
 
 
 @pytest.mark.parametrize("times", [1, 2])
