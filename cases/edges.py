@@ -162,7 +162,7 @@ EDGES: Tuple[Edge, ...] = (
     *(
         Edge(
             f"constant_channels_last_{shape}", "constant",
-            "forward:constant.channels_last,forward:constant.channels_last",
+            "forward:three_tenths.channels_last,forward:three_tenths.channels_last",
             "found by this suite: the mean of equal numbers in channels_last",
             Config(Variant("bounded", shape).channels, momentum=1.0),
             Variant("bounded", shape, "float32"),

@@ -168,6 +168,9 @@ def _planes(rows: List[List[float]], dtype: str) -> np.ndarray:
     return np.repeat(np.array(rows, dtype=dtype), 4).reshape(len(rows), len(rows[0]), 2, 2)
 
 
+_CONSTANTS = {"constant": 100.1, "three_tenths": 0.3}
+
+
 def _named(variant: Variant, name: str) -> Optional[np.ndarray]:
     n, c, h, w = SHAPES[variant.shape]
     first = (0, 0, 0, 0)
@@ -182,8 +185,8 @@ def _named(variant: Variant, name: str) -> Optional[np.ndarray]:
     if name == "overflowing":
         large = np.array(1e30, dtype=variant.dtype)
         return np.asarray(_filled((n, c, h, w), variant.dtype) * large)
-    if name == "constant":
-        return np.full((n, c, h, w), 100.1, dtype=variant.dtype)
+    if name in _CONSTANTS:
+        return np.full((n, c, h, w), _CONSTANTS[name], dtype=variant.dtype)
     if name in ("wrong_float", "integers"):
         other = {"float32": "float64", "float64": "float32"}[variant.dtype]
         return _filled((n, c, h, w), "int64" if name == "integers" else other)
@@ -206,7 +209,7 @@ def _names(variant: Variant) -> str:
         "nan",
         "inf",
         "overflowing",
-        "constant",
+        *_CONSTANTS,
         "wrong_float",
         "integers",
         "notebook",

@@ -46,6 +46,7 @@ every budget that is not 0 has the smallest normal number added.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple, Union
 
 import numpy as np
@@ -71,6 +72,7 @@ class Rounding(NamedTuple):
     tiny: float
 
     @classmethod
+    @lru_cache(maxsize=None)
     def of(cls, dtype: np.dtype) -> Rounding:
         """The format of a NumPy floating-point dtype."""
         info = np.finfo(dtype)
@@ -131,8 +133,7 @@ def running(
 class OutputBudget(NamedTuple):
     """The output's budget as ``constant + per_deviation * |y - b| + per_input * |x|``.
 
-    One number a channel each, shape (C,): the budget is affine in |y - b| and |x|, so that a
-    whole output can be bounded from below before it is bounded element by element.
+    One number a channel each, shape (C,): the budget is affine in |y - b| and |x|.
     """
 
     constant: Array
