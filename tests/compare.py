@@ -8,16 +8,11 @@ from __future__ import annotations
 import re
 from typing import Dict, List, Optional, Tuple, Union
 
-import numpy as np
-
 from oracle.normalisation import ExpectedOutput
 from oracle.state import FLAGS, Counter, Expected, Slot, State
 from tests.judgement import (
-    ZERO,
-    Extremes,
     Judgement,
     Mismatch,
-    hull,
     judge_output,
     judge_vector,
 )
@@ -83,39 +78,13 @@ class Tally:
                 counts[quantity] = counts.get(quantity, 0) + count
         return counts
 
-    def _agreeing(self) -> Dict[str, List[Judgement]]:
+    def agreeing(self) -> Dict[str, List[Judgement]]:
         """The judgements without a mismatch, each once."""
         found: Dict[str, Dict[int, Judgement]] = {}
         for name, judgement in self._judged:
             if judgement.mismatch is None:
                 found.setdefault(name, {})[id(judgement)] = judgement
         return {name: list(each.values()) for name, each in found.items()}
-
-    @property
-    def share(self) -> Dict[str, Extremes]:
-        """Smallest and largest part of the budget used, of each array compared."""
-        return {
-            name: hull([ZERO, *(each.share for each in found)])
-            for name, found in self._agreeing().items()
-        }
-
-    @property
-    def ulps(self) -> Dict[str, Extremes]:
-        """The same in units in the last place."""
-        return {
-            name: hull([ZERO, *(each.ulps for each in found)])
-            for name, found in self._agreeing().items()
-        }
-
-    @property
-    def detectable(self) -> Dict[str, float]:
-        """The smallest relative error that would have been detected, where there was a budget."""
-        return {
-            name: min(relative)
-            for name, found in self._agreeing().items()
-            if (relative := [each.detectable for each in found if not each.exact])
-            and min(relative) < np.inf
-        }
 
 
 _OUTPUT: Dict[str, Names] = {

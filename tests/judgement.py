@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Dict, Iterable, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -65,6 +65,23 @@ def hull(pairs: Iterable[Extremes]) -> Extremes:
     """From the smallest to the largest of them all."""
     lows, highs = zip(*pairs)
     return min(lows), max(highs)
+
+
+class Margins(NamedTuple):
+    """How close a quantity came to its budgets: over all arrays, what a Judgement says of one."""
+
+    share: Extremes
+    ulps: Extremes
+    detectable: float
+
+
+def margins(judgements: Sequence[Judgement]) -> Margins:
+    """Of arrays that agree; those without a budget do not count as detecting anything."""
+    return Margins(
+        hull([ZERO, *(each.share for each in judgements)]),
+        hull([ZERO, *(each.ulps for each in judgements)]),
+        min((each.detectable for each in judgements if not each.exact), default=math.inf),
+    )
 
 
 def _extremes(values: np.ndarray) -> Extremes:

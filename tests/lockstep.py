@@ -89,8 +89,9 @@ def _implied(case: Case, performed: List[Expected]) -> Dict[str, int]:
         implied["output" + aspect] = len(outputs)
     for strides in ("contiguous", "channels_last"):
         implied[f"output_strides {strides}"] = sum(each.strides == strides for each in outputs)
+    states = [expected.state for expected in performed]
     for name in TENSORS:
-        there = sum(expected.state.tensor(name) is not None for expected in performed)
+        there = sum([getattr(state, name) is not None for state in states])
         implied[f"{name} present"] = len(performed) - there
         for aspect in _ASPECTS:
             implied[name + aspect] = there

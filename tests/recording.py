@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import platform
-from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Optional, Sequence, TypeVar
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional, Sequence
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from cases.steps import token
 from oracle.semantics import SWITCHES, Semantics
 from reports.rows import FINDING, KNOWN_DEFECT, PASS, CaseRow, Header
 from reports.tally import by_behaviour
-from tests.judgement import BUDGETED
+from tests.judgement import BUDGETED, Judgement, margins
 
 if TYPE_CHECKING:  # which imports torch; the controller of a run with workers does without
     from tests.verdict import Verdict
@@ -30,9 +31,7 @@ def row(verdict: Verdict) -> CaseRow:
         outcome=verdict.outcome,
         forwards=result.forwards,
         compared=_by_quantity(tally.compared),
-        share=_budgeted(tally.share),
-        ulps=_budgeted(tally.ulps),
-        detectable=_budgeted(tally.detectable),
+        **_margins(tally.agreeing()),
         errors=tuple(result.errors),
         switches=tuple(sorted(result.switches)),
         defect=None if verdict.defect is None else verdict.defect.name,
@@ -41,11 +40,16 @@ def row(verdict: Verdict) -> CaseRow:
     )
 
 
-T = TypeVar("T")
-
-
-def _budgeted(table: Dict[str, T]) -> Dict[str, T]:
-    return {name: table[name] for name in BUDGETED if name in table}
+def _margins(agreeing: Dict[str, List[Judgement]]) -> Dict[str, Any]:
+    """The fields of a row that say how close the budgeted quantities came to their budgets."""
+    found = {name: margins(agreeing[name]) for name in BUDGETED if name in agreeing}
+    return {
+        "share": {name: each.share for name, each in found.items()},
+        "ulps": {name: each.ulps for name, each in found.items()},
+        "detectable": {
+            name: each.detectable for name, each in found.items() if math.isfinite(each.detectable)
+        },
+    }
 
 
 _MAIN = (

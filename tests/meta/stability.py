@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import random
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
@@ -93,49 +94,64 @@ def _under_pytest(workers: int, shard: Tuple[int, int]) -> Verdicts:
         return {row.id: row.outcome for row in read(record).rows}
 
 
-def measure(seeds: int, jobs: int, shard: Tuple[int, int] = (1, 1)) -> List[Tallied]:
-    """Every condition against the plain run: seed 0, one thread, in order, without workers."""
-    families = catalogue.FAMILIES
-    base = Task(0, 1, None, families, shard)
-    plain = _verdicts(base)
-    matrix = ("matrix",)
-    results = [
-        _compared(
-            "input seeds",
-            [Task(seed, 1, None, matrix, shard) for seed in range(1, seeds + 1)],
-            plain,
-            jobs,
-            (f"seed {seed}" for seed in range(1, seeds + 1)),
-        ),
-        _compared(
-            "torch threads 1, 2, 4",
-            [base._replace(threads=count) for count in (1, 2, 4)],
-            plain,
-            1,
-            ("1 thread", "2 threads", "4 threads"),
-        ),
-        _compared(
-            "shuffled orders",
-            [base._replace(shuffle=number) for number in range(3)],
-            plain,
-            jobs,
-            (f"shuffle {number}" for number in range(3)),
-        ),
-    ]
-    runs = {count: _under_pytest(count, shard) for count in (0, 1, 2, 3)}
+def _seeds(count: int, plain: Verdicts, jobs: int, shard: Tuple[int, int]) -> Tallied:
+    tasks = [Task(seed, 1, None, ("matrix",), shard) for seed in range(1, count + 1)]
+    return _compared("input seeds", tasks, plain, jobs, (f"seed {task.seed}" for task in tasks))
+
+
+def _threads(count: int, plain: Verdicts, jobs: int, shard: Tuple[int, int]) -> Tallied:
+    tasks = [Task(0, each, None, catalogue.FAMILIES, shard) for each in (1, 2, 4)]
+    labels = (f"{task.threads} thread(s)" for task in tasks)
+    return _compared("torch threads 1, 2, 4", tasks, plain, 1, labels)
+
+
+def _orders(count: int, plain: Verdicts, jobs: int, shard: Tuple[int, int]) -> Tallied:
+    tasks = [Task(0, 1, number, catalogue.FAMILIES, shard) for number in range(3)]
+    return _compared("shuffled orders", tasks, plain, jobs, (f"shuffle {n}" for n in range(3)))
+
+
+def _workers(count: int, plain: Verdicts, jobs: int, shard: Tuple[int, int]) -> Tallied:
+    runs = {workers: _under_pytest(workers, shard) for workers in (0, 1, 2, 3)}
     different = [
         text
-        for count, verdicts in runs.items()
-        for text in _different(verdicts, plain, f"-n {count}")
+        for workers, verdicts in runs.items()
+        for text in _different(verdicts, plain, f"-n {workers}")
     ]
     total = sum(map(len, runs.values()))
-    results.append(Tallied("pytest -n 0, 1, 2, 3", len(runs), total, tuple(different)))
-    return results
+    return Tallied("pytest -n 0, 1, 2, 3", len(runs), total, tuple(different))
 
 
-def page(results: Sequence[Tallied]) -> str:
-    """The tally as a Markdown page."""
+CONDITIONS: Dict[str, Callable[[int, Verdicts, int, Tuple[int, int]], Tallied]] = {
+    "seeds": _seeds,
+    "threads": _threads,
+    "orders": _orders,
+    "workers": _workers,
+}
+
+
+def measure(
+    conditions: Sequence[str], seeds: int, jobs: int, shard: Tuple[int, int] = (1, 1)
+) -> List[Tallied]:
+    """The conditions against the plain run: seed 0, one thread, in order, without workers."""
+    plain = _verdicts(Task(0, 1, None, catalogue.FAMILIES, shard))
+    return [CONDITIONS[each](seeds, plain, jobs, shard) for each in conditions]
+
+
+def _kept(page_before: str, results: Sequence[Tallied]) -> List[Tuple[str, ...]]:
+    """The rows of an earlier page on conditions that were not measured again."""
+    measured = {each.condition for each in results}
     rows = [
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in page_before.splitlines()
+        if re.match(r"\| [^|]+ \| [0-9]+ \|", line)
+    ]
+    return [row for row in rows if row[0] not in measured]
+
+
+def page(results: Sequence[Tallied], page_before: str = "") -> str:
+    """The tally as a Markdown page; what was not measured again stays as ``page_before`` has it."""
+    rows = _kept(page_before, results)
+    rows += [
         (each.condition, str(each.runs), f"{each.verdicts:,}", str(len(each.different)))
         for each in results
     ]
@@ -143,7 +159,7 @@ def page(results: Sequence[Tallied]) -> str:
         "# Stability of the verdicts",
         "",
         f"torch {torch.__version__}, gate tier. Regenerate: `python -m tests.meta.stability --write "
-        "reports/STABILITY.md`.",
+        "reports/STABILITY.md`; `--only` renews some rows and keeps the others.",
         "",
         *table(("condition", "runs", "verdicts", "different from the plain run"), rows),
     ]
@@ -159,12 +175,17 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
     parser.add_argument("--every", type=int, default=1, help="run every N-th case only (1)")
     parser.add_argument("--write", metavar="FILE")
+    parser.add_argument(
+        "--only", nargs="+", choices=CONDITIONS, default=list(CONDITIONS), help="some conditions"
+    )
     options = parser.parse_args(arguments)
-    results = measure(options.seeds, options.jobs, (1, options.every))
-    text = page(results)
+    results = measure(options.only, options.seeds, options.jobs, (1, options.every))
+    written = Path(options.write) if options.write else None
+    before = written.read_text(encoding="utf-8") if written is not None and written.exists() else ""
+    text = page(results, before)
     sys.stdout.write(text)
-    if options.write:
-        Path(options.write).write_text(text, encoding="utf-8")
+    if written is not None:
+        written.write_text(text, encoding="utf-8")
     return int(any(each.different for each in results))
 
 

@@ -19,7 +19,7 @@ from oracle import bounds
 from oracle.state import Expected, Slot
 from tests import lockstep
 from tests.compare import Tally
-from tests.judgement import BUDGETED
+from tests.judgement import BUDGETED, margins
 from tests.meta import fakes, installed
 from tests.subject.observation import TENSORS, Observation
 
@@ -84,7 +84,10 @@ def survey(cases: Iterable[Case]) -> Survey:
             if quantity == "output":
                 quantity += " in train mode" if modes[-1] else " in eval mode"
             found.setdefault((quantity, case.variant.lane, case.variant.dtype), []).append(case.id)
-        for quantity, relative in result.tally.detectable.items():
+        for quantity, judgements in result.tally.agreeing().items():
+            relative = margins(judgements).detectable
+            if not np.isfinite(relative):
+                continue
             worst[quantity] = max(worst.get(quantity, (0.0, "")), (relative, case.id))
     return Survey(found, findings, worst)
 
