@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import shlex
 from argparse import ArgumentTypeError
-from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Iterator, List, NamedTuple, Optional, Tuple
 
 import pytest
 
 from cases import catalogue, spelled
+from cases.case import Case
 from oracle.semantics import Semantics, parse_release, semantics
 from reports.revision import suite_revision
 from reports.rows import CaseRow
 from tests import preflight
 from tests.subject import foreign
+
+if TYPE_CHECKING:  # which imports torch; collecting does without
+    from tests.verdict import Verdict
 
 DEFAULT_SUBJECT = "torch.nn:BatchNorm2d"
 
@@ -133,6 +137,21 @@ def observing(case_id: str, options: str) -> Iterator[None]:
         ) from error
 
 
+def report(decided: Verdict, case: Case, session: Session) -> str:
+    """The whole text on a finding of this run."""
+    from tests import explain
+
+    return explain.report(
+        decided,
+        case,
+        session.factory,
+        session.subject,
+        session.semantics,
+        session.again,
+        session.header.threads,
+    )
+
+
 class CaseItem(pytest.Item):
     """One case. Holds its id; the case itself is rebuilt from it when it runs."""
 
@@ -151,7 +170,7 @@ class CaseItem(pytest.Item):
 
     def _judge(self, session: Session) -> Optional[str]:
         """Why the case is to be expected to fail, if it is; raises Failure for a finding."""
-        from tests import explain, recording, verdict
+        from tests import recording, verdict
 
         case = catalogue.find(self.case_id)
         decided = verdict.adjudicate(
@@ -159,17 +178,7 @@ class CaseItem(pytest.Item):
         )
         self.row = recording.row(decided)
         if decided.outcome == verdict.FINDING:
-            raise Failure(
-                explain.report(
-                    decided,
-                    case,
-                    session.factory,
-                    session.subject,
-                    session.semantics,
-                    session.again,
-                    session.header.threads,
-                )
-            )
+            raise Failure(report(decided, case, session))
         if decided.outcome == verdict.KNOWN_DEFECT:
             assert decided.defect is not None
             return f"known defect {decided.defect.name}: {decided.explanation}"

@@ -21,7 +21,7 @@ from cases.spelled import Construction
 from cases.steps import Step
 from cases.variants import Variant
 from oracle.semantics import Semantics
-from tests.conformance.collection import Failure, observing, session_of
+from tests.conformance.collection import Failure, observing, report, session_of
 
 PART = 500
 """Programs in one pytest item."""
@@ -140,7 +140,7 @@ class ProgramsItem(pytest.Item):
 
     def runtest(self) -> None:
         """Runs the programs; raises Failure with the report on the shortest that diverges."""
-        from tests import explain, verdict
+        from tests import verdict
 
         session = session_of(self.config)
         explored = explore(session.factory, session.semantics, self.count, self.seed)
@@ -152,18 +152,10 @@ class ProgramsItem(pytest.Item):
         try:
             with observing(case.id, session.again):
                 decided = verdict.adjudicate(case, session.factory, session.semantics)
-                report = explain.report(
-                    decided,
-                    case,
-                    session.factory,
-                    session.subject,
-                    session.semantics,
-                    session.again,
-                    session.header.threads,
-                )
+                text = report(decided, case, session)
         except Failure as failure:
-            report = str(failure)
-        raise Failure(f"{head}\n{report}")
+            text = str(failure)
+        raise Failure(f"{head}\n{text}")
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
