@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import Any, Dict, Generator, List, Optional
 
 import pytest
 
 from cases.catalogue import TIERS
 from reports import tally
-from reports.encoding import decode_case, decode_header, encode_case, encode_header
+from reports.encoding import decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
 from reports.rows import CaseRow, Header
@@ -114,7 +115,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
         report.bn_case = item.case_id
         if item.row is not None:
             on_worker = hasattr(item.config, "workerinput")
-            report.bn_row = encode_case(item.row) if on_worker else item.row
+            report.bn_row = pickle.dumps(item.row) if on_worker else item.row
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The process is about to end."""
+    protocol.spare_the_collector()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -146,8 +152,8 @@ class Recorder:
         elif report.when not in ("setup", "call", "teardown"):  # a worker died of it
             self.ran += collection.id_in(report.nodeid)
         row = getattr(report, "bn_row", None)
-        if isinstance(row, str):
-            row = decode_case(_fields(row))
+        if isinstance(row, bytes):
+            row = pickle.loads(row)
         if row is not None:
             self.rows[row.id] = row
 

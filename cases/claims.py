@@ -119,7 +119,7 @@ def _repeated(name: str, count: int) -> str:
 TRACKED = Config(11)
 UNTRACKED = Config(11, track_running_stats=False)
 MATANI_BATCHES = 2000
-MATANI = ",".join(f"forward:random{k}" for k in range(MATANI_BATCHES))
+MATANI = f"forwards:random:{MATANI_BATCHES}"
 
 CLAIMS: Tuple[Claim, ...] = (
     # --- question ---
@@ -477,14 +477,14 @@ CLAIMS: Tuple[Claim, ...] = (
     Claim(
         "thousand_batches", "group_norm", 5, "We take 1000 batches.",
         "refuted", Config(3), MATANI,
-        (Prints(MATANI_BATCHES, "num_batches_tracked", ("2000",)),),
+        (Prints(1, "num_batches_tracked", ("2000",)),),
         "The code below that sentence takes 2000, and prints 40000 rows of 20.",
     ),
     Claim(
         "near_the_mean", "group_norm", 57,
         "running_mean is close to the mean of all data: 0.06 away on average.",
         "refined", Config(3), MATANI,
-        (Near(MATANI_BATCHES, "running_mean", "mean of all data", 1e-3, 0.26),),
+        (Near(1, "running_mean", "mean of all data", 1e-3, 0.26),),
         "Near, not at: an average with factor 0.1 sees about 20 batches, so its standard deviation is "
         "sqrt(0.1/1.9/20) = 0.05 however many batches follow; 0.26 is five of them.",
     ),
@@ -492,7 +492,7 @@ CLAIMS: Tuple[Claim, ...] = (
         "near_the_variance", "group_norm", 57,
         "running_var is close to the variance of all data: 0.06 away on average.",
         "refined", Config(3), MATANI,
-        (Near(MATANI_BATCHES, "running_var", "variance of all data", 1e-3, 0.37),),
+        (Near(1, "running_var", "variance of all data", 1e-3, 0.37),),
         "Near, not at, for the same reason; 0.37 is five times sqrt(2/19 * 0.1/1.9).",
     ),
 )

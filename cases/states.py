@@ -3,7 +3,7 @@
 A state is which of the eight things that the module's behaviour can branch on are so: in train mode,
 track_running_stats set, momentum a number, and each of running_mean, running_var,
 num_batches_tracked, weight and bias present. A case puts a live module into one state,
-performs an operation, puts back what that may have disturbed, and so on for all operations.
+performs an operation, puts back what that has disturbed, and so on for all operations.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Dict, FrozenSet, Iterator, List, Set, Tuple
 from cases.case import Case
 from cases.construction import Config
 from cases.errors import CaseError
+from cases.inputs import ATTACHED_COUNT
 from cases.steps import (
     BUFFERS,
     COPIES,
@@ -95,29 +96,28 @@ STATES: Tuple[State, ...] = tuple(product((True, False), repeat=len(DIMENSIONS))
 
 
 _FLAGS = ("track_running_stats", "momentum", "affine", "eps", "num_features", "training")
-EVERYTHING: FrozenSet[str] = frozenset(_FLAGS + BUFFERS + PARAMETERS)
+_TENSORS = BUFFERS + PARAMETERS
+_VALUES = "values"
+"""Stands for the numbers in the tensors, as against which tensors there are."""
 
 
 def disturbed(operation: Step) -> FrozenSet[str]:
-    """The attributes that the operation may leave otherwise than the state says, or at 1 and 0."""
+    """What the operation may leave otherwise than the state says, or tensors at 1 and 0."""
     if isinstance(operation, (SetAttribute, Drop, Attach)):
         return frozenset({operation.name})
     if isinstance(operation, Mode):
         return frozenset({"training"})
-    if isinstance(operation, Reset) or operation == Copy("state_dict"):
-        return EVERYTHING
+    if isinstance(operation, Reset):
+        return frozenset({_VALUES})
+    if operation == Copy("state_dict"):
+        # A copy is made only where all tensors are there; its flags are as constructed.
+        return frozenset(_FLAGS)
     return frozenset()
 
 
-def restore(
-    state: State, parameters: FrozenSet[str] = frozenset(), names: FrozenSet[str] = EVERYTHING
-) -> Tuple[Step, ...]:
-    """Steps that put the attributes ``names`` of a live module as ``state`` says.
-
-    ``parameters``: the buffers that have held a Parameter.
-    """
-    training, track, number, mean, var, counter, weight, bias = state
-    values: Dict[str, Value] = {
+def _flags(state: State) -> Dict[str, Value]:
+    training, track, number = state[:3]
+    return {
         "track_running_stats": track,
         "momentum": 0.1 if number else None,
         "affine": True,
@@ -125,21 +125,42 @@ def restore(
         "num_features": VARIANT.channels,
         "training": training,
     }
-    steps: List[Step] = [SetAttribute(name, values[name]) for name in _FLAGS if name in names]
-    present = {
-        "running_mean": mean,
-        "running_var": var,
-        "num_batches_tracked": counter,
-        "weight": weight,
-        "bias": bias,
-    }
-    for name, there in present.items():
-        kind = "parameter" if name in parameters else "tensor"
-        if name in PARAMETERS:
-            kind = "trainable"
+
+
+def _present(state: State) -> Dict[str, bool]:
+    return dict(zip(_TENSORS, state[3:]))
+
+
+def _values(state: State) -> List[Step]:
+    return [PRESET, Count(ATTACHED_COUNT)] if _present(state)["num_batches_tracked"] else [PRESET]
+
+
+def enter(state: State) -> List[Step]:
+    """Steps that put a new module into ``state``."""
+    new = _flags(STATES[0])
+    steps: List[Step] = []
+    for name, value in _flags(state).items():
+        if value is not new[name]:
+            steps.append(SetAttribute(name, value))
+    steps += [Drop(name) for name, there in _present(state).items() if not there]
+    return steps + _values(state)
+
+
+def restore(state: State, names: FrozenSet[str], parameters: FrozenSet[str]) -> List[Step]:
+    """Steps that put the attributes ``names`` of a live module as ``state`` says.
+
+    ``parameters``: the buffers that have held a Parameter.
+    """
+    steps: List[Step] = [
+        SetAttribute(name, value) for name, value in _flags(state).items() if name in names
+    ]
+    for name, there in _present(state).items():
         if name in names:
+            kind = "parameter" if name in parameters else "tensor"
+            if name in PARAMETERS:
+                kind = "trainable"
             steps.append(Attach(name, kind) if there else Drop(name))
-    return tuple(steps)
+    return steps + (_values(state) if _VALUES in names else [])
 
 
 def words(state: State) -> Tuple[str, ...]:
@@ -154,15 +175,15 @@ def identify(state: State) -> str:
 
 def case(state: State) -> Case:
     """One state with every operation."""
-    steps: List[Step] = []
+    steps = enter(state)
     parameters: Set[str] = set()
-    names = EVERYTHING
     for operation in OPERATIONS:
-        steps.extend(restore(state, frozenset(parameters), names))
         steps.append(operation)
-        names = disturbed(operation)
         if isinstance(operation, Attach) and operation.kind != "tensor":
             parameters.add(operation.name)
+        if operation is not OPERATIONS[-1]:
+            undone = restore(state, disturbed(operation), frozenset(parameters))
+            steps += [each for each in undone if each != operation]
     return Case(
         id=identify(state),
         behaviour="states_times_operations",

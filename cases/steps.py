@@ -40,6 +40,19 @@ class Forward:
 
 
 @dataclass(frozen=True)
+class Forwards:
+    """``module(batch)`` for each of the batches <series>0, <series>1, ... in turn; only what is there
+    after the last is looked at."""
+
+    series: str
+    count: int
+
+    def each(self) -> Tuple[Forward, ...]:
+        """The forwards it consists of, at least one."""
+        return tuple(Forward(f"{self.series}{number}") for number in range(self.count))
+
+
+@dataclass(frozen=True)
 class Mode:
     """``module.train()`` or ``module.eval()``."""
 
@@ -134,6 +147,7 @@ class Show:
 
 Step = Union[
     Forward,
+    Forwards,
     Mode,
     SetAttribute,
     Drop,
@@ -176,6 +190,8 @@ def token(step: Step) -> str:
     if isinstance(step, Forward):
         verb = "forward" if step.grad == "grad" else step.grad
         return f"{verb}:{step.batch}"
+    if isinstance(step, Forwards):
+        return f"forwards:{step.series}:{step.count}"
     if isinstance(step, Mode):
         return "train" if step.training else "eval"
     if isinstance(step, SetAttribute):
@@ -227,6 +243,13 @@ def _attach_step(arguments: Sequence[str]) -> Step:
     )
 
 
+def _forwards_step(arguments: Sequence[str]) -> Step:
+    series, count = arguments
+    if not count.isdigit() or not int(count):
+        raise CaseError(f"a series has 1 or more batches, not {count!r}")
+    return Forwards(series, int(count))
+
+
 def _count_step(arguments: Sequence[str]) -> Step:
     try:
         return Count(int(arguments[0]))
@@ -236,6 +259,7 @@ def _count_step(arguments: Sequence[str]) -> Step:
 
 _PARSERS: Dict[str, Tuple[int, Callable[[Sequence[str]], Step]]] = {
     "forward": (1, lambda words: Forward(words[0])),
+    "forwards": (2, _forwards_step),
     "no_grad": (1, lambda words: Forward(words[0], "no_grad")),
     "input_grad": (1, lambda words: Forward(words[0], "input_grad")),
     "set": (2, _attribute_step),
@@ -262,6 +286,13 @@ def parse_step(text: str) -> Step:
     if token(step) != text:
         raise CaseError(f"step {text!r} is spelled {token(step)!r}")
     return step
+
+
+def forwards(step: Step) -> Tuple[Forward, ...]:
+    """The forwards that a step performs."""
+    if isinstance(step, Forwards):
+        return step.each()
+    return (step,) if isinstance(step, Forward) else ()
 
 
 def spell(steps: Sequence[Step]) -> str:

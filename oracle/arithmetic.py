@@ -8,7 +8,7 @@ are those of Dekker (1971) and Knuth (TAOCP 2, 4.2.2), as in Higham, Accuracy an
 from __future__ import annotations
 
 import math
-from typing import Any, Iterator, List, NamedTuple, Tuple, Union
+from typing import Any, List, NamedTuple, Tuple, Union
 
 import numpy as np
 
@@ -48,53 +48,84 @@ def two_product(a: Value, b: Value) -> Tuple[Any, Any]:
     return product, error
 
 
-UNIT_BITS = 2200
-"""``exact_sums`` counts in units of 2**-UNIT_BITS, of which every float64 number and every product
-of two is a whole number."""
+class ExactSums(NamedTuple):
+    """The sum of some values and of their squares, as integers: in units of 2**-unit and 2**-2*unit."""
 
-_BLOCK = 8192
-"""Columns summed at a time, so that they stay in the processor's cache."""
-
-
-def _blocks(values: np.ndarray) -> Iterator[np.ndarray]:
-    count = values.shape[1]
-    return (values[:, start : start + _BLOCK] for start in range(0, count, _BLOCK))
+    total: int
+    squares: int
+    unit: int
 
 
-def _add_exactly(sums: List[int], rest: np.ndarray) -> None:
-    """Cuts off the bits above a grid so coarse that no partial sum rounds, and sums these; until
-    nothing is left (Rump, Ogita & Oishi, SIAM J. Sci. Comput. 31 (2008), section 3)."""
-    guard = rest.shape[1].bit_length()
-    largest = np.abs(rest).max(axis=1)
-    while largest.any():
-        # Multiples of ulp(sigma)/2, of which 2**guard are below sigma: exact in any order.
-        sigma = np.ldexp(1.0, np.frexp(largest)[1] + guard)[:, None]
-        cut = (sigma + rest) - sigma
-        for row, part in enumerate(cut.sum(axis=1).tolist()):
-            numerator, denominator = part.as_integer_ratio()
-            sums[row] += numerator << (UNIT_BITS + 1 - denominator.bit_length())
-        rest = rest - cut
-        largest = np.abs(rest).max(axis=1)
+SHORT = 1024
+"""Up to so many values a row it is quickest to add them one by one, as integers."""
+
+_CUT_UNIT = 1100
+"""Of 2**-_CUT_UNIT every float64 number is a whole multiple."""
+
+_BLOCK = 1 << 13
+"""Numbers cut and summed at a time, so that they stay in the processor's cache."""
 
 
-def exact_sums(values: np.ndarray) -> List[int]:
-    """The sum of each row without any rounding, as an integer in units of 2**-UNIT_BITS.
+def _summed_as_integers(values: np.ndarray) -> List[ExactSums]:
+    """Each number becomes a whole multiple of the last place of the smallest in its row."""
+    magnitudes = np.abs(values)
+    smallest = np.where(magnitudes > 0, magnitudes, 1.0).min(axis=1)
+    units = 53 - np.frexp(smallest)[1]
+    sums = []
+    for row, unit in zip(np.ldexp(values, units[:, None]).tolist(), units.tolist()):
+        integers = list(map(int, row))
+        sums.append(ExactSums(sum(integers), sum([each * each for each in integers]), unit))
+    return sums
 
-    ``values``: float64, finite, at most 2**900 in magnitude, shape (rows, count).
+
+def _added_by_cutting(total: int, rest: np.ndarray, bits: int) -> int:
+    """``total`` plus the sum, in units of 2**-bits.
+
+    Cuts off the bits above a grid so coarse that no partial sum rounds, and sums these; until
+    nothing is left (Rump, Ogita & Oishi, SIAM J. Sci. Comput. 31 (2008), section 3).
     """
-    sums = [0] * len(values)
-    for block in _blocks(values):
-        _add_exactly(sums, block)
-    return sums
+    guard = len(rest).bit_length()
+    largest = float(np.abs(rest).max())
+    while largest:
+        # Multiples of ulp(sigma)/2, of which 2**guard are below sigma: exact in any order.
+        sigma = math.ldexp(1.0, math.frexp(largest)[1] + guard)
+        cut = rest + sigma
+        cut -= sigma
+        numerator, denominator = float(cut.sum()).as_integer_ratio()
+        total += numerator << (bits + 1 - denominator.bit_length())
+        rest = rest - cut
+        largest = float(np.abs(rest).max())
+    return total
 
 
-def exact_square_sums(values: np.ndarray) -> List[int]:
-    """The same of the squares of values that are at most 2**450 in magnitude."""
-    sums = [0] * len(values)
-    for block in _blocks(values):
+def _summed_by_cutting(row: np.ndarray) -> ExactSums:
+    """Scaled by a power of two first (which is exact), so that no square overflows or underflows."""
+    exponent = int(np.frexp(np.abs(row).max())[1])
+    scaled = np.ldexp(row, -exponent)
+    total = squares = 0
+    for start in range(0, len(row), _BLOCK):
+        block = scaled[start : start + _BLOCK]
+        total = _added_by_cutting(total, block, _CUT_UNIT)
         for part in two_product(block, block):
-            _add_exactly(sums, part)
-    return sums
+            squares = _added_by_cutting(squares, part, 2 * _CUT_UNIT)
+    return ExactSums(total, squares, _CUT_UNIT - exponent)
+
+
+def exact_sums(values: np.ndarray) -> List[ExactSums]:
+    """The sums of each row without any rounding. ``values``: float64, finite, shape (rows, count).
+
+    The numbers of a row must be within 2**450 of each other in magnitude, zeros aside.
+    """
+    if values.shape[1] <= SHORT:
+        return _summed_as_integers(values)
+    return [_summed_by_cutting(row) for row in values]
+
+
+def ratio(numerator: int, denominator: int, exponent: int) -> Tuple[float, float]:
+    """numerator / denominator * 2**exponent as ``quotient`` gives it."""
+    if exponent < 0:
+        return quotient(numerator, denominator << -exponent)
+    return quotient(numerator << exponent, denominator)
 
 
 def quotient(numerator: int, denominator: int) -> Tuple[float, float]:
@@ -110,24 +141,26 @@ def quotient(numerator: int, denominator: int) -> Tuple[float, float]:
     return high, (numerator * under - over * denominator) / (denominator * under)
 
 
-def _renormalised(high: np.ndarray, low: np.ndarray) -> DoubleDouble:
-    if not np.isfinite(high).all():
-        # An infinite or NaN value has no rounding error, but inf - inf would make it NaN.
-        low = np.where(np.isfinite(high), low, 0.0)
-        total = high + low
-        return DoubleDouble(total, np.where(np.isfinite(high), low - (total - high), 0.0))
-    total = high + low
-    return DoubleDouble(total, low - (total - high))
+def _finite(high: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """``low``, or 0 where ``high`` has no rounding error because it is infinite or NaN."""
+    if math.isfinite(float(np.add.reduce(low))):  # as it is only where every term is
+        return low
+    return np.where(np.isfinite(high), low, 0.0)
 
 
 def add(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     """``a + b``."""
-    high, low = two_sum(a.high, b.high)
-    return _renormalised(high, low + (a.low + b.low))
+    total, error = two_sum(a.high, b.high)
+    low = _finite(total, error + (a.low + b.low))
+    high = total + low
+    return DoubleDouble(high, _finite(high, low - (high - total)))
 
 
 def scale(a: DoubleDouble, factor: float, rest: float = 0.0) -> DoubleDouble:
-    """``a * (factor + rest)``, where ``rest`` is below the last place of ``factor``."""
-    high, low = two_product(a.high, factor)
-    low = low + a.low * factor
-    return _renormalised(high, low + a.high * rest if rest else low)
+    """``a * (factor + rest)``, where ``rest`` is below the last place of ``factor``.
+
+    Not renormalised: the low part is a few units in the last place of the high one, at most.
+    """
+    product, error = two_product(a.high, factor)
+    low = error + a.low * factor
+    return DoubleDouble(product, low + a.high * rest if rest else low)

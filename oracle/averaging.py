@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Union
+from typing import Tuple, Union
 
 import numpy as np
 
@@ -37,22 +37,8 @@ def moving_average(
     infinite factor leaves a value undetermined that may or may not be 0.
     """
     rounding = bounds.Rounding.of(np.dtype(dtype))
-    undetermined = np.isinf(old.budget) | np.isinf(new.budget)
-    if math.isinf(factor):
-        for each in (old, new):
-            undetermined |= (np.abs(each.value.high) <= each.budget) & (each.budget > 0)
     with np.errstate(invalid="ignore", over="ignore"):
-        if math.isfinite(factor):
-            kept = arithmetic.scale(old.value, *arithmetic.two_sum(1.0, -factor))
-            value = arithmetic.add(kept, arithmetic.scale(new.value, factor))
-        else:
-            high = (1.0 - factor) * old.value.high + factor * new.value.high
-            value = DoubleDouble(high, np.zeros_like(high))
-        largest = float(np.finfo(dtype).max)
-        if (np.abs(value.high) > largest).any():
-            beyond = np.abs(value.high) > largest
-            high = np.where(beyond, np.copysign(np.inf, value.high), value.high)
-            value = DoubleDouble(high, np.where(beyond, 0.0, value.low))
+        value = _averaged(old.value, new.value, factor)
         budget = bounds.running(
             old.value.high, old.budget, new.value.high, new.budget, factor, rounding
         )
@@ -62,7 +48,36 @@ def moving_average(
                 old.value.high, new.value.high, factor, rounding.bits
             )
             budget = np.where(settled, 0.0, budget)
-        budget = np.where(np.isfinite(value.high), budget, np.nan)
-        budget = np.where(undetermined, np.inf, budget)
+        size = np.abs(value.high)
+        if not float(np.max(size + budget)) <= rounding.largest:
+            value, budget = _beyond_numbers(old, new, factor, value, budget, rounding)
     nonnegative = old.nonnegative and new.nonnegative and 0 <= factor <= 1
     return Quantity(value, budget, nonnegative)
+
+
+def _averaged(old: DoubleDouble, new: DoubleDouble, factor: float) -> DoubleDouble:
+    if math.isfinite(factor):
+        kept = arithmetic.scale(old, *arithmetic.two_sum(1.0, -factor))
+        return arithmetic.add(kept, arithmetic.scale(new, factor))
+    high = (1.0 - factor) * old.high + factor * new.high
+    return DoubleDouble(high, np.zeros_like(high))
+
+
+def _beyond_numbers(
+    old: Quantity,
+    new: Quantity,
+    factor: float,
+    value: DoubleDouble,
+    budget: np.ndarray,
+    rounding: bounds.Rounding,
+) -> Tuple[DoubleDouble, np.ndarray]:
+    """Infinite where beyond the largest number; no budget where not finite; undetermined or not."""
+    undetermined = np.isinf(old.budget) | np.isinf(new.budget)
+    if math.isinf(factor):
+        for each in (old, new):
+            undetermined |= (np.abs(each.value.high) <= each.budget) & (each.budget > 0)
+    beyond = np.abs(value.high) > rounding.largest
+    high = np.where(beyond, np.copysign(np.inf, value.high), value.high)
+    budget = np.where(np.isfinite(high), budget, np.nan)
+    budget = np.where(undetermined, np.inf, budget)
+    return DoubleDouble(high, np.where(beyond, 0.0, value.low)), budget

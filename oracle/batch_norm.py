@@ -39,6 +39,7 @@ from cases.steps import (
     Count,
     Drop,
     Forward,
+    Forwards,
     LoadStateDict,
     Mode,
     Preset,
@@ -278,6 +279,20 @@ def _forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Exp
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     return Expected(state, output=output, requires_grad=requires_grad)
+
+
+def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> Expected:
+    """One after the other, until one raises; the last is the one that shows."""
+    expected = Expected(state)
+    for each in step.each():
+        try:
+            expected = _forward(state, each, variant, rules)
+        except Refusal as refusal:
+            return Expected(state, error=refusal.error)
+        state = expected.state
+        if expected.error is not None:
+            break
+    return expected
 
 
 def _normalise(
@@ -522,6 +537,7 @@ Handler = Callable[..., Expected]
 
 _HANDLERS: Dict[Type[Step], Handler] = {
     Forward: _forward,
+    Forwards: _forwards,
     Mode: _mode,
     SetAttribute: _set_attribute,
     Drop: _drop,

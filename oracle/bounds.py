@@ -65,18 +65,20 @@ ORACLE_OUTPUT_ROUNDINGS = 8
 
 
 class Rounding(NamedTuple):
-    """One floating-point format: its unit roundoff, significand bits and smallest normal number."""
+    """One floating-point format: its unit roundoff, significand bits, smallest normal and largest
+    number."""
 
     unit: float
     bits: int
     tiny: float
+    largest: float
 
     @classmethod
     @lru_cache(maxsize=None)
     def of(cls, dtype: np.dtype) -> Rounding:
         """The format of a NumPy floating-point dtype."""
         info = np.finfo(dtype)
-        return cls(float(info.eps) / 2, info.nmant + 1, float(info.tiny))
+        return cls(float(info.eps) / 2, info.nmant + 1, float(info.tiny), float(info.max))
 
 
 FLOAT64 = Rounding.of(np.dtype(np.float64))

@@ -13,7 +13,6 @@ from oracle import bounds
 from oracle.statistics import Quantity
 
 _BROADCAST = (slice(None), None, None)
-_ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,27 +45,27 @@ class ExpectedOutput:
         """The input's."""
         return self.batch.values.shape
 
-    def values(self, samples: slice = _ALL) -> np.ndarray:
-        """The expected values of some of the N samples, float64, shape (N, C, H, W).
+    def values(self, where: Tuple[slice, ...] = ()) -> np.ndarray:
+        """The expected values, float64, shape (N, C, H, W); ``where``: of a part with all channels.
 
         The mean is subtracted before anything else and as a double-double, so that no digit
         is lost to its size; what follows are four roundings.
         """
         with np.errstate(invalid="ignore", over="ignore"):
-            value = self.batch.values[samples] - self.mean.value.high[_BROADCAST]
+            value = self.batch.values[where] - self.mean.value.high[_BROADCAST]
             value -= self.mean.value.low[_BROADCAST]
             value *= self.slope[_BROADCAST]
             value += self.bias[_BROADCAST]
         return np.asarray(value)
 
-    def budget(self, values: np.ndarray, samples: slice = _ALL) -> np.ndarray:
-        """How far each element may be off, given the expected ``values`` of the same samples."""
+    def budget(self, values: np.ndarray, where: Tuple[slice, ...] = ()) -> np.ndarray:
+        """How far each element may be off, given the expected ``values`` of the same part."""
         constant, per_deviation, per_input = (part[_BROADCAST] for part in self.budgets)
         with np.errstate(invalid="ignore"):
             budget = values - self.bias[_BROADCAST]
             np.abs(budget, out=budget)
             budget *= per_deviation
-            budget += np.abs(self.batch.values[samples]) * per_input
+            budget += np.abs(self.batch.values[where]) * per_input
             budget += constant
         return np.asarray(budget)
 

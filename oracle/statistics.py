@@ -16,7 +16,7 @@ import numpy as np
 
 from cases.inputs import Batch
 from oracle import bounds
-from oracle.arithmetic import UNIT_BITS, DoubleDouble, exact_square_sums, exact_sums, quotient
+from oracle.arithmetic import DoubleDouble, exact_sums, ratio
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,26 +65,22 @@ def _finite_channels(x: np.ndarray) -> List[_Channel]:
     """Of every row of finite values, in integer arithmetic and rounded once, at the end.
 
     With exact sums no digit cancels, so the variance may be had from the sum of squares:
-    n * (sum of squared deviations) = n * sum(x**2) - sum(x)**2. Each row is first scaled by a power
-    of two (which is exact), so that squares neither overflow nor underflow whatever its magnitude.
+    n * (sum of squared deviations) = n * sum(x**2) - sum(x)**2.
     """
     count = x.shape[1]
     exponents = np.frexp(np.abs(x).max(axis=1))[1]
-    scaled = np.ldexp(x, -exponents[:, None])
-    magnitudes = np.ldexp(np.abs(scaled).mean(axis=1), exponents).tolist()
-    sums = exact_sums(scaled)
-    square_sums = exact_square_sums(scaled)
+    magnitudes = np.ldexp(np.abs(np.ldexp(x, -exponents[:, None])).mean(axis=1), exponents)
     channels = []
-    for total, squared, exponent, magnitude in zip(sums, square_sums, exponents.tolist(), magnitudes):
-        deviations = ((count * squared) << UNIT_BITS) - total * total
-        # In units of 2**-(UNIT_BITS - exponent), and of its square.
-        unit = UNIT_BITS - exponent
-        divisor = count << 2 * unit
+    for (total, squares, unit), magnitude in zip(exact_sums(x), magnitudes.tolist()):
+        deviations = count * squares - total * total
+        unbiased = _NONE
+        if count > 1:
+            unbiased = ratio(deviations, count * (count - 1), -2 * unit)
         channels.append(
             _Channel(
-                mean=quotient(total, count << unit),
-                biased=quotient(deviations, divisor * count),
-                unbiased=quotient(deviations, divisor * (count - 1)) if count > 1 else _NONE,
+                mean=ratio(total, count, -unit),
+                biased=ratio(deviations, count * count, -2 * unit),
+                unbiased=unbiased,
                 magnitude=magnitude,
             )
         )

@@ -10,6 +10,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from cases.case import Case
 from cases.checks import (
     Changed,
     Check,
@@ -24,6 +25,8 @@ from cases.checks import (
     Unchanged,
 )
 from cases.claims import Claim
+from cases.inputs import batch
+from cases.steps import forwards
 from oracle.state import FLAGS, Counter, Expected
 from tests.subject.observation import TENSORS, Observation
 
@@ -32,42 +35,45 @@ CLEARLY = 100.0
 
 
 class Seen(NamedTuple):
-    """What one step left: copies of the arrays, by quantity; its flags; its exception's class."""
+    """What one step left: the arrays, by quantity; its flags; its exception's class."""
 
     arrays: Dict[str, np.ndarray]
     budgets: Dict[str, np.ndarray]
     flags: Dict[str, object]
     raised: str
-    batch: Optional[np.ndarray]
 
 
 class Transcript:
-    """Everything observed, step by step; ``add`` is the witness of a run."""
+    """Everything observed of a case, step by step; ``add`` is the witness of its run."""
 
-    def __init__(self) -> None:
+    def __init__(self, case: Case) -> None:
+        self.case = case
         self.steps: List[Seen] = []
 
     def add(self, number: int, expected: Expected, got: Observation) -> None:
-        """Takes copies: the next step overwrites the buffers in place."""
+        """Takes what the checks need."""
         arrays, budgets = {}, {}
         for name, tensor in zip(TENSORS, got.tensors):
             if tensor is not None:
-                arrays[name] = tensor.values.copy()
+                arrays[name] = tensor.values
                 slot = expected.state.tensor(name)
                 if slot is not None and not isinstance(slot, Counter):
                     budgets[name] = slot.quantity.budget
-        batch = None
         if got.output is not None and expected.output is not None:
-            arrays["output"] = got.output.values.copy()
+            arrays["output"] = got.output.values
             budgets["output"] = expected.output.budget(expected.output.values())
-            batch = expected.output.batch.values.astype(np.float64)
         raised = "" if got.raised is None else got.raised.kind
-        flags = dict(zip(FLAGS, got.flags))
-        self.steps.append(Seen(arrays, budgets, flags, raised, batch))
+        self.steps.append(Seen(arrays, budgets, dict(zip(FLAGS, got.flags)), raised))
 
-    def batches(self, step: int) -> List[np.ndarray]:
-        """The inputs of all forwards up to and including ``step``."""
-        return [seen.batch for seen in self.steps[: step + 1] if seen.batch is not None]
+    def batches(self, number: int) -> List[np.ndarray]:
+        """The inputs of all forwards up to and including step ``number``, but for those that raised."""
+        done = zip(self.case.steps[:number], self.steps[1:])
+        return [
+            batch(self.case.variant, each.batch).values.astype(np.float64)
+            for step, seen in done
+            if not seen.raised
+            for each in forwards(step)
+        ]
 
 
 SPACE = (0, 2, 3)
@@ -77,8 +83,8 @@ def _plane(values: np.ndarray) -> np.ndarray:
     return values[:, None, None]
 
 
-def _normalised(batch: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    centred = batch - _plane(batch.mean(SPACE))
+def _normalised(x: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    centred = x - _plane(x.mean(SPACE))
     return np.asarray(centred / np.sqrt(_plane(variance) + 1e-5))
 
 

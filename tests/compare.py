@@ -6,6 +6,7 @@ Numbers are judged against their budget; everything else must be equal.
 from __future__ import annotations
 
 import re
+from operator import is_
 from typing import Dict, List, Optional, Tuple, Union
 
 from oracle.normalisation import ExpectedOutput
@@ -20,6 +21,9 @@ from tests.subject.observation import TENSORS, Observation, ObservedOutput, Obse
 
 Names = Tuple[str, ...]
 
+FLOATING_KINDS = "efdg"
+"""NumPy's characters of the dtypes whose values are judged."""
+
 
 class Tally:
     """What one case compared and found; filled in step by step, summed up when asked."""
@@ -28,13 +32,14 @@ class Tally:
         self.mismatches: List[Mismatch] = []
         self._groups: Dict[Names, int] = {}
         self._judged: List[Tuple[str, Judgement]] = []
-        self._seen: Dict[str, Tuple[object, Tuple[object, ...], bytes]] = {}
-        self._again: Dict[str, int] = {}
+        self._seen: Dict[str, Tuple[object, Optional[ObservedTensor], Names]] = {}
 
     def equal(self, quantities: Names, got: Tuple[object, ...], expected: Tuple[object, ...]) -> None:
         """Counts a comparison of values that must be equal, and of one type, in the order of
         ``quantities``; each that is not is named."""
         self._groups[quantities] = self._groups.get(quantities, 0) + 1
+        if all(map(is_, got, expected)):
+            return
         if got == expected and list(map(type, got)) == list(map(type, expected)):
             return
         for quantity, a, b in zip(quantities, got, expected):
@@ -48,20 +53,20 @@ class Tally:
             self.mismatches.append(judgement.mismatch)
 
     def agrees_again(
-        self, name: str, expected: object, facts: Tuple[object, ...], data: bytes
+        self, name: str, expected: object, got: Optional[ObservedTensor], same: bool
     ) -> bool:
         """Whether a tensor is expected and seen just as it was when last compared: so it agrees
         now, too, and is counted. A step leaves most tensors alone.
 
-        The last of ``facts`` is whether it is the same object as before, as it must be when the
-        oracle's is.
+        ``same``: it is the same object as before, as it must be when the oracle's is.
         """
-        seen = (expected, facts[:-1], data)
         last = self._seen.get(name)
-        if last is not None and last[0] is expected and facts[-1] is True and last[1:] == seen[1:]:
-            self._again[name] = self._again.get(name, 0) + 1
+        if last is not None and same and last[0] is expected and last[1] == got:
+            names = last[2]
+            self._groups[names] = self._groups.get(names, 0) + 1
             return True
-        self._seen[name] = seen
+        there = expected is not None and got is not None
+        self._seen[name] = (expected, got, _WHOLE[name] if there else _PRESENT[name])
         return False
 
     @property
@@ -73,9 +78,6 @@ class Tally:
                 counts[name] = counts.get(name, 0) + count
         for name, _ in self._judged:
             counts[name] = counts.get(name, 0) + 1
-        for name, count in self._again.items():
-            for quantity in (name, *_TENSOR[name]):
-                counts[quantity] = counts.get(quantity, 0) + count
         return counts
 
     def agreeing(self) -> Dict[str, List[Judgement]]:
@@ -109,7 +111,8 @@ _TENSOR: Dict[str, Names] = {
 }
 _PRESENT: Dict[str, Names] = {name: (f"{name} present",) for name in TENSORS}
 _VALUE: Dict[str, Names] = {name: (name,) for name in TENSORS}
-_STEP = ("input_changed", "output present")
+_WHOLE: Dict[str, Names] = {name: (name, *_TENSOR[name]) for name in TENSORS}
+_STEP = ("input_changed", "output present", *FLAGS)
 _EARLIER = ("earlier_output_changed",)
 _SHOWN = ("shown",)
 _COPY = ("memory shared with the original",)
@@ -140,26 +143,23 @@ def _compare_tensor(
     expected: Union[None, Slot, Counter],
     before: Union[None, Slot, Counter],
     got: Optional[ObservedTensor],
+    same: bool,
     dtype: str,
     tally: Tally,
 ) -> None:
     if expected is None or got is None:
         tally.equal(_PRESENT[name], (got is not None,), (expected is not None,))
         return
-    values = got.values
-    facts = (got.dtype, values.shape, got.requires_grad, got.has_grad_fn, got.same_object)
-    data = values.tobytes()
-    if tally.agrees_again(name, expected, facts, data):
-        return
-    same = before is not None and before.identity is expected.identity
+    facts = (got.dtype, got.shape, got.requires_grad, got.has_grad_fn, same)
+    kept = before is not None and before.identity is expected.identity
     if isinstance(expected, Counter):
-        tally.equal(_TENSOR[name], facts, ("int64", (), False, False, same))
-        tally.equal(_VALUE[name], (values.tolist(),), (expected.value,))
+        tally.equal(_TENSOR[name], facts, ("int64", (), False, False, kept))
+        tally.equal(_VALUE[name], (got.values.tolist(),), (expected.value,))
         return
     shape = expected.quantity.budget.shape
-    tally.equal(_TENSOR[name], facts, (dtype, shape, expected.requires_grad, False, same))
-    if values.shape == shape and values.dtype.kind == "f":
-        tally.judged(name, judge_vector(name, expected.quantity, data, values.dtype.char))
+    tally.equal(_TENSOR[name], facts, (dtype, shape, expected.requires_grad, False, kept))
+    if got.shape == shape and got.kind in FLOATING_KINDS:
+        tally.judged(name, judge_vector(name, expected.quantity, got.data, got.kind))
 
 
 _EXCEPTION = ("exception",)
@@ -187,19 +187,20 @@ def compare_error(expected: Expected, got: Observation, tally: Tally) -> None:
 def compare(before: Optional[State], expected: Expected, got: Observation, tally: Tally) -> None:
     """Compares one step's observation in full; ``before`` is the state before the step."""
     compare_error(expected, got, tally)
-    output = expected.output
+    output, state = expected.output, expected.state
     tally.equal(
-        _STEP, (got.input_changed, got.output is not None), (False, output is not None)
+        _STEP,
+        (got.input_changed, got.output is not None, *got.flags),
+        (False, output is not None, *state.flags()),
     )
     if output is not None and got.output is not None:
         _compare_output(expected, output, got.output, tally)
         tally.equal(_EARLIER, (got.earlier_output_changed,), (False,))
-    state = expected.state
-    dtype = state.dtype
-    for name, tensor in zip(TENSORS, got.tensors):
-        previous = None if before is None else before.tensor(name)
-        _compare_tensor(name, state.tensor(name), previous, tensor, dtype, tally)
-    tally.equal(FLAGS, got.flags, state.flags())
+    for name, tensor, same in zip(TENSORS, got.tensors, got.same_objects):
+        wanted = getattr(state, name)
+        if not tally.agrees_again(name, wanted, tensor, same):
+            previous = None if before is None else before.tensor(name)
+            _compare_tensor(name, wanted, previous, tensor, same, state.dtype, tally)
     if expected.shown is not None:
         tally.equal(_SHOWN, (got.shown,), (expected.shown,))
     if expected.copied:

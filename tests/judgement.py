@@ -1,7 +1,7 @@
 """Judges an array that a subject returned against the values and budgets that the oracle expects.
 
-The judgement of the same bytes against the same expectation is remembered: cases share inputs, so
-most arrays come back bit for bit as they were judged before.
+The last judgement against an expectation is remembered: cases share inputs, so most arrays come
+back bit for bit as they were judged before.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Dict, Iterable, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from oracle.statistics import Quantity
 
 BUDGETED = ("output", "running_mean", "running_var")
 """The quantities that have budgets."""
-LARGE = 1 << 16
-"""Bytes from which an output is judged in parts, and remembered by a hash of its bytes."""
-REMEMBERED = 2048
-"""Outputs of either kind whose judgement is remembered."""
+BLOCK = 1 << 13
+"""Elements that are judged at a time."""
+SMALL_OUTPUTS, LARGE_OUTPUTS = 4096, 40
+"""Expected outputs of up to BLOCK elements, and larger ones, whose last judgement is remembered."""
 
 Extremes = Tuple[float, float]
 ZERO: Extremes = (0.0, 0.0)
@@ -85,17 +85,35 @@ def margins(judgements: Sequence[Judgement]) -> Margins:
 
 
 def _extremes(values: np.ndarray) -> Extremes:
-    low, high = (float(values.min()), float(values.max())) if values.size else ZERO
-    if math.isfinite(low) and math.isfinite(high):
-        return low, high
-    return _extremes(values[np.isfinite(values)])
+    """The smallest and the largest; NaN when there is one among them."""
+    return float(np.minimum.reduce(values, axis=None)), float(np.maximum.reduce(values, axis=None))
+
+
+def _finite_extremes(values: np.ndarray) -> Extremes:
+    finite = values[np.isfinite(values)]
+    return _extremes(finite) if finite.size else ZERO
+
+
+_EXPONENT = np.int64(0x7FF << 52)
+"""The bits of a float64 that make the power of two at or below it."""
 
 
 def _ulp(want: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """The unit in the last place of each finite value, in ``dtype``; float64."""
+    eps, smallest = _spacing(dtype)
+    power = (want.view(np.int64) & _EXPONENT).view(np.float64)
+    return np.asarray(np.maximum(power * eps, smallest))
+
+
+@lru_cache(maxsize=None)
+def _spacing(dtype: np.dtype) -> Tuple[float, float]:
     info = np.finfo(dtype)
-    exponent = np.frexp(np.abs(want))[1]
-    return np.asarray(np.ldexp(float(info.eps), np.maximum(exponent - 1, info.minexp)))
+    return float(info.eps), float(info.eps) * float(info.tiny)
+
+
+@lru_cache(maxsize=None)
+def _largest(dtype: np.dtype) -> float:
+    return float(np.finfo(dtype).max)
 
 
 def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) -> Judgement:
@@ -103,28 +121,40 @@ def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) 
 
     ``got``: the subject's array in its own dtype; ``want``, ``budget``: float64, same shape.
     """
+    if not want.size:
+        return Judgement(None, detectable=math.inf, exact=True)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         size = np.abs(want)
-        largest = np.finfo(got.dtype).max
-        finite = bool((size <= largest).all())
-        if not finite:
-            # Beyond the dtype's range the correctly rounded value is an infinity.
-            want = np.where(size > largest, np.copysign(np.inf, want), want)
         error = got - want
-        within = np.abs(error) <= budget
-        if not finite:
-            # An infinity has an infinite budget: it is compared for equality.
-            within &= ~np.isinf(want)
-        if not within.all():
-            wrong = ~within & ~((got == want) | (np.isnan(got) & np.isnan(want)))
-            if wrong.any():
-                return Judgement(_worst(quantity, got, want, budget, error, wrong))
-        # An error within a zero budget is zero; 0/0 is left out by _extremes.
         share = _extremes(error / budget)
-        ulps = ZERO if share == ZERO else _extremes(error / _ulp(want, got.dtype))
-        relative = budget / size
-        relative[~(size > 0) | np.isnan(budget)] = np.inf
-        return Judgement(None, share, ulps, float(relative.min(initial=np.inf)), not budget.any())
+        # Of finite numbers with budgets this says all; where there are others it is NaN.
+        if -1.0 < share[0] and share[1] < 1.0:
+            relative = float(np.minimum.reduce(budget / size, axis=None))
+            if float(np.maximum.reduce(size, axis=None)) <= _largest(got.dtype):
+                return Judgement(None, share, _extremes(error / _ulp(want, got.dtype)), relative)
+        return _judge_each(quantity, got, want, budget, size)
+
+
+def _judge_each(
+    quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, size: np.ndarray
+) -> Judgement:
+    """Where a number may be infinite or NaN, have no budget or the wrong value."""
+    beyond = size > _largest(got.dtype)
+    # Beyond the dtype's range the correctly rounded value is an infinity, compared for equality.
+    want = np.where(beyond, np.copysign(np.inf, want), want)
+    error = got - want
+    within = (np.abs(error) <= budget) & ~np.isinf(want)
+    wrong = ~within & ~((got == want) | (np.isnan(got) & np.isnan(want)))
+    if wrong.any():
+        return Judgement(_worst(quantity, got, want, budget, error, wrong))
+    if not budget.any():
+        return Judgement(None, detectable=math.inf, exact=True)
+    # An error within a zero budget is zero; 0/0 is left out.
+    share = _finite_extremes(error / budget)
+    ulps = ZERO if share == ZERO else _finite_extremes(error / _ulp(want, got.dtype))
+    relative = budget / size
+    relative[~(size > 0) | np.isnan(budget)] = np.inf
+    return Judgement(None, share, ulps, float(relative.min()))
 
 
 def _worst(
@@ -150,17 +180,31 @@ def _worst(
     )
 
 
-def _judge_samples(expected: ExpectedOutput, got: np.ndarray, samples: slice) -> Judgement:
-    want = expected.values(samples)
+Where = Tuple[slice, ...]
+_EVERYWHERE: Where = ()
+
+
+def _blocks(shape: Tuple[int, ...]) -> Iterator[Where]:
+    """Parts of an array (N, C, H, W), of BLOCK elements or of one row of every channel."""
+    n, c, h, w = shape
+    rows = max(1, BLOCK // (c * w))
+    for sample in range(n):
+        for row in range(0, h, rows):
+            yield slice(sample, sample + 1), slice(None), slice(row, row + rows)
+
+
+def _judge_part(expected: ExpectedOutput, got: np.ndarray, where: Where) -> Judgement:
+    want = expected.values(where)
     if expected.undetermined.any():
-        want = np.where(expected.undetermined[:, None, None], got[samples], want)
-    return judge("output", got[samples], want, expected.budget(want, samples))
+        want = np.where(expected.undetermined[:, None, None], got[where], want)
+    return judge("output", got[where], want, expected.budget(want, where))
 
 
 def _judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
-    """Sample by sample when it is large: temporary arrays that leave the cache cost the most."""
-    if got.nbytes > LARGE:
-        parts = [_judge_samples(expected, got, slice(n, n + 1)) for n in range(len(got))]
+    """Part by part when it is large: temporary arrays that the allocator must fetch anew from the
+    system, or that leave the cache, cost the most."""
+    if got.size > BLOCK:
+        parts = [_judge_part(expected, got, where) for where in _blocks(got.shape)]
         if all(part.mismatch is None for part in parts):
             return Judgement(
                 None,
@@ -169,25 +213,40 @@ def _judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
                 min(part.detectable for part in parts),
                 all(part.exact for part in parts),
             )
-    return _judge_samples(expected, got, slice(None))
+    return _judge_part(expected, got, _EVERYWHERE)
 
 
-_LARGE_OUTPUTS: Dict[Tuple[ExpectedOutput, int], Judgement] = {}
+class _Remembered:
+    """The judgement of an output, and the bytes it was passed on."""
+
+    __slots__ = ("data", "dtype", "judgement")
+
+    def __init__(self, data: bytes, dtype: str, judgement: Judgement) -> None:
+        self.data = data
+        self.dtype = dtype
+        self.judgement = judgement
 
 
-def _remembered_large_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
-    """Python's 64-bit keyed hash stands for the bytes, which would be too many to keep."""
-    key = (expected, hash(got.tobytes()))
-    if key not in _LARGE_OUTPUTS:
-        if len(_LARGE_OUTPUTS) >= REMEMBERED:
-            _LARGE_OUTPUTS.clear()
-        _LARGE_OUTPUTS[key] = _judge_output(expected, got)
-    return _LARGE_OUTPUTS[key]
+@lru_cache(maxsize=SMALL_OUTPUTS)
+def _small(expected: ExpectedOutput) -> List[_Remembered]:
+    return []
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _remembered_output(expected: ExpectedOutput, got: bytes, dtype: str) -> Judgement:
-    return _judge_output(expected, np.frombuffer(got, dtype=dtype).reshape(expected.shape))
+@lru_cache(maxsize=LARGE_OUTPUTS)
+def _large(expected: ExpectedOutput) -> List[_Remembered]:
+    return []
+
+
+def judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
+    """An output of the expected shape, of any floating dtype."""
+    data, dtype = got.tobytes(), got.dtype.char
+    remembered = _small(expected) if got.size <= BLOCK else _large(expected)
+    for last in remembered:
+        if last.data == data and last.dtype == dtype:
+            return last.judgement
+    judgement = _judge_output(expected, got)
+    remembered[:] = [_Remembered(data, dtype, judgement)]
+    return judgement
 
 
 @lru_cache(maxsize=16384)
@@ -196,10 +255,3 @@ def judge_vector(quantity: str, expected: Quantity, got: bytes, dtype: str) -> J
     values = np.frombuffer(got, dtype=dtype)
     want = np.where(np.isinf(expected.budget), values, expected.value.high)
     return judge(quantity, values, want, expected.budget)
-
-
-def judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
-    """An output of the expected shape, of any floating dtype."""
-    if got.nbytes > LARGE:
-        return _remembered_large_output(expected, got)
-    return _remembered_output(expected, got.tobytes(), got.dtype.char)

@@ -1,4 +1,4 @@
-"""Runs one case: oracle and subject side by side, step by step."""
+"""Runs one case: subject and oracle side by side, then compared step by step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from cases.case import Case
-from cases.steps import Forward, Step, token
+from cases.steps import Forward, Forwards, Step, token
 from cases.variants import regimes
 from oracle.batch_norm import advance, begin
 from oracle.semantics import Semantics
@@ -16,6 +16,9 @@ from tests.compare import Tally, compare, compare_error
 from tests.judgement import Mismatch
 from tests.subject.module import Factory, LiveModule, NotConstructed
 from tests.subject.observation import Observation
+
+_FORWARDS = (Forward, Forwards)
+"""The steps that give an output to check."""
 
 NOT_HASHED = "0" * 16
 """The digest of a run that is not recorded."""
@@ -58,20 +61,15 @@ def _regime(case: Case, mismatch: Mismatch) -> str:
     return words[channel] if channel < len(words) else ""
 
 
-class _Digest:
-    """A running hash of the subject's bytes."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.blake2b(digest_size=8)
-
-    def add(self, got: Observation) -> None:
+def _digest(observations: List[Observation]) -> str:
+    """A hash of the subject's bytes."""
+    digest = hashlib.blake2b(digest_size=8)
+    for got in observations:
         if got.output is not None:
-            self._hash.update(got.output.values.tobytes())
+            digest.update(got.output.values.tobytes())
         for tensor in got.tensors:
-            self._hash.update(b"-" if tensor is None else tensor.values.tobytes())
-
-    def hex(self) -> str:
-        return self._hash.hexdigest()
+            digest.update(b"-" if tensor is None else tensor.data)
+    return digest.hexdigest()
 
 
 _ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
@@ -119,53 +117,66 @@ def run(
     record: bool = False,
     witness: Optional[Witness] = None,
 ) -> Result:
-    """Runs the whole program, stopping at the first step that has findings.
+    """Runs the whole program on both, then compares step by step, up to the first with findings.
 
     ``record``: also hash the subject's bytes. ``witness``: is shown every step's number, expectation
     and observation. Raises VacuousCase when something was not compared.
     """
     result = Result(case)
-    digest = _Digest() if record else None
-    expected = begin(case.config, case.variant, semantics)
-    result.switches.update(expected.switches)
-    before: Optional[State] = None
+    expectations = _expected(case, semantics)
     try:
-        live = LiveModule(factory, case.config, case.variant)
+        observations = _observed(case, factory, expectations[0].error is None)
     except NotConstructed as failure:
-        got = Observation(None, failure.raised, (), ())
+        result.switches.update(expectations[0].switches)
+        got = Observation(None, failure.raised, (), (), ())
         result.errors.append(f"0 construct {failure.raised.kind} {_line(failure.raised.message)}")
-        compare_error(expected, got, result.tally)
-        _note(result, 0, None, expected)
+        compare_error(expectations[0], got, result.tally)
+        _note(result, 0, None, expectations[0])
         return result
+    before: Optional[State] = None
     performed: List[Expected] = []
-    steps: Tuple[Optional[Step], ...] = (None,) + case.steps
-    for number, step in enumerate(steps):
-        if step is not None:
-            before = expected.state
-            expected = advance(before, step, case.variant, semantics)
-            if expected.switches:
-                result.switches.update(expected.switches)
-        got = live.perform(step)
-        result.forwards += type(step) is Forward
+    steps: Tuple[Optional[Step], ...] = (None, *case.steps)
+    for number, (step, expected, got) in enumerate(zip(steps, expectations, observations)):
+        compare(before, expected, got, result.tally)
+        before = expected.state
+        performed.append(expected)
+        if expected.switches:
+            result.switches.update(expected.switches)
+        result.forwards += type(step) in _FORWARDS
         if got.raised is not None:
             words = f"{got.raised.kind} {_line(got.raised.message)}"
             result.errors.append(f"{number} {_token(step)} {words}")
-        compare(before, expected, got, result.tally)
         if witness is not None:
             witness(number, expected, got)
-        if digest is not None:
-            digest.add(got)
-        performed.append(expected)
         if result.tally.mismatches:
             _note(result, number, step, expected)
             break
-        if number == 0 and expected.error is not None:
-            break
-    if not result.findings:
+    else:
         _check_not_vacuous(case, performed, result.tally)
-    if digest is not None:
-        result.digest = digest.hex()
+    if record:
+        result.digest = _digest(observations[: len(performed)])
     return result
+
+
+def _expected(case: Case, semantics: Semantics) -> List[Expected]:
+    """What construction and every step must show; construction alone where it must fail."""
+    expectations = [begin(case.config, case.variant, semantics)]
+    if expectations[0].error is None:
+        state = expectations[0].state
+        for step in case.steps:
+            expected = advance(state, step, case.variant, semantics)
+            expectations.append(expected)
+            state = expected.state
+    return expectations
+
+
+def _observed(case: Case, factory: Factory, whole: bool) -> List[Observation]:
+    """What the subject shows after construction and, if ``whole``, after every step."""
+    live = LiveModule(factory, case.config, case.variant)
+    observations = [live.perform(None)]
+    if whole:
+        observations += [live.perform(step) for step in case.steps]
+    return observations
 
 
 def _line(message: str) -> str:

@@ -17,6 +17,7 @@ from cases.steps import (
     Count,
     Drop,
     Forward,
+    Forwards,
     LoadStateDict,
     Mode,
     Preset,
@@ -24,6 +25,7 @@ from cases.steps import (
     SetAttribute,
     Show,
     Step,
+    forwards,
 )
 from tests.lockstep import Finding
 from tests.phrases import LAYOUTS, OUTPUT, SHARED, SHOWN, TENSOR
@@ -91,8 +93,8 @@ class _Writer:
 
     def step(self, step: Step) -> List[str]:
         """The lines that perform a step, a forward's input inline."""
-        if isinstance(step, Forward):
-            return [self._called(step, self.tensor(step.batch))]
+        if isinstance(step, (Forward, Forwards)):
+            return [self._called(each, self.tensor(each.batch)) for each in forwards(step)]
         if isinstance(step, Mode):
             return ["m.train()" if step.training else "m.eval()"]
         if isinstance(step, SetAttribute):
@@ -192,9 +194,10 @@ class _Writer:
         if not self.steps:
             return [*body, *kept, self._print()]
         step = self.steps[-1]
-        if isinstance(step, Forward):
-            body = [f"x = {self.tensor(step.batch)}", self._called(step, "x")]
-            return [body[0], *kept, body[1], self._print()]
+        if isinstance(step, (Forward, Forwards)):
+            last = forwards(step)[-1]
+            body[-1:] = [f"x = {self.tensor(last.batch)}", *kept, self._called(last, "x")]
+            return [*body, self._print()]
         return [*kept, *body, self._print()]
 
     def _print(self) -> str:
@@ -246,8 +249,8 @@ def can_be_narrowed(case: Case, finding: Finding) -> bool:
         return False
     if quantity.endswith("shape"):
         return False
-    forwards = [step for step in case.steps[: finding.step] if isinstance(step, Forward)]
-    shapes = (batch(case.variant, step.batch).values.shape for step in forwards)
+    given = [each.batch for step in case.steps[: finding.step] for each in forwards(step)]
+    shapes = (batch(case.variant, name).values.shape for name in given)
     return all(len(shape) == 4 and shape[1] == case.config.num_features for shape in shapes)
 
 
@@ -278,8 +281,7 @@ def standalone(
     bodies += [(number, writer.step(step)) for number, step in enumerate(writer.steps, 1)]
     for number, body in bodies[:-1]:
         if number in raising:
-            *body, last = body
-            body.append(f"with contextlib.suppress(Exception): {last}")
+            body = ["with contextlib.suppress(Exception):", *(f"    {line}" for line in body)]
         lines += body
     lines += writer.last(bodies[-1][1])
     lines.append(f"print('expected', {finding.mismatch.expected!r})")

@@ -45,7 +45,7 @@ def _experiment(
     """What a claim's program gave; consecutive claims about one program share its run."""
     program = (repr(case.config), spell(case.steps), case.variant, factory, semantics, record)
     if program not in _LAST_EXPERIMENT:
-        transcript = Transcript()
+        transcript = Transcript(case)
         result = run(case, factory, semantics, record, transcript.add)
         _LAST_EXPERIMENT.clear()
         _LAST_EXPERIMENT[program] = (result, transcript)

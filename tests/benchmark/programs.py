@@ -17,7 +17,7 @@ sys.path.insert(0, {root!r})
 import torch
 from cases import catalogue
 from cases.inputs import batch
-from cases.steps import Forward
+from cases.steps import forwards
 from oracle.semantics import parse_release, semantics
 from tests import lockstep, verdict
 from tests.subject.inputs import tensor_of
@@ -42,8 +42,8 @@ rules = semantics(parse_release(torch.__version__))
 cases = [catalogue.find(i) for f in {families!r} for i in catalogue.select(f, {tier!r}, (1, {every}))]
 for case in cases:  # the inputs are neither oracle nor comparison
     for step in case.steps:
-        if isinstance(step, Forward):
-            tensor_of(batch(case.variant, step.batch))
+        for each in forwards(step):
+            tensor_of(batch(case.variant, each.batch))
 start, forwards = time.perf_counter(), 0
 for case in cases:
     forwards += verdict.adjudicate(case, Subject, rules).result.forwards

@@ -30,6 +30,7 @@ def perform(item: pytest.Item) -> None:
 
 
 def spare_the_collector() -> None:
-    """What torch's import left behind need not be searched for cycles, nor so often."""
+    """What is in memory now need not be searched for cycles again, nor anything so often: not what
+    torch's import left behind, nor, at the end, what the process takes with it."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 from collections import OrderedDict
+from functools import lru_cache
+from operator import is_
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
@@ -18,6 +20,7 @@ from cases.steps import (
     Count,
     Drop,
     Forward,
+    Forwards,
     LoadStateDict,
     Mode,
     Preset,
@@ -88,13 +91,16 @@ class LiveModule:
         overwritten, shown = False, None
         shared: Tuple[str, ...] = ()
         try:
+            if type(step) is Forwards:
+                *unseen, step = step.each()
+                changed = any([self._changed_by(each) for each in unseen])
             if type(step) is Forward:
                 given = tensor_of(batch(self._variant, step.batch))
                 try:
-                    output = self._observed_output(self._forward(given.tensor, step.grad), given)
-                    overwritten = self._overwritten(output.values)
+                    returned = self._forward(given.tensor, step.grad)
+                    output, overwritten = self._observed_output(returned, given)
                 finally:
-                    changed = given.changed()
+                    changed = given.changed() or changed
             elif type(step) is Copy:
                 shared = self._copy(step.how)
             elif type(step) is Show:
@@ -118,11 +124,11 @@ class LiveModule:
         with torch.no_grad():
             return self.module(given)
 
-    def _overwritten(self, output: np.ndarray) -> bool:
-        """Whether the earlier output is another now; remembers this one in its place."""
-        earlier = self._earlier
-        self._earlier = (output, output.copy("A"))
-        return earlier is not None and other_bytes(*earlier)
+    def _changed_by(self, step: Forward) -> bool:
+        """Performs a forward of which nothing is kept; says whether it wrote to its input."""
+        given = tensor_of(batch(self._variant, step.batch))
+        self._forward(given.tensor, step.grad)
+        return given.changed()
 
     def _show(self, what: str) -> str:
         if what == "repr":
@@ -142,8 +148,9 @@ class LiveModule:
         now = self._read(TENSORS)
         before = self._before
         self._before = now
-        tensors = tuple(map(observed_tensor, now, before))
-        return Observation(output, raised, tensors, self._read(FLAGS), changed, shared)
+        tensors = tuple(map(observed_tensor, now))
+        same = tuple(map(is_, now, before))
+        return Observation(output, raised, tensors, same, self._read(FLAGS), changed, shared)
 
     def _read(self, names: Tuple[str, ...]) -> Tuple[Any, ...]:
         """The module's attributes of these names, with an Unreadable for one that raises."""
@@ -153,15 +160,20 @@ class LiveModule:
         except Exception:  # whatever the subject raises is the observation
             return tuple(attribute(module, name) for name in names)
 
-    def _observed_output(self, output: Any, given: Input) -> ObservedOutput:
-        return ObservedOutput(
-            numbers(output),
+    def _observed_output(self, output: Any, given: Input) -> Tuple[ObservedOutput, bool]:
+        """What is visible of an output, and whether the earlier one is another by now."""
+        values = numbers(output)
+        kept = values.copy("A")
+        earlier, self._earlier = self._earlier, (values, kept)
+        observed = ObservedOutput(
+            kept,
             DTYPES[output.dtype],
             output.is_contiguous(),
             output.dim() == 4 and output.is_contiguous(memory_format=torch.channels_last),
             output.requires_grad,
             output.numel() > 0 and output.data_ptr() == given.pointer,
         )
+        return observed, earlier is not None and other_bytes(*earlier)
 
     def _copy(self, how: str) -> Tuple[str, ...]:
         original = self.module
@@ -199,7 +211,7 @@ class LiveModule:
             for name in FLOATING:
                 tensor = getattr(self.module, name)
                 if tensor is not None:
-                    tensor.copy_(torch.from_numpy(preset(name, self._config.num_features).copy()))
+                    tensor.copy_(_preset_tensor(name, self._config.num_features))
 
     def load(self, step: LoadStateDict) -> None:
         """Loads one of the made-up state dicts into the live module."""
@@ -220,6 +232,11 @@ class LiveModule:
         if step.what == "version_1":
             state._metadata = OrderedDict([("", {"version": 1})])  # type: ignore[attr-defined]
         self.module.load_state_dict(state)
+
+
+@lru_cache(maxsize=None)
+def _preset_tensor(name: str, channels: int) -> torch.Tensor:
+    return torch.from_numpy(preset(name, channels).copy())
 
 
 def _pointer(module: Any, name: str) -> Optional[int]:

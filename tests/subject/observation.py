@@ -18,21 +18,27 @@ class Raised(NamedTuple):
 
 
 class ObservedTensor(NamedTuple):
-    """A parameter or buffer. ``values`` is a view: valid until the next step.
+    """A parameter or buffer. ``data``: its values as bytes, in the NumPy dtype of character ``kind``.
 
-    ``dtype``: its name in torch. ``same_object``: it is the Python object that had this name before
-    the step. What is no tensor at all has no values and says in ``dtype`` what it is.
+    ``dtype``: its name in torch. What is no tensor at all has no values and says in ``dtype`` what
+    it is.
     """
 
-    values: np.ndarray
+    data: bytes
+    kind: str
+    shape: Tuple[int, ...]
     dtype: str
     requires_grad: bool
     has_grad_fn: bool
-    same_object: bool
+
+    @property
+    def values(self) -> np.ndarray:
+        """The values as an array, read-only."""
+        return np.frombuffer(self.data, dtype=self.kind).reshape(self.shape)
 
 
 class ObservedOutput(NamedTuple):
-    """What a forward returned. ``values`` is a view, in memory order of the logical (N, C, H, W)."""
+    """What a forward returned. ``values``: a copy, in memory order of the logical (N, C, H, W)."""
 
     values: np.ndarray
     dtype: str
@@ -45,7 +51,8 @@ class ObservedOutput(NamedTuple):
 class Observation(NamedTuple):
     """The module after one step.
 
-    ``tensors`` are in the order of TENSORS; ``flags`` in the order of FLAGS.
+    ``tensors`` are in the order of TENSORS; ``flags`` in the order of FLAGS. ``same_objects``: whether
+    what has the name of each tensor is the Python object that had it before the step.
     ``input_changed``: a forward wrote to its input. ``shared``: names of tensors of a copied module
     that share memory with the original. ``earlier_output_changed``: the output of the forward before
     this one has other bytes now. ``shown``: the text that a step asked for.
@@ -54,6 +61,7 @@ class Observation(NamedTuple):
     output: Optional[ObservedOutput]
     raised: Optional[Raised]
     tensors: Tuple[Optional[ObservedTensor], ...]
+    same_objects: Tuple[bool, ...]
     flags: Tuple[object, ...]
     input_changed: bool = False
     shared: Tuple[str, ...] = ()

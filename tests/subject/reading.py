@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Dict, Optional
 
 import numpy as np
@@ -27,14 +28,11 @@ class _Names(Dict[Any, str]):
     """torch dtype to its name, as ``float32``."""
 
     def __missing__(self, dtype: torch.dtype) -> str:
-        self[dtype] = str(dtype).rpartition(".")[2]
+        self[dtype] = sys.intern(str(dtype).rpartition(".")[2])
         return self[dtype]
 
 
 DTYPES = _Names()
-_NOTHING = np.empty(0)
-
-
 def numbers(tensor: torch.Tensor) -> np.ndarray:
     """A view of a tensor's values; a copy in float64 where NumPy lacks the dtype."""
     try:
@@ -43,16 +41,22 @@ def numbers(tensor: torch.Tensor) -> np.ndarray:
         return tensor.detach().double().numpy()
 
 
-def observed_tensor(tensor: Any, previous: Any) -> Optional[ObservedTensor]:
-    """What is visible of a parameter or buffer; ``previous`` had its name before the step."""
+def observed_tensor(tensor: Any) -> Optional[ObservedTensor]:
+    """What is visible of a parameter or buffer."""
     if tensor is None:
         return None
-    same = tensor is previous
     if isinstance(tensor, torch.Tensor):
         try:
-            dtype, grad_fn = DTYPES[tensor.dtype], tensor.grad_fn
-            return ObservedTensor(numbers(tensor), dtype, tensor.requires_grad, grad_fn is not None, same)
+            values = numbers(tensor)
+            return ObservedTensor(
+                values.tobytes(),
+                values.dtype.char,
+                values.shape,
+                DTYPES[tensor.dtype],
+                tensor.requires_grad,
+                tensor.grad_fn is not None,
+            )
         except Exception as error:  # on another device, sparse, without storage
             tensor = Unreadable(said(error))
     kind = tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}"
-    return ObservedTensor(_NOTHING, kind, False, False, same)
+    return ObservedTensor(b"", "d", (0,), kind, False, False)
