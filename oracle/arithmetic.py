@@ -49,9 +49,13 @@ def two_product(a: Value, b: Value) -> Tuple[Any, Any]:
 
 
 class ExactSums(NamedTuple):
-    """The sum of some values and of their squares, as integers: in units of 2**-unit and 2**-2*unit."""
+    """The sums of some values, of their sizes and of their squares, as integers.
+
+    In units of 2**-unit, that of the squares in units of 2**(-2*unit).
+    """
 
     total: int
+    sizes: int
     squares: int
     unit: int
 
@@ -74,7 +78,8 @@ def _summed_as_integers(values: np.ndarray) -> List[ExactSums]:
     sums = []
     for row, unit in zip(np.ldexp(values, units[:, None]).tolist(), units.tolist()):
         integers = list(map(int, row))
-        sums.append(ExactSums(sum(integers), sum([each * each for each in integers]), unit))
+        squares = sum([each * each for each in integers])
+        sums.append(ExactSums(sum(integers), sum(map(abs, integers)), squares, unit))
     return sums
 
 
@@ -102,13 +107,14 @@ def _summed_by_cutting(row: np.ndarray) -> ExactSums:
     """Scaled by a power of two first (which is exact), so that no square overflows or underflows."""
     exponent = int(np.frexp(np.abs(row).max())[1])
     scaled = np.ldexp(row, -exponent)
-    total = squares = 0
+    total = sizes = squares = 0
     for start in range(0, len(row), _BLOCK):
         block = scaled[start : start + _BLOCK]
         total = _added_by_cutting(total, block, _CUT_UNIT)
+        sizes = _added_by_cutting(sizes, np.abs(block), _CUT_UNIT)
         for part in two_product(block, block):
             squares = _added_by_cutting(squares, part, 2 * _CUT_UNIT)
-    return ExactSums(total, squares, _CUT_UNIT - exponent)
+    return ExactSums(total, sizes, squares, _CUT_UNIT - exponent)
 
 
 def exact_sums(values: np.ndarray) -> List[ExactSums]:

@@ -68,10 +68,8 @@ def _finite_channels(x: np.ndarray) -> List[_Channel]:
     n * (sum of squared deviations) = n * sum(x**2) - sum(x)**2.
     """
     count = x.shape[1]
-    exponents = np.frexp(np.abs(x).max(axis=1))[1]
-    magnitudes = np.ldexp(np.abs(np.ldexp(x, -exponents[:, None])).mean(axis=1), exponents)
     channels = []
-    for (total, squares, unit), magnitude in zip(exact_sums(x), magnitudes.tolist()):
+    for total, sizes, squares, unit in exact_sums(x):
         deviations = count * squares - total * total
         unbiased = _NONE
         if count > 1:
@@ -81,7 +79,7 @@ def _finite_channels(x: np.ndarray) -> List[_Channel]:
                 mean=ratio(total, count, -unit),
                 biased=ratio(deviations, count * count, -2 * unit),
                 unbiased=unbiased,
-                magnitude=magnitude,
+                magnitude=ratio(sizes, count, -unit)[0],
             )
         )
     return channels

@@ -195,8 +195,9 @@ def _blocks(shape: Tuple[int, ...]) -> Iterator[Where]:
 
 def _judge_part(expected: ExpectedOutput, got: np.ndarray, where: Where) -> Judgement:
     want = expected.values(where)
-    if expected.undetermined.any():
-        want = np.where(expected.undetermined[:, None, None], got[where], want)
+    undetermined = expected.terms.undetermined
+    if undetermined.any():
+        want = np.where(undetermined[:, None, None], got[where], want)
     return judge("output", got[where], want, expected.budget(want, where))
 
 

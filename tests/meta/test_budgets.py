@@ -41,8 +41,10 @@ def shrunk(expected: Expected, factor: float) -> Expected:
             smaller = dataclasses.replace(quantity, budget=quantity.budget / factor)
             changes[name] = slot._replace(quantity=smaller)
     if output is not None:
-        budgets = bounds.OutputBudget(*(part / factor for part in output.budgets))
-        output = dataclasses.replace(output, budgets=budgets)
+        budgets = bounds.OutputBudget(*(part / factor for part in output.terms.budgets))
+        terms = output.terms._replace(budgets=budgets)
+        output = dataclasses.replace(output)
+        vars(output)["terms"] = terms
     return expected._replace(state=state._replace(**changes), output=output)
 
 

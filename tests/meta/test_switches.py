@@ -189,7 +189,7 @@ def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
     output = expected.output
     if output is not None:
         parts += [output.strides, output.dtype, output.shape, output.values().tobytes()]
-        parts.append(output.undetermined.tobytes())
+        parts.append(output.terms.undetermined.tobytes())
     state = expected.state
     for name in TENSORS:
         slot = state.tensor(name)

@@ -252,7 +252,7 @@ def watched(case: Case) -> Watched:
         output = expected.output
         if output is not None and output.values().size:
             found.nonfinite.update(np.argwhere(~np.isfinite(output.values()))[:, 1].tolist())
-            found.undetermined.update(np.flatnonzero(output.undetermined).tolist())
+            found.undetermined.update(np.flatnonzero(output.terms.undetermined).tolist())
         for name in TENSORS:
             slot = expected.state.tensor(name)
             if isinstance(slot, Slot):
