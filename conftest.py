@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from typing import Any, Dict, Generator, List, Optional
 
 import pytest
@@ -15,7 +14,7 @@ from reports.errors import ReportError
 from reports.record import write
 from reports.rows import CaseRow, Header
 from tests import preflight
-from tests.conformance import collection, exploration, protocol
+from tests.conformance import collection, exploration, parcels, protocol
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,7 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     if config.option.explore:
         exploration.check()
-    if not hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput"):
+        config._bn_outbox = parcels.Outbox()  # type: ignore[attr-defined]
+    else:
         config.pluginmanager.register(Recorder(config), "batchnorm-recorder")
 
 
@@ -98,11 +99,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Optional[bool]:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: Optional[pytest.Item]) -> Optional[bool]:
     """Cases have one phase."""
     if not isinstance(item, collection.CaseItem):
         return None
-    protocol.perform(item)
+    protocol.perform(item, last=not isinstance(nextitem, collection.CaseItem))
     return True
 
 
@@ -114,8 +115,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
         report = outcome.get_result()
         report.bn_case = item.case_id
         if item.row is not None:
-            on_worker = hasattr(item.config, "workerinput")
-            report.bn_row = pickle.dumps(item.row) if on_worker else item.row
+            report.bn_row = item.row
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -138,13 +138,16 @@ class Recorder:
         self.config = config
         self.rows: Dict[str, CaseRow] = {}
         self.ran: List[str] = []
+        self.handed_out: List[str] = []
         self.explored: List[Any] = []
         self.encoded_header: Optional[str] = None
         self.lines: List[str] = []
         self.problems: List[str] = []
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Takes the row off a case's report."""
+        parcels.unpack(report, self.config)
         if report.when == "call":
             self.explored += [each for key, each in report.user_properties if key == "explored"]
         if getattr(report, "bn_case", None) is not None:
@@ -152,10 +155,13 @@ class Recorder:
         elif report.when not in ("setup", "call", "teardown"):  # a worker died of it
             self.ran += collection.id_in(report.nodeid)
         row = getattr(report, "bn_row", None)
-        if isinstance(row, bytes):
-            row = pickle.loads(row)
         if row is not None:
             self.rows[row.id] = row
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: List[str]) -> None:
+        """Remembers what the workers are to run: one that dies takes reports with it."""
+        self.handed_out = ids
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
@@ -194,7 +200,9 @@ class Recorder:
         if exitstatus in (0, 1):
             whole = header.selection is None
             tier = recording.ids_of(header.tier, header.seed) if whole else ()
-            self.problems = recording.without_row(rows, (*self.ran, *tier))
+            to_run = () if self.config.option.maxfail else self.handed_out
+            handed_out = [each for nodeid in to_run for each in collection.id_in(nodeid)]
+            self.problems = recording.without_row(rows, (*self.ran, *tier, *handed_out))
             unjudged = bool(self.problems)
             if whole and header.tier != "smoke":
                 self.problems += recording.unexercised(rows, holding)

@@ -7,15 +7,19 @@ worker sends home, would take longer than most cases.
 from __future__ import annotations
 
 import gc
-from typing import Tuple, Type
+from typing import Optional, Tuple, Type
 
 import pytest
 
+from tests.conformance import parcels
 
-def perform(item: pytest.Item) -> None:
-    """The call phase, with all hooks of pytest that belong to it."""
+
+def perform(item: pytest.Item, last: bool) -> None:
+    """The call phase, with all hooks of pytest that belong to it. ``last``: no other case follows."""
     hook = item.ihook
-    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    outbox: Optional[parcels.Outbox] = getattr(item.config, "_bn_outbox", None)
+    if outbox is None:
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     through: Tuple[Type[BaseException], ...] = (pytest.exit.Exception,)
     if not item.config.getoption("usepdb", False):
         through += (KeyboardInterrupt,)
@@ -23,10 +27,14 @@ def perform(item: pytest.Item) -> None:
         lambda: hook.pytest_runtest_call(item=item), when="call", reraise=through
     )
     report = hook.pytest_runtest_makereport(item=item, call=call)
-    hook.pytest_runtest_logreport(report=report)
+    if outbox is None:
+        hook.pytest_runtest_logreport(report=report)
+    else:
+        outbox.send(item, report, last)
     if report.failed:
         hook.pytest_exception_interact(node=item, call=call, report=report)
-    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    if outbox is None:
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
 
 def spare_the_collector() -> None:

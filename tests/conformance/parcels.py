@@ -1,0 +1,59 @@
+"""How the reports of a worker travel to the controller: several at a time.
+
+An event for every report, start and end of a case would keep the controller busier than many a case
+keeps a worker. So a worker of pytest-xdist holds back the reports of cases that pass, for an
+instant, and packs them into the next one that leaves; the controller unpacks them. The scheduler's own
+events are untouched: it knows at all times which case runs, also when that kills its worker.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from typing import Any, List
+
+import pytest
+
+HELD_BACK = 0.05
+"""Seconds that a report waits at most, in a worker that goes on running cases."""
+
+
+class Outbox:
+    """A worker's reports that have not left yet."""
+
+    def __init__(self) -> None:
+        self._held: List[pytest.TestReport] = []
+        self._since = 0.0
+
+    def send(self, item: pytest.Item, report: pytest.TestReport, last: bool) -> None:
+        """Holds the report back or sends it with those before it. ``last``: no other will follow."""
+        now = time.monotonic()
+        if not self._held:
+            self._since = now
+        unremarkable = report.passed and not hasattr(report, "wasxfail")
+        if unremarkable and not last and now - self._since < HELD_BACK:
+            self._held.append(report)
+            return
+        if self._held:
+            report.bn_parcel = pickle.dumps(self._held)
+            self._held = []
+        row = getattr(report, "bn_row", None)
+        if row is not None:
+            report.bn_row = pickle.dumps(row)
+        item.ihook.pytest_runtest_logreport(report=report)
+
+
+def unpack(report: Any, config: pytest.Config) -> None:
+    """Reports on the controller what was packed into ``report``, and gives it its own row back."""
+    parcel = report.__dict__.pop("bn_parcel", None)
+    if isinstance(getattr(report, "bn_row", None), bytes):
+        report.bn_row = pickle.loads(report.bn_row)
+    if parcel is None:
+        return
+    for earlier in pickle.loads(parcel):
+        earlier.node = report.node
+        earlier.worker_id = report.worker_id
+        earlier.testrun_uid = report.testrun_uid
+        config.hook.pytest_runtest_logstart(nodeid=earlier.nodeid, location=earlier.location)
+        config.hook.pytest_runtest_logreport(report=earlier)
+        config.hook.pytest_runtest_logfinish(nodeid=earlier.nodeid, location=earlier.location)
