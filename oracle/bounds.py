@@ -109,15 +109,11 @@ def biased_variance(
     return np.asarray(relative * value + moved + rounding.tiny)
 
 
-def unbiased_variance(
-    value: Array, mean_budget: Array, count: int, sum_depth: float, rounding: Rounding
-) -> Array:
-    """Of the batch variance that divides by n - 1. NaN for a single value."""
+def unbiased_variance(value: Array, biased_budget: Array, count: int, rounding: Rounding) -> Array:
+    """Of the batch variance that divides by n - 1: the biased one's, rescaled. NaN for one value."""
     if count < 2:
         return np.full_like(value, np.nan)
-    biased = value * ((count - 1) / count)
-    budget = biased_variance(biased, mean_budget, sum_depth, rounding) * (count / (count - 1))
-    return np.asarray(budget + gamma(1, rounding.unit) * value)
+    return np.asarray(biased_budget * (count / (count - 1)) + gamma(1, rounding.unit) * value)
 
 
 def running(

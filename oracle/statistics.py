@@ -125,13 +125,12 @@ def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
     with np.errstate(over="ignore", invalid="ignore"):
         mean_budget = bounds.mean(mean.high, magnitude, depth, rounding)
         biased_budget = bounds.biased_variance(biased.high, mean_budget, depth, rounding)
-        unbiased_budget = bounds.unbiased_variance(
-            unbiased.high, mean_budget, count, depth, rounding
-        )
+        unbiased_budget = bounds.unbiased_variance(unbiased.high, biased_budget, count, rounding)
 
     def quantity(value: DoubleDouble, budget: np.ndarray, nonnegative: bool) -> Quantity:
-        budget = np.where(np.isfinite(value.high), budget, np.nan)
-        return Quantity(value, np.where(provably, 0.0, budget), nonnegative)
+        budget[~np.isfinite(value.high)] = np.nan
+        budget[provably] = 0.0
+        return Quantity(value, budget, nonnegative)
 
     return Statistics(
         count=count,

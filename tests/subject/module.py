@@ -38,7 +38,7 @@ from tests.subject.observation import (
     ObservedOutput,
     Raised,
 )
-from tests.subject.reading import DTYPES, attribute, numbers, observed_tensor
+from tests.subject.reading import DTYPES, Reader, attribute, numbers
 
 Factory = Callable[..., Any]
 
@@ -83,6 +83,7 @@ class LiveModule:
         except Exception as error:  # whatever the subject raises is the observation
             raise NotConstructed(_raised(error)) from error
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
+        self._readers = [Reader() for _ in TENSORS]
         self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
 
     def perform(self, step: Optional[Step]) -> Observation:
@@ -148,7 +149,7 @@ class LiveModule:
         now = self._read(TENSORS)
         before = self._before
         self._before = now
-        tensors = tuple(map(observed_tensor, now))
+        tensors = tuple([reader.observe(tensor) for reader, tensor in zip(self._readers, now)])
         same = tuple(map(is_, now, before))
         return Observation(output, raised, tensors, same, self._read(FLAGS), changed, shared)
 

@@ -41,22 +41,48 @@ def numbers(tensor: torch.Tensor) -> np.ndarray:
         return tensor.detach().double().numpy()
 
 
-def observed_tensor(tensor: Any) -> Optional[ObservedTensor]:
-    """What is visible of a parameter or buffer."""
-    if tensor is None:
-        return None
-    if isinstance(tensor, torch.Tensor):
+class Reader:
+    """Observes the tensors that have one name, one after the other.
+
+    As long as it is the same tensor at the same place in memory, NumPy's view of it serves again, and
+    so does the observation while no bit has changed.
+    """
+
+    __slots__ = ("_tensor", "_place", "_view", "_seen")
+
+    def __init__(self) -> None:
+        self._tensor: Any = None
+        self._place: Any = None
+        self._view = np.empty(0)
+        self._seen: Optional[ObservedTensor] = None
+
+    def observe(self, tensor: Any) -> Optional[ObservedTensor]:
+        """What is visible of a parameter or buffer, None where there is none."""
+        if tensor is None:
+            return None
+        if not isinstance(tensor, torch.Tensor):
+            return _no_tensor(tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}")
         try:
-            values = numbers(tensor)
-            return ObservedTensor(
-                values.tobytes(),
-                values.dtype.char,
-                values.shape,
-                DTYPES[tensor.dtype],
-                tensor.requires_grad,
-                tensor.grad_fn is not None,
-            )
+            dtype = tensor.dtype
+            place = (tensor.data_ptr(), dtype, tensor.shape, tensor.stride())
+            if tensor is not self._tensor or place != self._place or dtype not in _SHARED:
+                self._view = numbers(tensor)
+                self._tensor, self._place, self._seen = tensor, place, None
+            facts = (tensor.requires_grad, tensor.grad_fn is not None)
         except Exception as error:  # on another device, sparse, without storage
-            tensor = Unreadable(said(error))
-    kind = tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}"
-    return ObservedTensor(b"", "d", (0,), kind, False, False)
+            return _no_tensor(Unreadable(said(error)))
+        data = self._view.tobytes()
+        seen = self._seen
+        if seen is None or data != seen.data or facts != seen[4:]:
+            view = self._view
+            seen = ObservedTensor(data, view.dtype.char, view.shape, DTYPES[dtype], *facts)
+            self._seen = seen
+        return seen
+
+
+_SHARED = (torch.float32, torch.float64, torch.int64)
+"""Dtypes of which NumPy has a view, not a copy."""
+
+
+def _no_tensor(what: str) -> ObservedTensor:
+    return ObservedTensor(b"", "d", (0,), what, False, False)
