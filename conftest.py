@@ -87,6 +87,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     ours = (collection.CaseItem, exploration.ProgramsItem)
     if config.option.collectonly or not any(isinstance(item, ours) for item in session.items):
         return
+    protocol.spare_the_collector()
     try:
         collection.session_of(config)
         protocol.spare_the_collector()

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Iterator, Sequence, Tuple
 
 from cases.construction import AFFINE, MOMENTUM, TRACK
-from cases.inputs import LAYOUTS
 from cases.spelled import Construction
 from cases.steps import (
     ATTACH_KINDS,
@@ -30,6 +29,7 @@ from cases.steps import (
     Count,
     Drop,
     Forward,
+    Forwards,
     LoadStateDict,
     Reset,
     SetAttribute,
@@ -37,7 +37,7 @@ from cases.steps import (
     Step,
     Value,
 )
-from cases.variants import DTYPES, Variant
+from cases.variants import DTYPES, LAYOUTS, Variant
 
 MOMENTA: Tuple[Value, ...] = (
     (None, 0.25, 1, 0.0, 0.5, 1.0, 1.5, -0.5)
@@ -104,7 +104,7 @@ ALPHABET: Tuple[Step, ...] = (
     + tuple(_numbers())
     + _forwards(ODD)
     + _forwards(LAID_OUT)
-    + (Forward("b0", "input_grad"), Forward("b1", "input_grad"))
+    + (Forward("b0", "input_grad"), Forward("b1", "input_grad"), Forwards("b", 3))
     + tuple(Show(what) for what in SHOWN)
     # What shows the most is drawn more often. A repetition changes nothing but the odds.
     + 12 * _forwards(ORDINARY)

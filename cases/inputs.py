@@ -16,9 +16,7 @@ from typing import Callable, Dict, List, Optional, Tuple
 import numpy as np
 
 from cases.errors import CaseError
-from cases.variants import INF_CHANNEL, NAN_CHANNEL, REMAINDER, SHAPES, Variant, regimes
-
-LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded")
+from cases.variants import INF_CHANNEL, LAYOUTS, NAN_CHANNEL, REMAINDER, SHAPES, Variant, regimes
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +209,7 @@ def _named(variant: Variant, name: str) -> Optional[np.ndarray]:
         return ((values + 1) / 2).reshape(shapes[name]).astype(variant.dtype)
     if name.startswith("random") and name[6:].isdigit():
         part, place = divmod(int(name[6:]), _RANDOM_PART)
-        return _random_part(variant, part)[place].copy()
+        return np.array(_random_part(variant, part)[place])
     return None
 
 
@@ -269,8 +267,6 @@ _ATTACHED: Dict[str, Tuple[float, ...]] = {
     "running_mean": (-0.75, 1.0, -2.5, 0.5, 4.0, -1.25, 2.0, -3.0, 0.25, 1.5, -0.5),
     "running_var": (2.0, 6.0, 0.75, 1.25, 9.0, 0.5, 3.0, 12.0, 1.75, 0.25, 5.0),
 }
-ATTACHED_COUNT = 5
-"""The value of a counter attached to a module that has none."""
 
 
 def _cycled(values: Tuple[float, ...], channels: int) -> np.ndarray:

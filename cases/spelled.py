@@ -10,7 +10,7 @@ from typing import Tuple
 from cases.case import Case
 from cases.construction import AFFINE, MOMENTUM, TRACK, config
 from cases.errors import CaseError
-from cases.steps import Step, parse_program, spell
+from cases.steps import Step, forwards, parse_program, spell
 from cases.variants import DTYPES, LANES, SHAPES, Variant
 
 FAMILY = "steps"
@@ -50,4 +50,15 @@ def find(case_id: str) -> Case:
         if word not in accepted:
             raise CaseError(f"{word!r} is no {axis}; accepted: {', '.join(accepted)}")
     affine, track, momentum, lane, shape, dtype, program = parts
-    return case((affine, track, momentum), Variant(lane, shape, dtype), parse_program(program))
+    found = case((affine, track, momentum), Variant(lane, shape, dtype), parse_program(program))
+    _check_batches(found)
+    return found
+
+
+def _check_batches(case: Case) -> None:
+    """Raises CaseError for a batch that there is not; of a series, the first stands for all."""
+    from cases.inputs import batch  # NumPy takes its time, and other ids do without
+
+    for step in case.steps:
+        for each in forwards(step)[:1]:
+            batch(case.variant, each.batch)

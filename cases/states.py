@@ -14,7 +14,6 @@ from typing import Dict, FrozenSet, Iterator, List, Set, Tuple
 from cases.case import Case
 from cases.construction import Config
 from cases.errors import CaseError
-from cases.inputs import ATTACHED_COUNT
 from cases.steps import (
     BUFFERS,
     COPIES,
@@ -37,7 +36,7 @@ from cases.steps import (
     Value,
     token,
 )
-from cases.variants import Variant
+from cases.variants import ATTACHED_COUNT, Variant
 
 FAMILY = "state"
 

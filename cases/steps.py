@@ -41,15 +41,10 @@ class Forward:
 
 @dataclass(frozen=True)
 class Forwards:
-    """``module(batch)`` for each of the batches <series>0, <series>1, ... in turn; only what is there
-    after the last is looked at."""
+    """``module(batch)`` for the batches <series>0, <series>1, ...; seen only after the last."""
 
     series: str
     count: int
-
-    def each(self) -> Tuple[Forward, ...]:
-        """The forwards it consists of, at least one."""
-        return tuple(Forward(f"{self.series}{number}") for number in range(self.count))
 
 
 @dataclass(frozen=True)
@@ -245,8 +240,8 @@ def _attach_step(arguments: Sequence[str]) -> Step:
 
 def _forwards_step(arguments: Sequence[str]) -> Step:
     series, count = arguments
-    if not count.isdigit() or not int(count):
-        raise CaseError(f"a series has 1 or more batches, not {count!r}")
+    if not count.isdigit() or not 1 <= int(count) <= 9999:
+        raise CaseError(f"a series has 1 to 9999 batches, not {count!r}")
     return Forwards(series, int(count))
 
 
@@ -291,7 +286,7 @@ def parse_step(text: str) -> Step:
 def forwards(step: Step) -> Tuple[Forward, ...]:
     """The forwards that a step performs."""
     if isinstance(step, Forwards):
-        return step.each()
+        return tuple(Forward(f"{step.series}{number}") for number in range(step.count))
     return (step,) if isinstance(step, Forward) else ()
 
 

@@ -36,6 +36,12 @@ nonfinite: bounded, with a NaN in one channel and an infinity in another in ever
 
 DTYPES = ("float32", "float64")
 
+LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded")
+"""How a batch may lie in memory."""
+
+ATTACHED_COUNT = 5
+"""The value of a counter attached to a module that has none."""
+
 
 class Variant(NamedTuple):
     """Lane, shape word, dtype word and input seed of a case."""

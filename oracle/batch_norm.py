@@ -32,7 +32,7 @@ from typing import Any, Callable, Dict, Optional, Tuple, Type, Union
 import numpy as np
 
 from cases.construction import Config
-from cases.inputs import ATTACHED_COUNT, Batch, attached, batch, preset
+from cases.inputs import Batch, attached, batch, preset
 from cases.steps import (
     Attach,
     Copy,
@@ -48,8 +48,9 @@ from cases.steps import (
     Show,
     Step,
     Value,
+    forwards,
 )
-from cases.variants import Variant
+from cases.variants import ATTACHED_COUNT, Variant
 from oracle.averaging import constant, moving_average
 from oracle.normalisation import ExpectedOutput, normalised
 from oracle.semantics import Rules, Semantics
@@ -270,11 +271,11 @@ def _updated(state: State, batch: Batch, factor: float, rules: Rules) -> State:
 
 def _forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expected:
     given = batch(variant, step.batch)
-    if given.values.ndim != 4:
-        dimensions = given.values.ndim
-        raise Refusal("ValueError", rf"^expected 4D input \(got {dimensions}D input\)$")
-    state = _counted(state, rules)
     try:
+        if given.values.ndim != 4:
+            dimensions = given.values.ndim
+            raise Refusal("ValueError", rf"^expected 4D input \(got {dimensions}D input\)$")
+        state = _counted(state, rules)
         output, state, requires_grad = _normalise(state, given, rules, step.grad)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
@@ -282,13 +283,10 @@ def _forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Exp
 
 
 def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> Expected:
-    """One after the other, until one raises; the last is the one that shows."""
+    """One after the other, until one raises."""
     expected = Expected(state)
-    for each in step.each():
-        try:
-            expected = _forward(state, each, variant, rules)
-        except Refusal as refusal:
-            return Expected(state, error=refusal.error)
+    for each in forwards(step):
+        expected = _forward(state, each, variant, rules)
         state = expected.state
         if expected.error is not None:
             break
@@ -328,29 +326,14 @@ def _normalise(
         found = _statistics(given, rules)
         if rules.deviates("overflowing_variance_zeroes_output"):
             weight = constant(0.0, given.values.shape[1])
-        output = normalised(
-            given,
-            found.mean,
-            found.biased_variance,
-            weight,
-            bias,
-            eps,
-            strides,
-            # Only releases that do not check eps get here with 0: a constant channel gives the bias.
-            flat_at_zero=eps == 0,
-        )
+        mean, variance = found.mean, found.biased_variance
+        # Only releases that do not check eps get here with 0: a constant channel gives the bias.
+        output = normalised(given, mean, variance, weight, bias, eps, strides, eps == 0)
     else:
         assert running_mean is not None
         assert running_var is not None
-        output = normalised(
-            given,
-            running_mean.quantity,
-            running_var.quantity,
-            weight,
-            bias,
-            eps,
-            strides,
-        )
+        mean, variance = running_mean.quantity, running_var.quantity
+        output = normalised(given, mean, variance, weight, bias, eps, strides)
     if batch_statistics and handed_over and given.values.size:
         state = _updated(state, given, _number(factor), rules)
     differentiable = any(

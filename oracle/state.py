@@ -60,6 +60,16 @@ class State(NamedTuple):
         slot: Union[None, Slot, Counter] = getattr(self, name)
         return slot
 
+    def tensors(self) -> Tuple[Union[None, Slot, Counter], ...]:
+        """The entries in the order of TENSORS."""
+        return (
+            self.weight,
+            self.bias,
+            self.running_mean,
+            self.running_var,
+            self.num_batches_tracked,
+        )
+
     def flags(self) -> Tuple[Value, ...]:
         """The plain attributes, in the order of FLAGS."""
         return (

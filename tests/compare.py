@@ -6,8 +6,9 @@ Numbers are judged against their budget; everything else must be equal.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from operator import is_
-from typing import Dict, List, Optional, Tuple, Union
+from typing import Dict, Iterable, List, Optional, Tuple, Union
 
 from oracle.normalisation import ExpectedOutput
 from oracle.state import FLAGS, Counter, Expected, Slot, State
@@ -20,6 +21,7 @@ from tests.judgement import (
 from tests.subject.observation import TENSORS, Observation, ObservedOutput, ObservedTensor
 
 Names = Tuple[str, ...]
+Slots = Tuple[Union[None, Slot, Counter], ...]
 
 FLOATING_KINDS = "efdg"
 """NumPy's characters of the dtypes whose values are judged."""
@@ -32,12 +34,12 @@ class Tally:
         self.mismatches: List[Mismatch] = []
         self._groups: Dict[Names, int] = {}
         self._judged: List[Tuple[str, Judgement]] = []
-        self._seen: Dict[str, Tuple[object, Optional[ObservedTensor], Names]] = {}
+        self._last: Tuple[Slots, Tuple[Optional[ObservedTensor], ...]] = ((), ())
 
     def equal(self, quantities: Names, got: Tuple[object, ...], expected: Tuple[object, ...]) -> None:
         """Counts a comparison of values that must be equal, and of one type, in the order of
         ``quantities``; each that is not is named."""
-        self._groups[quantities] = self._groups.get(quantities, 0) + 1
+        self._count(quantities)
         if all(map(is_, got, expected)):
             return
         if got == expected and list(map(type, got)) == list(map(type, expected)):
@@ -52,22 +54,32 @@ class Tally:
         if judgement.mismatch is not None:
             self.mismatches.append(judgement.mismatch)
 
-    def agrees_again(
-        self, name: str, expected: object, got: Optional[ObservedTensor], same: bool
-    ) -> bool:
-        """Whether a tensor is expected and seen just as it was when last compared: so it agrees
-        now, too, and is counted. A step leaves most tensors alone.
+    def disagreeing(
+        self, expected: Slots, got: Tuple[Optional[ObservedTensor], ...], same: Tuple[bool, ...]
+    ) -> Iterable[int]:
+        """The places of the tensors that may not agree. The others are expected and seen just as
+        they were when last compared: so they agree now, too, and are counted. Most steps leave
+        most tensors alone.
 
-        ``same``: it is the same object as before, as it must be when the oracle's is.
+        ``same``: each is the same object as before, as it must be when the oracle's is.
         """
-        last = self._seen.get(name)
-        if last is not None and same and last[0] is expected and last[1] == got:
-            names = last[2]
-            self._groups[names] = self._groups.get(names, 0) + 1
-            return True
-        there = expected is not None and got is not None
-        self._seen[name] = (expected, got, _WHOLE[name] if there else _PRESENT[name])
-        return False
+        wanted, seen = self._last
+        self._last = (expected, got)
+        if same == _ALL and got == seen and all(map(is_, expected, wanted)):
+            self._count(_names_of(tuple([each is not None for each in expected])))
+            return ()
+        if not wanted:
+            return range(len(TENSORS))
+        places = []
+        for place, slot in enumerate(expected):
+            if same[place] and slot is wanted[place] and got[place] == seen[place]:
+                self._count(_WHOLE[place] if slot is not None else _ABSENT[place])
+            else:
+                places.append(place)
+        return places
+
+    def _count(self, names: Names) -> None:
+        self._groups[names] = self._groups.get(names, 0) + 1
 
     @property
     def compared(self) -> Dict[str, int]:
@@ -111,8 +123,21 @@ _TENSOR: Dict[str, Names] = {
 }
 _PRESENT: Dict[str, Names] = {name: (f"{name} present",) for name in TENSORS}
 _VALUE: Dict[str, Names] = {name: (name,) for name in TENSORS}
-_WHOLE: Dict[str, Names] = {name: (name, *_TENSOR[name]) for name in TENSORS}
 _STEP = ("input_changed", "output present", *FLAGS)
+_PLAIN_STEP = ("exception", *_STEP)
+_ALL = (True,) * len(TENSORS)
+
+
+_ABSENT = [_PRESENT[name] for name in TENSORS]
+_WHOLE = [(name, *_TENSOR[name]) for name in TENSORS]
+
+
+@lru_cache(maxsize=None)
+def _names_of(present: Tuple[bool, ...]) -> Names:
+    """All quantities of the tensors, given which are there."""
+    return sum((_WHOLE[n] if there else _ABSENT[n] for n, there in enumerate(present)), ())
+
+
 _EARLIER = ("earlier_output_changed",)
 _SHOWN = ("shown",)
 _COPY = ("memory shared with the original",)
@@ -186,21 +211,22 @@ def compare_error(expected: Expected, got: Observation, tally: Tally) -> None:
 
 def compare(before: Optional[State], expected: Expected, got: Observation, tally: Tally) -> None:
     """Compares one step's observation in full; ``before`` is the state before the step."""
-    compare_error(expected, got, tally)
     output, state = expected.output, expected.state
-    tally.equal(
-        _STEP,
-        (got.input_changed, got.output is not None, *got.flags),
-        (False, output is not None, *state.flags()),
-    )
+    seen = (got.input_changed, got.output is not None, *got.flags)
+    wanted = (False, output is not None, *state.flags())
+    if expected.error is None and got.raised is None:
+        tally.equal(_PLAIN_STEP, (None, *seen), (None, *wanted))
+    else:
+        compare_error(expected, got, tally)
+        tally.equal(_STEP, seen, wanted)
     if output is not None and got.output is not None:
         _compare_output(expected, output, got.output, tally)
         tally.equal(_EARLIER, (got.earlier_output_changed,), (False,))
-    for name, tensor, same in zip(TENSORS, got.tensors, got.same_objects):
-        wanted = getattr(state, name)
-        if not tally.agrees_again(name, wanted, tensor, same):
-            previous = None if before is None else before.tensor(name)
-            _compare_tensor(name, wanted, previous, tensor, same, state.dtype, tally)
+    slots = state.tensors()
+    for place in tally.disagreeing(slots, got.tensors, got.same_objects):
+        previous = None if before is None else before.tensor(TENSORS[place])
+        tensor, same = got.tensors[place], got.same_objects[place]
+        _compare_tensor(TENSORS[place], slots[place], previous, tensor, same, state.dtype, tally)
     if expected.shown is not None:
         tally.equal(_SHOWN, (got.shown,), (expected.shown,))
     if expected.copied:

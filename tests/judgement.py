@@ -128,7 +128,7 @@ def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) 
         error = got - want
         share = _extremes(error / budget)
         # Of finite numbers with budgets this says all; where there are others it is NaN.
-        if -1.0 < share[0] and share[1] < 1.0:
+        if share[0] > -1.0 and share[1] < 1.0:
             relative = float(np.minimum.reduce(budget / size, axis=None))
             if float(np.maximum.reduce(size, axis=None)) <= _largest(got.dtype):
                 return Judgement(None, share, _extremes(error / _ulp(want, got.dtype)), relative)

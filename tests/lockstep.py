@@ -73,27 +73,34 @@ def _digest(observations: List[Observation]) -> str:
 
 
 _ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
+_OF_TENSOR = {name: tuple(name + aspect for aspect in _ASPECTS) for name in TENSORS}
 """What is compared of every tensor that is there."""
+_OF_OUTPUTS = (
+    "output",
+    "output_dtype",
+    "output_shape",
+    "output_shares_input",
+    "output_requires_grad",
+    "earlier_output_changed",
+)
+"""What is compared of every output."""
 
 
 def _implied(case: Case, performed: List[Expected]) -> Dict[str, int]:
     """How often the program alone says that each quantity must have been compared."""
     steps = 1 if performed[0].error is not None else 1 + len(case.steps)
-    outputs = [expected.output for expected in performed if expected.output is not None]
+    strides = [expected.output.strides for expected in performed if expected.output is not None]
     implied = dict.fromkeys(("exception", "input_changed", "output present", *FLAGS), steps)
-    implied["earlier_output_changed"] = len(outputs)
-    implied["shown"] = sum(each.shown is not None for each in performed)
-    for aspect in ("", "_dtype", "_shape", "_shares_input", "_requires_grad"):
-        implied["output" + aspect] = len(outputs)
-    for strides in ("contiguous", "channels_last"):
-        implied[f"output_strides {strides}"] = sum(each.strides == strides for each in outputs)
-    states = [expected.state for expected in performed]
-    for name in TENSORS:
-        there = sum([getattr(state, name) is not None for state in states])
-        implied[f"{name} present"] = len(performed) - there
-        for aspect in _ASPECTS:
-            implied[name + aspect] = there
-    implied["memory shared with the original"] = sum(each.copied for each in performed)
+    implied.update(dict.fromkeys(_OF_OUTPUTS, len(strides)))
+    for each in ("contiguous", "channels_last"):
+        implied[f"output_strides {each}"] = strides.count(each)
+    present = zip(*[expected.state.tensors() for expected in performed])
+    for name, slots in zip(TENSORS, present):
+        absent = slots.count(None)
+        implied[f"{name} present"] = absent
+        implied.update(dict.fromkeys(_OF_TENSOR[name], len(slots) - absent))
+    implied["shown"] = sum([each.shown is not None for each in performed])
+    implied["memory shared with the original"] = sum([each.copied for each in performed])
     return implied
 
 

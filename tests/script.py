@@ -8,7 +8,7 @@ from typing import Collection, List, Tuple
 import numpy as np
 
 from cases.case import Case
-from cases.inputs import ATTACHED_COUNT, attached, batch, preset
+from cases.inputs import attached, batch, preset
 from cases.steps import (
     BUFFERS,
     PARAMETERS,
@@ -27,6 +27,7 @@ from cases.steps import (
     Step,
     forwards,
 )
+from cases.variants import ATTACHED_COUNT
 from tests.lockstep import Finding
 from tests.phrases import LAYOUTS, OUTPUT, SHARED, SHOWN, TENSOR
 
@@ -281,7 +282,9 @@ def standalone(
     bodies += [(number, writer.step(step)) for number, step in enumerate(writer.steps, 1)]
     for number, body in bodies[:-1]:
         if number in raising:
-            body = ["with contextlib.suppress(Exception):", *(f"    {line}" for line in body)]
+            suppressed = "with contextlib.suppress(Exception):"
+            longer = [suppressed, *(f"    {line}" for line in body)]
+            body = [f"{suppressed} {body[0]}"] if len(body) == 1 else longer
         lines += body
     lines += writer.last(bodies[-1][1])
     lines.append(f"print('expected', {finding.mismatch.expected!r})")

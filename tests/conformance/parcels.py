@@ -14,7 +14,7 @@ from typing import Any, List
 
 import pytest
 
-HELD_BACK = 0.05
+HELD_BACK = 0.025
 """Seconds that a report waits at most, in a worker that goes on running cases."""
 
 
@@ -22,10 +22,10 @@ class Outbox:
     """A worker's reports that have not left yet."""
 
     def __init__(self) -> None:
-        self._held: List[pytest.TestReport] = []
+        self._held: List[Any] = []
         self._since = 0.0
 
-    def send(self, item: pytest.Item, report: pytest.TestReport, last: bool) -> None:
+    def send(self, item: pytest.Item, report: Any, last: bool) -> None:
         """Holds the report back or sends it with those before it. ``last``: no other will follow."""
         now = time.monotonic()
         if not self._held:

@@ -393,6 +393,20 @@ class SkipsInForward(Base):
         pytest.skip("not today")
 
 
+class DiesLater(Base):
+    """Ends the process in the forward after some that went well."""
+
+    forwards = 0
+
+    def forward(self, input: Tensor) -> Tensor:
+        import os
+
+        DiesLater.forwards += 1
+        if DiesLater.forwards == 40:
+            os._exit(1)
+        return super().forward(input)
+
+
 class DiesInForward(Base):
     """Takes the whole process with it."""
 

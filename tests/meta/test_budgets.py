@@ -314,7 +314,7 @@ def test_a_nudge_of_nothing_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> No
     [
         lambda r: bounds.mean(np.array([2.0]), np.array([3.0]), 8.0, r),
         lambda r: bounds.biased_variance(np.array([2.0]), np.array([1e-7]), 8.0, r),
-        lambda r: bounds.unbiased_variance(np.array([2.0]), np.array([1e-7]), 8, 8.0, r),
+        lambda r: bounds.unbiased_variance(np.array([2.0]), np.array([1e-7]), 8, r),
     ],
 )
 def test_a_budget_grows_with_the_unit_roundoff(grow: Callable[[bounds.Rounding], np.ndarray]) -> None:

@@ -97,6 +97,7 @@ REFUSED: Dict[str, Tuple[str, str]] = {
     "threads, too many": ("--threads 100000", "--threads 100000: a whole number of 1 to 1024 is accepted"),
     "threads x": ("--threads 1.5", "invalid int value: '1.5'"),
     "subject, form": ("--subject torch.nn.BatchNorm2d", "accepted is package.module:Class"),
+    "case, batch": (f"--case {PROGRAM}forward:foo", "unknown batch 'foo'; accepted: b0, b1, ..., "),
     "subject, module": ("--subject no.such:Thing", "cannot import 'no.such'"),
     "subject, class": ("--subject torch.nn:BatchNorm9d", "has no 'BatchNorm9d'"),
     "subject, not callable": (f"--subject {FAKES}:NOT_CALLABLE", "is not callable"),
@@ -385,6 +386,16 @@ def test_a_case_that_kills_its_worker_is_missed(tmp_path: Path) -> None:
     ran = run(*SMOKE, "--shard", "1/60", *subject, f"--report={record}", "-n", "2")
     assert ran.status != 0
     assert not record.exists() or '"exit":3' in record.read_text(encoding="utf-8")
+
+
+def test_what_a_dead_worker_had_not_sent_yet_is_missed() -> None:
+    """Also of a selection, of which the controller knows no list: the reports of the last instant."""
+    selected = ("-k", "n8-float32", "--tier", "smoke", "-n", "1")
+    ran = run(*selected, "--subject", f"{FAKES}:DiesLater")
+    assert ran.status == int(pytest.ExitCode.INTERNAL_ERROR)
+    assert "crashed while running" in ran.output
+    (line,) = [line for line in ran.lines if "left no row" in line]
+    assert int(line.split()[1]) > 1
 
 
 def test_the_command_of_a_failure_fails_the_same_way() -> None:

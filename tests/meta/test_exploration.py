@@ -35,6 +35,7 @@ from cases.steps import (
     Count,
     Drop,
     Forward,
+    Forwards,
     LoadStateDict,
     Mode,
     Preset,
@@ -156,7 +157,7 @@ def test_alphabet_has_every_kind_of_step() -> None:
         ]
     assert {token(step) for step in wanted} <= steps
     assert {step.name for step in ALPHABET if isinstance(step, SetAttribute)} == set(ATTRIBUTES)
-    assert any(isinstance(step, Count) for step in ALPHABET)
+    assert all(any(isinstance(step, kind) for step in ALPHABET) for kind in (Count, Forwards))
 
 
 def test_every_batch_of_the_alphabet_can_be_had() -> None:
@@ -200,6 +201,7 @@ STEPS = st.one_of(
     st.builds(Copy, st.sampled_from(COPIES)),
     st.builds(LoadStateDict, st.sampled_from(STATE_DICTS)),
     st.builds(Show, st.sampled_from(SHOWN)),
+    st.builds(Forwards, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True), st.integers(1, 9999)),
 )
 
 deterministic = settings(max_examples=500, derandomize=True, database=None, deadline=None)

@@ -15,8 +15,9 @@ import pytest
 
 from cases import catalogue
 from cases.case import Case
-from cases.inputs import LAYOUTS, batch
+from cases.inputs import batch
 from cases.steps import Forward
+from cases.variants import LAYOUTS
 from oracle.defects import covering
 from tests import explain, reproduction, script, verdict
 from tests.judgement import Mismatch
@@ -282,12 +283,12 @@ def state_case(*words: str) -> Case:
         (fakes.NoEps, "counter", 3),
     ],
 )
-def test_a_program_of_hundreds_of_steps_is_cut_to_a_few(
+def test_a_long_program_is_cut_to_a_few_steps(
     subject: Subject, words: str, enough: int
 ) -> None:
     case = state_case("train", "track", "mean", "var", "weight", words)
     result = run(case, subject, installed.RULES)
-    assert len(case.steps) > 100
+    assert len(case.steps) > 80
     short = shortest(result, subject, installed.RULES)
     assert len(short.case.steps) <= enough, short.case.steps
     assert essence(short.finding) == essence(result.findings[0])
@@ -350,3 +351,16 @@ def test_a_forward_has_its_own_line() -> None:
         forwards = sum(isinstance(step, Forward) for step in case.steps)
         text = script.standalone(case, finding("eps", len(case.steps)))
         assert sum("= m(" in line for line in text.splitlines()) == forwards
+
+
+def test_a_series_is_its_forwards_one_by_one(beside: Path) -> None:
+    """In what it finds and in the script that shows it."""
+    start = "steps-affine-track-momentum_0.1-bounded-n8-float32-"
+    series, single = (
+        run(catalogue.find(start + program), fakes.NotCounted, installed.RULES)
+        for program in ("forwards:b:3", "forward:b0,forward:b1,forward:b2")
+    )
+    assert (series.findings[0].mismatch.got, single.findings[0].mismatch.got) == ("0", "0")
+    assert series.findings[0].mismatch.expected == "3"
+    found = series.findings[0]
+    assert printed(script.standalone(series.case, found, f"{COPY}:NotCounted")).startswith("got      0\n")

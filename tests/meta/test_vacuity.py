@@ -7,14 +7,14 @@ import math
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Set, Tuple, Type
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Set, Tuple, Type
 
 import numpy as np
 import pytest
 
 from cases import catalogue
 from cases.case import Case
-from cases.steps import Copy, Forward, Mode, SetAttribute, Show
+from cases.steps import Copy, Forward, Forwards, Mode, SetAttribute, Show
 from cases.variants import INF_CHANNEL, NAN_CHANNEL
 from oracle.state import FLAGS, TENSORS, Expected, Slot
 from reports.rows import PASS
@@ -40,7 +40,7 @@ def quantities(result: Result) -> List[str]:
 
 
 def forwards(case: Case) -> int:
-    return sum(isinstance(step, Forward) for step in case.steps)
+    return sum(isinstance(step, (Forward, Forwards)) for step in case.steps)
 
 
 def example(*words: str) -> Case:
@@ -99,10 +99,10 @@ def without(quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
         if name != quantity:
             judged(tally, name, judgement)
 
-    def never(*arguments: Any) -> bool:
-        return False
+    def all_places(*arguments: Any) -> Iterable[int]:
+        return range(len(TENSORS))
 
-    monkeypatch.setattr(Tally, "agrees_again", never)
+    monkeypatch.setattr(Tally, "disagreeing", all_places)
     monkeypatch.setattr(Tally, "equal", holed)
     monkeypatch.setattr(Tally, "judged", partly_judged)
 
@@ -347,14 +347,14 @@ class _Cut(Tuple[Any, ...]):
 
     __slots__ = ()
 
-    def __radd__(self, other: Tuple[Any, ...]) -> Tuple[Any, ...]:
-        return other + tuple(self)[: len(self) // 2]
+    def __iter__(self) -> Iterator[Any]:
+        return (self[place] for place in range(len(self) // 2))
 
 
 def test_a_loop_that_stops_early_is_noticed() -> None:
     case = example("affine", "track", "train_only")
     cut = dataclasses.replace(case, steps=_Cut(case.steps))
-    assert len((None,) + cut.steps) < 1 + len(case.steps)
+    assert len(list(cut.steps)) < len(case.steps)
     with pytest.raises(VacuousCase, match="exception was compared"):
         ran(cut, installed.BATCH_NORM)
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from cases.construction import Config
-from cases.inputs import ATTACHED_COUNT, attached, batch, preset
+from cases.inputs import attached, batch, preset
 from cases.steps import (
     Attach,
     Copy,
@@ -28,8 +28,9 @@ from cases.steps import (
     SetAttribute,
     Show,
     Step,
+    forwards,
 )
-from cases.variants import Variant
+from cases.variants import ATTACHED_COUNT, Variant
 from tests.subject.inputs import Input, other_bytes, tensor_of
 from tests.subject.observation import (
     FLAGS,
@@ -93,8 +94,8 @@ class LiveModule:
         shared: Tuple[str, ...] = ()
         try:
             if type(step) is Forwards:
-                *unseen, step = step.each()
-                changed = any([self._changed_by(each) for each in unseen])
+                *unseen, step = forwards(step)
+                changed = True in [self._changed_by(each) for each in unseen]
             if type(step) is Forward:
                 given = tensor_of(batch(self._variant, step.batch))
                 try:

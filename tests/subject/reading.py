@@ -48,7 +48,7 @@ class Reader:
     so does the observation while no bit has changed.
     """
 
-    __slots__ = ("_tensor", "_place", "_view", "_seen")
+    __slots__ = ("_place", "_seen", "_tensor", "_view")
 
     def __init__(self) -> None:
         self._tensor: Any = None
@@ -63,9 +63,9 @@ class Reader:
         if not isinstance(tensor, torch.Tensor):
             return _no_tensor(tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}")
         try:
-            dtype = tensor.dtype
+            dtype = DTYPES[tensor.dtype]
             place = (tensor.data_ptr(), dtype, tensor.shape, tensor.stride())
-            if tensor is not self._tensor or place != self._place or dtype not in _SHARED:
+            if tensor is not self._tensor or place != self._place or dtype not in _VIEWED:
                 self._view = numbers(tensor)
                 self._tensor, self._place, self._seen = tensor, place, None
             facts = (tensor.requires_grad, tensor.grad_fn is not None)
@@ -75,12 +75,12 @@ class Reader:
         seen = self._seen
         if seen is None or data != seen.data or facts != seen[4:]:
             view = self._view
-            seen = ObservedTensor(data, view.dtype.char, view.shape, DTYPES[dtype], *facts)
+            seen = ObservedTensor(data, view.dtype.char, view.shape, dtype, *facts)
             self._seen = seen
         return seen
 
 
-_SHARED = (torch.float32, torch.float64, torch.int64)
+_VIEWED = ("float32", "float64", "int64")
 """Dtypes of which NumPy has a view, not a copy."""
 
 
