@@ -20,7 +20,7 @@ BUDGETED = ("output", "running_mean", "running_var")
 """The quantities that have budgets."""
 BLOCK = 1 << 13
 """Elements that are judged at a time."""
-SMALL_OUTPUTS, LARGE_OUTPUTS = 4096, 40
+SMALL_OUTPUTS, LARGE_OUTPUTS = 4096, 8
 """Expected outputs of up to BLOCK elements, and larger ones, whose last judgement is remembered."""
 
 Extremes = Tuple[float, float]

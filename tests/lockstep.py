@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from cases.case import Case
@@ -47,6 +48,11 @@ class Result:
     switches: Set[str] = field(default_factory=set)
     digest: str = NOT_HASHED
 
+    @cached_property
+    def compared(self) -> Dict[str, int]:
+        """How often each quantity was compared, once the run is over."""
+        return self.tally.compared
+
 
 class VacuousCase(AssertionError):
     """A case compared fewer quantities than its program implies."""
@@ -86,27 +92,36 @@ _OF_OUTPUTS = (
 """What is compared of every output."""
 
 
-def _implied(case: Case, performed: List[Expected]) -> Dict[str, int]:
-    """How often the program alone says that each quantity must have been compared."""
-    steps = 1 if performed[0].error is not None else 1 + len(case.steps)
-    strides = [expected.output.strides for expected in performed if expected.output is not None]
+@lru_cache(maxsize=None)
+def _implied(
+    steps: int, strides: Tuple[str, ...], absent: Tuple[int, ...], shown: int, copied: int
+) -> Dict[str, int]:
+    """How often each quantity must have been compared in a program of so many steps.
+
+    ``strides``: of each output. ``absent``: for each of TENSORS, after how many steps it is not there.
+    """
     implied = dict.fromkeys(("exception", "input_changed", "output present", *FLAGS), steps)
     implied.update(dict.fromkeys(_OF_OUTPUTS, len(strides)))
     for each in ("contiguous", "channels_last"):
         implied[f"output_strides {each}"] = strides.count(each)
-    present = zip(*[expected.state.tensors() for expected in performed])
-    for name, slots in zip(TENSORS, present):
-        absent = slots.count(None)
-        implied[f"{name} present"] = absent
-        implied.update(dict.fromkeys(_OF_TENSOR[name], len(slots) - absent))
-    implied["shown"] = sum([each.shown is not None for each in performed])
-    implied["memory shared with the original"] = sum([each.copied for each in performed])
-    return implied
+    for name, count in zip(TENSORS, absent):
+        implied[f"{name} present"] = count
+        implied.update(dict.fromkeys(_OF_TENSOR[name], steps - count))
+    implied["shown"] = shown
+    implied["memory shared with the original"] = copied
+    return {name: count for name, count in implied.items() if count}
 
 
-def _check_not_vacuous(case: Case, performed: List[Expected], tally: Tally) -> None:
-    compared = tally.compared
-    for quantity, count in _implied(case, performed).items():
+def _check_not_vacuous(case: Case, performed: List[Expected], compared: Dict[str, int]) -> None:
+    """Against what the program alone says, not what was performed of it."""
+    implied = _implied(
+        1 if performed[0].error is not None else 1 + len(case.steps),
+        tuple([each.output.strides for each in performed if each.output is not None]),
+        tuple([slots.count(None) for slots in zip(*[each.state.tensors() for each in performed])]),
+        sum([each.shown is not None for each in performed]),
+        sum([each.copied for each in performed]),
+    )
+    for quantity, count in implied.items():
         if compared.get(quantity, 0) < count:
             raise VacuousCase(
                 f"{case.id}: {quantity} was compared {compared.get(quantity, 0)} times; "
@@ -159,7 +174,7 @@ def run(
             _note(result, number, step, expected)
             break
     else:
-        _check_not_vacuous(case, performed, result.tally)
+        _check_not_vacuous(case, performed, result.compared)
     if record:
         result.digest = _digest(observations[: len(performed)])
     return result

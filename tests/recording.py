@@ -30,7 +30,7 @@ def row(verdict: Verdict) -> CaseRow:
         behaviour=case.behaviour,
         outcome=verdict.outcome,
         forwards=result.forwards,
-        compared=_by_quantity(tally.compared),
+        compared=_by_quantity(result.compared),
         **_margins(tally.agreeing()),
         errors=tuple(result.errors),
         switches=tuple(sorted(result.switches)),

@@ -110,12 +110,15 @@ def _inside(families: Sequence[str], tier: str, every: int) -> List[float]:
 def measure(repeats: int) -> List[Row]:
     """Every row of the table."""
     gate = [*PYTEST, "tests/conformance"]
-    count = _cases()
-    serial_runs = [_run(gate) for _ in range(repeats)]
+    no_op_tests = NO_OPS.format(count=_cases())
+    serial_runs, no_op_runs, parallel_runs = [], [], []
+    for _ in range(repeats):  # in turn: a machine that becomes slower does so for all three
+        serial_runs.append(_run(gate))
+        no_op_runs.append(_elsewhere(no_op_tests)[0])
+        parallel_runs.append(_run([*gate, "-n", "2"])[0])
     serial = statistics.median(run[0] for run in serial_runs)
     peak = max(run[1] for run in serial_runs)
-    no_ops = _median(repeats, lambda: _elsewhere(NO_OPS.format(count=count))[0])
-    parallel = _median(repeats, lambda: _run([*gate, "-n", "2"])[0])
+    no_ops, parallel = statistics.median(no_op_runs), statistics.median(parallel_runs)
     collect = _median(repeats, lambda: _run([*gate, "--collect-only"])[0])
     smoke = _median(repeats, lambda: _run([*gate, "--tier", "smoke"])[0])
     importing = _median(repeats, lambda: _run([sys.executable, "-c", "import torch"])[0])
