@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -217,37 +217,31 @@ def _judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
     return _judge_part(expected, got, _EVERYWHERE)
 
 
-class _Remembered:
-    """The judgement of an output, and the bytes it was passed on."""
+class _Last:
+    """The last output that was judged against an expectation: its bytes and dtype, and how."""
 
-    __slots__ = ("data", "dtype", "judgement")
-
-    def __init__(self, data: bytes, dtype: str, judgement: Judgement) -> None:
-        self.data = data
-        self.dtype = dtype
-        self.judgement = judgement
+    def __init__(self) -> None:
+        self.seen: Tuple[bytes, str] = (b"", "")
+        self.judgement: Optional[Judgement] = None
 
 
 @lru_cache(maxsize=SMALL_OUTPUTS)
-def _small(expected: ExpectedOutput) -> List[_Remembered]:
-    return []
+def _last_small(expected: ExpectedOutput) -> _Last:
+    return _Last()
 
 
 @lru_cache(maxsize=LARGE_OUTPUTS)
-def _large(expected: ExpectedOutput) -> List[_Remembered]:
-    return []
+def _last_large(expected: ExpectedOutput) -> _Last:
+    return _Last()
 
 
 def judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
     """An output of the expected shape, of any floating dtype."""
-    data, dtype = got.tobytes(), got.dtype.char
-    remembered = _small(expected) if got.size <= BLOCK else _large(expected)
-    for last in remembered:
-        if last.data == data and last.dtype == dtype:
-            return last.judgement
-    judgement = _judge_output(expected, got)
-    remembered[:] = [_Remembered(data, dtype, judgement)]
-    return judgement
+    seen = (got.tobytes(), got.dtype.char)
+    last = _last_small(expected) if got.size <= BLOCK else _last_large(expected)
+    if last.judgement is None or last.seen != seen:
+        last.seen, last.judgement = seen, _judge_output(expected, got)
+    return last.judgement
 
 
 @lru_cache(maxsize=16384)
