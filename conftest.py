@@ -145,10 +145,19 @@ class Recorder:
         self.lines: List[str] = []
         self.problems: List[str] = []
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Takes the row off a case's report."""
-        parcels.unpack(report, self.config)
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, Any, None]:
+        """Unpacks what a worker sent; takes the row off a case's report."""
+        posted = parcels.unpack(report, self.config)
+        self._take(report)
+        hook, case = self.config.hook, {"nodeid": report.nodeid, "location": report.location}
+        if posted:
+            hook.pytest_runtest_logstart(**case)
+        yield
+        if posted:
+            hook.pytest_runtest_logfinish(**case)
+
+    def _take(self, report: pytest.TestReport) -> None:
         if report.when == "call":
             self.explored += [each for key, each in report.user_properties if key == "explored"]
         if getattr(report, "bn_case", None) is not None:
@@ -201,7 +210,8 @@ class Recorder:
         if exitstatus in (0, 1):
             whole = header.selection is None
             tier = recording.ids_of(header.tier, header.seed) if whole else ()
-            to_run = () if self.config.option.maxfail else self.handed_out
+            stopped = 0 < (self.config.option.maxfail or 0) <= session.testsfailed
+            to_run = () if stopped else self.handed_out
             handed_out = [each for nodeid in to_run for each in collection.id_in(nodeid)]
             self.problems = recording.without_row(rows, (*self.ran, *tier, *handed_out))
             unjudged = bool(self.problems)

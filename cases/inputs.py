@@ -184,7 +184,7 @@ def _named(variant: Variant, name: str) -> Optional[np.ndarray]:
     first = (0, 0, 0, 0)
     if name in _special_shapes(variant):
         return _filled(_special_shapes(variant)[name], variant.dtype)
-    if name.startswith("b") and name[1:].isdigit() and str(int(name[1:])) == name[1:]:
+    if name.startswith("b") and name[1:].isdecimal() and str(int(name[1:])) == name[1:]:
         return _plain_batch(variant, int(name[1:]))
     if name in ("nan", "inf"):
         values = _filled((n, c, h, w), variant.dtype)
@@ -207,7 +207,7 @@ def _named(variant: Variant, name: str) -> Optional[np.ndarray]:
         count = int(np.prod(shapes[name]))
         values = _uniform(_stream(variant, name), count)
         return ((values + 1) / 2).reshape(shapes[name]).astype(variant.dtype)
-    if name.startswith("random") and name[6:].isdigit():
+    if name.startswith("random") and name[6:].isdecimal() and str(int(name[6:])) == name[6:]:
         part, place = divmod(int(name[6:]), _RANDOM_PART)
         return np.array(_random_part(variant, part)[place])
     return None

@@ -240,7 +240,7 @@ def _attach_step(arguments: Sequence[str]) -> Step:
 
 def _forwards_step(arguments: Sequence[str]) -> Step:
     series, count = arguments
-    if not count.isdigit() or not 1 <= int(count) <= 9999:
+    if not count.isdecimal() or not 1 <= int(count) <= 9999:
         raise CaseError(f"a series has 1 to 9999 batches, not {count!r}")
     return Forwards(series, int(count))
 

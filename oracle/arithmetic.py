@@ -73,14 +73,25 @@ _BLOCK = 1 << 13
 def _summed_as_integers(values: np.ndarray) -> List[ExactSums]:
     """Each number becomes a whole multiple of the last place of the smallest in its row."""
     magnitudes = np.abs(values)
-    smallest = np.where(magnitudes > 0, magnitudes, 1.0).min(axis=1)
+    largest = magnitudes.max(axis=1)
+    smallest = np.where(magnitudes > 0, magnitudes, largest[:, None]).min(axis=1)
     units = 53 - np.frexp(smallest)[1]
+    with np.errstate(over="ignore"):
+        wholes = np.ldexp(values, units[:, None])
     sums = []
-    for row, unit in zip(np.ldexp(values, units[:, None]).tolist(), units.tolist()):
+    for place, (row, unit) in enumerate(zip(wholes.tolist(), units.tolist())):
+        if not math.isfinite(max(row) - min(row)):  # too wide for a float64 in these units
+            row, unit = _as_wholes(values[place].tolist()), _CUT_UNIT
         integers = list(map(int, row))
         squares = sum([each * each for each in integers])
         sums.append(ExactSums(sum(integers), sum(map(abs, integers)), squares, unit))
     return sums
+
+
+def _as_wholes(row: List[float]) -> List[int]:
+    """In units of 2**-_CUT_UNIT."""
+    ratios = [each.as_integer_ratio() for each in row]
+    return [over << (_CUT_UNIT + 1 - under.bit_length()) for over, under in ratios]
 
 
 def _added_by_cutting(total: int, rest: np.ndarray, bits: int) -> int:
@@ -120,7 +131,7 @@ def _summed_by_cutting(row: np.ndarray) -> ExactSums:
 def exact_sums(values: np.ndarray) -> List[ExactSums]:
     """The sums of each row without any rounding. ``values``: float64, finite, shape (rows, count).
 
-    The numbers of a row must be within 2**450 of each other in magnitude, zeros aside.
+    The numbers of a row longer than SHORT must be within 2**450 of each other, zeros aside.
     """
     if values.shape[1] <= SHORT:
         return _summed_as_integers(values)
@@ -142,7 +153,7 @@ def quotient(numerator: int, denominator: int) -> Tuple[float, float]:
     try:
         high = numerator / denominator
     except OverflowError:
-        return math.copysign(math.inf, numerator), 0.0
+        return (math.inf if numerator > 0 else -math.inf), 0.0
     over, under = high.as_integer_ratio()
     return high, (numerator * under - over * denominator) / (denominator * under)
 

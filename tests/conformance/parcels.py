@@ -34,26 +34,23 @@ class Outbox:
         if unremarkable and not last and now - self._since < HELD_BACK:
             self._held.append(report)
             return
-        if self._held:
-            report.bn_parcel = pickle.dumps(self._held)
-            self._held = []
-        row = getattr(report, "bn_row", None)
-        if row is not None:
-            report.bn_row = pickle.dumps(row)
+        report.bn_parcel = pickle.dumps((self._held, getattr(report, "bn_row", None)))
+        report.bn_row = None
+        self._held = []
         item.ihook.pytest_runtest_logreport(report=report)
 
 
-def unpack(report: Any, config: pytest.Config) -> None:
-    """Reports on the controller what was packed into ``report``, and gives it its own row back."""
+def unpack(report: Any, config: pytest.Config) -> bool:
+    """Whether a worker's outbox sent ``report``. If so, gives it its own row back, after the controller's
+    hooks have had the reports that travelled with it; start and end of its case are due, too."""
     parcel = report.__dict__.pop("bn_parcel", None)
-    if isinstance(getattr(report, "bn_row", None), bytes):
-        report.bn_row = pickle.loads(report.bn_row)
     if parcel is None:
-        return
-    for earlier in pickle.loads(parcel):
+        return bool(report.__dict__.pop("bn_unpacked", False))
+    held, report.bn_row = pickle.loads(parcel)
+    for earlier in held:
         earlier.node = report.node
         earlier.worker_id = report.worker_id
         earlier.testrun_uid = report.testrun_uid
-        config.hook.pytest_runtest_logstart(nodeid=earlier.nodeid, location=earlier.location)
+        earlier.bn_unpacked = True
         config.hook.pytest_runtest_logreport(report=earlier)
-        config.hook.pytest_runtest_logfinish(nodeid=earlier.nodeid, location=earlier.location)
+    return True

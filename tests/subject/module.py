@@ -95,7 +95,12 @@ class LiveModule:
         try:
             if type(step) is Forwards:
                 *unseen, step = forwards(step)
-                changed = True in [self._changed_by(each) for each in unseen]
+                for each in unseen:
+                    given = tensor_of(batch(self._variant, each.batch))
+                    try:
+                        self._forward(given.tensor, each.grad)
+                    finally:
+                        changed = given.changed() or changed
             if type(step) is Forward:
                 given = tensor_of(batch(self._variant, step.batch))
                 try:
@@ -125,12 +130,6 @@ class LiveModule:
             return self.module(given.detach().requires_grad_())
         with torch.no_grad():
             return self.module(given)
-
-    def _changed_by(self, step: Forward) -> bool:
-        """Performs a forward of which nothing is kept; says whether it wrote to its input."""
-        given = tensor_of(batch(self._variant, step.batch))
-        self._forward(given.tensor, step.grad)
-        return given.changed()
 
     def _show(self, what: str) -> str:
         if what == "repr":

@@ -64,7 +64,7 @@ class Reader:
             return _no_tensor(tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}")
         try:
             dtype = DTYPES[tensor.dtype]
-            place = (tensor.data_ptr(), dtype, tensor.shape, tensor.stride())
+            place = (tensor.data_ptr(), dtype, tensor.shape, tensor.stride(), _negated(tensor))
             if tensor is not self._tensor or place != self._place or dtype not in _VIEWED:
                 self._view = numbers(tensor)
                 self._tensor, self._place, self._seen = tensor, place, None
@@ -79,6 +79,9 @@ class Reader:
             self._seen = seen
         return seen
 
+
+_negated = getattr(torch.Tensor, "is_neg", bool)
+"""Whether the numbers are the negatives of those in memory: a view that NumPy cannot have."""
 
 _VIEWED = ("float32", "float64", "int64")
 """Dtypes of which NumPy has a view, not a copy."""
