@@ -33,6 +33,8 @@ class _Names(Dict[Any, str]):
 
 
 DTYPES = _Names()
+
+
 def numbers(tensor: torch.Tensor) -> np.ndarray:
     """A view of a tensor's values; a copy in float64 where NumPy lacks the dtype."""
     try:
@@ -80,8 +82,10 @@ class Reader:
         return seen
 
 
-_negated = getattr(torch.Tensor, "is_neg", bool)
-"""Whether the numbers are the negatives of those in memory: a view that NumPy cannot have."""
+def _negated(tensor: torch.Tensor) -> bool:
+    """Whether the numbers are the negatives of those in memory, which no view of NumPy's can show."""
+    return hasattr(tensor, "is_neg") and tensor.is_neg()
+
 
 _VIEWED = ("float32", "float64", "int64")
 """Dtypes of which NumPy has a view, not a copy."""
