@@ -145,19 +145,10 @@ class Recorder:
         self.lines: List[str] = []
         self.problems: List[str] = []
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, Any, None]:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Unpacks what a worker sent; takes the row off a case's report."""
-        posted = parcels.unpack(report, self.config)
-        self._take(report)
-        hook, case = self.config.hook, {"nodeid": report.nodeid, "location": report.location}
-        if posted:
-            hook.pytest_runtest_logstart(**case)
-        yield
-        if posted:
-            hook.pytest_runtest_logfinish(**case)
-
-    def _take(self, report: pytest.TestReport) -> None:
+        parcels.unpack(report, self.config)
         if report.when == "call":
             self.explored += [each for key, each in report.user_properties if key == "explored"]
         if getattr(report, "bn_case", None) is not None:

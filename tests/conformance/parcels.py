@@ -37,20 +37,24 @@ class Outbox:
         report.bn_parcel = pickle.dumps((self._held, getattr(report, "bn_row", None)))
         report.bn_row = None
         self._held = []
-        item.ihook.pytest_runtest_logreport(report=report)
+        hook = item.ihook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        hook.pytest_runtest_logreport(report=report)
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
 
-def unpack(report: Any, config: pytest.Config) -> bool:
-    """Whether a worker's outbox sent ``report``. If so, gives it its own row back, after the controller's
-    hooks have had the reports that travelled with it; start and end of its case are due, too."""
+def unpack(report: Any, config: pytest.Config) -> None:
+    """Shows the controller's hooks the reports that travelled with ``report``; gives it its own row
+    back."""
     parcel = report.__dict__.pop("bn_parcel", None)
     if parcel is None:
-        return bool(report.__dict__.pop("bn_unpacked", False))
+        return
     held, report.bn_row = pickle.loads(parcel)
+    hook = config.hook
     for earlier in held:
         earlier.node = report.node
         earlier.worker_id = report.worker_id
         earlier.testrun_uid = report.testrun_uid
-        earlier.bn_unpacked = True
-        config.hook.pytest_runtest_logreport(report=earlier)
-    return True
+        hook.pytest_runtest_logstart(nodeid=earlier.nodeid, location=earlier.location)
+        hook.pytest_runtest_logreport(report=earlier)
+        hook.pytest_runtest_logfinish(nodeid=earlier.nodeid, location=earlier.location)

@@ -98,6 +98,8 @@ REFUSED: Dict[str, Tuple[str, str]] = {
     "threads x": ("--threads 1.5", "invalid int value: '1.5'"),
     "subject, form": ("--subject torch.nn.BatchNorm2d", "accepted is package.module:Class"),
     "case, batch": (f"--case {PROGRAM}forward:foo", "unknown batch 'foo'; accepted: b0, b1, ..., "),
+    "case, digit": (f"--case {PROGRAM}forward:b\u00b2", "unknown batch 'b\u00b2'"),
+    "case, series": (f"--case {PROGRAM}forwards:b:0", "a series has 1 to 9999 batches, not '0'"),
     "subject, module": ("--subject no.such:Thing", "cannot import 'no.such'"),
     "subject, class": ("--subject torch.nn:BatchNorm9d", "has no 'BatchNorm9d'"),
     "subject, not callable": (f"--subject {FAKES}:NOT_CALLABLE", "is not callable"),
@@ -356,6 +358,25 @@ def test_a_switch_missing_from_the_table_fails_the_run_by_name(tmp_path: Path) -
     ran = run("--case", MATRIX, "-p", "shorter", plugins=str(tmp_path))
     assert ran.status == pytest.ExitCode.INTERNAL_ERROR
     assert "UnknownSwitch: the oracle asks for switch 'counter_rebound'" in ran.output
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_plugins_see_every_case_start_report_and_finish(
+    workers: Tuple[str, ...], tmp_path: Path
+) -> None:
+    """In this order, though the reports of workers travel together."""
+    (tmp_path / "watching.py").write_text(
+        "seen = {}\n"
+        "def pytest_runtest_logstart(nodeid): seen.setdefault(nodeid, []).append('start')\n"
+        "def pytest_runtest_logreport(report): seen[report.nodeid].append(report.when)\n"
+        "def pytest_runtest_logfinish(nodeid): seen[nodeid].append('finish')\n"
+        "def pytest_terminal_summary(terminalreporter):\n"
+        "    terminalreporter.write_line(f'watched {len(seen)} {set(map(tuple, seen.values()))}')\n",
+        encoding="ascii",
+    )
+    ran = run(*SMALL, *workers, "-p", "watching", plugins=str(tmp_path))
+    (watched,) = [line.split(" ", 2) for line in ran.lines if line.startswith("watched ")]
+    assert (int(watched[1]) > 20, watched[2]) == (True, "{('start', 'call', 'finish')}")
 
 
 @pytest.mark.parametrize("name", ["ExitsInForward", "SkipsInForward"])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import List
+
+import numpy as np
 import pytest
 
 from cases.variants import LANES, SHAPES
+from oracle.arithmetic import SHORT, exact_sums, quotient
 from tests.meta.accuracy import lines, measure, unused, variants
 
 ULPS = 2.0
@@ -33,3 +38,37 @@ def test_error_is_at_most_two_ulps(lane: str, shape: str, capsys: pytest.Capture
             assert worst.values[quantity][0] <= ULPS
     assert {"mean", "biased_variance", "unbiased_variance", "output"} <= set(worst.values)
     assert worst.values["output"][0] <= 1.0
+
+
+LARGEST = float(np.finfo(np.float64).max)
+SMALLEST = 5e-324
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [LARGEST, -LARGEST, LARGEST],
+        [0.0, 2.0**980, 2.0**980],
+        [1e-300, 1.0, -1.0],
+        [SMALLEST, LARGEST],
+        [SMALLEST, -2.2e-308, 0.0],
+        [0.0, -0.0],
+        [0.1] * SHORT,
+        [0.1, -3.0, 1e9] * SHORT,
+        [2.0**-200, 1.0] * SHORT,
+    ],
+    ids=lambda row: f"{row[:3]}-{len(row)}",
+)
+def test_sums_are_exact(row: List[float]) -> None:
+    """However far apart the numbers of a row are, and also of a long one."""
+    (found,) = exact_sums(np.array([row]))
+    values = [Fraction(each) for each in row]
+    unit = Fraction(2) ** -found.unit
+    assert found.total * unit == sum(values)
+    assert found.sizes * unit == sum(map(abs, values))
+    assert found.squares * unit**2 == sum(each**2 for each in values)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_ratio_beyond_float64_is_an_infinity(sign: int) -> None:
+    assert quotient(sign * 10**400, 1) == (sign * float("inf"), 0.0)

@@ -364,3 +364,12 @@ def test_a_series_is_its_forwards_one_by_one(beside: Path) -> None:
     assert series.findings[0].mismatch.expected == "3"
     found = series.findings[0]
     assert printed(script.standalone(series.case, found, f"{COPY}:NotCounted")).startswith("got      0\n")
+
+
+def test_a_series_that_raises_has_its_inputs_checked(beside: Path) -> None:
+    """The second of three forwards divides by a count of 0, as it should; the first wrote to its input."""
+    program = "steps-affine-track-momentum_none-bounded-n2-float32-count:-2,forwards:b:3"
+    result = run(catalogue.find(program), fakes.OverwritesInput, installed.RULES)
+    assert "input_changed" in [each.mismatch.quantity for each in result.findings]
+    honest = catalogue.find("steps-affine-track-momentum_none-bounded-n2-float32-forward:b0,forward:b1")
+    assert run(honest, installed.BATCH_NORM, installed.RULES).findings == []
