@@ -13,6 +13,7 @@ from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from oracle.bounds import Rounding
 from oracle.normalisation import ExpectedOutput
 from oracle.statistics import Quantity
 
@@ -100,20 +101,10 @@ _EXPONENT = np.int64(0x7FF << 52)
 
 def _ulp(want: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """The unit in the last place of each finite value, in ``dtype``; float64."""
-    eps, smallest = _spacing(dtype)
+    rounding = Rounding.of(dtype)
+    eps = 2 * rounding.unit
     power = (want.view(np.int64) & _EXPONENT).view(np.float64)
-    return np.asarray(np.maximum(power * eps, smallest))
-
-
-@lru_cache(maxsize=None)
-def _spacing(dtype: np.dtype) -> Tuple[float, float]:
-    info = np.finfo(dtype)
-    return float(info.eps), float(info.eps) * float(info.tiny)
-
-
-@lru_cache(maxsize=None)
-def _largest(dtype: np.dtype) -> float:
-    return float(np.finfo(dtype).max)
+    return np.asarray(np.maximum(power * eps, eps * rounding.tiny))
 
 
 def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) -> Judgement:
@@ -130,7 +121,7 @@ def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) 
         # Of finite numbers with budgets this says all; where there are others it is NaN.
         if share[0] > -1.0 and share[1] < 1.0:
             relative = float(np.minimum.reduce(budget / size, axis=None))
-            if float(np.maximum.reduce(size, axis=None)) <= _largest(got.dtype):
+            if float(np.maximum.reduce(size, axis=None)) <= Rounding.of(got.dtype).largest:
                 return Judgement(None, share, _extremes(error / _ulp(want, got.dtype)), relative)
         return _judge_each(quantity, got, want, budget, size)
 
@@ -139,7 +130,7 @@ def _judge_each(
     quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, size: np.ndarray
 ) -> Judgement:
     """Where a number may be infinite or NaN, have no budget or the wrong value."""
-    beyond = size > _largest(got.dtype)
+    beyond = size > Rounding.of(got.dtype).largest
     # Beyond the dtype's range the correctly rounded value is an infinity, compared for equality.
     want = np.where(beyond, np.copysign(np.inf, want), want)
     error = got - want
