@@ -1,4 +1,4 @@
-"""Double-double arithmetic: vectors of unevaluated sums of two float64 numbers, about 106 bits.
+"""Double-double arithmetic: arrays of unevaluated sums of two float64 numbers, about 106 bits.
 
 The oracle's statistics and running buffers go through here, so that its own error stays below one
 unit in the last place of float64 however many steps a program has. The error-free transformations
@@ -19,7 +19,7 @@ _SPLITTER = 134217729.0
 
 
 class DoubleDouble(NamedTuple):
-    """A vector, shape (C,), of values ``high + low`` with ``|low| <= ulp(high) / 2``."""
+    """An array of values ``high + low`` with ``|low| <= ulp(high) / 2``."""
 
     high: np.ndarray
     low: np.ndarray
@@ -160,7 +160,7 @@ def quotient(numerator: int, denominator: int) -> Tuple[float, float]:
 
 def _finite(high: np.ndarray, low: np.ndarray) -> np.ndarray:
     """``low``, or 0 where ``high`` has no rounding error because it is infinite or NaN."""
-    if math.isfinite(float(np.add.reduce(low))):  # as it is only where every term is
+    if math.isfinite(float(np.add.reduce(low, axis=None))):  # as it is only where every term is
         return low
     return np.where(np.isfinite(high), low, 0.0)
 
@@ -173,11 +173,10 @@ def add(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     return DoubleDouble(high, _finite(high, low - (high - total)))
 
 
-def scale(a: DoubleDouble, factor: float, rest: float = 0.0) -> DoubleDouble:
+def scale(a: DoubleDouble, factor: Value, rest: Value = 0.0) -> DoubleDouble:
     """``a * (factor + rest)``, where ``rest`` is below the last place of ``factor``.
 
     Not renormalised: the low part is a few units in the last place of the high one, at most.
     """
     product, error = two_product(a.high, factor)
-    low = error + a.low * factor
-    return DoubleDouble(product, low + a.high * rest if rest else low)
+    return DoubleDouble(product, error + a.low * factor + a.high * rest)

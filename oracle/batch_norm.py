@@ -55,7 +55,8 @@ from oracle.averaging import constant, moving_average
 from oracle.normalisation import ExpectedOutput, normalised
 from oracle.semantics import Rules, Semantics
 from oracle.state import Counter, Expected, ExpectedError, Slot, State
-from oracle.statistics import Quantity, Statistics, statistics
+from oracle.quantity import Quantity
+from oracle.statistics import Statistics, statistics
 from oracle.text import just, shown
 
 FLOATING = ("weight", "bias", "running_mean", "running_var")
@@ -184,8 +185,8 @@ def _check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
 def _check_channels(batch: Batch, tensors: Tuple[Tuple[str, Optional[Slot]], ...]) -> None:
     channels = batch.values.shape[1]
     for name, slot in tensors:
-        if slot is not None and len(slot.quantity.budget) != channels:
-            length = len(slot.quantity.budget)
+        if slot is not None and slot.quantity.channels != channels:
+            length = slot.quantity.channels
             raise Refusal("RuntimeError", f"{name} should contain {channels} elements not {length}")
 
 

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Sequence, Union
 
 import numpy as np
 
@@ -66,12 +66,12 @@ ORACLE_OUTPUT_ROUNDINGS = 8
 
 class Rounding(NamedTuple):
     """One floating-point format: its unit roundoff, significand bits, smallest normal and largest
-    number."""
+    number. Of several at once: a column of each."""
 
-    unit: float
-    bits: int
-    tiny: float
-    largest: float
+    unit: Any
+    bits: Any
+    tiny: Any
+    largest: Any
 
     @classmethod
     @lru_cache(maxsize=None)
@@ -80,11 +80,18 @@ class Rounding(NamedTuple):
         info = np.finfo(dtype)
         return cls(float(info.eps) / 2, info.nmant + 1, float(info.tiny), float(info.max))
 
+    @classmethod
+    def column(cls, formats: Sequence[Rounding]) -> Rounding:
+        """Of K formats, for arrays with a row for each: shapes (K, 1); the one itself if all are one."""
+        if len(set(formats)) == 1:
+            return formats[0]
+        return cls(*(np.array(numbers)[:, None] for numbers in zip(*formats)))
+
 
 FLOAT64 = Rounding.of(np.dtype(np.float64))
 
 
-def gamma(roundings: float, unit: float) -> float:
+def gamma(roundings: float, unit: Any) -> Any:
     """k*u / (1 - k*u)."""
     return roundings * unit / (1.0 - roundings * unit)
 
@@ -117,9 +124,9 @@ def unbiased_variance(value: Array, biased_budget: Array, count: int, rounding: 
 
 
 def running(
-    old: Array, old_budget: Array, new: Array, new_budget: Array, factor: float, rounding: Rounding
+    old: Array, old_budget: Array, new: Array, new_budget: Array, factor: Value, rounding: Rounding
 ) -> Array:
-    """Of (1 - factor) * old + factor * new, stored. Shapes (C,)."""
+    """Of (1 - factor) * old + factor * new, stored. Shapes (K, C), of ``factor`` (K, 1)."""
     keep = abs(1.0 - factor)
     take = abs(factor)
     carried = keep * old_budget + take * new_budget
@@ -131,7 +138,8 @@ def running(
 class OutputBudget(NamedTuple):
     """The output's budget as ``constant + per_deviation * |y - b| + per_input * |x|``.
 
-    One number a channel each, shape (C,): the budget is affine in |y - b| and |x|.
+    One number a channel each, shape (C,), or (K, C) for K outputs: the budget is affine in |y - b|
+    and |x|.
     """
 
     constant: Array
@@ -142,14 +150,17 @@ class OutputBudget(NamedTuple):
 def shortfall(
     variance: Array,
     variance_budget: Array,
-    nonnegative: bool,
-    eps: float,
+    nonnegative: Array,
+    eps: Array,
     rounding: Rounding,
 ) -> Array:
-    """How far below v + eps a correct implementation's root may have its argument. Shape (C,)."""
-    lost = np.minimum(variance_budget, variance) if nonnegative else variance_budget
+    """How far below v + eps a correct implementation's root may have its argument.
+
+    Shapes (K, C), of ``nonnegative`` and ``eps`` (K, 1).
+    """
+    lost = np.where(nonnegative, np.minimum(variance_budget, variance), variance_budget)
     # Of two signs the sum may cancel, and then eps's own rounding shows.
-    return np.where((variance < 0) | (eps < 0), lost + rounding.unit * abs(eps), lost)
+    return np.where((variance < 0) | (eps < 0), lost + rounding.unit * np.abs(eps), lost)
 
 
 def output(
@@ -162,7 +173,7 @@ def output(
     variance_budget: Array,
     rounding: Rounding,
 ) -> OutputBudget:
-    """Of y = (x - m) * slope + b, with ``slope`` = w / sqrt(total). Shapes (C,).
+    """Of y = (x - m) * slope + b, with ``slope`` = w / sqrt(total). Shapes (K, C).
 
     ``total`` is v + eps and ``lost`` its ``shortfall``; where that reaches 0 the budget says nothing.
     """
@@ -180,57 +191,65 @@ def output(
     )
 
 
-def _grid(values: Array) -> float:
-    """The largest power of two, from 2**-40 to 2**10, of which every value is a multiple; else 0.0."""
+def _grid(values: Array) -> Array:
+    """Of each row the largest power of two, from 2**-40 to 2**10, of which every value is a multiple;
+    else 0. ``values``: finite, shape (R, n); the grids: shape (R,)."""
     units = np.ldexp(values, 40)
-    if (units != np.rint(units)).any() or (np.abs(units) >= 2.0**62).any():
-        return 0.0
-    bits = int(np.bitwise_or.reduce(np.abs(units).astype(np.int64)))
-    return math.ldexp(bits & -bits, -40) if 0 < bits & -bits < 2**50 else 2.0**10
+    sizes = np.abs(units)
+    none = ((units != np.rint(units)) | (sizes >= 2.0**62)).any(axis=1)
+    bits = np.bitwise_or.reduce(np.where(none[:, None], 0, sizes).astype(np.int64), axis=1)
+    lowest = bits & -bits
+    grid = np.where((0 < lowest) & (lowest < 2**50), np.ldexp(lowest.astype(np.float64), -40), 2.0**10)
+    return np.where(none, 0.0, grid)
 
 
-def _sums_exactly(values: Array, bits: int) -> bool:
-    """Whether every partial sum, in any order, is representable in ``bits`` bits."""
+def _sums_exactly(values: Array, bits: int) -> Array:
+    """Whether every partial sum of a row, in any order, is representable in ``bits`` bits."""
     grid = _grid(values)
-    return grid > 0.0 and float(np.sum(np.abs(values))) / grid <= 2.0**bits
+    total = np.abs(values).sum(axis=1)
+    return (grid > 0.0) & (total <= grid * 2.0**bits)
 
 
-def representable(value: Value, bits: int) -> Array:
+def representable(value: Value, bits: Any) -> Array:
     """Whether each value has at most ``bits`` significant bits (underflow aside)."""
     significand = np.frexp(value)[0]
     scaled = np.ldexp(significand, bits)
     return np.asarray(scaled == np.rint(scaled))
 
 
-def exact_in_any_order(x: Array, mean_of: float, bits: int) -> bool:
-    """Whether mean, biased and unbiased variance of ``x`` come out without any rounding.
+def exact_in_any_order(x: Array, mean_of: Array, bits: int) -> Array:
+    """Whether mean, biased and unbiased variance of each row come out without any rounding.
 
-    ``mean_of`` is the mean. True when no partial sum of the values, of their squared deviations, or
-    of the deviations themselves needs more than ``bits`` bits, and neither do the quotients.
+    ``x``: finite, shape (R, n). ``mean_of``: the means, shape (R,). True when no partial sum of the
+    values, of their squared deviations, or of the deviations themselves needs more than ``bits``
+    bits, and neither do the quotients.
     """
-    count = len(x)
-    deviations = x - mean_of
+    count = x.shape[1]
+    if count < 2:
+        return np.zeros(len(x), dtype=bool)
+    deviations = x - mean_of[:, None]
     squares = deviations * deviations
-    if count < 2 or not (_sums_exactly(x, bits) and _sums_exactly(squares, bits)):
-        return False
-    total = float(np.sum(squares))
-    if total % count or total % (count - 1):
-        # Not a whole number of n's: the quotient may still be dyadic, but then it is luck.
-        scaled = total / _grid(squares)
-        if scaled % count or scaled % (count - 1):
-            return False
-    results = np.array([mean_of, total / count, total / (count - 1)])
-    exact_mean = mean_of * count == float(np.sum(x))
-    return bool(exact_mean and representable(results, bits).all())
+    total = squares.sum(axis=1)
+    # In whole grid units a quotient without a remainder is dyadic.
+    grid = _grid(squares)
+    units = total / np.where(grid > 0.0, grid, 1.0)
+    whole = (units % count == 0) & (units % (count - 1) == 0)
+    whole |= (total % count == 0) & (total % (count - 1) == 0)
+    fits = _sums_exactly(x, bits) & _sums_exactly(squares, bits) & (mean_of * count == x.sum(axis=1))
+    for result in (mean_of, total / count, total / (count - 1)):
+        fits &= representable(result, bits)
+    return np.asarray(fits & whole)
 
 
-def exactly_averaged(old: Array, new: Array, factor: float, bits: int) -> Array:
-    """Where (1 - factor) * old + factor * new is computed without any rounding. Shape (C,)."""
-    keep, keep_error = two_sum(np.asarray(1.0), np.asarray(-factor))
+def exactly_averaged(old: Array, new: Array, factor: Array, bits: Any) -> Array:
+    """Where (1 - factor) * old + factor * new is computed without any rounding.
+
+    Shapes (K, C), of ``factor`` and ``bits`` (K, 1).
+    """
+    keep, keep_error = two_sum(1.0, -factor)
     kept, kept_error = two_product(keep, old)
-    taken, taken_error = two_product(np.asarray(factor), new)
+    taken, taken_error = two_product(factor, new)
     total, total_error = two_sum(kept, taken)
-    errors = np.abs(kept_error) + np.abs(taken_error) + np.abs(total_error) + abs(keep_error)
+    errors = np.abs(kept_error) + np.abs(taken_error) + np.abs(total_error) + np.abs(keep_error)
     fits = representable(kept, bits) & representable(taken, bits) & representable(total, bits)
-    scalars = representable(np.array([factor, keep]), bits).all()
-    return np.asarray(fits & (errors == 0) & scalars)
+    return np.asarray(fits & (errors == 0) & representable(factor, bits) & representable(keep, bits))

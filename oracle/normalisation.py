@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from cases.inputs import Batch
 from oracle import bounds
-from oracle.statistics import Quantity
+from oracle.arithmetic import DoubleDouble
+from oracle.averaging import constant
+from oracle.quantity import Quantity, settle, stacked
 
-_BROADCAST = (slice(None), None, None)
+LARGE = 1 << 13
+"""An output of more numbers is computed when it is looked at, as a whole or part by part."""
+TOGETHER = 16
+"""At least so many outputs of one shape are computed at once, and up to LARGE numbers."""
+
+Where = Tuple[slice, ...]
+EVERYWHERE: Where = ()
 
 
 class Terms(NamedTuple):
-    """What the output of a channel is made of, shapes (C,).
+    """What the output of a channel is made of, shapes (C,), or (K, C) for K outputs.
 
     ``slope``: weight / sqrt(variance + eps). ``undetermined``: the channels whose variance + eps is 0
     within its error, or whose statistics are undetermined: any output conforms, NaN and infinities
     included.
     """
 
+    mean: DoubleDouble
     slope: np.ndarray
     bias: np.ndarray
     budgets: bounds.OutputBudget
     undetermined: np.ndarray
 
 
+class OutputNumbers(NamedTuple):
+    """The expected values, float64, shape (N, C, H, W), and how far each element may be off: infinitely
+    in undetermined channels."""
+
+    values: np.ndarray
+    budget: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class ExpectedOutput:
     """What a forward must return. Compared and cached by identity.
 
+    ``mean`` and ``variance`` (shape (C,)) are the batch's own, variance biased, or the running
+    buffers. An absent weight is 1, an absent bias 0. Non-positive ``variance + eps`` gives what
+    IEEE 754 says of its root, except that ``flat_at_zero`` makes 1/sqrt(0) a 0. ``strides``: the class
+    of the output's strides, ``contiguous`` or ``channels_last``.
+
     The numbers are computed on demand: nothing is for a forward that raises, or that nobody looks
-    at, and nothing as large as an input is held. ``mean`` and ``variance`` (shape (C,)) are the batch's
-    own, variance biased, or the running buffers. An absent weight is 1, an absent bias 0.
-    Non-positive ``variance + eps`` gives what IEEE 754 says of its root, except that ``flat_at_zero``
-    makes 1/sqrt(0) a 0. ``strides``: the class of the output's strides, ``contiguous`` or
-    ``channels_last``.
+    at, and nothing as large as an input is held.
     """
 
     batch: Batch
@@ -49,6 +67,7 @@ class ExpectedOutput:
     eps: float
     strides: str
     flat_at_zero: bool = False
+    _foreseen: List[OutputNumbers] = field(default_factory=list, init=False, repr=False)
 
     @property
     def dtype(self) -> str:
@@ -62,53 +81,100 @@ class ExpectedOutput:
 
     @cached_property
     def terms(self) -> Terms:
-        """What the values and their budget are computed from."""
-        mean, variance, eps = self.mean, self.variance, self.eps
-        channels = self.shape[1]
-        rounding = bounds.Rounding.of(self.batch.values.dtype)
-        weight = np.ones(channels) if self.weight is None else self.weight.value.high
-        bias = np.zeros(channels) if self.bias is None else self.bias.value.high
-        v = variance.value.high
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            shifted = (v + eps) + variance.value.low
-            slope = weight / np.sqrt(shifted)
-            lost = bounds.shortfall(v, variance.budget, variance.nonnegative, eps, rounding)
-            undetermined = np.isfinite(shifted) & (np.abs(shifted) <= lost)
-            if self.flat_at_zero:
-                slope = np.where(shifted == 0, 0.0, slope)
-                undetermined &= variance.budget > 0
-            undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
-            budgets = bounds.output(
-                slope, bias, mean.value.high, mean.budget, shifted, lost, variance.budget, rounding
-            )
-        return Terms(slope, bias, budgets, undetermined)
+        """What the numbers are computed from."""
+        mean, slope, bias, budgets, undetermined = _terms((self,))
+        return Terms(
+            DoubleDouble(mean.high[0], mean.low[0]),
+            slope[0],
+            bias[0],
+            bounds.OutputBudget(*(each[0] for each in budgets)),
+            undetermined[0],
+        )
 
-    def values(self, where: Tuple[slice, ...] = ()) -> np.ndarray:
-        """The expected values, float64, shape (N, C, H, W); ``where``: of a part with all channels.
+    def numbers(self, where: Where = EVERYWHERE) -> OutputNumbers:
+        """What is expected, and the budgets; ``where``: of a part with all channels."""
+        if self._foreseen and where == EVERYWHERE:
+            return self._foreseen[0]
+        return _numbers(self.batch.values[where], self.terms)
 
-        The mean is subtracted before anything else and as a double-double, so that no digit
-        is lost to its size; what follows are four roundings.
-        """
-        slope, bias = self.terms[:2]
-        with np.errstate(invalid="ignore", over="ignore"):
-            value = self.batch.values[where] - self.mean.value.high[_BROADCAST]
-            value -= self.mean.value.low[_BROADCAST]
-            value *= slope[_BROADCAST]
-            value += bias[_BROADCAST]
-        return np.asarray(value)
-
-    def budget(self, values: np.ndarray, where: Tuple[slice, ...] = ()) -> np.ndarray:
-        """How far each element may be off, given the expected ``values`` of the same part."""
-        _, bias, budgets, _ = self.terms
-        constant, per_deviation, per_input = (part[_BROADCAST] for part in budgets)
-        with np.errstate(invalid="ignore"):
-            budget = values - bias[_BROADCAST]
-            np.abs(budget, out=budget)
-            budget *= per_deviation
-            budget += np.abs(self.batch.values[where]) * per_input
-            budget += constant
-        return np.asarray(budget)
+    def forget(self) -> None:
+        """Lets go of what ``foresee`` holds."""
+        self._foreseen.clear()
 
 
 normalised = lru_cache(maxsize=4096)(ExpectedOutput)
 """The expected output of one forward: the same object for the same arguments."""
+
+
+def _terms(outputs: Sequence[ExpectedOutput]) -> Terms:
+    """Of K outputs with as many channels each."""
+    channels = outputs[0].shape[1]
+    one, zero = constant(1.0, channels), constant(0.0, channels)
+    mean, mean_budget = stacked([each.mean for each in outputs])
+    variance, variance_budget = stacked([each.variance for each in outputs])
+    weight = np.array([(each.weight or one).value.high for each in outputs])
+    bias = np.array([(each.bias or zero).value.high for each in outputs])
+    eps, nonnegative, flat_at_zero = (
+        np.array(column)[:, None]
+        for column in zip(*((o.eps, o.variance.nonnegative, o.flat_at_zero) for o in outputs))
+    )
+    rounding = bounds.Rounding.column([bounds.Rounding.of(o.batch.values.dtype) for o in outputs])
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        shifted = (variance.high + eps) + variance.low
+        slope = weight / np.sqrt(shifted)
+        lost = bounds.shortfall(variance.high, variance_budget, nonnegative, eps, rounding)
+        undetermined = np.isfinite(shifted) & (np.abs(shifted) <= lost)
+        if flat_at_zero.any():
+            slope = np.where(flat_at_zero & (shifted == 0), 0.0, slope)
+            undetermined &= ~flat_at_zero | (variance_budget > 0)
+        undetermined |= np.isinf(mean_budget) | np.isinf(variance_budget)
+        budgets = bounds.output(
+            slope, bias, mean.high, mean_budget, shifted, lost, variance_budget, rounding
+        )
+    return Terms(mean, slope, bias, budgets, undetermined)
+
+
+def _plane(part: np.ndarray) -> np.ndarray:
+    """Shape (C,) or (K, C), as it combines with (N, C, H, W) or (K, N, C, H, W)."""
+    return part[..., None, :, None, None]
+
+
+def _numbers(x: np.ndarray, terms: Terms) -> OutputNumbers:
+    """Of an input, or of K of one shape.
+
+    The mean is subtracted before anything else and as a double-double, so that no digit is lost to
+    its size; what follows are four roundings.
+    """
+    budgets = terms.budgets
+    with np.errstate(invalid="ignore", over="ignore"):
+        deviation = x - _plane(terms.mean.high)
+        deviation -= _plane(terms.mean.low)
+        deviation *= _plane(terms.slope)
+        values = deviation + _plane(terms.bias)
+        budget = np.abs(deviation, out=deviation)
+        budget *= _plane(budgets.per_deviation)
+        budget += np.abs(x) * _plane(budgets.per_input)
+        budget += _plane(budgets.constant)
+    if terms.undetermined.any():
+        budget = np.where(_plane(terms.undetermined), np.inf, budget)
+    return OutputNumbers(values, budget)
+
+
+def foresee(outputs: Iterable[ExpectedOutput]) -> None:
+    """Computes the numbers of many outputs in a few calls, and holds them until ``forget`` is called.
+
+    Those of LARGE outputs are computed when they are looked at.
+    """
+    alike: Dict[Tuple[int, ...], List[ExpectedOutput]] = {}
+    for each in outputs:
+        if 0 < each.batch.values.size <= LARGE and not each._foreseen:
+            alike.setdefault(each.shape, []).append(each)
+    some = [each for group in alike.values() for each in group]
+    settle([q for o in some for q in (o.mean, o.variance, o.weight, o.bias) if q is not None])
+    for group in alike.values():
+        at_once = max(TOGETHER, LARGE // group[0].batch.values.size)
+        for start in range(0, len(group), at_once):
+            part = group[start : start + at_once]
+            values, budgets = _numbers(np.array([each.batch.values for each in part]), _terms(part))
+            for each, *numbers in zip(part, values, budgets):
+                each._foreseen.append(OutputNumbers(*numbers))

@@ -7,7 +7,7 @@ from typing import FrozenSet, NamedTuple, Optional, Tuple, Union
 from cases.construction import Config
 from cases.steps import Value
 from oracle.normalisation import ExpectedOutput
-from oracle.statistics import Quantity
+from oracle.quantity import Quantity
 
 
 class Slot(NamedTuple):

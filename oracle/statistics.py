@@ -10,27 +10,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import List, NamedTuple, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from cases.inputs import Batch
 from oracle import bounds
-from oracle.arithmetic import DoubleDouble, exact_sums, ratio
-
-
-@dataclass(frozen=True, eq=False)
-class Quantity:
-    """Values of one quantity for every channel, and how far a correct implementation may be off.
-
-    ``value``: shape (C,). ``budget``: absolute, shape (C,), 0 where every way to compute the value
-    gives the same bits, NaN where the value is not finite, infinite where any value conforms.
-    ``nonnegative``: no correct implementation gets a value below 0. Compared and cached by identity.
-    """
-
-    value: DoubleDouble
-    budget: np.ndarray
-    nonnegative: bool = False
+from oracle.arithmetic import SHORT, DoubleDouble, exact_sums, ratio
+from oracle.quantity import Numbers, Quantity, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,44 +84,89 @@ def _channels(x: np.ndarray) -> List[_Channel]:
 def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
     """The statistics of every channel of a non-empty batch, shape (N, C, H, W).
 
-    Computed once for each batch object; the budgets are those of ``oracle.bounds``. ``plain_sums``:
+    The same object for the same batch; the budgets are those of ``oracle.bounds``. ``plain_sums``:
     allow for sums value by value whose rounding errors are not independent (a known defect).
     """
-    n, c, h, w = batch.values.shape
-    count = n * h * w
-    rounding = bounds.Rounding.of(batch.values.dtype)
-    by_channel = batch.values.astype(np.float64).transpose(1, 0, 2, 3).reshape(c, count)
-    channels = _channels(by_channel)
+    source = _Batch(batch, plain_sums)
+    return Statistics(
+        source.way.count, source.mean, source.biased_variance, source.unbiased_variance
+    )
 
-    def pairs(values: List[Tuple[float, float]]) -> DoubleDouble:
-        array = np.array(values, dtype=np.float64)
-        return DoubleDouble(array[:, 0].copy(), array[:, 1].copy())
 
-    mean = pairs([channel.mean for channel in channels])
-    biased = pairs([channel.biased for channel in channels])
-    unbiased = pairs([channel.unbiased for channel in channels])
+class _Batch(Source):
+    """What ``statistics`` was asked for."""
+
+    needs = ()
+    depth = 0
+
+    def __init__(self, batch: Batch, plain_sums: bool) -> None:
+        n, c, h, w = batch.values.shape
+        self.values = batch.values
+        self.way = _Way(n * h * w, batch.dtype, batch.exact, plain_sums)
+        # Of long rows there are few, and one batch of them fills a processor's cache.
+        self.kind = self.way if n * h * w <= SHORT else (self.way, id(self))
+        self.mean = Quantity(c, False, self)
+        self.biased_variance = Quantity(c, True, self)
+        self.unbiased_variance = Quantity(c, True, self)
+
+    @classmethod
+    def compute(cls, sources: Sequence[_Batch]) -> None:
+        """The channels of all of them, a row each."""
+        rows = np.concatenate([_by_channel(each.values) for each in sources])
+        mean, biased, unbiased = _of_rows(rows, sources[0].way)
+        start = 0
+        for each in sources:
+            stop = start + each.mean.channels
+            each.mean.become(_part(mean, start, stop))
+            each.biased_variance.become(_part(biased, start, stop))
+            each.unbiased_variance.become(_part(unbiased, start, stop))
+            start = stop
+
+
+class _Way(NamedTuple):
+    """How the statistics of a batch are had, apart from its numbers."""
+
+    count: int
+    dtype: str
+    exact: bool
+    plain_sums: bool
+
+
+def _by_channel(values: np.ndarray) -> np.ndarray:
+    """Shape (N, C, H, W) as float64 of shape (C, N*H*W)."""
+    return values.astype(np.float64).transpose(1, 0, 2, 3).reshape(values.shape[1], -1)
+
+
+def _part(numbers: Numbers, start: int, stop: int) -> Numbers:
+    (high, low), budget = numbers
+    return Numbers(DoubleDouble(high[start:stop], low[start:stop]), budget[start:stop])
+
+
+def _pairs(values: List[Tuple[float, float]]) -> DoubleDouble:
+    array = np.array(values, dtype=np.float64)
+    return DoubleDouble(array[:, 0].copy(), array[:, 1].copy())
+
+
+def _of_rows(rows: np.ndarray, way: _Way) -> Tuple[Numbers, Numbers, Numbers]:
+    """Mean, biased and unbiased variance of each row."""
+    channels = _channels(rows)
+    mean = _pairs([channel.mean for channel in channels])
+    biased = _pairs([channel.biased for channel in channels])
+    unbiased = _pairs([channel.unbiased for channel in channels])
     magnitude = np.array([channel.magnitude for channel in channels])
-    provably = magnitude == 0  # sums of zeros
-    if batch.exact:
-        provably |= [
-            math.isfinite(channel.magnitude)
-            and bounds.exact_in_any_order(row, channel.mean[0], rounding.bits)
-            for row, channel in zip(by_channel, channels)
-        ]
-    depth = float(count) if plain_sums else bounds.depth(count)
+    rounding = bounds.Rounding.of(np.dtype(way.dtype))
+    depth = float(way.count) if way.plain_sums else bounds.depth(way.count)
     with np.errstate(over="ignore", invalid="ignore"):
         mean_budget = bounds.mean(mean.high, magnitude, depth, rounding)
         biased_budget = bounds.biased_variance(biased.high, mean_budget, depth, rounding)
-        unbiased_budget = bounds.unbiased_variance(unbiased.high, biased_budget, count, rounding)
+        unbiased_budget = bounds.unbiased_variance(unbiased.high, biased_budget, way.count, rounding)
+        provably = magnitude == 0  # sums of zeros
+        if way.exact:
+            provably |= bounds.exact_in_any_order(rows, mean.high, rounding.bits)
 
-    def quantity(value: DoubleDouble, budget: np.ndarray, nonnegative: bool) -> Quantity:
+    def numbers(value: DoubleDouble, budget: np.ndarray) -> Numbers:
         budget[~np.isfinite(value.high)] = np.nan
         budget[provably] = 0.0
-        return Quantity(value, budget, nonnegative)
+        return Numbers(value, budget)
 
-    return Statistics(
-        count=count,
-        mean=quantity(mean, mean_budget, False),
-        biased_variance=quantity(biased, biased_budget, True),
-        unbiased_variance=quantity(unbiased, unbiased_budget, True),
-    )
+    return numbers(mean, mean_budget), numbers(biased, biased_budget), numbers(unbiased, unbiased_budget)

@@ -61,7 +61,7 @@ class Transcript:
                     budgets[name] = slot.quantity.budget
         if got.output is not None and expected.output is not None:
             arrays["output"] = got.output.values
-            budgets["output"] = expected.output.budget(expected.output.values())
+            budgets["output"] = expected.output.numbers().budget
         raised = "" if got.raised is None else got.raised.kind
         self.steps.append(Seen(arrays, budgets, dict(zip(FLAGS, got.flags)), raised))
 

@@ -28,9 +28,13 @@ FLOATING_KINDS = "efdg"
 
 
 class Tally:
-    """What one case compared and found; filled in step by step, summed up when asked."""
+    """What one case compared and found; filled in step by step, summed up when asked.
 
-    def __init__(self) -> None:
+    ``in_ulps``: judgements also tell errors in units in the last place.
+    """
+
+    def __init__(self, in_ulps: bool = True) -> None:
+        self.in_ulps = in_ulps
         self.mismatches: List[Mismatch] = []
         self._groups: Dict[Names, int] = {}
         self._judged: List[Tuple[str, Judgement]] = []
@@ -160,7 +164,7 @@ def _compare_output(
     )
     if got.values.shape != shape or got.values.dtype.kind != "f":
         return
-    tally.judged("output", judge_output(output, got.values))
+    tally.judged("output", judge_output(output, got.values, tally.in_ulps))
 
 
 def _compare_tensor(
@@ -181,10 +185,11 @@ def _compare_tensor(
         tally.equal(_TENSOR[name], facts, ("int64", (), False, False, kept))
         tally.equal(_VALUE[name], (got.values.tolist(),), (expected.value,))
         return
-    shape = expected.quantity.budget.shape
+    shape = (expected.quantity.channels,)
     tally.equal(_TENSOR[name], facts, (dtype, shape, expected.requires_grad, False, kept))
     if got.shape == shape and got.kind in FLOATING_KINDS:
-        tally.judged(name, judge_vector(name, expected.quantity, got.data, got.kind))
+        quantity, in_ulps = expected.quantity, tally.in_ulps
+        tally.judged(name, judge_vector(name, quantity, got.data, got.kind, in_ulps))
 
 
 _EXCEPTION = ("exception",)

@@ -14,15 +14,13 @@ from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from oracle.bounds import Rounding
-from oracle.normalisation import ExpectedOutput
-from oracle.statistics import Quantity
+from oracle.normalisation import EVERYWHERE, LARGE, ExpectedOutput, Where, foresee
+from oracle.quantity import Quantity
 
 BUDGETED = ("output", "running_mean", "running_var")
 """The quantities that have budgets."""
-BLOCK = 1 << 13
-"""Elements that are judged at a time."""
 SMALL_OUTPUTS, LARGE_OUTPUTS = 4096, 8
-"""Expected outputs of up to BLOCK elements, and larger ones, whose last judgement is remembered."""
+"""Expected outputs of up to LARGE elements, and larger ones, whose last judgement is remembered."""
 
 Extremes = Tuple[float, float]
 ZERO: Extremes = (0.0, 0.0)
@@ -107,10 +105,14 @@ def _ulp(want: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.asarray(np.maximum(power * eps, eps * rounding.tiny))
 
 
-def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) -> Judgement:
-    """Compares element by element. NaN equals NaN, and an infinity itself, only where expected.
+def judge(
+    quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, in_ulps: bool = True
+) -> Judgement:
+    """Compares element by element. NaN equals NaN, and an infinity itself, only where expected; where
+    the budget is infinite anything conforms.
 
     ``got``: the subject's array in its own dtype; ``want``, ``budget``: float64, same shape.
+    ``in_ulps``: also tell the error in units in the last place.
     """
     if not want.size:
         return Judgement(None, detectable=math.inf, exact=True)
@@ -120,9 +122,9 @@ def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) 
         share = _extremes(error / budget)
         # Of finite numbers with budgets this says all; where there are others it is NaN.
         if share[0] > -1.0 and share[1] < 1.0:
-            relative = float(np.minimum.reduce(budget / size, axis=None))
             if float(np.maximum.reduce(size, axis=None)) <= Rounding.of(got.dtype).largest:
-                return Judgement(None, share, _extremes(error / _ulp(want, got.dtype)), relative)
+                ulps = _extremes(error / _ulp(want, got.dtype)) if in_ulps else ZERO
+                return Judgement(None, share, ulps, float(np.minimum.reduce(budget / size, axis=None)))
         return _judge_each(quantity, got, want, budget, size)
 
 
@@ -133,6 +135,7 @@ def _judge_each(
     beyond = size > Rounding.of(got.dtype).largest
     # Beyond the dtype's range the correctly rounded value is an infinity, compared for equality.
     want = np.where(beyond, np.copysign(np.inf, want), want)
+    want = np.where(np.isinf(budget), got, want)
     error = got - want
     within = (np.abs(error) <= budget) & ~np.isinf(want)
     wrong = ~within & ~((got == want) | (np.isnan(got) & np.isnan(want)))
@@ -171,32 +174,25 @@ def _worst(
     )
 
 
-Where = Tuple[slice, ...]
-_EVERYWHERE: Where = ()
-
-
 def _blocks(shape: Tuple[int, ...]) -> Iterator[Where]:
-    """Parts of an array (N, C, H, W), of BLOCK elements or of one row of every channel."""
+    """Parts of an array (N, C, H, W), of LARGE elements or of one row of every channel."""
     n, c, h, w = shape
-    rows = max(1, BLOCK // (c * w))
+    rows = max(1, LARGE // (c * w))
     for sample in range(n):
         for row in range(0, h, rows):
             yield slice(sample, sample + 1), slice(None), slice(row, row + rows)
 
 
-def _judge_part(expected: ExpectedOutput, got: np.ndarray, where: Where) -> Judgement:
-    want = expected.values(where)
-    undetermined = expected.terms.undetermined
-    if undetermined.any():
-        want = np.where(undetermined[:, None, None], got[where], want)
-    return judge("output", got[where], want, expected.budget(want, where))
+def _judge_part(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool, where: Where) -> Judgement:
+    want, budget = expected.numbers(where)
+    return judge("output", got[where], want, budget, in_ulps)
 
 
-def _judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
+def _judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> Judgement:
     """Part by part when it is large: temporary arrays that the allocator must fetch anew from the
     system, or that leave the cache, cost the most."""
-    if got.size > BLOCK:
-        parts = [_judge_part(expected, got, where) for where in _blocks(got.shape)]
+    if got.size > LARGE:
+        parts = [_judge_part(expected, got, in_ulps, where) for where in _blocks(got.shape)]
         if all(part.mismatch is None for part in parts):
             return Judgement(
                 None,
@@ -205,14 +201,14 @@ def _judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
                 min(part.detectable for part in parts),
                 all(part.exact for part in parts),
             )
-    return _judge_part(expected, got, _EVERYWHERE)
+    return _judge_part(expected, got, in_ulps, EVERYWHERE)
 
 
 class _Last:
-    """The last output that was judged against an expectation: its bytes and dtype, and how."""
+    """The last output that was judged against an expectation, and how."""
 
     def __init__(self) -> None:
-        self.seen: Tuple[bytes, str] = (b"", "")
+        self.seen: Tuple[object, ...] = ()
         self.judgement: Optional[Judgement] = None
 
 
@@ -226,18 +222,25 @@ def _last_large(expected: ExpectedOutput) -> _Last:
     return _Last()
 
 
-def judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
+def judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool = True) -> Judgement:
     """An output of the expected shape, of any floating dtype."""
-    seen = (got.tobytes(), got.dtype.char)
-    last = _last_small(expected) if got.size <= BLOCK else _last_large(expected)
+    seen = (got.tobytes(), got.dtype.char, in_ulps)
+    last = _last_small(expected) if got.size <= LARGE else _last_large(expected)
     if last.judgement is None or last.seen != seen:
-        last.seen, last.judgement = seen, _judge_output(expected, got)
+        last.seen, last.judgement = seen, _judge_output(expected, got, in_ulps)
+        expected.forget()
     return last.judgement
 
 
+def prepare(outputs: Iterable[ExpectedOutput]) -> None:
+    """Has the numbers of outputs that will be judged computed together, apart from those that were."""
+    foresee(dict.fromkeys(each for each in outputs if _last_small(each).judgement is None))
+
+
 @lru_cache(maxsize=16384)
-def judge_vector(quantity: str, expected: Quantity, got: bytes, dtype: str) -> Judgement:
+def judge_vector(
+    quantity: str, expected: Quantity, got: bytes, dtype: str, in_ulps: bool = True
+) -> Judgement:
     """A buffer or parameter of the expected length, as bytes; ``dtype``: NumPy's character."""
     values = np.frombuffer(got, dtype=dtype)
-    want = np.where(np.isinf(expected.budget), values, expected.value.high)
-    return judge(quantity, values, want, expected.budget)
+    return judge(quantity, values, expected.value.high, expected.budget, in_ulps)

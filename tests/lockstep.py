@@ -10,13 +10,13 @@ from typing import Callable, Dict, List, Optional, Set, Tuple
 from cases.case import Case
 from cases.steps import Forward, Forwards, Step, token
 from cases.variants import regimes
-from oracle.batch_norm import advance, begin
 from oracle.semantics import Semantics
 from oracle.state import FLAGS, TENSORS, Expected, State
 from tests.compare import Tally, compare, compare_error
+from tests.forecast import Expectations, compute, expectations
 from tests.judgement import Mismatch
 from tests.subject.module import Factory, LiveModule, NotConstructed
-from tests.subject.observation import Observation
+from tests.subject.observation import Observation, Raised
 
 _FORWARDS = (Forward, Forwards)
 """The steps that give an output to check."""
@@ -138,23 +138,44 @@ def run(
     semantics: Semantics,
     record: bool = False,
     witness: Optional[Witness] = None,
+    foreseen: Optional[Expectations] = None,
 ) -> Result:
     """Runs the whole program on both, then compares step by step, up to the first with findings.
 
-    ``record``: also hash the subject's bytes. ``witness``: is shown every step's number, expectation
-    and observation. Raises VacuousCase when something was not compared.
+    ``record``: also hash the subject's bytes, and tell errors in units in the last place. ``witness``:
+    is shown every step's number, expectation and observation. ``foreseen``: what the oracle has said
+    of this case with these semantics already. Raises VacuousCase when something was not compared.
     """
-    result = Result(case)
-    expectations = _expected(case, semantics)
+    expected = _expected(case, semantics) if foreseen is None else foreseen
     try:
-        observations = _observed(case, factory, expectations[0].error is None)
+        observed = _observed(case, factory, expected[0].error is None)
     except NotConstructed as failure:
-        result.switches.update(expectations[0].switches)
-        got = Observation(None, failure.raised, (), (), ())
-        result.errors.append(f"0 construct {failure.raised.kind} {_line(failure.raised.message)}")
-        compare_error(expectations[0], got, result.tally)
-        _note(result, 0, None, expectations[0])
-        return result
+        return _not_constructed(case, expected[0], failure.raised)
+    return _compared(case, expected, observed, record, witness)
+
+
+def _expected(case: Case, semantics: Semantics) -> Expectations:
+    expected = expectations(case, semantics)
+    compute(expected)
+    return expected
+
+
+def _not_constructed(case: Case, expected: Expected, raised: Raised) -> Result:
+    result = Result(case, switches=set(expected.switches))
+    result.errors.append(f"0 construct {raised.kind} {_line(raised.message)}")
+    compare_error(expected, Observation(None, raised, (), (), ()), result.tally)
+    _note(result, 0, None, expected)
+    return result
+
+
+def _compared(
+    case: Case,
+    expectations: Expectations,
+    observations: List[Observation],
+    record: bool,
+    witness: Optional[Witness],
+) -> Result:
+    result = Result(case, Tally(in_ulps=record))
     before: Optional[State] = None
     performed: List[Expected] = []
     steps: Tuple[Optional[Step], ...] = (None, *case.steps)
@@ -178,18 +199,6 @@ def run(
     if record:
         result.digest = _digest(observations[: len(performed)])
     return result
-
-
-def _expected(case: Case, semantics: Semantics) -> List[Expected]:
-    """What construction and every step must show; construction alone where it must fail."""
-    expectations = [begin(case.config, case.variant, semantics)]
-    if expectations[0].error is None:
-        state = expectations[0].state
-        for step in case.steps:
-            expected = advance(state, step, case.variant, semantics)
-            expectations.append(expected)
-            state = expected.state
-    return expectations
 
 
 def _observed(case: Case, factory: Factory, whole: bool) -> List[Observation]:

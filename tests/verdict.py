@@ -11,6 +11,7 @@ from cases.steps import spell
 from oracle.defects import Defect, covering
 from oracle.semantics import Semantics
 from tests.claim_checks import Transcript, contradicted
+from tests.forecast import Expectations
 from tests.lockstep import Result, run
 from tests.subject.module import Factory
 
@@ -40,22 +41,32 @@ _LAST_EXPERIMENT: Dict[Hashable, Tuple[Result, Transcript]] = {}
 
 
 def _experiment(
-    case: Case, factory: Factory, semantics: Semantics, record: bool
+    case: Case,
+    factory: Factory,
+    semantics: Semantics,
+    record: bool,
+    foreseen: Optional[Expectations],
 ) -> Tuple[Result, Transcript]:
     """What a claim's program gave; consecutive claims about one program share its run."""
     program = (repr(case.config), spell(case.steps), case.variant, factory, semantics, record)
     if program not in _LAST_EXPERIMENT:
         transcript = Transcript(case)
-        result = run(case, factory, semantics, record, transcript.add)
+        result = run(case, factory, semantics, record, transcript.add, foreseen)
         _LAST_EXPERIMENT.clear()
         _LAST_EXPERIMENT[program] = (result, transcript)
     result, transcript = _LAST_EXPERIMENT[program]
     return dataclasses.replace(result, case=case), transcript
 
 
-def _claim_verdict(case: Case, factory: Factory, semantics: Semantics, record: bool) -> Verdict:
+def _claim_verdict(
+    case: Case,
+    factory: Factory,
+    semantics: Semantics,
+    record: bool,
+    foreseen: Optional[Expectations],
+) -> Verdict:
     claim = claims.CASES[case.id]
-    result, transcript = _experiment(case, factory, semantics, record)
+    result, transcript = _experiment(case, factory, semantics, record, foreseen)
     if result.findings:
         return Verdict(FINDING, result, None, _told(result))
     wrong: List[str] = contradicted(claim, transcript)
@@ -76,16 +87,18 @@ def adjudicate(
     semantics: Semantics,
     record: bool = False,
     strict_defects: bool = True,
+    foreseen: Optional[Expectations] = None,
 ) -> Verdict:
     """Runs the case and decides.
 
     A case that a known defect of the release covers must show the defect, exactly: a second run in
     which the oracle shows it too must be without findings. ``strict_defects``: False for a subject
-    other than torch's own, which may share torch's defects (a subclass does) or be right.
+    other than torch's own, which may share torch's defects (a subclass does) or be right. ``foreseen``:
+    what a Forecast says of the case.
     """
     if case.id in claims.CASES:
-        return _claim_verdict(case, factory, semantics, record)
-    result = run(case, factory, semantics, record)
+        return _claim_verdict(case, factory, semantics, record, foreseen)
+    result = run(case, factory, semantics, record, foreseen=foreseen)
     defect = covering(case.id, semantics.release)
     if defect is None:
         if result.findings:

@@ -19,7 +19,7 @@ from cases import catalogue
 from cases.inputs import batch
 from cases.steps import forwards
 from oracle.semantics import parse_release, semantics
-from tests import lockstep, verdict
+from tests import forecast, lockstep, verdict
 from tests.conformance.protocol import spare_the_collector
 from tests.subject.inputs import tensor_of
 torch.set_num_threads(1)
@@ -37,20 +37,24 @@ def timed(function, name):
 class Subject(torch.nn.BatchNorm2d):
     __call__ = timed(torch.nn.BatchNorm2d.__call__, "forward")
 
-lockstep.advance = timed(lockstep.advance, "oracle")
-lockstep.compare = timed(lockstep.compare, "oracle")
+lockstep._compared = timed(lockstep._compared, "oracle")
+lockstep._expected = timed(lockstep._expected, "oracle")
 rules = semantics(parse_release(torch.__version__))
-cases = [catalogue.find(i) for f in {families!r} for i in catalogue.select(f, {tier!r}, (1, {every}))]
-for case in cases:  # the inputs are neither oracle nor comparison
+ids = [i for f in {families!r} for i in catalogue.select(f, {tier!r}, (1, {every}))]
+for each in ids:  # the inputs are neither oracle nor comparison
+    case = catalogue.find(each)
     for step in case.steps:
-        for each in forwards(step):
-            tensor_of(batch(case.variant, each.batch))
+        for given in forwards(step):
+            tensor_of(batch(case.variant, given.batch))
+ahead = forecast.Forecast(rules)
+ahead.of = timed(ahead.of, "oracle")
 spare_the_collector()  # as a run of pytest does
 start, checked = time.perf_counter(), 0
-for case in cases:
-    checked += verdict.adjudicate(case, Subject, rules).result.forwards
+for place, each in enumerate(ids):
+    case, foreseen = ahead.of(each, ids[place + 1 : place + 1 + forecast.CASES])
+    checked += verdict.adjudicate(case, Subject, rules, foreseen=foreseen).result.forwards
 total = time.perf_counter() - start
-print(spent["forward"], spent["oracle"], total / len(cases), checked)
+print(spent["forward"], spent["oracle"], total / len(ids), checked)
 """
 
 MODULE_TESTS = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from argparse import ArgumentTypeError
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Iterator, List, NamedTuple, Optional, Tuple
 
 import pytest
@@ -44,6 +45,7 @@ class Session(NamedTuple):
     strict_defects: bool
     record: bool
     again: str
+    forecast: Any
 
 
 def session_of(config: pytest.Config) -> Session:
@@ -53,7 +55,7 @@ def session_of(config: pytest.Config) -> Session:
         return existing  # type: ignore[no-any-return]
     option = config.option
     factory = preflight.load(option.subject)
-    from tests import recording
+    from tests import forecast, recording
     from tests.subject import loading
 
     try:
@@ -79,6 +81,7 @@ def session_of(config: pytest.Config) -> Session:
         option.subject == DEFAULT_SUBJECT,
         bool(option.report),
         again(option),
+        forecast.Forecast(rules),
     )
     config._bn_session = session  # type: ignore[attr-defined]
     return session
@@ -172,9 +175,14 @@ class CaseItem(pytest.Item):
         """Why the case is to be expected to fail, if it is; raises Failure for a finding."""
         from tests import recording, verdict
 
-        case = catalogue.find(self.case_id)
+        case, foreseen = session.forecast.of(self.case_id, self._following())
         decided = verdict.adjudicate(
-            case, session.factory, session.semantics, session.record, session.strict_defects
+            case,
+            session.factory,
+            session.semantics,
+            session.record,
+            session.strict_defects,
+            foreseen,
         )
         self.row = recording.row(decided)
         if decided.outcome == verdict.FINDING:
@@ -183,6 +191,13 @@ class CaseItem(pytest.Item):
             assert decided.defect is not None
             return f"known defect {decided.defect.name}: {decided.explanation}"
         return None
+
+    def _following(self) -> Iterator[str]:
+        """The ids of the cases after this one, which will run soon."""
+        items = self.session.items
+        for each in islice(items, items.index(self) + 1, None):
+            if isinstance(each, CaseItem):
+                yield each.case_id
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None

@@ -1,0 +1,71 @@
+"""What the oracle expects of the cases that come next, worked out for many of them at a time.
+
+Nothing here looks at a subject: the expectations of a case are the same whenever they are worked out.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import Dict, Iterable, Iterator, Sequence, Tuple
+
+from cases import catalogue
+from cases.case import Case
+from oracle.batch_norm import advance, begin
+from oracle.quantity import settle
+from oracle.semantics import Semantics
+from oracle.state import Counter, Expected
+from tests import judgement
+
+Expectations = Sequence[Expected]
+"""What construction and every step must show; construction alone where it must fail."""
+
+CASES, STEPS = 128, 4096
+"""So many cases are worked out together, or as many as have so many steps."""
+
+
+def expectations(case: Case, semantics: Semantics) -> Expectations:
+    """Of one case; numbers are computed when they are looked at."""
+    first = begin(case.config, case.variant, semantics)
+    expected = [first]
+    if first.error is None:
+        state = first.state
+        for step in case.steps:
+            expected.append(advance(state, step, case.variant, semantics))
+            state = expected[-1].state
+    return expected
+
+
+def compute(expected: Iterable[Expected]) -> None:
+    """Has all numbers computed that will be compared."""
+    forwards = [each for each in expected if each.output is not None]
+    slots = (slot for each in forwards for slot in each.state.tensors() if slot is not None)
+    settle(slot.quantity for slot in slots if not isinstance(slot, Counter))
+    judgement.prepare(each.output for each in forwards if each.output is not None)
+
+
+class Forecast:
+    """Cases with their expectations on one release, ready before they run."""
+
+    def __init__(self, semantics: Semantics) -> None:
+        self._semantics = semantics
+        self._ready: Dict[str, Tuple[Case, Expectations]] = {}
+
+    def of(self, case_id: str, following: Iterable[str]) -> Tuple[Case, Expectations]:
+        """The case and its expectations; ``following``: the ids of the cases that will run after it."""
+        if case_id not in self._ready:
+            self._ready = {
+                case.id: (case, expectations(case, self._semantics))
+                for case in _together(case_id, following)
+            }
+            compute(each for _, expected in self._ready.values() for each in expected)
+        return self._ready.pop(case_id)
+
+
+def _together(case_id: str, following: Iterable[str]) -> Iterator[Case]:
+    steps = 0
+    for each in islice(chain((case_id,), following), CASES):
+        case = catalogue.find(each)
+        yield case
+        steps += len(case.steps)
+        if steps > STEPS:
+            return
