@@ -32,8 +32,8 @@ class Counter(NamedTuple):
 class State(NamedTuple):
     """A BatchNorm2d between two steps.
 
-    The first block are plain attributes, free to be assigned at any time; the second the tensors,
-    each of which may be None. ``parameters`` names the entries registered as parameters, present or
+    The first block are plain attributes, free to be assigned at any time, in the order of FLAGS; the
+    second the tensors, each of which may be None, in the order of TENSORS. ``parameters`` names the entries registered as parameters, present or
     None: a plain tensor cannot be assigned to those.
     """
 
@@ -62,24 +62,11 @@ class State(NamedTuple):
 
     def tensors(self) -> Tuple[Union[None, Slot, Counter], ...]:
         """The entries in the order of TENSORS."""
-        return (
-            self.weight,
-            self.bias,
-            self.running_mean,
-            self.running_var,
-            self.num_batches_tracked,
-        )
+        return self[8:13]
 
     def flags(self) -> Tuple[Value, ...]:
         """The plain attributes, in the order of FLAGS."""
-        return (
-            self.num_features,
-            self.eps,
-            self.momentum,
-            self.affine,
-            self.track_running_stats,
-            self.training,
-        )
+        return self[2:8]
 
     def present(self) -> Tuple[str, ...]:
         """The names of the entries that are not None: the keys of the state dict."""

@@ -8,27 +8,59 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from operator import is_
-from typing import Dict, Iterable, List, Optional, Tuple, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from oracle.normalisation import ExpectedOutput
-from oracle.state import FLAGS, Counter, Expected, Slot, State
-from tests.judgement import (
-    Judgement,
-    Mismatch,
-    judge_output,
-    judge_vector,
+from oracle.state import FLAGS, Counter, Expected, ExpectedError, Slot, State
+from tests.judgement import Judgement, Mismatch, judge_output, judge_vector
+from tests.subject.observation import (
+    TENSORS,
+    Observation,
+    ObservedTensor,
+    Raised,
+    TensorFacts,
+    tensor_facts,
 )
-from tests.subject.observation import TENSORS, Observation, ObservedOutput, ObservedTensor
 
 Names = Tuple[str, ...]
-Slots = Tuple[Union[None, Slot, Counter], ...]
 
 FLOATING_KINDS = "efdg"
 """NumPy's characters of the dtypes whose values are judged."""
 
+EXCEPTION: Names = ("exception",)
+STEP: Names = ("input_changed", "output present", *FLAGS)
+SHOWN: Names = ("shown",)
+COPY: Names = ("memory shared with the original",)
+OUTPUT: Dict[str, Names] = {
+    strides: (
+        "output_dtype",
+        "output_shape",
+        f"output_strides {strides}",
+        "output_shares_input",
+        "output_requires_grad",
+        "earlier_output_changed",
+    )
+    for strides in ("contiguous", "channels_last")
+}
+OUTPUT_VALUES: Names = ("output",)
+FACTS: Sequence[Names] = [
+    (
+        f"{name} dtype",
+        f"{name} shape",
+        f"{name} requires_grad",
+        f"{name} has a grad_fn",
+        f"{name} is the same object",
+    )
+    for name in TENSORS
+]
+VALUES: Sequence[Names] = [(name,) for name in TENSORS]
+ABSENT: Sequence[Names] = [(f"{name} present",) for name in TENSORS]
+"""The quantities that are compared: of every step, of those that show or copy something, of outputs,
+and of each tensor that is there or is not."""
+
 
 class Tally:
-    """What one case compared and found; filled in step by step, summed up when asked.
+    """What one case compared and found, summed up when asked.
 
     ``in_ulps``: judgements also tell errors in units in the last place.
     """
@@ -38,63 +70,31 @@ class Tally:
         self.mismatches: List[Mismatch] = []
         self._groups: Dict[Names, int] = {}
         self._judged: List[Tuple[str, Judgement]] = []
-        self._last: Tuple[Slots, Tuple[Optional[ObservedTensor], ...]] = ((), ())
 
-    def equal(self, quantities: Names, got: Tuple[object, ...], expected: Tuple[object, ...]) -> None:
+    def count(self, quantities: Names, times: int = 1) -> None:
+        """These have been compared so many times more."""
+        self._groups[quantities] = self._groups.get(quantities, 0) + times
+
+    def equal(self, quantities: Names, got: Sequence[object], expected: Sequence[object]) -> None:
         """Counts a comparison of values that must be equal, and of one type, in the order of
         ``quantities``; each that is not is named."""
-        self._count(quantities)
-        if all(map(is_, got, expected)):
-            return
-        if got == expected and list(map(type, got)) == list(map(type, expected)):
+        self.count(quantities)
+        if same_values(got, expected):
             return
         for quantity, a, b in zip(quantities, got, expected):
             if type(a) is not type(b) or not (a == b or a != a != b):
                 self.mismatches.append(Mismatch(quantity, (), repr(a), repr(b)))
 
     def judged(self, quantity: str, judgement: Judgement) -> None:
-        """Counts the comparison of an array."""
+        """Takes what was found of an array."""
         self._judged.append((quantity, judgement))
         if judgement.mismatch is not None:
             self.mismatches.append(judgement.mismatch)
 
-    def disagreeing(
-        self, expected: Slots, got: Tuple[Optional[ObservedTensor], ...], same: Tuple[bool, ...]
-    ) -> Iterable[int]:
-        """The places of the tensors that may not agree. The others are expected and seen just as
-        they were when last compared: so they agree now, too, and are counted. Most steps leave
-        most tensors alone.
-
-        ``same``: each is the same object as before, as it must be when the oracle's is.
-        """
-        wanted, seen = self._last
-        self._last = (expected, got)
-        if same == _ALL and got == seen and all(map(is_, expected, wanted)):
-            self._count(_names_of(tuple([each is not None for each in expected])))
-            return ()
-        if not wanted:
-            return range(len(TENSORS))
-        places = []
-        for place, slot in enumerate(expected):
-            if same[place] and slot is wanted[place] and got[place] == seen[place]:
-                self._count(_WHOLE[place] if slot is not None else _ABSENT[place])
-            else:
-                places.append(place)
-        return places
-
-    def _count(self, names: Names) -> None:
-        self._groups[names] = self._groups.get(names, 0) + 1
-
     @property
-    def compared(self) -> Dict[str, int]:
+    def compared(self) -> Mapping[str, int]:
         """How often each quantity was compared."""
-        counts: Dict[str, int] = {}
-        for names, count in self._groups.items():
-            for name in names:
-                counts[name] = counts.get(name, 0) + count
-        for name, _ in self._judged:
-            counts[name] = counts.get(name, 0) + 1
-        return counts
+        return _summed(tuple(self._groups.items()))
 
     def agreeing(self) -> Dict[str, List[Judgement]]:
         """The judgements without a mismatch, each once."""
@@ -105,134 +105,120 @@ class Tally:
         return {name: list(each.values()) for name, each in found.items()}
 
 
-_OUTPUT: Dict[str, Names] = {
-    strides: (
-        "output_dtype",
-        "output_shape",
-        f"output_strides {strides}",
-        "output_shares_input",
-        "output_requires_grad",
+@lru_cache(maxsize=4096)
+def _summed(groups: Tuple[Tuple[Names, int], ...]) -> Mapping[str, int]:
+    """Few programs differ in what is compared of them."""
+    counts: Dict[str, int] = {}
+    for names, count in groups:
+        for name in names:
+            counts[name] = counts.get(name, 0) + count
+    return counts
+
+
+def same_values(got: Sequence[object], expected: Sequence[object]) -> bool:
+    """Whether all are equal and of one type; ``got`` and ``expected`` have one length."""
+    if all(map(is_, got, expected)):
+        return True
+    return got == expected and list(map(type, got)) == list(map(type, expected))
+
+
+def raised_as_expected(expected: Optional[ExpectedError], raised: Optional[Raised]) -> bool:
+    """Whether the exception is the one that must be raised, or there is none and must be none."""
+    if expected is None or raised is None:
+        return expected is raised
+    return raised.kind == expected.kind and re.search(expected.pattern, raised.message) is not None
+
+
+Facts = Tuple[object, ...]
+
+
+def output_facts(expected: Expected, output: ExpectedOutput, got: Observation) -> Tuple[Facts, Facts]:
+    """What is seen of an output apart from its numbers, and what must be, in the order of OUTPUT."""
+    seen = got.output
+    assert seen is not None
+    as_expected = seen.channels_last if output.strides == "channels_last" else seen.contiguous
+    shape, changed = seen.values.shape, got.earlier_output_changed
+    return (
+        (seen.dtype, shape, as_expected, seen.shares_input, seen.requires_grad, changed),
+        (output.dtype, output.shape, True, False, expected.requires_grad, False),
     )
-    for strides in ("contiguous", "channels_last")
-}
-_TENSOR: Dict[str, Names] = {
-    name: (
-        f"{name} dtype",
-        f"{name} shape",
-        f"{name} requires_grad",
-        f"{name} has a grad_fn",
-        f"{name} is the same object",
-    )
-    for name in TENSORS
-}
-_PRESENT: Dict[str, Names] = {name: (f"{name} present",) for name in TENSORS}
-_VALUE: Dict[str, Names] = {name: (name,) for name in TENSORS}
-_STEP = ("input_changed", "output present", *FLAGS)
-_PLAIN_STEP = ("exception", *_STEP)
-_ALL = (True,) * len(TENSORS)
 
 
-_ABSENT = [_PRESENT[name] for name in TENSORS]
-_WHOLE = [(name, *_TENSOR[name]) for name in TENSORS]
+def expected_facts(expected: Union[Slot, Counter], dtype: str) -> TensorFacts:
+    """What a tensor must be, apart from its numbers; ``dtype``: of the floating-point ones."""
+    if isinstance(expected, Counter):
+        return tensor_facts("int64", (), False, False)
+    return tensor_facts(dtype, (expected.quantity.channels,), expected.requires_grad, False)
 
 
-@lru_cache(maxsize=None)
-def _names_of(present: Tuple[bool, ...]) -> Names:
-    """All quantities of the tensors, given which are there."""
-    return sum((_WHOLE[n] if there else _ABSENT[n] for n, there in enumerate(present)), ())
+def kept(before: Union[None, Slot, Counter], expected: Union[Slot, Counter]) -> bool:
+    """Whether the tensor must be the same object as before the step."""
+    return before is not None and before.identity is expected.identity
 
 
-_EARLIER = ("earlier_output_changed",)
-_SHOWN = ("shown",)
-_COPY = ("memory shared with the original",)
+def compare_error(expected: Expected, got: Observation, tally: Tally) -> None:
+    """Compares the exception, or that there is none."""
+    tally.count(EXCEPTION)
+    wanted, raised = expected.error, got.raised
+    if raised_as_expected(wanted, raised):
+        return
+    shown = "no exception" if raised is None else f"{raised.kind}: {raised.message.strip()}"
+    expectation = "no exception" if wanted is None else f"{wanted.kind} matching {wanted.pattern!r}"
+    tally.mismatches.append(Mismatch("exception", (), shown, expectation))
 
 
 def _compare_output(
-    expected: Expected, output: ExpectedOutput, got: ObservedOutput, tally: Tally
+    expected: Expected, output: ExpectedOutput, got: Observation, tally: Tally
 ) -> None:
-    shape, strides = output.shape, output.strides
-    tally.equal(
-        _OUTPUT[strides],
-        (
-            got.dtype,
-            got.values.shape,
-            got.channels_last if strides == "channels_last" else got.contiguous,
-            got.shares_input,
-            got.requires_grad,
-        ),
-        (output.dtype, shape, True, False, expected.requires_grad),
-    )
-    if got.values.shape != shape or got.values.dtype.kind != "f":
-        return
-    tally.judged("output", judge_output(output, got.values, tally.in_ulps))
+    seen, wanted = output_facts(expected, output, got)
+    tally.equal(OUTPUT[output.strides], seen, wanted)
+    assert got.output is not None
+    values = got.output.values
+    if values.shape == output.shape and values.dtype.kind == "f":
+        tally.count(OUTPUT_VALUES)
+        tally.judged("output", judge_output(output, values, tally.in_ulps))
 
 
 def _compare_tensor(
-    name: str,
-    expected: Union[None, Slot, Counter],
+    place: int,
     before: Union[None, Slot, Counter],
+    expected: Union[None, Slot, Counter],
     got: Optional[ObservedTensor],
     same: bool,
     dtype: str,
     tally: Tally,
 ) -> None:
+    """``same``: it is the same object as before the step."""
     if expected is None or got is None:
-        tally.equal(_PRESENT[name], (got is not None,), (expected is not None,))
+        tally.equal(ABSENT[place], (got is not None,), (expected is not None,))
         return
-    facts = (got.dtype, got.shape, got.requires_grad, got.has_grad_fn, same)
-    kept = before is not None and before.identity is expected.identity
+    facts = expected_facts(expected, dtype)
+    tally.equal(FACTS[place], (*got.facts, same), (*facts, kept(before, expected)))
     if isinstance(expected, Counter):
-        tally.equal(_TENSOR[name], facts, ("int64", (), False, False, kept))
-        tally.equal(_VALUE[name], (got.values.tolist(),), (expected.value,))
-        return
-    shape = (expected.quantity.channels,)
-    tally.equal(_TENSOR[name], facts, (dtype, shape, expected.requires_grad, False, kept))
-    if got.shape == shape and got.kind in FLOATING_KINDS:
-        quantity, in_ulps = expected.quantity, tally.in_ulps
-        tally.judged(name, judge_vector(name, quantity, got.data, got.kind, in_ulps))
-
-
-_EXCEPTION = ("exception",)
-_JUDGED_HERE = ((True,), (True,))
-
-
-def compare_error(expected: Expected, got: Observation, tally: Tally) -> None:
-    """Compares the exception, or that there is none."""
-    tally.equal(_EXCEPTION, *_JUDGED_HERE)
-    wanted, raised = expected.error, got.raised
-    if wanted is None and raised is None:
-        return
-    shown = "no exception" if raised is None else f"{raised.kind}: {raised.message.strip()}"
-    if wanted is None:
-        tally.mismatches.append(Mismatch("exception", (), shown, "no exception"))
-    elif (
-        raised is None
-        or raised.kind != wanted.kind
-        or not re.search(wanted.pattern, raised.message)
-    ):
-        expectation = f"{wanted.kind} matching {wanted.pattern!r}"
-        tally.mismatches.append(Mismatch("exception", (), shown, expectation))
+        tally.equal(VALUES[place], (got.values.tolist(),), (expected.value,))
+    elif got.facts.shape == facts.shape and got.kind in FLOATING_KINDS:
+        name, quantity = TENSORS[place], expected.quantity
+        tally.count(VALUES[place])
+        tally.judged(name, judge_vector(name, quantity, got.data, got.kind, tally.in_ulps))
 
 
 def compare(before: Optional[State], expected: Expected, got: Observation, tally: Tally) -> None:
     """Compares one step's observation in full; ``before`` is the state before the step."""
     output, state = expected.output, expected.state
-    seen = (got.input_changed, got.output is not None, *got.flags)
-    wanted = (False, output is not None, *state.flags())
-    if expected.error is None and got.raised is None:
-        tally.equal(_PLAIN_STEP, (None, *seen), (None, *wanted))
-    else:
-        compare_error(expected, got, tally)
-        tally.equal(_STEP, seen, wanted)
+    compare_error(expected, got, tally)
+    tally.equal(
+        STEP,
+        (got.input_changed, got.output is not None, *got.flags),
+        (False, output is not None, *state.flags()),
+    )
     if output is not None and got.output is not None:
-        _compare_output(expected, output, got.output, tally)
-        tally.equal(_EARLIER, (got.earlier_output_changed,), (False,))
+        _compare_output(expected, output, got, tally)
     slots = state.tensors()
-    for place in tally.disagreeing(slots, got.tensors, got.same_objects):
-        previous = None if before is None else before.tensor(TENSORS[place])
-        tensor, same = got.tensors[place], got.same_objects[place]
-        _compare_tensor(TENSORS[place], slots[place], previous, tensor, same, state.dtype, tally)
+    earlier = (None,) * len(slots) if before is None else before.tensors()
+    for place, tensor in enumerate(got.tensors):
+        same = got.same_objects[place]
+        _compare_tensor(place, earlier[place], slots[place], tensor, same, state.dtype, tally)
     if expected.shown is not None:
-        tally.equal(_SHOWN, (got.shown,), (expected.shown,))
+        tally.equal(SHOWN, (got.shown,), (expected.shown,))
     if expected.copied:
-        tally.equal(_COPY, (got.shared,), ((),))
+        tally.equal(COPY, (got.shared,), ((),))

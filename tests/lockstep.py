@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Callable, Dict, List, Optional, Set, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 from cases.case import Case
 from cases.steps import Forward, Forwards, Step, token
 from cases.variants import regimes
 from oracle.semantics import Semantics
 from oracle.state import FLAGS, TENSORS, Expected, State
+from tests.agreement import agreed
 from tests.compare import Tally, compare, compare_error
 from tests.forecast import Expectations, compute, expectations
 from tests.judgement import Mismatch
@@ -49,7 +50,7 @@ class Result:
     digest: str = NOT_HASHED
 
     @cached_property
-    def compared(self) -> Dict[str, int]:
+    def compared(self) -> Mapping[str, int]:
         """How often each quantity was compared, once the run is over."""
         return self.tally.compared
 
@@ -112,7 +113,7 @@ def _implied(
     return {name: count for name, count in implied.items() if count}
 
 
-def _check_not_vacuous(case: Case, performed: List[Expected], compared: Dict[str, int]) -> None:
+def _check_not_vacuous(case: Case, performed: Expectations, compared: Mapping[str, int]) -> None:
     """Against what the program alone says, not what was performed of it."""
     implied = _implied(
         1 if performed[0].error is not None else 1 + len(case.steps),
@@ -121,6 +122,8 @@ def _check_not_vacuous(case: Case, performed: List[Expected], compared: Dict[str
         sum([each.shown is not None for each in performed]),
         sum([each.copied for each in performed]),
     )
+    if implied.items() <= compared.items():
+        return
     for quantity, count in implied.items():
         if compared.get(quantity, 0) < count:
             raise VacuousCase(
@@ -175,30 +178,50 @@ def _compared(
     record: bool,
     witness: Optional[Witness],
 ) -> Result:
-    result = Result(case, Tally(in_ulps=record))
+    tally = agreed(expectations, observations, record)
+    if tally is None:
+        result, performed = _compared_in_steps(case, expectations, observations, record)
+    else:
+        result, performed = Result(case, tally), len(observations)
+    _describe(result, expectations[:performed], observations[:performed])
+    if not result.findings:
+        _check_not_vacuous(case, expectations, result.compared)
+    if record:
+        result.digest = _digest(observations[:performed])
+    if witness is not None:
+        for number, (expected, got) in enumerate(zip(expectations[:performed], observations)):
+            witness(number, expected, got)
+    return result
+
+
+def _compared_in_steps(
+    case: Case, expectations: Expectations, observations: List[Observation], record: bool
+) -> Tuple[Result, int]:
+    """Up to the first step with findings; also how many steps were compared."""
+    result = Result(case, Tally(record))
     before: Optional[State] = None
-    performed: List[Expected] = []
     steps: Tuple[Optional[Step], ...] = (None, *case.steps)
-    for number, (step, expected, got) in enumerate(zip(steps, expectations, observations)):
+    for number, (expected, got) in enumerate(zip(expectations, observations)):
         compare(before, expected, got, result.tally)
         before = expected.state
-        performed.append(expected)
+        if result.tally.mismatches:
+            _note(result, number, steps[number], expected)
+            return result, number + 1
+    return result, len(observations)
+
+
+def _describe(
+    result: Result, expectations: Expectations, observations: List[Observation]
+) -> None:
+    """Forwards, exceptions and switches of the steps that were compared."""
+    steps: Tuple[Optional[Step], ...] = (None, *result.case.steps)
+    for number, (step, expected, got) in enumerate(zip(steps, expectations, observations)):
+        result.forwards += type(step) in _FORWARDS
         if expected.switches:
             result.switches.update(expected.switches)
-        result.forwards += type(step) in _FORWARDS
         if got.raised is not None:
             words = f"{got.raised.kind} {_line(got.raised.message)}"
             result.errors.append(f"{number} {_token(step)} {words}")
-        if witness is not None:
-            witness(number, expected, got)
-        if result.tally.mismatches:
-            _note(result, number, step, expected)
-            break
-    else:
-        _check_not_vacuous(case, performed, result.compared)
-    if record:
-        result.digest = _digest(observations[: len(performed)])
-    return result
 
 
 def _observed(case: Case, factory: Factory, whole: bool) -> List[Observation]:

@@ -76,8 +76,8 @@ def _try(name: str, factory: Factory) -> None:
         construct(factory, Config(3, call="keywords"), "float32")
         trying = "observed: weight, bias and buffers must be None or torch tensors on the CPU"
         for each in LiveModule(factory, Config(3), Variant()).perform(None).tensors:
-            if each is not None and isinstance(each.dtype, Unreadable):
-                raise TypeError(each.dtype)
+            if each is not None and isinstance(each.facts.dtype, Unreadable):
+                raise TypeError(each.facts.dtype)
     except (SubjectError, KeyboardInterrupt):
         raise
     except BaseException as error:  # foreign code, which may even exit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -17,24 +18,33 @@ class Raised(NamedTuple):
     message: str
 
 
+class TensorFacts(NamedTuple):
+    """What a parameter or buffer is, apart from its numbers. ``dtype``: its name in torch."""
+
+    dtype: str
+    shape: Tuple[int, ...]
+    requires_grad: bool
+    has_grad_fn: bool
+
+
+tensor_facts = lru_cache(maxsize=1024, typed=True)(TensorFacts)
+"""The same object for the same facts: most often they need not be compared one by one."""
+
+
 class ObservedTensor(NamedTuple):
     """A parameter or buffer. ``data``: its values as bytes, in the NumPy dtype of character ``kind``.
 
-    ``dtype``: its name in torch. What is no tensor at all has no values and says in ``dtype`` what
-    it is.
+    What is no tensor at all has no values and says in its dtype what it is.
     """
 
     data: bytes
     kind: str
-    shape: Tuple[int, ...]
-    dtype: str
-    requires_grad: bool
-    has_grad_fn: bool
+    facts: TensorFacts
 
     @property
     def values(self) -> np.ndarray:
         """The values as an array, read-only."""
-        return np.frombuffer(self.data, dtype=self.kind).reshape(self.shape)
+        return np.frombuffer(self.data, dtype=self.kind).reshape(self.facts.shape)
 
 
 class ObservedOutput(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from tests.subject.foreign import said
-from tests.subject.observation import ObservedTensor
+from tests.subject.observation import ObservedTensor, tensor_facts
 
 
 class Unreadable(str):
@@ -70,15 +70,15 @@ class Reader:
             if tensor is not self._tensor or place != self._place or dtype not in _VIEWED:
                 self._view = numbers(tensor)
                 self._tensor, self._place, self._seen = tensor, place, None
-            facts = (tensor.requires_grad, tensor.grad_fn is not None)
+            facts = tensor_facts(
+                dtype, self._view.shape, tensor.requires_grad, tensor.grad_fn is not None
+            )
         except Exception as error:  # on another device, sparse, without storage
             return _no_tensor(Unreadable(said(error)))
         data = self._view.tobytes()
         seen = self._seen
-        if seen is None or data != seen.data or facts != seen[4:]:
-            view = self._view
-            seen = ObservedTensor(data, view.dtype.char, view.shape, dtype, *facts)
-            self._seen = seen
+        if seen is None or data != seen.data or facts is not seen.facts:
+            seen = self._seen = ObservedTensor(data, self._view.dtype.char, facts)
         return seen
 
 
@@ -92,4 +92,4 @@ _VIEWED = ("float32", "float64", "int64")
 
 
 def _no_tensor(what: str) -> ObservedTensor:
-    return ObservedTensor(b"", "d", (0,), what, False, False)
+    return ObservedTensor(b"", "d", tensor_facts(what, (0,), False, False))
