@@ -25,7 +25,7 @@ MATRIX_SHAPES = tuple(SHAPES)[:5]
 registers of 32 and a multiple of nothing."""
 
 REMAINDER: Dict[str, Shape] = {"n102400": (5, 3, 2, 3)}
-"""Shape word to the shape of all batches but every fourth, where that is another: no forward may
+"""Shape word to the shape of all batches but the first, b0, where that is another: no forward may
 remember the size of the one before. Smaller, because checking 10^5 values takes longer than
 normalising them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from oracle.arithmetic import DoubleDouble
 from oracle.averaging import constant
 from oracle.quantity import Quantity, settle, stacked
 
-LARGE = 1 << 13
+LARGE = 1 << 15
 """An output of more numbers is computed when it is looked at, as a whole or part by part."""
 TOGETHER = 16
 """At least so many outputs of one shape are computed at once, and up to LARGE numbers."""
@@ -36,6 +36,16 @@ class Terms(NamedTuple):
     bias: np.ndarray
     budgets: bounds.OutputBudget
     undetermined: np.ndarray
+
+    def of(self, which: Any) -> Terms:
+        """Of some channels, or of one output among K."""
+        return Terms(
+            DoubleDouble(*(each[which] for each in self.mean)),
+            self.slope[which],
+            self.bias[which],
+            bounds.OutputBudget(*(each[which] for each in self.budgets)),
+            self.undetermined[which],
+        )
 
 
 class OutputNumbers(NamedTuple):
@@ -82,20 +92,13 @@ class ExpectedOutput:
     @cached_property
     def terms(self) -> Terms:
         """What the numbers are computed from."""
-        mean, slope, bias, budgets, undetermined = _terms((self,))
-        return Terms(
-            DoubleDouble(mean.high[0], mean.low[0]),
-            slope[0],
-            bias[0],
-            bounds.OutputBudget(*(each[0] for each in budgets)),
-            undetermined[0],
-        )
+        return _terms((self,)).of(0)
 
     def numbers(self, where: Where = EVERYWHERE) -> OutputNumbers:
-        """What is expected, and the budgets; ``where``: of a part with all channels."""
-        if self._foreseen and where == EVERYWHERE:
-            return self._foreseen[0]
-        return _numbers(self.batch.values[where], self.terms)
+        """What is expected, and the budgets; ``where``: of some samples, channels and rows alone."""
+        if where == EVERYWHERE:
+            return self._foreseen[0] if self._foreseen else _numbers(self.batch.values, self.terms)
+        return _numbers(self.batch.values[where], self.terms.of(where[1]))
 
     def forget(self) -> None:
         """Lets go of what ``foresee`` holds."""

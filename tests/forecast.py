@@ -6,7 +6,7 @@ Nothing here looks at a subject: the expectations of a case are the same wheneve
 from __future__ import annotations
 
 from itertools import chain, islice
-from typing import Dict, Iterable, Iterator, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, Optional, Sequence, Tuple
 
 from cases import catalogue
 from cases.case import Case
@@ -53,12 +53,22 @@ class Forecast:
     def of(self, case_id: str, following: Iterable[str]) -> Tuple[Case, Expectations]:
         """The case and its expectations; ``following``: the ids of the cases that will run after it."""
         if case_id not in self._ready:
-            self._ready = {
-                case.id: (case, expectations(case, self._semantics))
-                for case in _together(case_id, following)
-            }
+            self._ready = {}
+            last: Optional[Case] = None
+            expected: Expectations = ()
+            for case in _together(case_id, following):
+                if last is None or not _one_program(last, case):
+                    expected = expectations(case, self._semantics)
+                self._ready[case.id] = case, expected
+                last = case
             compute(each for _, expected in self._ready.values() for each in expected)
         return self._ready.pop(case_id)
+
+
+def _one_program(one: Case, other: Case) -> bool:
+    """As claims about one experiment have."""
+    same = one.steps is other.steps and one.variant == other.variant
+    return same and repr(one.config) == repr(other.config)  # 1 and 1.0 differ
 
 
 def _together(case_id: str, following: Iterable[str]) -> Iterator[Case]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
 import torch
 
 from cases.inputs import Batch
+from tests.subject.observation import other_bytes
 
 
 class Input:
@@ -22,14 +22,6 @@ class Input:
     def changed(self) -> bool:
         """Whether the numbers are no longer the batch's, bit for bit."""
         return other_bytes(self.tensor.numpy(), self._pristine)
-
-
-def other_bytes(now: np.ndarray, before: np.ndarray) -> bool:
-    """Whether the two differ in any bit."""
-    if now.size < 65536:
-        return bool(now.tobytes() != before.tobytes())
-    word = np.dtype(f"i{now.itemsize}")
-    return not np.array_equal(now.view(word), before.view(word))
 
 
 def _laid_out(values: torch.Tensor, layout: str) -> torch.Tensor:

@@ -31,13 +31,14 @@ from cases.steps import (
     forwards,
 )
 from cases.variants import ATTACHED_COUNT, Variant
-from tests.subject.inputs import Input, other_bytes, tensor_of
+from tests.subject.inputs import Input, tensor_of
 from tests.subject.observation import (
     FLAGS,
     TENSORS,
     Observation,
     ObservedOutput,
     Raised,
+    other_bytes,
 )
 from tests.subject.reading import DTYPES, Reader, attribute, numbers
 

@@ -77,3 +77,11 @@ class Observation(NamedTuple):
     shared: Tuple[str, ...] = ()
     earlier_output_changed: bool = False
     shown: Optional[str] = None
+
+
+def other_bytes(now: np.ndarray, before: np.ndarray) -> bool:
+    """Whether the two differ in any bit."""
+    if now.size < 65536:
+        return bool(now.tobytes() != before.tobytes())
+    word = np.dtype(f"i{now.itemsize}")
+    return not np.array_equal(now.view(word), before.view(word))
