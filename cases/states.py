@@ -88,6 +88,9 @@ def _operations() -> Iterator[Step]:
 
 OPERATIONS: Tuple[Step, ...] = tuple(_operations())
 
+FORWARD = Forward("b0")
+"""Follows every operation that is none itself: what it has done to the module must show there."""
+
 State = Tuple[bool, ...]
 """The eight answers, True for the first word of each dimension."""
 
@@ -178,6 +181,8 @@ def case(state: State) -> Case:
     parameters: Set[str] = set()
     for operation in OPERATIONS:
         steps.append(operation)
+        if not isinstance(operation, Forward):
+            steps.append(FORWARD)
         if isinstance(operation, Attach) and operation.kind != "tensor":
             parameters.add(operation.name)
         if operation is not OPERATIONS[-1]:
