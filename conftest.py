@@ -13,7 +13,7 @@ from reports.encoding import decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
 from reports.rows import CaseRow, Header
-from tests import preflight
+from tests import preflight, summary
 from tests.conformance import collection, exploration, parcels, protocol
 
 
@@ -59,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     if config.option.explore:
         exploration.check()
+    protocol.spare_the_collector()
     if hasattr(config, "workerinput"):
         config._bn_outbox = parcels.Outbox()  # type: ignore[attr-defined]
     else:
@@ -117,6 +118,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
         report.bn_case = item.case_id
         if item.row is not None:
             report.bn_row = item.row
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Every worker gets one part of the cases, from the first to the last of it, and what a slower one
+    still has in the end: neighbours have inputs and expectations in common. Another --dist is as asked."""
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -186,28 +198,26 @@ class Recorder:
         if header is None:
             self._nothing_ran(session)
             return
-        from tests import recording
-
         rows = [self.rows[key] for key in sorted(self.rows)]
         holding = dict(header.semantics)
-        self.lines = tally.summary_lines(header, rows) + recording.behaviours(rows)
-        for line in (recording.verdict_counts(rows, holding), recording.coverage(rows)):
+        self.lines = tally.summary_lines(header, rows) + summary.behaviours(rows)
+        for line in (summary.verdict_counts(rows, holding), summary.coverage(rows)):
             if line is not None:
                 self.lines.append(line)
         if self.explored:
             self.lines.append(exploration.total(self.explored))
         if not header.release_in_table:
-            self.lines.append(f"torch {header.release} is {recording.UNRELEASED}")
+            self.lines.append(f"torch {header.release} is {summary.UNRELEASED}")
         if exitstatus in (0, 1):
             whole = header.selection is None
-            tier = recording.ids_of(header.tier, header.seed) if whole else ()
+            tier = summary.ids_of(header.tier, header.seed) if whole else ()
             stopped = 0 < (self.config.option.maxfail or 0) <= session.testsfailed
             to_run = () if stopped else self.handed_out
             handed_out = [each for nodeid in to_run for each in collection.id_in(nodeid)]
-            self.problems = recording.without_row(rows, (*self.ran, *tier, *handed_out))
+            self.problems = summary.without_row(rows, (*self.ran, *tier, *handed_out))
             unjudged = bool(self.problems)
             if whole and header.tier != "smoke":
-                self.problems += recording.unexercised(rows, holding)
+                self.problems += summary.unexercised(rows, holding)
             if self.problems:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if unjudged:

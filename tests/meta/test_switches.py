@@ -18,7 +18,7 @@ from oracle.defects import DEFECTS, Defect, covering
 from oracle.semantics import RELEASES, SWITCHES, Release, Semantics, Switch, UnknownSwitch, semantics
 from oracle.state import FLAGS, TENSORS, Counter, Expected, Slot, State
 from reports.rows import KNOWN_DEFECT
-from tests import explain, recording, verdict
+from tests import explain, recording, summary, verdict
 from tests.lockstep import run
 from tests.meta import fakes, handmade, installed
 from tests.meta.liars.honest import HonestBatchNorm2d
@@ -254,7 +254,7 @@ def test_a_bound_that_moves_over_the_installed_release_fails_there(name: str) ->
 
 def unexercised_on(rules: Semantics, *seen: str, outcome: str = "pass") -> List[str]:
     rows = [handmade.row("a", switches=seen, outcome=outcome)]
-    return recording.unexercised(rows, rules.values())
+    return summary.unexercised(rows, rules.values())
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=[".".join(map(str, r)) for r in RELEASES])
@@ -283,7 +283,7 @@ def test_the_candidates_meet_every_switch_on_every_release() -> None:
     for release in RELEASES:
         rules = semantics(release)
         seen = {name for case in candidates() for name in consulted(case.id, rules)}
-        assert recording.unexercised([handmade.row("a", switches=tuple(seen))], rules.values()) == []
+        assert summary.unexercised([handmade.row("a", switches=tuple(seen))], rules.values()) == []
 
 
 # --- releases ---------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from cases.steps import Copy, Forward, Forwards, Mode, SetAttribute, Show
 from cases.variants import INF_CHANNEL, NAN_CHANNEL
 from oracle.state import FLAGS, TENSORS, Expected, Slot
 from reports.rows import PASS
-from tests import lockstep, recording
+from tests import lockstep, summary
 from tests.compare import Names, Tally
 from tests.judgement import Judgement, judge
 from tests.lockstep import Result, VacuousCase, run
@@ -386,8 +386,8 @@ def test_a_forward_that_compares_nothing_is_no_pass() -> None:
 
 def test_cases_without_a_row_are_counted() -> None:
     rows = [handmade.row("a"), handmade.row("b", outcome=PASS)]
-    assert recording.without_row(rows, ["a", "b"]) == []
-    (line,) = recording.without_row(rows, ["a", "c", "b", "d", "c"])
+    assert summary.without_row(rows, ["a", "b"]) == []
+    (line,) = summary.without_row(rows, ["a", "c", "b", "d", "c"])
     assert line.startswith("2 case(s) left no row")
     assert line.endswith("first: c")
 
@@ -395,8 +395,8 @@ def test_cases_without_a_row_are_counted() -> None:
 def test_a_whole_tier_has_a_row_for_every_id() -> None:
     for tier, families in (("smoke", ("matrix", "edge")), ("gate", catalogue.FAMILIES)):
         listed = [each for family in families for each in catalogue.ids(family, tier)]
-        assert list(recording.ids_of(tier, 0)) == listed
-    gate = list(recording.ids_of("gate", 5))
+        assert list(summary.ids_of(tier, 0)) == listed
+    gate = list(summary.ids_of("gate", 5))
     assert len(gate) == sum(len(list(catalogue.ids(f, "gate"))) for f in catalogue.FAMILIES)
     assert all(each.endswith("-seed5") == each.startswith("matrix-") for each in gate)
 
