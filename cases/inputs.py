@@ -230,7 +230,7 @@ def _names(variant: Variant) -> str:
     return ", ".join(["b0, b1, ..."] + words)
 
 
-@lru_cache(maxsize=2560)
+@lru_cache(maxsize=512)
 def batch(variant: Variant, name: str) -> Batch:
     """The batch that ``name`` names under ``variant``; the same object every time.
 

@@ -23,7 +23,7 @@ def constant(value: Union[float, bytes], channels: int) -> Quantity:
     return known(arithmetic.exact(values), np.zeros(channels), bool((values >= 0).all()))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def moving_average(
     old: Quantity, new: Quantity, factor: float, dtype: str, exact: bool
 ) -> Quantity:

@@ -105,7 +105,7 @@ class ExpectedOutput:
         self._foreseen.clear()
 
 
-normalised = lru_cache(maxsize=4096)(ExpectedOutput)
+normalised = lru_cache(maxsize=1024)(ExpectedOutput)
 """The expected output of one forward: the same object for the same arguments."""
 
 

@@ -80,7 +80,7 @@ def _channels(x: np.ndarray) -> List[_Channel]:
     return [next(found) if each else _nonfinite_channel(row) for each, row in zip(finite, x)]
 
 
-@lru_cache(maxsize=2560)
+@lru_cache(maxsize=512)
 def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
     """The statistics of every channel of a non-empty batch, shape (N, C, H, W).
 
@@ -112,8 +112,8 @@ class _Batch(Source):
     @classmethod
     def compute(cls, sources: Sequence[_Batch]) -> None:
         """The channels of all of them, a row each."""
-        rows = np.concatenate([_by_channel(each.values) for each in sources])
-        mean, biased, unbiased = _of_rows(rows, sources[0].way)
+        rows = [_by_channel(each.values) for each in sources]
+        mean, biased, unbiased = _of_rows(np.concatenate(rows) if rows[1:] else rows[0], sources[0].way)
         start = 0
         for each in sources:
             stop = start + each.mean.channels
@@ -134,7 +134,7 @@ class _Way(NamedTuple):
 
 def _by_channel(values: np.ndarray) -> np.ndarray:
     """Shape (N, C, H, W) as float64 of shape (C, N*H*W)."""
-    return values.astype(np.float64).transpose(1, 0, 2, 3).reshape(values.shape[1], -1)
+    return values.transpose(1, 0, 2, 3).astype(np.float64, order="C").reshape(values.shape[1], -1)
 
 
 def _part(numbers: Numbers, start: int, stop: int) -> Numbers:

@@ -20,7 +20,7 @@ from tests.subject.observation import other_bytes
 
 BUDGETED = ("output", "running_mean", "running_var")
 """The quantities that have budgets."""
-SMALL_OUTPUTS, LARGE_OUTPUTS = 4096, 8
+SMALL_OUTPUTS, LARGE_OUTPUTS = 1024, 4
 """Expected outputs of up to LARGE elements, and larger ones, whose last judgement is remembered."""
 
 Extremes = Tuple[float, float]
@@ -247,7 +247,7 @@ def prepare(outputs: Iterable[ExpectedOutput]) -> None:
     foresee(dict.fromkeys(each for each in outputs if _last_small(each).judgement is None))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def judge_vector(
     quantity: str, expected: Quantity, got: bytes, dtype: str, in_ulps: bool = True
 ) -> Judgement:

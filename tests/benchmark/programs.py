@@ -15,37 +15,36 @@ INSIDE = """
 import sys, time
 sys.path.insert(0, {root!r})
 import torch
-from cases import catalogue
-from cases.inputs import batch
-from cases.steps import forwards
+from cases import catalogue, inputs
 from oracle.semantics import parse_release, semantics
 from tests import forecast, lockstep, verdict
 from tests.conformance.protocol import spare_the_collector
-from tests.subject.inputs import tensor_of
 torch.set_num_threads(1)
-spent = dict.fromkeys(("forward", "oracle"), 0.0)
+spent = dict.fromkeys(("forward", "oracle", "inputs", "cases"), 0.0)
+within = [0.0]
 
 def timed(function, name):
+    # Without what is timed under a name of its own.
     def wrapper(*arguments):
+        within.append(0.0)
         start = time.perf_counter()
         try:
             return function(*arguments)
         finally:
-            spent[name] += time.perf_counter() - start
+            whole = time.perf_counter() - start
+            spent[name] += whole - within.pop()
+            within[-1] += whole
     return wrapper
 
 class Subject(torch.nn.BatchNorm2d):
     __call__ = timed(torch.nn.BatchNorm2d.__call__, "forward")
 
+inputs._named = timed(inputs._named, "inputs")
+catalogue.find = timed(catalogue.find, "cases")
 lockstep._compared = timed(lockstep._compared, "oracle")
 lockstep._expected = timed(lockstep._expected, "oracle")
 rules = semantics(parse_release(torch.__version__))
 ids = [i for f in {families!r} for i in catalogue.select(f, {tier!r}, (1, {every}))]
-for each in ids:  # the inputs are neither oracle nor comparison
-    case = catalogue.find(each)
-    for step in case.steps:
-        for given in forwards(step):
-            tensor_of(batch(case.variant, given.batch))
 ahead = forecast.Forecast(rules)
 ahead.of = timed(ahead.of, "oracle")
 spare_the_collector()  # as a run of pytest does

@@ -39,7 +39,7 @@ def _laid_out(values: torch.Tensor, layout: str) -> torch.Tensor:
     return values
 
 
-@lru_cache(maxsize=2560)
+@lru_cache(maxsize=512)
 def tensor_of(given: Batch) -> Input:
     """The torch tensor of a batch, the same one every time."""
     return Input(given)
