@@ -122,8 +122,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Every worker gets one part of the cases, from the first to the last of it, and what a slower one
-    still has in the end: neighbours have inputs and expectations in common. Another --dist is as asked."""
+    """Every worker gets one stretch of the cases, and in the end what a slower one still has: neighbours
+    have inputs and expectations in common. Any --dist but the default is as asked."""
     if config.getvalue("dist") != "load":
         return None
     from xdist.scheduler import WorkStealingScheduling

@@ -9,6 +9,7 @@ some releases names the switch: where that holds, the statement is refuted and i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Dict, List, Optional, Tuple
 
 from cases.case import Case
@@ -28,7 +29,7 @@ from cases.checks import (
 )
 from cases.construction import Config
 from cases.errors import CaseError, nearest
-from cases.steps import parse_program
+from cases.steps import Step, parse_program
 from cases.variants import Variant
 
 FAMILY = "claim"
@@ -70,10 +71,16 @@ class Claim:
             id=f"{FAMILY}-{self.text}-{self.name}",
             behaviour=f"claims of {self.text}",
             config=self.config,
-            steps=parse_program(self.program),
+            steps=_steps(self.program),
             variant=Variant("bounded", "n8", "float32"),
             note=source,
         )
+
+
+@lru_cache(maxsize=None)
+def _steps(program: str) -> Tuple[Step, ...]:
+    """The same object for the same text: statements about one experiment share its run."""
+    return parse_program(program)
 
 
 STATISTICS = ("running_mean", "running_var")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Callable, Dict, Sequence, Tuple, Union
 
 from cases.errors import CaseError
@@ -296,7 +295,6 @@ def spell(steps: Sequence[Step]) -> str:
     return ",".join(token(step) for step in steps)
 
 
-@lru_cache(maxsize=64)
 def parse_program(text: str) -> Tuple[Step, ...]:
-    """The inverse of ``spell``; the same object for the same text."""
+    """The inverse of ``spell``."""
     return tuple(parse_step(part) for part in text.split(","))

@@ -53,9 +53,9 @@ from cases.steps import (
 from cases.variants import ATTACHED_COUNT, Variant
 from oracle.averaging import constant, moving_average
 from oracle.normalisation import ExpectedOutput, normalised
+from oracle.quantity import Quantity
 from oracle.semantics import Rules, Semantics
 from oracle.state import Counter, Expected, ExpectedError, Slot, State
-from oracle.quantity import Quantity
 from oracle.statistics import Statistics, statistics
 from oracle.text import just, shown
 

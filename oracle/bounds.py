@@ -160,7 +160,7 @@ def shortfall(
     """
     lost = np.where(nonnegative, np.minimum(variance_budget, variance), variance_budget)
     # Of two signs the sum may cancel, and then eps's own rounding shows.
-    return np.where((variance < 0) | (eps < 0), lost + rounding.unit * np.abs(eps), lost)
+    return np.asarray(np.where((variance < 0) | (eps < 0), lost + rounding.unit * np.abs(eps), lost))
 
 
 def output(
@@ -199,15 +199,15 @@ def _grid(values: Array) -> Array:
     none = ((units != np.rint(units)) | (sizes >= 2.0**62)).any(axis=1)
     bits = np.bitwise_or.reduce(np.where(none[:, None], 0, sizes).astype(np.int64), axis=1)
     lowest = bits & -bits
-    grid = np.where((0 < lowest) & (lowest < 2**50), np.ldexp(lowest.astype(np.float64), -40), 2.0**10)
-    return np.where(none, 0.0, grid)
+    grid = np.where((lowest > 0) & (lowest < 2**50), np.ldexp(lowest.astype(np.float64), -40), 2.0**10)
+    return np.asarray(np.where(none, 0.0, grid))
 
 
 def _sums_exactly(values: Array, bits: int) -> Array:
     """Whether every partial sum of a row, in any order, is representable in ``bits`` bits."""
     grid = _grid(values)
     total = np.abs(values).sum(axis=1)
-    return (grid > 0.0) & (total <= grid * 2.0**bits)
+    return np.asarray((grid > 0.0) & (total <= grid * 2.0**bits))
 
 
 def representable(value: Value, bits: Any) -> Array:

@@ -49,11 +49,14 @@ class Terms(NamedTuple):
 
 
 class OutputNumbers(NamedTuple):
-    """The expected values, float64, shape (N, C, H, W), and how far each element may be off: infinitely
-    in undetermined channels."""
+    """The expected values, float64, shape (N, C, H, W), and how far each element may be off.
+
+    ``undetermined``: the channels in which anything conforms, shape (C,).
+    """
 
     values: np.ndarray
     budget: np.ndarray
+    undetermined: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +99,10 @@ class ExpectedOutput:
 
     def numbers(self, where: Where = EVERYWHERE) -> OutputNumbers:
         """What is expected, and the budgets; ``where``: of some samples, channels and rows alone."""
-        if where == EVERYWHERE:
-            return self._foreseen[0] if self._foreseen else _numbers(self.batch.values, self.terms)
-        return _numbers(self.batch.values[where], self.terms.of(where[1]))
+        if self._foreseen and where == EVERYWHERE:
+            return self._foreseen[0]
+        terms = self.terms if where == EVERYWHERE else self.terms.of(where[1])
+        return OutputNumbers(*_numbers(self.batch.values[where], terms), terms.undetermined)
 
     def forget(self) -> None:
         """Lets go of what ``foresee`` holds."""
@@ -142,8 +146,8 @@ def _plane(part: np.ndarray) -> np.ndarray:
     return part[..., None, :, None, None]
 
 
-def _numbers(x: np.ndarray, terms: Terms) -> OutputNumbers:
-    """Of an input, or of K of one shape.
+def _numbers(x: np.ndarray, terms: Terms) -> Tuple[np.ndarray, np.ndarray]:
+    """Values and budgets for an input, or for K of one shape.
 
     The mean is subtracted before anything else and as a double-double, so that no digit is lost to
     its size; what follows are four roundings.
@@ -158,9 +162,7 @@ def _numbers(x: np.ndarray, terms: Terms) -> OutputNumbers:
         budget *= _plane(budgets.per_deviation)
         budget += np.abs(x) * _plane(budgets.per_input)
         budget += _plane(budgets.constant)
-    if terms.undetermined.any():
-        budget = np.where(_plane(terms.undetermined), np.inf, budget)
-    return OutputNumbers(values, budget)
+    return values, budget
 
 
 def foresee(outputs: Iterable[ExpectedOutput]) -> None:
@@ -178,6 +180,7 @@ def foresee(outputs: Iterable[ExpectedOutput]) -> None:
         at_once = max(TOGETHER, LARGE // group[0].batch.values.size)
         for start in range(0, len(group), at_once):
             part = group[start : start + at_once]
-            values, budgets = _numbers(np.array([each.batch.values for each in part]), _terms(part))
-            for each, *numbers in zip(part, values, budgets):
-                each._foreseen.append(OutputNumbers(*numbers))
+            terms = _terms(part)
+            numbers = _numbers(np.array([each.batch.values for each in part]), terms)
+            for each, *its in zip(part, *numbers, terms.undetermined):
+                each._foreseen.append(OutputNumbers(*its))

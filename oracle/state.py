@@ -33,8 +33,8 @@ class State(NamedTuple):
     """A BatchNorm2d between two steps.
 
     The first block are plain attributes, free to be assigned at any time, in the order of FLAGS; the
-    second the tensors, each of which may be None, in the order of TENSORS. ``parameters`` names the entries registered as parameters, present or
-    None: a plain tensor cannot be assigned to those.
+    second the tensors, each of which may be None, in the order of TENSORS. ``parameters`` names the
+    entries registered as parameters, present or None: a plain tensor cannot be assigned to those.
     """
 
     config: Config

@@ -89,7 +89,7 @@ def statistics(batch: Batch, plain_sums: bool = False) -> Statistics:
     """
     source = _Batch(batch, plain_sums)
     return Statistics(
-        source.way.count, source.mean, source.biased_variance, source.unbiased_variance
+        source.way.n, source.mean, source.biased_variance, source.unbiased_variance
     )
 
 
@@ -126,7 +126,7 @@ class _Batch(Source):
 class _Way(NamedTuple):
     """How the statistics of a batch are had, apart from its numbers."""
 
-    count: int
+    n: int
     dtype: str
     exact: bool
     plain_sums: bool
@@ -155,11 +155,11 @@ def _of_rows(rows: np.ndarray, way: _Way) -> Tuple[Numbers, Numbers, Numbers]:
     unbiased = _pairs([channel.unbiased for channel in channels])
     magnitude = np.array([channel.magnitude for channel in channels])
     rounding = bounds.Rounding.of(np.dtype(way.dtype))
-    depth = float(way.count) if way.plain_sums else bounds.depth(way.count)
+    depth = float(way.n) if way.plain_sums else bounds.depth(way.n)
     with np.errstate(over="ignore", invalid="ignore"):
         mean_budget = bounds.mean(mean.high, magnitude, depth, rounding)
         biased_budget = bounds.biased_variance(biased.high, mean_budget, depth, rounding)
-        unbiased_budget = bounds.unbiased_variance(unbiased.high, biased_budget, way.count, rounding)
+        unbiased_budget = bounds.unbiased_variance(unbiased.high, biased_budget, way.n, rounding)
         provably = magnitude == 0  # sums of zeros
         if way.exact:
             provably |= bounds.exact_in_any_order(rows, mean.high, rounding.bits)

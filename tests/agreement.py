@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import chain
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple, Union
 
-from oracle.state import Counter, Expected
+from oracle.state import Counter, Expected, Slot
 from tests.compare import (
     ABSENT,
     COPY,
@@ -29,11 +29,12 @@ from tests.compare import (
     same_values,
 )
 from tests.judgement import judge_output, judge_vector
-from tests.subject.observation import TENSORS, Observation
+from tests.subject.observation import TENSORS, Observation, ObservedTensor
 
 _STEP = EXCEPTION + STEP
 _OUTPUT = {strides: names + OUTPUT_VALUES for strides, names in OUTPUT.items()}
-_NONE = (None,) * len(TENSORS)
+_NO_SLOTS: Tuple[Union[None, Slot, Counter], ...] = (None,) * len(TENSORS)
+_NOTHING_SEEN: Tuple[Optional[ObservedTensor], ...] = (None,) * len(TENSORS)
 _ALL_THE_SAME = (True,) * len(TENSORS)
 
 
@@ -56,7 +57,7 @@ def _steps_agree(
 ) -> bool:
     """Exceptions, flags, and what only a few steps have."""
     for expected, got in zip(expectations, observations):
-        if expected.error is not got.raised and not raised_as_expected(expected.error, got.raised):
+        if not raised_as_expected(expected.error, got.raised):
             return False
         if got.input_changed or (expected.output is None) is not (got.output is None):
             return False
@@ -98,37 +99,40 @@ def _tensors_agree(
 ) -> bool:
     """Most steps leave most tensors alone: what is expected and seen as before agrees as before."""
     counts: Dict[Tuple[bool, ...], int] = {}
-    before, seen_before = _NONE, _NONE
+    before, seen_before = _NO_SLOTS, _NOTHING_SEEN
+    there: Tuple[bool, ...] = (False,) * len(TENSORS)
     for expected, got in zip(expectations, observations):
-        slots, seen, same = expected.state.tensors(), got.tensors, got.same_objects
-        if slots != before or seen != seen_before or same != _ALL_THE_SAME:
-            for place, slot in enumerate(slots):
-                tensor = seen[place]
+        slots, seen = expected.state.tensors(), got.tensors
+        if slots != before or seen != seen_before or got.same_objects != _ALL_THE_SAME:
+            tensors = zip(TENSORS, slots, before, seen, seen_before, got.same_objects)
+            for name, slot, earlier, tensor, seen_earlier, same in tensors:
                 if slot is None or tensor is None:
-                    if slot is not tensor:
+                    if slot is not None or tensor is not None:
                         return False
-                    continue
-                if same[place] is not kept(before[place], slot):
+                elif same is not kept(earlier, slot):
                     return False
-                if slot == before[place] and tensor == seen_before[place]:
-                    continue
-                if tensor.facts is not expected_facts(slot, expected.state.dtype):
+                elif (slot != earlier or tensor != seen_earlier) and not _tensor_agrees(
+                    name, slot, tensor, expected.state.dtype, tally
+                ):
                     return False
-                if isinstance(slot, Counter):
-                    if tensor.values.tolist() != slot.value:
-                        return False
-                    continue
-                name = TENSORS[place]
-                judgement = judge_vector(name, slot.quantity, tensor.data, tensor.kind, tally.in_ulps)
-                if judgement.mismatch is not None:
-                    return False
-                tally.judged(name, judgement)
             before, seen_before = slots, seen
-        there = tuple([slot is not None for slot in slots])
+            there = tuple([slot is not None for slot in slots])
         counts[there] = counts.get(there, 0) + 1
-    for there, count in counts.items():
-        tally.count(_names_of(there), count)
+    for present, count in counts.items():
+        tally.count(_names_of(present), count)
     return True
+
+
+def _tensor_agrees(
+    name: str, slot: Union[Slot, Counter], tensor: ObservedTensor, dtype: str, tally: Tally
+) -> bool:
+    if tensor.facts is not expected_facts(slot, dtype):
+        return False
+    if isinstance(slot, Counter):
+        return bool(tensor.values.tolist() == slot.value)
+    judgement = judge_vector(name, slot.quantity, tensor.data, tensor.kind, tally.in_ulps)
+    tally.judged(name, judgement)
+    return judgement.mismatch is None
 
 
 @lru_cache(maxsize=None)

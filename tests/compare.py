@@ -125,7 +125,7 @@ def same_values(got: Sequence[object], expected: Sequence[object]) -> bool:
 def raised_as_expected(expected: Optional[ExpectedError], raised: Optional[Raised]) -> bool:
     """Whether the exception is the one that must be raised, or there is none and must be none."""
     if expected is None or raised is None:
-        return expected is raised
+        return expected is None and raised is None
     return raised.kind == expected.kind and re.search(expected.pattern, raised.message) is not None
 
 

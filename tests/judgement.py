@@ -109,8 +109,7 @@ def _ulp(want: np.ndarray, dtype: np.dtype) -> np.ndarray:
 def judge(
     quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, in_ulps: bool = True
 ) -> Judgement:
-    """Compares element by element. NaN equals NaN, and an infinity itself, only where expected; where
-    the budget is infinite anything conforms.
+    """Compares element by element. NaN equals NaN, and an infinity itself, only where expected.
 
     ``got``: the subject's array in its own dtype; ``want``, ``budget``: float64, same shape.
     ``in_ulps``: also tell the error in units in the last place.
@@ -123,9 +122,10 @@ def judge(
         share = _extremes(error / budget)
         # Of finite numbers with budgets this says all; where there are others it is NaN.
         if share[0] > -1.0 and share[1] < 1.0:
+            relative = float(np.minimum.reduce(budget / size, axis=None))
             if float(np.maximum.reduce(size, axis=None)) <= Rounding.of(got.dtype).largest:
                 ulps = _extremes(error / _ulp(want, got.dtype)) if in_ulps else ZERO
-                return Judgement(None, share, ulps, float(np.minimum.reduce(budget / size, axis=None)))
+                return Judgement(None, share, ulps, relative)
         return _judge_each(quantity, got, want, budget, size)
 
 
@@ -136,7 +136,6 @@ def _judge_each(
     beyond = size > Rounding.of(got.dtype).largest
     # Beyond the dtype's range the correctly rounded value is an infinity, compared for equality.
     want = np.where(beyond, np.copysign(np.inf, want), want)
-    want = np.where(np.isinf(budget), got, want)
     error = got - want
     within = (np.abs(error) <= budget) & ~np.isinf(want)
     wrong = ~within & ~((got == want) | (np.isnan(got) & np.isnan(want)))
@@ -186,7 +185,9 @@ def _blocks(shape: Tuple[int, ...]) -> Iterator[Where]:
 
 
 def _judge_part(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool, where: Where) -> Judgement:
-    want, budget = expected.numbers(where)
+    want, budget, undetermined = expected.numbers(where)
+    if undetermined.any():
+        want = np.where(undetermined[:, None, None], got[where], want)
     return judge("output", got[where], want, budget, in_ulps)
 
 
@@ -252,5 +253,6 @@ def judge_vector(
     quantity: str, expected: Quantity, got: bytes, dtype: str, in_ulps: bool = True
 ) -> Judgement:
     """A buffer or parameter of the expected length, as bytes; ``dtype``: NumPy's character."""
-    values = np.frombuffer(got, dtype=dtype)
-    return judge(quantity, values, expected.value.high, expected.budget, in_ulps)
+    values, (value, budget) = np.frombuffer(got, dtype=dtype), expected.settled()
+    want = np.where(np.isinf(budget), values, value.high)
+    return judge(quantity, values, want, budget, in_ulps)

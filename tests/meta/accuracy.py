@@ -22,7 +22,8 @@ from cases.variants import DTYPES, LANES, MATRIX_SHAPES, SHAPES, Variant
 from oracle import bounds
 from oracle.averaging import constant, moving_average
 from oracle.normalisation import normalised
-from oracle.statistics import Quantity, statistics
+from oracle.quantity import Quantity
+from oracle.statistics import statistics
 
 BATCHES = max(len(modes) for modes in SCHEDULES.values())
 ROOT_BITS = 200
@@ -142,7 +143,7 @@ def _measure_outputs(given: Batch, exact: Dict[int, Exact], where: str, worst: W
         eps,
         "contiguous",
     )
-    values = output.values().transpose(1, 0, 2, 3).reshape(channels, -1)
+    values = output.numbers().values.transpose(1, 0, 2, 3).reshape(channels, -1)
     unit = bounds.gamma(bounds.ORACLE_OUTPUT_ROUNDINGS, bounds.FLOAT64.unit)
     for number, channel in _finite_channels(given):
         if number not in exact:

@@ -1,13 +1,13 @@
 """Budgets are two-sided: wide enough for every correct implementation, and not wider than sixteen times that.
 
-``tests.lockstep.compare`` is the one place where an expectation meets an observation; what these tests
-change about budgets or numbers, they change there or in the subject.
+Expectations meet observations in ``agreed`` and ``compare`` as ``tests.lockstep`` calls them; what these
+tests change about budgets or numbers, they change there or in the subject.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from cases import catalogue
 from cases.case import Case
 from cases.steps import Copy, Forward
 from oracle import bounds
+from oracle.quantity import known
 from oracle.state import Expected, Slot
 from tests import lockstep
 from tests.compare import Tally
@@ -38,7 +39,7 @@ def shrunk(expected: Expected, factor: float) -> Expected:
         slot = state.tensor(name)
         if isinstance(slot, Slot):
             quantity = slot.quantity
-            smaller = dataclasses.replace(quantity, budget=quantity.budget / factor)
+            smaller = known(quantity.value, quantity.budget / factor, quantity.nonnegative)
             changes[name] = slot._replace(quantity=smaller)
     if output is not None:
         budgets = bounds.OutputBudget(*(part / factor for part in output.terms.budgets))
@@ -50,12 +51,16 @@ def shrunk(expected: Expected, factor: float) -> Expected:
 
 def shrink(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
     """From now on every comparison uses budgets divided by ``factor``."""
-    compare = lockstep.compare
+    agreed, compare = lockstep.agreed, lockstep.compare
 
     def tighter(before: Any, expected: Expected, got: Observation, tally: Tally) -> None:
         compare(before, shrunk(expected, factor), got, tally)
 
+    def stricter(expected: Sequence[Expected], got: Sequence[Observation], in_ulps: bool) -> Any:
+        return agreed([shrunk(each, factor) for each in expected], got, in_ulps)
+
     monkeypatch.setattr(lockstep, "compare", tighter)
+    monkeypatch.setattr(lockstep, "agreed", stricter)
 
 
 class Survey(NamedTuple):
@@ -150,10 +155,9 @@ def test_every_gate_case_can_notice_something() -> None:
 def _array(expected: Expected, quantity: str) -> Optional[Tuple[np.ndarray, np.ndarray]]:
     """What is expected of a quantity, and its budget; None where there is no such array."""
     if quantity == "output":
-        if expected.output is None or not expected.output.values().size:
+        if expected.output is None or not expected.output.batch.values.size:
             return None
-        values = expected.output.values()
-        return values, expected.output.budget(values)
+        return expected.output.numbers()[:2]
     slot = expected.state.tensor(quantity)
     assert slot is None or isinstance(slot, Slot)
     return None if slot is None else (slot.quantity.value.high, slot.quantity.budget)

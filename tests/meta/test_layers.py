@@ -30,7 +30,7 @@ ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ("reports/releases.py", ("reports", "oracle.semantics", "oracle.defects")),
     ("reports/", ("reports",)),
     ("noxfile.py", ("nox", "reports")),
-    ("conftest.py", ("pytest", "cases", "reports", "tests.conformance", "tests.preflight", "tests.recording")),
+    ("conftest.py", ("pytest", "cases", "reports", "tests.conformance", "tests.preflight", "tests.summary", "xdist.scheduler")),
     ("tests/subject/", ("tests.subject", "cases", "numpy", "torch")),
     ("tests/meta/", ("tests", "cases", "oracle", "reports", "numpy", "torch", "pytest", "hypothesis", "jinja2", "nox")),
     ("tests/benchmark/", ("tests.benchmark",)),

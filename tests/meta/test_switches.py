@@ -188,7 +188,7 @@ def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
     parts: List[object] = [expected.error, expected.requires_grad, expected.copied, expected.shown]
     output = expected.output
     if output is not None:
-        parts += [output.strides, output.dtype, output.shape, output.values().tobytes()]
+        parts += [output.strides, output.dtype, output.shape, output.numbers().values.tobytes()]
         parts.append(output.terms.undetermined.tobytes())
     state = expected.state
     for name in TENSORS:

@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Set, Tuple, Type
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Type
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from oracle.state import FLAGS, TENSORS, Expected, Slot
 from reports.rows import PASS
 from tests import lockstep, summary
 from tests.compare import Names, Tally
-from tests.judgement import Judgement, judge
+from tests.judgement import judge
 from tests.lockstep import Result, VacuousCase, run
 from tests.meta import fakes, handmade, installed
 from tests.subject import observation
@@ -89,22 +89,12 @@ def test_a_mode_that_is_only_shown_is_an_error() -> None:
 
 def without(quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on the comparison of one quantity does not take place."""
-    equal, judged = Tally.equal, Tally.judged
+    count = Tally.count
 
-    def holed(tally: Tally, names: Names, got: Values, expected: Values) -> None:
-        kept = [place for place, name in enumerate(names) if name != quantity]
-        equal(tally, *(tuple(each[n] for n in kept) for each in (names, got, expected)))
+    def holed(tally: Tally, names: Names, times: int = 1) -> None:
+        count(tally, tuple(name for name in names if name != quantity), times)
 
-    def partly_judged(tally: Tally, name: str, judgement: Judgement) -> None:
-        if name != quantity:
-            judged(tally, name, judgement)
-
-    def all_places(*arguments: Any) -> Iterable[int]:
-        return range(len(TENSORS))
-
-    monkeypatch.setattr(Tally, "disagreeing", all_places)
-    monkeypatch.setattr(Tally, "equal", holed)
-    monkeypatch.setattr(Tally, "judged", partly_judged)
+    monkeypatch.setattr(Tally, "count", holed)
 
 
 ASPECTS = (
@@ -176,16 +166,15 @@ def test_a_quantity_that_is_not_compared_is_noticed(
 
 def test_a_hole_in_one_step_alone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The count decides, not whether the quantity was ever compared."""
-    real, calls = lockstep.compare, [0]
+    real = lockstep.agreed
 
-    def planted(before: Any, expected: Expected, got: Observation, tally: Tally) -> None:
-        calls[0] += 1
-        with monkeypatch.context() as here:
-            if calls[0] == 3:
-                without("training", here)
-            real(before, expected, got, tally)
+    def planted(*arguments: Any) -> Optional[Tally]:
+        tally = real(*arguments)
+        assert tally is not None
+        tally.count(("training",), -1)
+        return tally
 
-    monkeypatch.setattr(lockstep, "compare", planted)
+    monkeypatch.setattr(lockstep, "agreed", planted)
     with pytest.raises(VacuousCase, match="training"):
         ran(example("affine", "track", "train_only"), installed.BATCH_NORM)
 
@@ -250,8 +239,9 @@ def watched(case: Case) -> Watched:
 
     def witness(number: int, expected: Expected, got: Observation) -> None:
         output = expected.output
-        if output is not None and output.values().size:
-            found.nonfinite.update(np.argwhere(~np.isfinite(output.values()))[:, 1].tolist())
+        if output is not None and output.batch.values.size:
+            values = output.numbers().values
+            found.nonfinite.update(np.argwhere(~np.isfinite(values))[:, 1].tolist())
             found.undetermined.update(np.flatnonzero(output.terms.undetermined).tolist())
         for name in TENSORS:
             slot = expected.state.tensor(name)

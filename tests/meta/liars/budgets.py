@@ -16,7 +16,7 @@ from oracle import statistics as oracle_statistics
 from oracle.arithmetic import exact
 from oracle.averaging import moving_average
 from oracle.normalisation import normalised
-from oracle.statistics import Quantity
+from oracle.quantity import Quantity, known
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Operands, Statistics, Tensor
 from tests.meta.liars.registry import liar
@@ -27,7 +27,7 @@ EXCESS = 4.0
 def _known(values: Tensor) -> Quantity:
     """A tensor's numbers, without a budget."""
     numbers = values.detach().numpy().astype(np.float64).ravel()
-    return Quantity(exact(numbers), np.zeros_like(numbers))
+    return known(exact(numbers), np.zeros_like(numbers))
 
 
 def _off(values: Tensor, budget: np.ndarray) -> Tensor:
@@ -108,7 +108,7 @@ class _OutputOff(HonestBatchNorm2d):
         expected = normalised.__wrapped__(
             _batch(x), centre, spread_out, scale, shift, eps, "contiguous"
         )
-        return _off(y, expected.budget(expected.values()))
+        return _off(y, expected.numbers().budget)
 
 
 @liar("bounded", "train_only", through="output")
