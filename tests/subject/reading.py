@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 import torch
@@ -50,13 +50,14 @@ class Reader:
     so does the observation while no bit has changed.
     """
 
-    __slots__ = ("_place", "_seen", "_tensor", "_view")
+    __slots__ = ("_copied", "_place", "_seen", "_tensor", "_view")
 
     def __init__(self) -> None:
         self._tensor: Any = None
+        self._copied = False
         self._place: Any = None
         self._view = np.empty(0)
-        self._seen: Optional[ObservedTensor] = None
+        self._seen = _no_tensor("nothing yet")
 
     def observe(self, tensor: Any) -> Optional[ObservedTensor]:
         """What is visible of a parameter or buffer, None where there is none."""
@@ -65,29 +66,42 @@ class Reader:
         if not isinstance(tensor, torch.Tensor):
             return _no_tensor(tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}")
         try:
-            dtype = DTYPES[tensor.dtype]
-            place = (tensor.data_ptr(), dtype, tensor.shape, tensor.stride(), _negated(tensor))
-            if tensor is not self._tensor or place != self._place or dtype not in _VIEWED:
-                self._view = numbers(tensor)
-                self._tensor, self._place, self._seen = tensor, place, None
-            facts = tensor_facts(
-                dtype, self._view.shape, tensor.requires_grad, tensor.grad_fn is not None
+            place = (
+                tensor.data_ptr(),
+                tensor.dtype,
+                tensor.shape,
+                tensor.stride(),
+                tensor.requires_grad,
+                tensor.grad_fn is None,
+                _is_negated(tensor),
             )
+            if tensor is not self._tensor or place != self._place or self._copied:
+                self._look(tensor, place)
         except Exception as error:  # on another device, sparse, without storage
             return _no_tensor(Unreadable(said(error)))
         data = self._view.tobytes()
         seen = self._seen
-        if seen is None or data != seen.data or facts is not seen.facts:
-            seen = self._seen = ObservedTensor(data, self._view.dtype.char, facts)
+        if data != seen.data:
+            seen = self._seen = seen._replace(data=data)
         return seen
 
+    def _look(self, tensor: torch.Tensor, place: Tuple[Any, ...]) -> None:
+        view = numbers(tensor)
+        dtype, has_grad_fn = DTYPES[tensor.dtype], tensor.grad_fn is not None
+        facts = tensor_facts(dtype, view.shape, tensor.requires_grad, has_grad_fn)
+        self._tensor, self._place, self._view = tensor, place, view
+        self._copied = tensor.dtype not in _VIEWED
+        self._seen = ObservedTensor(view.tobytes(), view.dtype.char, facts)
 
-def _negated(tensor: torch.Tensor) -> bool:
-    """Whether the numbers are the negatives of those in memory, which no view of NumPy's can show."""
-    return hasattr(tensor, "is_neg") and tensor.is_neg()
+
+def _not_negated(tensor: torch.Tensor) -> bool:
+    return False
 
 
-_VIEWED = ("float32", "float64", "int64")
+_is_negated = getattr(torch.Tensor, "is_neg", _not_negated)
+"""Whether the numbers are the negatives of those in memory, which no view of NumPy's can show."""
+
+_VIEWED = (torch.float32, torch.float64, torch.int64)
 """Dtypes of which NumPy has a view, not a copy."""
 
 
