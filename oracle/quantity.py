@@ -108,7 +108,5 @@ def settle(quantities: Iterable[Quantity]) -> None:
 
 def stacked(quantities: Sequence[Quantity]) -> Numbers:
     """The numbers of K quantities of C channels in arrays of shape (K, C)."""
-    numbers = [each.settled() for each in quantities]
-    high = np.array([each.value.high for each in numbers])
-    low = np.array([each.value.low for each in numbers])
-    return Numbers(DoubleDouble(high, low), np.array([each.budget for each in numbers]))
+    rows = np.array([(*value, budget) for value, budget in (each.settled() for each in quantities)])
+    return Numbers(DoubleDouble(rows[:, 0], rows[:, 1]), rows[:, 2])
