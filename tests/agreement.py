@@ -109,10 +109,9 @@ def _tensors_agree(
                 if slot is None or tensor is None:
                     if slot is not None or tensor is not None:
                         return False
-                elif same is not kept(earlier, slot):
-                    return False
-                elif (slot != earlier or tensor != seen_earlier) and not _tensor_agrees(
-                    name, slot, tensor, expected.state.dtype, tally
+                elif same is not kept(earlier, slot) or not (
+                    (slot == earlier and tensor == seen_earlier)
+                    or _tensor_agrees(name, slot, tensor, expected.state.dtype, tally)
                 ):
                     return False
             before, seen_before = slots, seen

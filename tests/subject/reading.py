@@ -50,9 +50,11 @@ class Reader:
     so does the observation while no bit has changed.
     """
 
-    __slots__ = ("_copied", "_place", "_seen", "_tensor", "_view")
+    __slots__ = ("_copied", "_negated", "_place", "_seen", "_tensor", "_view")
 
     def __init__(self) -> None:
+        # Whether the numbers are the negatives of those in memory: no view of NumPy's shows that.
+        self._negated = getattr(torch.Tensor, "is_neg", _not_negated)
         self._tensor: Any = None
         self._copied = False
         self._place: Any = None
@@ -73,7 +75,7 @@ class Reader:
                 tensor.stride(),
                 tensor.requires_grad,
                 tensor.grad_fn is None,
-                _is_negated(tensor),
+                self._negated(tensor),
             )
             if tensor is not self._tensor or place != self._place or self._copied:
                 self._look(tensor, place)
@@ -90,18 +92,16 @@ class Reader:
         dtype, has_grad_fn = DTYPES[tensor.dtype], tensor.grad_fn is not None
         facts = tensor_facts(dtype, view.shape, tensor.requires_grad, has_grad_fn)
         self._tensor, self._place, self._view = tensor, place, view
-        self._copied = tensor.dtype not in _VIEWED
+        self._copied = dtype not in _VIEWED
         self._seen = ObservedTensor(view.tobytes(), view.dtype.char, facts)
 
 
 def _not_negated(tensor: torch.Tensor) -> bool:
+    """Of releases before 1.10."""
     return False
 
 
-_is_negated = getattr(torch.Tensor, "is_neg", _not_negated)
-"""Whether the numbers are the negatives of those in memory, which no view of NumPy's can show."""
-
-_VIEWED = (torch.float32, torch.float64, torch.int64)
+_VIEWED = ("float32", "float64", "int64")
 """Dtypes of which NumPy has a view, not a copy."""
 
 
