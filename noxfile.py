@@ -1,7 +1,8 @@
 """Environments: the conformance run, the suite's own tests, one environment a torch release.
 
 Every environment pins torch. The interpreter that runs nox is used unless a release needs another
-one. With uv installed, nox uses it; otherwise virtualenv and pip.
+one. Environments are made by the interpreter's own venv, for virtualenv no longer serves Python 3.8;
+NOX_BACKEND names another way.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple, Tuple
 import nox
 
 nox.options.sessions = ["conformance"]
-nox.options.default_venv_backend = os.environ.get("NOX_BACKEND", "virtualenv")
+nox.options.default_venv_backend = os.environ.get("NOX_BACKEND", "venv")
 nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
