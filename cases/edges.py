@@ -13,7 +13,7 @@ from cases.construction import Config
 from cases.edge import BARE, CUMULATIVE, FLOAT64, TRACKED, UNTRACKED, Edge
 from cases.errors import CaseError, nearest
 from cases.steps import STATE_DICTS
-from cases.variants import Variant
+from cases.variants import DTYPES, Variant
 
 BOTH_MODES = "preset,forward:{0},forward:b0,eval,forward:{0},forward:b1"
 
@@ -170,6 +170,15 @@ EDGES: Tuple[Edge, ...] = (
         for shape in ("n8", "n256", "n102400")
     ),
     *_layouts(),
+    *(
+        Edge(
+            f"grows_and_shrinks_{dtype}", "size",
+            "preset,forward:b1,forward:b0,forward:b2,eval,forward:b0,forward:b3,forward:b0",
+            "nothing that was made for one size of input serves another",
+            Config(3), Variant("bounded", "n102400", dtype),
+        )
+        for dtype in DTYPES
+    ),
     Edge(
         "trainable_train", "attach",
         "attach:running_mean:trainable,attach:running_var:trainable,forward:b0,"

@@ -2,8 +2,8 @@
 
 A state is which of the eight things that the module's behaviour can branch on are so: in train mode,
 track_running_stats set, momentum a number, and each of running_mean, running_var,
-num_batches_tracked, weight and bias present. A case puts a live module into one state,
-performs an operation, puts back what that has disturbed, and so on for all operations.
+num_batches_tracked, weight and bias present. A case puts a live module into one state, performs an
+operation and then a forward, puts back what that has disturbed, and so on for all operations.
 """
 
 from __future__ import annotations
