@@ -122,12 +122,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Every worker gets one stretch of the cases, and in the end what a slower one still has: neighbours
-    have inputs and expectations in common. Any --dist but the default is as asked."""
+    """In place of --dist load, the default: every worker gets one stretch of the cases, and in the end
+    what a slower one still has. Neighbours have inputs and expectations in common."""
     if config.getvalue("dist") != "load":
         return None
-    from xdist.scheduler import WorkStealingScheduling
-
+    try:
+        from xdist.scheduler import WorkStealingScheduling
+    except ImportError:  # pytest-xdist before 3.2
+        return None
     return WorkStealingScheduling(config, log)
 
 

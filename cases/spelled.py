@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Tuple
 
 from cases.case import Case
 from cases.construction import AFFINE, MOMENTUM, TRACK, config
 from cases.errors import CaseError
-from cases.steps import Step, forwards, parse_program, spell
+from cases.steps import Count, SetAttribute, Step, forwards, parse_program, spell, token
 from cases.variants import DTYPES, LANES, SHAPES, Variant
 
 FAMILY = "steps"
@@ -25,6 +26,9 @@ _WORDS = (
 )
 
 Construction = Tuple[str, str, str]
+
+LARGEST_COUNT = 2**63 - 1
+"""Of an int64, as num_batches_tracked is one."""
 
 
 def case(construction: Construction, variant: Variant, steps: Tuple[Step, ...]) -> Case:
@@ -51,8 +55,19 @@ def find(case_id: str) -> Case:
             raise CaseError(f"{word!r} is no {axis}; accepted: {', '.join(accepted)}")
     affine, track, momentum, lane, shape, dtype, program = parts
     found = case((affine, track, momentum), Variant(lane, shape, dtype), parse_program(program))
+    _check_numbers(found)
     _check_batches(found)
     return found
+
+
+def _check_numbers(case: Case) -> None:
+    """Raises CaseError for a whole number that no float64, or no counter, can be."""
+    for step in case.steps:
+        value = step.value if isinstance(step, (SetAttribute, Count)) else None
+        largest = LARGEST_COUNT if isinstance(step, Count) else int(sys.float_info.max)
+        if isinstance(value, int) and not -largest - 1 <= value <= largest:
+            verb = token(step).rpartition(":")[0]
+            raise CaseError(f"{verb!r} takes whole numbers of up to {float(largest):.3g}")
 
 
 def _check_batches(case: Case) -> None:

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, NamedTuple, Sequence, Union
+from typing import NamedTuple, Sequence, Union
 
 import numpy as np
 
@@ -55,6 +55,7 @@ from oracle.arithmetic import two_product, two_sum
 
 Array = np.ndarray
 Value = Union[float, np.ndarray]
+Bits = Union[int, np.ndarray]
 
 LAMBDA = 6.0
 """Standard deviations allowed to the random walk of n roundings."""
@@ -68,10 +69,10 @@ class Rounding(NamedTuple):
     """One floating-point format: its unit roundoff, significand bits, smallest normal and largest
     number. Of several at once: a column of each."""
 
-    unit: Any
-    bits: Any
-    tiny: Any
-    largest: Any
+    unit: Value
+    bits: Bits
+    tiny: Value
+    largest: Value
 
     @classmethod
     @lru_cache(maxsize=None)
@@ -91,7 +92,7 @@ class Rounding(NamedTuple):
 FLOAT64 = Rounding.of(np.dtype(np.float64))
 
 
-def gamma(roundings: float, unit: Any) -> Any:
+def gamma(roundings: float, unit: Value) -> Value:
     """k*u / (1 - k*u)."""
     return roundings * unit / (1.0 - roundings * unit)
 
@@ -193,7 +194,7 @@ def output(
 
 def _grid(values: Array) -> Array:
     """Of each row the largest power of two, from 2**-40 to 2**10, of which every value is a multiple;
-    else 0. ``values``: finite, shape (R, n); the grids: shape (R,)."""
+    else 0. ``values``: shape (R, n); the grids: shape (R,), 0 also where a value is not finite."""
     units = np.ldexp(values, 40)
     sizes = np.abs(units)
     none = ((units != np.rint(units)) | (sizes >= 2.0**62)).any(axis=1)
@@ -203,26 +204,26 @@ def _grid(values: Array) -> Array:
     return np.asarray(np.where(none, 0.0, grid))
 
 
-def _sums_exactly(values: Array, bits: int) -> Array:
+def _sums_exactly(values: Array, bits: Bits) -> Array:
     """Whether every partial sum of a row, in any order, is representable in ``bits`` bits."""
     grid = _grid(values)
     total = np.abs(values).sum(axis=1)
-    return np.asarray((grid > 0.0) & (total <= grid * 2.0**bits))
+    return np.asarray((grid > 0.0) & (total <= np.ldexp(grid, bits)))
 
 
-def representable(value: Value, bits: Any) -> Array:
+def representable(value: Value, bits: Bits) -> Array:
     """Whether each value has at most ``bits`` significant bits (underflow aside)."""
     significand = np.frexp(value)[0]
     scaled = np.ldexp(significand, bits)
     return np.asarray(scaled == np.rint(scaled))
 
 
-def exact_in_any_order(x: Array, mean_of: Array, bits: int) -> Array:
+def exact_in_any_order(x: Array, mean_of: Array, bits: Bits) -> Array:
     """Whether mean, biased and unbiased variance of each row come out without any rounding.
 
-    ``x``: finite, shape (R, n). ``mean_of``: the means, shape (R,). True when no partial sum of the
-    values, of their squared deviations, or of the deviations themselves needs more than ``bits``
-    bits, and neither do the quotients.
+    ``x``: shape (R, n). ``mean_of``: the means, shape (R,). True when all values are finite and no
+    partial sum of them, of their squared deviations, or of the deviations themselves needs more than
+    ``bits`` bits, and neither do the quotients.
     """
     count = x.shape[1]
     if count < 2:
@@ -241,7 +242,7 @@ def exact_in_any_order(x: Array, mean_of: Array, bits: int) -> Array:
     return np.asarray(fits & whole)
 
 
-def exactly_averaged(old: Array, new: Array, factor: Array, bits: Any) -> Array:
+def exactly_averaged(old: Array, new: Array, factor: Array, bits: Bits) -> Array:
     """Where (1 - factor) * old + factor * new is computed without any rounding.
 
     Shapes (K, C), of ``factor`` and ``bits`` (K, 1).

@@ -81,6 +81,7 @@ class ExpectedOutput:
     strides: str
     flat_at_zero: bool = False
     _foreseen: List[OutputNumbers] = field(default_factory=list, init=False, repr=False)
+    """What ``foresee`` holds ready: nothing, or the whole output's numbers."""
 
     @property
     def dtype(self) -> str:

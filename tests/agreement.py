@@ -1,22 +1,23 @@
-"""Whether a whole case is as expected, as nearly all are; told column by column, not step by step.
+"""Whether a whole case is as expected, as nearly all are.
 
-Says no more than yes or no: what differs, and where, is found step by step by ``tests.compare``.
+Says no more than yes or no: what differs, and where, is found step by step by ``tests.compare``. What
+is equal in every step is compared in one go, and what no step has touched is not compared again.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from itertools import chain
-from typing import Dict, Optional, Sequence, Tuple, Union
+from operator import is_
+from typing import Optional, Sequence, Tuple, Union
 
 from oracle.state import Counter, Expected, Slot
 from tests.compare import (
     ABSENT,
     COPY,
-    EXCEPTION,
     FACTS,
+    FLOATING_KINDS,
     OUTPUT,
-    OUTPUT_VALUES,
     SHOWN,
     STEP,
     VALUES,
@@ -25,14 +26,10 @@ from tests.compare import (
     expected_facts,
     kept,
     output_facts,
-    raised_as_expected,
-    same_values,
 )
 from tests.judgement import judge_output, judge_vector
 from tests.subject.observation import TENSORS, Observation, ObservedTensor
 
-_STEP = EXCEPTION + STEP
-_OUTPUT = {strides: names + OUTPUT_VALUES for strides, names in OUTPUT.items()}
 _NO_SLOTS: Tuple[Union[None, Slot, Counter], ...] = (None,) * len(TENSORS)
 _NOTHING_SEEN: Tuple[Optional[ObservedTensor], ...] = (None,) * len(TENSORS)
 _ALL_THE_SAME = (True,) * len(TENSORS)
@@ -45,34 +42,36 @@ def agreed(
     tally = Tally(in_ulps)
     agrees = (
         len(expectations) == len(observations)
-        and _steps_agree(expectations, observations, tally)
+        and _exceptions_agree(expectations, observations, tally)
+        and _flags_agree(expectations, observations, tally)
         and _outputs_agree(expectations, observations, tally)
         and _tensors_agree(expectations, observations, tally)
     )
     return tally if agrees else None
 
 
-def _steps_agree(
+def _exceptions_agree(
     expectations: Sequence[Expected], observations: Sequence[Observation], tally: Tally
 ) -> bool:
-    """Exceptions, flags, and what only a few steps have."""
+    """And what only a few steps show."""
     for expected, got in zip(expectations, observations):
-        if not raised_as_expected(expected.error, got.raised):
+        if not tally.raised(expected.error, got.raised):
             return False
-        if got.input_changed or (expected.output is None) is not (got.output is None):
+        if expected.copied and not tally.same(COPY, (got.shared,), ((),)):
             return False
-        if expected.copied:
-            tally.count(COPY)
-            if got.shared:
-                return False
-        if expected.shown is not None:
-            tally.count(SHOWN)
-            if got.shown != expected.shown:
-                return False
-    tally.count(_STEP, len(observations))
-    return same_values(
-        list(chain.from_iterable([got.flags for got in observations])),
-        list(chain.from_iterable([expected.state.flags() for expected in expectations])),
+        if expected.shown is not None and not tally.same(SHOWN, (got.shown,), (expected.shown,)):
+            return False
+    return True
+
+
+def _flags_agree(
+    expectations: Sequence[Expected], observations: Sequence[Observation], tally: Tally
+) -> bool:
+    """All flags of all steps."""
+    seen = [(got.input_changed, got.output is not None, *got.flags) for got in observations]
+    wanted = [(False, each.output is not None, *each.state.flags()) for each in expectations]
+    return tally.same(
+        STEP, list(chain.from_iterable(seen)), list(chain.from_iterable(wanted)), len(observations)
     )
 
 
@@ -83,14 +82,13 @@ def _outputs_agree(
         output = expected.output
         if output is None or got.output is None:
             continue
-        seen, wanted = output_facts(expected, output, got)
-        if not same_values(seen, wanted):
+        values = got.output.values
+        if not tally.same(OUTPUT[output.strides], *output_facts(expected, output, got)):
             return False
-        judgement = judge_output(output, got.output.values, tally.in_ulps)
-        if judgement.mismatch is not None:
+        if values.dtype.kind != "f":
             return False
-        tally.count(_OUTPUT[output.strides])
-        tally.judged("output", judgement)
+        if not tally.judged("output", judge_output(output, values, tally.in_ulps)):
+            return False
     return True
 
 
@@ -98,46 +96,54 @@ def _tensors_agree(
     expectations: Sequence[Expected], observations: Sequence[Observation], tally: Tally
 ) -> bool:
     """Most steps leave most tensors alone: what is expected and seen as before agrees as before."""
-    counts: Dict[Tuple[bool, ...], int] = {}
     before, seen_before = _NO_SLOTS, _NOTHING_SEEN
-    there: Tuple[bool, ...] = (False,) * len(TENSORS)
-    for expected, got in zip(expectations, observations):
+    for step, (expected, got) in enumerate(zip(expectations, observations)):
         slots, seen = expected.state.tensors(), got.tensors
-        if slots != before or seen != seen_before or got.same_objects != _ALL_THE_SAME:
-            tensors = zip(TENSORS, slots, before, seen, seen_before, got.same_objects)
-            for name, slot, earlier, tensor, seen_earlier, same in tensors:
-                if slot is None or tensor is None:
-                    if slot is not None or tensor is not None:
-                        return False
-                elif same is not kept(earlier, slot) or not (
-                    (slot == earlier and tensor == seen_earlier)
-                    or _tensor_agrees(name, slot, tensor, expected.state.dtype, tally)
-                ):
+        untouched = slots == before and all(map(is_, seen, seen_before))
+        if step and untouched and got.same_objects == _ALL_THE_SAME:
+            tally.count(_names_of(tuple([slot is not None for slot in slots])))
+            continue
+        for place, slot in enumerate(slots):
+            tensor, same = seen[place], got.same_objects[place]
+            if slot is None or tensor is None:
+                if not tally.same(ABSENT[place], (tensor is not None,), (slot is not None,)):
                     return False
-            before, seen_before = slots, seen
-            there = tuple([slot is not None for slot in slots])
-        counts[there] = counts.get(there, 0) + 1
-    for present, count in counts.items():
-        tally.count(_names_of(present), count)
+            elif same and slot == before[place] and tensor is seen_before[place]:
+                tally.count(_WHOLE[place])
+            elif not _tensor_agrees(
+                place, before[place], slot, tensor, same, expected.state.dtype, tally
+            ):
+                return False
+        before, seen_before = slots, seen
     return True
 
 
 def _tensor_agrees(
-    name: str, slot: Union[Slot, Counter], tensor: ObservedTensor, dtype: str, tally: Tally
+    place: int,
+    before: Union[None, Slot, Counter],
+    slot: Union[Slot, Counter],
+    tensor: ObservedTensor,
+    same: bool,
+    dtype: str,
+    tally: Tally,
 ) -> bool:
-    if tensor.facts is not expected_facts(slot, dtype):
+    facts = expected_facts(slot, dtype)
+    if not tally.same(FACTS[place], (*tensor.facts, same), (*facts, kept(before, slot))):
         return False
     if isinstance(slot, Counter):
-        return bool(tensor.values.tolist() == slot.value)
+        return tally.same(VALUES[place], (tensor.values.tolist(),), (slot.value,))
+    if tensor.kind not in FLOATING_KINDS:
+        return False
+    name = TENSORS[place]
     judgement = judge_vector(name, slot.quantity, tensor.data, tensor.kind, tally.in_ulps)
-    tally.judged(name, judgement)
-    return judgement.mismatch is None
+    return tally.judged(name, judgement)
+
+
+_WHOLE: Sequence[Names] = [value + facts for value, facts in zip(VALUES, FACTS)]
 
 
 @lru_cache(maxsize=None)
 def _names_of(there: Tuple[bool, ...]) -> Names:
     """All quantities of the tensors, given which are there."""
-    names: Names = ()
-    for place, present in enumerate(there):
-        names += VALUES[place] + FACTS[place] if present else ABSENT[place]
-    return names
+    names = (_WHOLE[place] if present else ABSENT[place] for place, present in enumerate(there))
+    return tuple(chain.from_iterable(names))

@@ -13,6 +13,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from oracle.normalisation import ExpectedOutput
 from oracle.state import FLAGS, Counter, Expected, ExpectedError, Slot, State
 from tests.judgement import Judgement, Mismatch, judge_output, judge_vector
+from tests.subject.foreign import shown
 from tests.subject.observation import (
     TENSORS,
     Observation,
@@ -42,7 +43,6 @@ OUTPUT: Dict[str, Names] = {
     )
     for strides in ("contiguous", "channels_last")
 }
-OUTPUT_VALUES: Names = ("output",)
 FACTS: Sequence[Names] = [
     (
         f"{name} dtype",
@@ -65,7 +65,7 @@ class Tally:
     ``in_ulps``: judgements also tell errors in units in the last place.
     """
 
-    def __init__(self, in_ulps: bool = True) -> None:
+    def __init__(self, in_ulps: bool = False) -> None:
         self.in_ulps = in_ulps
         self.mismatches: List[Mismatch] = []
         self._groups: Dict[Names, int] = {}
@@ -75,21 +75,40 @@ class Tally:
         """These have been compared so many times more."""
         self._groups[quantities] = self._groups.get(quantities, 0) + times
 
+    def same(
+        self, quantities: Names, got: Sequence[object], expected: Sequence[object], times: int = 1
+    ) -> bool:
+        """Compares what must be equal and of one type, and counts that; whether it all is so.
+
+        ``got`` and ``expected``: in the order of ``quantities``, so many times over.
+        """
+        self.count(quantities, times)
+        if all(map(is_, got, expected)):
+            return True
+        return list(map(type, got)) == list(map(type, expected)) and got == expected
+
     def equal(self, quantities: Names, got: Sequence[object], expected: Sequence[object]) -> None:
-        """Counts a comparison of values that must be equal, and of one type, in the order of
-        ``quantities``; each that is not is named."""
-        self.count(quantities)
-        if same_values(got, expected):
+        """The same, and each that differs is named."""
+        if self.same(quantities, got, expected):
             return
         for quantity, a, b in zip(quantities, got, expected):
             if type(a) is not type(b) or not (a == b or a != a != b):
-                self.mismatches.append(Mismatch(quantity, (), repr(a), repr(b)))
+                self.mismatches.append(Mismatch(quantity, (), shown(a), repr(b)))
 
-    def judged(self, quantity: str, judgement: Judgement) -> None:
-        """Takes what was found of an array."""
+    def judged(self, quantity: str, judgement: Judgement) -> bool:
+        """Takes and counts what was found of an array; whether that is no mismatch."""
+        self.count((quantity,))
         self._judged.append((quantity, judgement))
         if judgement.mismatch is not None:
             self.mismatches.append(judgement.mismatch)
+        return judgement.mismatch is None
+
+    def raised(self, expected: Optional[ExpectedError], raised: Optional[Raised]) -> bool:
+        """Compares and counts an exception, or that there is none; whether it is as expected."""
+        self.count(EXCEPTION)
+        if expected is None or raised is None:
+            return expected is None and raised is None
+        return raised.kind == expected.kind and bool(re.search(expected.pattern, raised.message))
 
     @property
     def compared(self) -> Mapping[str, int]:
@@ -113,20 +132,6 @@ def _summed(groups: Tuple[Tuple[Names, int], ...]) -> Mapping[str, int]:
         for name in names:
             counts[name] = counts.get(name, 0) + count
     return counts
-
-
-def same_values(got: Sequence[object], expected: Sequence[object]) -> bool:
-    """Whether all are equal and of one type; ``got`` and ``expected`` have one length."""
-    if all(map(is_, got, expected)):
-        return True
-    return got == expected and list(map(type, got)) == list(map(type, expected))
-
-
-def raised_as_expected(expected: Optional[ExpectedError], raised: Optional[Raised]) -> bool:
-    """Whether the exception is the one that must be raised, or there is none and must be none."""
-    if expected is None or raised is None:
-        return expected is None and raised is None
-    return raised.kind == expected.kind and re.search(expected.pattern, raised.message) is not None
 
 
 Facts = Tuple[object, ...]
@@ -158,13 +163,12 @@ def kept(before: Union[None, Slot, Counter], expected: Union[Slot, Counter]) -> 
 
 def compare_error(expected: Expected, got: Observation, tally: Tally) -> None:
     """Compares the exception, or that there is none."""
-    tally.count(EXCEPTION)
     wanted, raised = expected.error, got.raised
-    if raised_as_expected(wanted, raised):
+    if tally.raised(wanted, raised):
         return
-    shown = "no exception" if raised is None else f"{raised.kind}: {raised.message.strip()}"
+    seen = "no exception" if raised is None else f"{raised.kind}: {raised.message.strip()}"
     expectation = "no exception" if wanted is None else f"{wanted.kind} matching {wanted.pattern!r}"
-    tally.mismatches.append(Mismatch("exception", (), shown, expectation))
+    tally.mismatches.append(Mismatch("exception", (), seen, expectation))
 
 
 def _compare_output(
@@ -175,7 +179,6 @@ def _compare_output(
     assert got.output is not None
     values = got.output.values
     if values.shape == output.shape and values.dtype.kind == "f":
-        tally.count(OUTPUT_VALUES)
         tally.judged("output", judge_output(output, values, tally.in_ulps))
 
 
@@ -198,7 +201,6 @@ def _compare_tensor(
         tally.equal(VALUES[place], (got.values.tolist(),), (expected.value,))
     elif got.facts.shape == facts.shape and got.kind in FLOATING_KINDS:
         name, quantity = TENSORS[place], expected.quantity
-        tally.count(VALUES[place])
         tally.judged(name, judge_vector(name, quantity, got.data, got.kind, tally.in_ulps))
 
 

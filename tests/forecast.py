@@ -53,16 +53,23 @@ class Forecast:
     def of(self, case_id: str, following: Iterable[str]) -> Tuple[Case, Expectations]:
         """The case and its expectations; ``following``: the ids of the cases that will run after it."""
         if case_id not in self._ready:
-            self._ready = {}
-            last: Optional[Case] = None
-            expected: Expectations = ()
-            for case in _together(case_id, following):
-                if last is None or not _one_program(last, case):
-                    expected = expectations(case, self._semantics)
-                self._ready[case.id] = case, expected
-                last = case
-            compute(each for _, expected in self._ready.values() for each in expected)
+            try:
+                self._ready = self._worked_out(chain((case_id,), following))
+            except Exception:  # of any of them: each fails when its own turn comes, and no other
+                self._ready = self._worked_out((case_id,))
         return self._ready.pop(case_id)
+
+    def _worked_out(self, ids: Iterable[str]) -> Dict[str, Tuple[Case, Expectations]]:
+        ready: Dict[str, Tuple[Case, Expectations]] = {}
+        last: Optional[Case] = None
+        expected: Expectations = ()
+        for case in _together(ids):
+            if last is None or not _one_program(last, case):
+                expected = expectations(case, self._semantics)
+            ready[case.id] = case, expected
+            last = case
+        compute(each for _, expected in ready.values() for each in expected)
+        return ready
 
 
 def _one_program(one: Case, other: Case) -> bool:
@@ -71,9 +78,10 @@ def _one_program(one: Case, other: Case) -> bool:
     return same and repr(one.config) == repr(other.config)  # 1 and 1.0 differ
 
 
-def _together(case_id: str, following: Iterable[str]) -> Iterator[Case]:
+def _together(ids: Iterable[str]) -> Iterator[Case]:
+    """As many of them as are worth it."""
     steps = 0
-    for each in islice(chain((case_id,), following), CASES):
+    for each in islice(ids, CASES):
         case = catalogue.find(each)
         yield case
         steps += len(case.steps)

@@ -49,9 +49,9 @@ class Judgement(NamedTuple):
     """An array against its expectation: a mismatch, or how close it came.
 
     ``share`` and ``ulps``: smallest and largest signed error over all elements, as a part of the
-    budget and in units in the last place. ``detectable``: the smallest relative error of the whole
-    array that its budget detects, infinite where every finite element is 0. ``exact``: no element had a
-    budget.
+    budget and, where that was asked for, in units in the last place. ``detectable``: the smallest
+    relative error of the whole array that its budget detects, infinite where every finite element is
+    0. ``exact``: no element had a budget.
     """
 
     mismatch: Optional[Mismatch]
@@ -107,7 +107,7 @@ def _ulp(want: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def judge(
-    quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, in_ulps: bool = True
+    quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, in_ulps: bool
 ) -> Judgement:
     """Compares element by element. NaN equals NaN, and an infinity itself, only where expected.
 
@@ -126,11 +126,16 @@ def judge(
             if float(np.maximum.reduce(size, axis=None)) <= Rounding.of(got.dtype).largest:
                 ulps = _extremes(error / _ulp(want, got.dtype)) if in_ulps else ZERO
                 return Judgement(None, share, ulps, relative)
-        return _judge_each(quantity, got, want, budget, size)
+        return _judge_each(quantity, got, want, budget, size, in_ulps)
 
 
 def _judge_each(
-    quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, size: np.ndarray
+    quantity: str,
+    got: np.ndarray,
+    want: np.ndarray,
+    budget: np.ndarray,
+    size: np.ndarray,
+    in_ulps: bool,
 ) -> Judgement:
     """Where a number may be infinite or NaN, have no budget or the wrong value."""
     beyond = size > Rounding.of(got.dtype).largest
@@ -145,7 +150,8 @@ def _judge_each(
         return Judgement(None, detectable=math.inf, exact=True)
     # An error within a zero budget is zero; 0/0 is left out.
     share = _finite_extremes(error / budget)
-    ulps = ZERO if share == ZERO else _finite_extremes(error / _ulp(want, got.dtype))
+    measured = in_ulps and share != ZERO
+    ulps = _finite_extremes(error / _ulp(want, got.dtype)) if measured else ZERO
     relative = budget / size
     relative[~(size > 0) | np.isnan(budget)] = np.inf
     return Judgement(None, share, ulps, float(relative.min()))
@@ -233,7 +239,7 @@ def _last_large(expected: ExpectedOutput) -> _Last:
     return _Last()
 
 
-def judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool = True) -> Judgement:
+def judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> Judgement:
     """An output of the expected shape, of any floating dtype; not to be written to any more."""
     last = _last_small(expected) if got.size <= LARGE else _last_large(expected)
     if last.judgement is None or not last.tells_of(got, in_ulps):
@@ -245,12 +251,13 @@ def judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool = True
 
 def prepare(outputs: Iterable[ExpectedOutput]) -> None:
     """Has the numbers of outputs that will be judged computed together, apart from those that were."""
-    foresee(dict.fromkeys(each for each in outputs if _last_small(each).judgement is None))
+    small = (each for each in outputs if each.batch.values.size <= LARGE)
+    foresee(dict.fromkeys(each for each in small if _last_small(each).judgement is None))
 
 
 @lru_cache(maxsize=4096)
 def judge_vector(
-    quantity: str, expected: Quantity, got: bytes, dtype: str, in_ulps: bool = True
+    quantity: str, expected: Quantity, got: bytes, dtype: str, in_ulps: bool
 ) -> Judgement:
     """A buffer or parameter of the expected length, as bytes; ``dtype``: NumPy's character."""
     values, (value, budget) = np.frombuffer(got, dtype=dtype), expected.settled()

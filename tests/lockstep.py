@@ -1,4 +1,4 @@
-"""Runs one case: subject and oracle side by side, then compared step by step."""
+"""Runs one case: subject and oracle side by side, then compared."""
 
 from __future__ import annotations
 
@@ -143,11 +143,12 @@ def run(
     witness: Optional[Witness] = None,
     foreseen: Optional[Expectations] = None,
 ) -> Result:
-    """Runs the whole program on both, then compares step by step, up to the first with findings.
+    """Runs the whole program on both, then compares: all steps, or up to the first with findings.
 
     ``record``: also hash the subject's bytes, and tell errors in units in the last place. ``witness``:
-    is shown every step's number, expectation and observation. ``foreseen``: what the oracle has said
-    of this case with these semantics already. Raises VacuousCase when something was not compared.
+    is shown number, expectation and observation of every step that was compared. ``foreseen``: what
+    the oracle has said of this case with these semantics already. Raises VacuousCase when something
+    was not compared.
     """
     expected = _expected(case, semantics) if foreseen is None else foreseen
     try:

@@ -15,6 +15,7 @@ from cases.variants import Variant
 from oracle import averaging, normalisation, statistics
 from oracle.averaging import constant, moving_average
 from oracle.quantity import Quantity, settle
+from oracle.semantics import Semantics
 from oracle.state import Expected, Slot
 from oracle.statistics import Statistics
 from tests import forecast
@@ -88,6 +89,28 @@ def test_every_case_comes_out_whatever_was_said_to_follow() -> None:
         case, expected = ahead.of(asked, following)
         assert case == catalogue.find(asked)
         assert len(expected) == 1 + len(case.steps)
+
+
+def test_a_case_on_which_the_oracle_fails_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not those before it, for which it was worked out ahead, nor those after it."""
+    ids = sample()[:5]
+    guilty = ids[2]
+    real = forecast.expectations
+
+    def failing(case: Case, rules: Semantics) -> Expectations:
+        if case.id == guilty:
+            raise OverflowError("invented")
+        return real(case, rules)
+
+    monkeypatch.setattr(forecast, "expectations", failing)
+    ahead = Forecast(installed.RULES)
+    for place, case_id in enumerate(ids):
+        if case_id == guilty:
+            with pytest.raises(OverflowError, match="invented"):
+                ahead.of(case_id, ids[place + 1 :])
+        else:
+            case, expected = ahead.of(case_id, ids[place + 1 :])
+            assert all_bits(expected) == alone(case.id)
 
 
 def test_no_more_is_looked_ahead_than_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,17 @@ def test_another_spelling_is_no_id(suffix: str) -> None:
         rebuilt(case_id + suffix)
 
 
+@pytest.mark.parametrize("name", ["set:eps", "set:momentum", "count"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_number_that_nothing_can_hold_is_refused(name: str, sign: str) -> None:
+    """A whole number in an id may have any number of digits; a float64 and an int64 may not."""
+    beginning = "steps-affine-track-momentum_0.1-bounded-n8-float32"
+    largest = 2**63 - 1 if name == "count" else 10**308
+    assert rebuilt(f"{beginning}-{name}:{sign}{largest},forward:b0").steps
+    with pytest.raises(CaseError, match=f"'{name}' takes whole numbers of up to"):
+        rebuilt(f"{beginning}-{name}:{sign}{largest * 10},forward:b0")
+
+
 def test_a_program_in_an_id_comes_back() -> None:
     for case_id in catalogue.ids("edge", "gate"):
         program = spell(rebuilt(case_id).steps)

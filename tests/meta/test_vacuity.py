@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Type
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple, Type
 
 import numpy as np
 import pytest
@@ -18,9 +18,9 @@ from cases.steps import Copy, Forward, Forwards, Mode, SetAttribute, Show
 from cases.variants import INF_CHANNEL, NAN_CHANNEL
 from oracle.state import FLAGS, TENSORS, Expected, Slot
 from reports.rows import PASS
-from tests import lockstep, summary
+from tests import agreement, lockstep, summary
 from tests.compare import Names, Tally
-from tests.judgement import judge
+from tests.judgement import Judgement, judge
 from tests.lockstep import Result, VacuousCase, run
 from tests.meta import fakes, handmade, installed
 from tests.subject import observation
@@ -28,7 +28,7 @@ from tests.subject.observation import Observation
 
 ROOT = Path(__file__).parents[2]
 
-Values = Tuple[object, ...]
+Values = Sequence[object]
 
 
 def ran(case: Case, subject: Callable[..., Any]) -> Result:
@@ -89,12 +89,22 @@ def test_a_mode_that_is_only_shown_is_an_error() -> None:
 
 def without(quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on the comparison of one quantity does not take place."""
-    count = Tally.count
+    same, judged, raised = Tally.same, Tally.judged, Tally.raised
 
-    def holed(tally: Tally, names: Names, times: int = 1) -> None:
-        count(tally, tuple(name for name in names if name != quantity), times)
+    def holed(tally: Tally, names: Names, got: Values, expected: Values, times: int = 1) -> bool:
+        places = [n for n in range(len(got)) if names[n % len(names)] != quantity]
+        rest = tuple(name for name in names if name != quantity)
+        return same(tally, rest, [got[n] for n in places], [expected[n] for n in places], times)
 
-    monkeypatch.setattr(Tally, "count", holed)
+    def partly_judged(tally: Tally, name: str, judgement: Judgement) -> bool:
+        return name == quantity or judged(tally, name, judgement)
+
+    def partly_raised(tally: Tally, *exceptions: Any) -> bool:
+        return quantity == "exception" or raised(tally, *exceptions)
+
+    monkeypatch.setattr(Tally, "same", holed)
+    monkeypatch.setattr(Tally, "judged", partly_judged)
+    monkeypatch.setattr(Tally, "raised", partly_raised)
 
 
 ASPECTS = (
@@ -166,15 +176,31 @@ def test_a_quantity_that_is_not_compared_is_noticed(
 
 def test_a_hole_in_one_step_alone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The count decides, not whether the quantity was ever compared."""
-    real = lockstep.agreed
+    real, calls = agreement._tensor_agrees, [0]
 
-    def planted(*arguments: Any) -> Optional[Tally]:
-        tally = real(*arguments)
-        assert tally is not None
-        tally.count(("training",), -1)
-        return tally
+    def planted(*arguments: Any) -> bool:
+        calls[0] += 1
+        return calls[0] == 12 or real(*arguments)
 
-    monkeypatch.setattr(lockstep, "agreed", planted)
+    monkeypatch.setattr(agreement, "_tensor_agrees", planted)
+    with pytest.raises(VacuousCase, match=r"was compared \d+ times"):
+        ran(example("affine", "track", "train_only"), installed.BATCH_NORM)
+    assert calls[0] > 12
+
+
+def test_a_hole_in_one_step_of_a_case_that_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where a case is compared step by step."""
+    real, calls = lockstep.compare, [0]
+
+    def planted(before: Any, expected: Expected, got: Observation, tally: Tally) -> None:
+        calls[0] += 1
+        with monkeypatch.context() as here:
+            if calls[0] == 3:
+                without("training", here)
+            real(before, expected, got, tally)
+
+    monkeypatch.setattr(lockstep, "agreed", lambda *arguments: None)
+    monkeypatch.setattr(lockstep, "compare", planted)
     with pytest.raises(VacuousCase, match="training"):
         ran(example("affine", "track", "train_only"), installed.BATCH_NORM)
 
@@ -211,7 +237,7 @@ def test_nan_and_infinity_are_accepted_only_where_expected(
     got: float, want: float, budget: float, equal: bool
 ) -> None:
     arrays = (np.array([1.0, got, 2.0]), np.array([1.0, want, 2.0]), np.array([0.5, budget, 0.5]))
-    judgement = judge("output", *arrays)
+    judgement = judge("output", *arrays, in_ulps=True)
     assert (judgement.mismatch is None) == equal
     if judgement.mismatch is not None:
         assert judgement.mismatch.index == (1,)

@@ -1,4 +1,4 @@
-"""What can be said of an exception that foreign code raised; needs no torch."""
+"""What can be said of what foreign code raised or left behind; needs no torch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ def said(error: BaseException) -> str:
     except Exception:  # the message is foreign code, too
         lines = []
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+
+
+def shown(value: object) -> str:
+    """The value's repr, if it has one."""
+    try:
+        return repr(value)
+    except Exception:  # foreign code, as the value may be
+        return f"a {type(value).__name__} that cannot be shown"
 
 
 def met(error: BaseException) -> bool:
