@@ -138,19 +138,30 @@ def _reason(behaviour: str, step: Comparison, sources: Mapping[str, str]) -> str
     parts = []
     causes: List[str] = []
     unexplained: Set[str] = set()
+    reworded: Set[str] = set()
     for what, changes in _case_changes(step):
         mine = [change for change in changes if change.behaviour == behaviour]
         if mine:
             parts.append("{} in {}".format(what, counted(len(mine), "case")))
         causes += [cause for change in mine for cause in change.causes]
-        unexplained |= {change.case for change in mine if not change.causes}
+        for change in mine:
+            if not change.causes:
+                (reworded if _is_rewording(change) else unexplained).add(change.case)
     named = [
         "`{}` ({})".format(cause, markdown.flat(sources.get(cause, "no longer in the registries")))
         for cause in sorted(set(causes))
     ]
+    if reworded:
+        named.append("only other words in the messages of {}".format(counted(len(reworded), "case")))
     if unexplained:
         named.append("**{} unexplained**".format(counted(len(unexplained), "case")))
     return "`{}`: {}; {}".format(behaviour, ", ".join(parts), ", ".join(named))
+
+
+def _is_rewording(change: CaseChange) -> bool:
+    """Whether the same steps raise the same classes: messages are specified by what they must say."""
+    old, new = ([error.split(" ", 3)[:3] for error in side] for side in (change.old, change.new))
+    return bool(old) and old == new
 
 
 # --- numerics ---------------------------------------------------------------------------

@@ -214,6 +214,26 @@ def test_every_change_is_explained_with_its_source() -> None:
     ) in page
 
 
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        ("3 forward:b0 RuntimeError it is so", "only other words in the messages of 1 case"),
+        ("3 forward:b0 ValueError it was so", "**1 case unexplained**"),
+        ("2 forward:b0 RuntimeError it was so", "**1 case unexplained**"),
+        (None, "**1 case unexplained**"),
+    ],
+)
+def test_other_words_are_told_from_other_exceptions(after: Optional[str], reason: str) -> None:
+    """What a message must say is specified, and both say it; class and step are not free."""
+    before = handmade.row(errors=("3 forward:b0 RuntimeError it was so",))
+    later = handmade.row(errors=() if after is None else (after,))
+    records = [
+        handmade.record(handmade.header(name), [row]) for name, row in (("2.0", before), ("2.1", later))
+    ]
+    page = releases.page(history(records))
+    assert f"other exceptions in 1 case; {reason}." in page
+
+
 def test_releases_that_behave_alike_need_no_reasons() -> None:
     rows = [handmade.row()]
     alike = [handmade.record(handmade.header(name), rows) for name in ("2.0", "2.1")]
