@@ -53,7 +53,7 @@ def agreed(
 def _exceptions_agree(
     expectations: Sequence[Expected], observations: Sequence[Observation], tally: Tally
 ) -> bool:
-    """And what only a few steps show."""
+    """Exceptions of all steps, and what only a few steps show."""
     for expected, got in zip(expectations, observations):
         if not tally.raised(expected.error, got.raised):
             return False
