@@ -103,6 +103,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: Optional[pytest.Item]) -> Optional[bool]:
     """Cases have one phase."""
+    progress = _progress(item.config)
+    if progress is not None:
+        progress.begins()
     if not isinstance(item, collection.CaseItem):
         return None
     protocol.perform(item, last=not isinstance(nextitem, collection.CaseItem))
@@ -121,16 +124,37 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """A worker is to know where to leave its place."""
+    workers = _workers()
+    if workers is not None:
+        node.workerinput[workers.PLACES] = workers.folder_of_places(node.config)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """In place of --dist load, the default: every worker gets one stretch of the cases, and in the end
-    what a slower one still has. Neighbours have inputs and expectations in common."""
-    if config.getvalue("dist") != "load":
+    """In place of --dist load, the default."""
+    workers = _workers()
+    if config.getvalue("dist") != "load" or workers is None:
         return None
+    return workers.Stretches(config, log)
+
+
+def _progress(config: pytest.Config) -> Any:
+    """What a worker tells of its progress by; None elsewhere, or where each case is told of by itself."""
+    if not hasattr(config, "_bn_progress"):
+        workers = _workers() if hasattr(config, "workerinput") else None
+        config._bn_progress = workers and workers.progress(config)  # type: ignore[attr-defined]
+    return config._bn_progress  # type: ignore[attr-defined]
+
+
+def _workers() -> Any:
+    """The module, or None where pytest-xdist is older than 3.2."""
     try:
-        from xdist.scheduler import WorkStealingScheduling
-    except ImportError:  # pytest-xdist before 3.2
+        from tests.conformance import workers
+    except ImportError:
         return None
-    return WorkStealingScheduling(config, log)
+    return workers
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

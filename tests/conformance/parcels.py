@@ -2,8 +2,8 @@
 
 An event for every report, start and end of a case would keep the controller busier than many a case
 keeps a worker. So a worker of pytest-xdist holds back the reports of cases that pass, for an
-instant, and packs them into the next one that leaves; the controller unpacks them. The scheduler's own
-events are untouched: it knows at all times which case runs, also when that kills its worker.
+instant, and packs them into the next one that leaves; the controller unpacks them. Which case a worker
+is in, and which are done, is in ``tests.conformance.workers``.
 """
 
 from __future__ import annotations

@@ -30,9 +30,10 @@ ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ("reports/releases.py", ("reports", "oracle.semantics", "oracle.defects")),
     ("reports/", ("reports",)),
     ("noxfile.py", ("nox", "reports")),
-    ("conftest.py", ("pytest", "cases", "reports", "tests.conformance", "tests.preflight", "tests.summary", "xdist.scheduler")),
+    ("conftest.py", ("pytest", "cases", "reports", "tests.conformance", "tests.preflight", "tests.summary")),
     ("tests/subject/", ("tests.subject", "cases", "numpy", "torch")),
     ("tests/meta/", ("tests", "cases", "oracle", "reports", "numpy", "torch", "pytest", "hypothesis", "jinja2", "nox")),
+    ("tests/conformance/workers.py", ("pytest", "xdist.scheduler")),
     ("tests/benchmark/", ("tests.benchmark",)),
     ("tests/", ("tests", "cases", "oracle", "reports", "numpy", "pytest", "hypothesis")),
 )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from itertools import chain
 from pathlib import Path
-from typing import Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 
-from tests.meta.test_command_line import SMOKE, run
+from cases import catalogue
+from cases.steps import Forward
+from tests.conformance import workers
+from tests.meta.test_command_line import FAKES, SMOKE, run
 
 CASES = (*SMOKE, "-k", "n8-float32")
 
@@ -58,3 +62,102 @@ def test_another_way_is_as_asked(how: str) -> None:
     ids = collected()
     found = by_worker("--dist", how)
     assert sorted(chain.from_iterable(found.values())) == sorted(ids * (2 if how == "each" else 1))
+
+
+DIES_LATER = f"{FAKES}:DiesLater"
+"""In the fortieth forward of a process."""
+
+
+def test_the_case_that_kills_a_worker_is_named() -> None:
+    """Though the ends of those before it had not been told of yet."""
+    forwards, names = 0, []
+    for case_id in collected():
+        steps = catalogue.find(case_id).steps
+        forwards += sum(isinstance(step, Forward) for step in steps)
+        names.append(case_id)
+        if forwards >= 40:
+            break
+    ran = run(*CASES, "-n", "1", "--max-worker-restart", "0", "--subject", DIES_LATER)
+    (killer,) = re.findall(r"crashed while running '.*\[(.*)\]'", ran.output)
+    assert killer == names[-1]
+    assert len(names) > 3
+
+
+def test_a_scheduler_of_another_plugin_is_told_of_each_case(tmp_path: Path) -> None:
+    plugin = """
+import pytest
+from xdist.scheduler import LoadScheduling
+
+class Counting(LoadScheduling):
+    def mark_test_complete(self, node, item_index, duration=0):
+        assert type(item_index) is int
+        super().mark_test_complete(node, item_index, duration)
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config, log):
+    return Counting(config, log)
+"""
+    (tmp_path / "other_scheduler.py").write_text(plugin, encoding="ascii")
+    ran = run(*CASES, "-n", "2", "-p", "other_scheduler", plugins=str(tmp_path))
+    assert ran.status == 0, ran.output
+
+
+class FakeInteractor:
+    """Lies about being pytest-xdist's plugin in a worker: its events go into a list."""
+
+    def __init__(self) -> None:
+        self.item_index = 0
+        self.sent: List[Tuple[str, Dict[str, Any]]] = []
+
+    def sendevent(self, name: str, **arguments: Any) -> None:
+        self.sent.append((name, arguments))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> workers.Place:
+    return workers.Place(tmp_path, "gw0", create=True)
+
+
+def test_ends_are_told_before_anything_that_depends_on_them(place: workers.Place) -> None:
+    """What the controller wants back, or that the worker is through; a report may come before."""
+    interactor = FakeInteractor()
+    telling = workers.Progress(interactor, place)
+    for number in (3, 4):
+        telling.send(workers.DONE, item_index=number, duration=0.1)
+        telling.send("testreport", data={})
+    telling.send("unscheduled", indices=[7])
+    telling.send(workers.DONE, item_index=5, duration=0.1)
+    telling.send("workerfinished", workeroutput={})
+    names = [name for name, _ in interactor.sent if name != "testreport"]
+    told = [arguments["item_index"] for name, arguments in interactor.sent if name == workers.DONE]
+    assert list(chain.from_iterable(told)) == [3, 4, 5]
+    assert names[-3:] == ["unscheduled", workers.DONE, "workerfinished"]
+
+
+def test_ends_are_told_by_and_by(place: workers.Place) -> None:
+    """A worker that waits for more to do sends nothing of itself."""
+    interactor = FakeInteractor()
+    telling = workers.Progress(interactor, place)
+    telling.send(workers.DONE, item_index=1, duration=0.1)
+    for _ in range(400):
+        if interactor.sent:
+            break
+        time.sleep(workers.LATE)
+    assert interactor.sent == [(workers.DONE, {"item_index": [1], "duration": 0.0})]
+    telling.send("workerfinished", workeroutput={})
+
+
+def test_a_place_says_where_a_worker_is(place: workers.Place, tmp_path: Path) -> None:
+    assert place.number() == -1
+    interactor = FakeInteractor()
+    telling = workers.Progress(interactor, workers.Place(tmp_path, "gw0"))
+    interactor.item_index = 2**40
+    telling.begins()
+    assert place.number() == 2**40
+    telling.send("workerfinished", workeroutput={})
+
+
+def test_a_worker_without_a_place_tells_of_each_case(tmp_path: Path) -> None:
+    """One on another machine, or of a controller with another scheduler."""
+    with pytest.raises(FileNotFoundError):
+        workers.Place(tmp_path, "gw0")
