@@ -27,6 +27,7 @@ torch.nn.BatchNorm2d; and observation of the releases in the table.
 from __future__ import annotations
 
 import dataclasses
+from functools import lru_cache
 from typing import Any, Callable, Dict, Optional, Tuple, Type, Union
 
 import numpy as np
@@ -110,11 +111,6 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
     )
 
 
-def _with(state: State, **changes: Any) -> State:
-    """The state with some of its fields changed."""
-    return state._replace(**changes)
-
-
 # --- forward ----------------------------------------------------------------------------------
 
 
@@ -127,7 +123,7 @@ def _counted(state: State, rules: Rules) -> State:
         raise Refusal("TypeError", "cannot assign .* as parameter 'num_batches_tracked'")
     value = (counter.value + 1 + 2**63) % 2**64 - 2**63
     identity = object() if rules.holds("counter_rebound") else counter.identity
-    return _with(state, num_batches_tracked=Counter(value, identity))
+    return state.changed(num_batches_tracked=Counter(value, identity))
 
 
 def _average_factor(state: State) -> Value:
@@ -266,8 +262,8 @@ def _updated(state: State, batch: Batch, factor: float, rules: Rules) -> State:
         slot: Optional[Slot] = getattr(state, name)
         if slot is not None:
             average = moving_average(slot.quantity, new, factor, state.dtype, batch.exact)
-            changes[name] = slot._replace(quantity=average)
-    return _with(state, **changes)
+            changes[name] = slot.holding(average)
+    return state.changed(**changes)
 
 
 def _forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expected:
@@ -351,16 +347,16 @@ def _normalise(
 
 
 def _mode(state: State, step: Mode, variant: Variant, rules: Rules) -> Expected:
-    return Expected(_with(state, training=step.training))
+    return Expected(state.changed(training=step.training))
 
 
 def _set_attribute(state: State, step: SetAttribute, variant: Variant, rules: Rules) -> Expected:
-    return Expected(_with(state, **{step.name: step.value}))
+    return Expected(state.changed(**{step.name: step.value}))
 
 
 def _drop(state: State, step: Drop, variant: Variant, rules: Rules) -> Expected:
     """None takes the tensor's place; the name stays registered as what it was."""
-    return Expected(_with(state, **{step.name: None}))
+    return Expected(state.changed(**{step.name: None}))
 
 
 def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expected:
@@ -374,17 +370,15 @@ def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expec
     if step.name == "num_batches_tracked":
         slot = Counter(ATTACHED_COUNT, object())
     else:
-        values = attached(step.name, state.config.num_features)
-        slot = Slot(constant_vector(values), object(), step.kind == "trainable")
-    return Expected(_with(state, parameters=parameters, **{step.name: slot}))
+        numbers = _written(attached, step.name, state.config.num_features)
+        slot = Slot(numbers, object(), step.kind == "trainable")
+    return Expected(state.changed(parameters=parameters, **{step.name: slot}))
 
 
-def _written(slot: Slot, values: np.ndarray) -> Slot:
-    return slot._replace(quantity=constant_vector(values))
-
-
-def constant_vector(values: np.ndarray) -> Quantity:
-    """Known numbers: no budget."""
+@lru_cache(maxsize=None)
+def _written(numbers: Callable[[str, int], np.ndarray], name: str, channels: int) -> Quantity:
+    """The numbers that a step writes into a tensor: known, so without a budget."""
+    values = numbers(name, channels)
     return constant(values.tobytes(), len(values))
 
 
@@ -394,8 +388,8 @@ def _preset(state: State, step: Preset, variant: Variant, rules: Rules) -> Expec
     for name in FLOATING:
         slot: Optional[Slot] = getattr(state, name)
         if slot is not None:
-            changes[name] = _written(slot, preset(name, channels))
-    return Expected(_with(state, **changes))
+            changes[name] = slot.holding(_written(preset, name, channels))
+    return Expected(state.changed(**changes))
 
 
 def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expected:
@@ -403,7 +397,7 @@ def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expecte
     if counter is None:
         raise Refusal("AttributeError", NONE_HAS_NO_METHOD)
     return Expected(
-        _with(state, num_batches_tracked=counter._replace(value=step.value))
+        state.changed(num_batches_tracked=counter.at(step.value))
     )
 
 
@@ -420,12 +414,12 @@ def _reset_running_stats(state: State) -> Expected:
             return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
         if slot.requires_grad:
             return Expected(state, error=ExpectedError("RuntimeError", IN_PLACE_ON_A_LEAF))
-        initial = slot._replace(quantity=constant(value, state.config.num_features))
-        state = _with(state, **{name: initial})
+        initial = slot.holding(constant(value, state.config.num_features))
+        state = state.changed(**{name: initial})
     counter = state.num_batches_tracked
     if counter is None:
         return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
-    return Expected(_with(state, num_batches_tracked=counter._replace(value=0)))
+    return Expected(state.changed(num_batches_tracked=counter.at(0)))
 
 
 def _reset(state: State, step: Reset, variant: Variant, rules: Rules) -> Expected:
@@ -440,11 +434,11 @@ def _reset(state: State, step: Reset, variant: Variant, rules: Rules) -> Expecte
     if state.weight is None:
         return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
     channels = state.config.num_features
-    weight = state.weight._replace(quantity=constant(1.0, channels))
-    state = _with(state, weight=weight)
+    weight = state.weight.holding(constant(1.0, channels))
+    state = state.changed(weight=weight)
     if state.bias is not None:
-        bias = state.bias._replace(quantity=constant(0.0, channels))
-        state = _with(state, bias=bias)
+        bias = state.bias.holding(constant(0.0, channels))
+        state = state.changed(bias=bias)
     elif rules.holds("reset_needs_bias"):
         return Expected(state, error=ExpectedError("AttributeError", NONE_HAS_NO_METHOD))
     return Expected(state)
@@ -456,7 +450,7 @@ def _renewed(state: State) -> State:
         name: state.tensor(name)._replace(identity=object())  # type: ignore[union-attr]
         for name in state.present()
     }
-    return _with(state, **changes)
+    return state.changed(**changes)
 
 
 def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
@@ -470,10 +464,10 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
     for name in fresh.present():
         slot, source = fresh.tensor(name), state.tensor(name)
         if isinstance(slot, Slot) and isinstance(source, Slot):
-            loaded[name] = slot._replace(quantity=source.quantity)
+            loaded[name] = slot.holding(source.quantity)
         elif isinstance(slot, Counter) and isinstance(source, Counter):
-            loaded[name] = slot._replace(value=source.value)
-    fresh = _with(fresh, training=state.training, **loaded)
+            loaded[name] = slot.at(source.value)
+    fresh = fresh.changed(training=state.training, **loaded)
     return Expected(fresh, copied=True)
 
 
@@ -488,12 +482,12 @@ def _load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules:
         for name in FLOATING:
             slot: Optional[Slot] = getattr(state, name)
             if slot is not None:
-                changes[name] = _written(slot, attached(name, channels))
+                changes[name] = slot.holding(_written(attached, name, channels))
     counter = state.num_batches_tracked
     error = None
     if step.what in ("plain", "longer"):
         if counter is not None:
-            changes["num_batches_tracked"] = counter._replace(value=ATTACHED_COUNT)
+            changes["num_batches_tracked"] = counter.at(ATTACHED_COUNT)
         elif step.what == "plain" and state.track_running_stats:
             error = ExpectedError("RuntimeError", 'Unexpected key.*"num_batches_tracked"')
         if step.what == "longer" and changes.pop("running_mean", None) is not None:
@@ -507,10 +501,10 @@ def _load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules:
             if step.what != "empty":
                 error = ExpectedError("RuntimeError", 'Unexpected key.*"num_batches_tracked"')
         elif rules.holds("legacy_load_resets_counter"):
-            changes["num_batches_tracked"] = counter._replace(value=0)
+            changes["num_batches_tracked"] = counter.at(0)
     elif counter is not None and step.what != "empty":
         error = ExpectedError("RuntimeError", 'Missing key.*"num_batches_tracked"')
-    return Expected(_with(state, **changes), error=error)
+    return Expected(state.changed(**changes), error=error)
 
 
 def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:

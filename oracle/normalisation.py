@@ -166,11 +166,13 @@ def _numbers(x: np.ndarray, terms: Terms) -> Tuple[np.ndarray, np.ndarray]:
     return values, budget
 
 
-def foresee(outputs: Iterable[ExpectedOutput]) -> None:
+def foresee(outputs: Iterable[ExpectedOutput]) -> List[Tuple[List[ExpectedOutput], OutputNumbers]]:
     """Computes the numbers of many outputs in a few calls, and holds them until ``forget`` is called.
 
-    Those of LARGE outputs are computed when they are looked at.
+    Those of LARGE outputs are computed when they are looked at. Returns those that were computed
+    together, with the numbers of K outputs in arrays of K rows.
     """
+    computed = []
     alike: Dict[Tuple[int, ...], List[ExpectedOutput]] = {}
     for each in outputs:
         if 0 < each.batch.values.size <= LARGE and not each._foreseen:
@@ -182,6 +184,9 @@ def foresee(outputs: Iterable[ExpectedOutput]) -> None:
         for start in range(0, len(group), at_once):
             part = group[start : start + at_once]
             terms = _terms(part)
-            numbers = _numbers(np.array([each.batch.values for each in part]), terms)
-            for each, *its in zip(part, *numbers, terms.undetermined):
+            inputs = np.array([each.batch.values for each in part])
+            numbers = OutputNumbers(*_numbers(inputs, terms), terms.undetermined)
+            for each, *its in zip(part, *numbers):
                 each._foreseen.append(OutputNumbers(*its))
+            computed.append((part, numbers))
+    return computed

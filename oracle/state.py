@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import FrozenSet, NamedTuple, Optional, Tuple, Union
+from typing import Any, FrozenSet, NamedTuple, Optional, Tuple, Union
 
 from cases.construction import Config
 from cases.steps import Value
@@ -21,12 +21,20 @@ class Slot(NamedTuple):
     identity: object
     requires_grad: bool = False
 
+    def holding(self, quantity: Quantity) -> Slot:
+        """The same tensor with other numbers."""
+        return Slot(quantity, self.identity, self.requires_grad)
+
 
 class Counter(NamedTuple):
     """num_batches_tracked, an int64 scalar."""
 
     value: int
     identity: object
+
+    def at(self, value: int) -> Counter:
+        """The same tensor with another value."""
+        return Counter(value, self.identity)
 
 
 class State(NamedTuple):
@@ -55,6 +63,13 @@ class State(NamedTuple):
 
     parameters: FrozenSet[str] = frozenset({"weight", "bias"})
 
+    def changed(self, **fields: Any) -> State:
+        """With other values of these fields."""
+        values = list(self)
+        for name, value in fields.items():
+            values[_PLACES[name]] = value
+        return tuple.__new__(State, values)  # as _replace would, in a third of the time
+
     def tensor(self, name: str) -> Union[None, Slot, Counter]:
         """The entry called ``name``, one of TENSORS."""
         slot: Union[None, Slot, Counter] = getattr(self, name)
@@ -72,6 +87,8 @@ class State(NamedTuple):
         """The names of the entries that are not None: the keys of the state dict."""
         return tuple(name for name in TENSORS if getattr(self, name) is not None)
 
+
+_PLACES = {name: place for place, name in enumerate(State._fields)}
 
 TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 FLAGS = ("num_features", "eps", "momentum", "affine", "track_running_stats", "training")

@@ -6,7 +6,7 @@ is equal in every step is compared in one go, and what no step has touched is no
 
 from __future__ import annotations
 
-from functools import lru_cache
+import sys
 from itertools import chain
 from operator import is_
 from typing import Optional, Sequence, Tuple, Union
@@ -15,6 +15,7 @@ from oracle.state import Counter, Expected, Slot
 from tests.compare import (
     ABSENT,
     COPY,
+    EXCEPTION,
     FACTS,
     FLOATING_KINDS,
     OUTPUT,
@@ -33,6 +34,8 @@ from tests.subject.observation import TENSORS, Observation, ObservedTensor
 _NO_SLOTS: Tuple[Union[None, Slot, Counter], ...] = (None,) * len(TENSORS)
 _NOTHING_SEEN: Tuple[Optional[ObservedTensor], ...] = (None,) * len(TENSORS)
 _ALL_THE_SAME = (True,) * len(TENSORS)
+_WHOLE: Sequence[Names] = [value + facts for value, facts in zip(VALUES, FACTS)]
+"""All that is compared of each tensor that is there."""
 
 
 def agreed(
@@ -54,9 +57,14 @@ def _exceptions_agree(
     expectations: Sequence[Expected], observations: Sequence[Observation], tally: Tally
 ) -> bool:
     """Exceptions of all steps, and what only a few steps show."""
-    for expected, got in zip(expectations, observations):
-        if not tally.raised(expected.error, got.raised):
+    wanted = [expected.error for expected in expectations]
+    raised = [got.raised for got in observations]
+    if not any(wanted):
+        if not tally.same(EXCEPTION, raised, wanted, len(wanted)):
             return False
+    elif not all(map(tally.raised, wanted, raised)):
+        return False
+    for expected, got in zip(expectations, observations):
         if expected.copied and not tally.same(COPY, (got.shared,), ((),)):
             return False
         if expected.shown is not None and not tally.same(SHOWN, (got.shown,), (expected.shown,)):
@@ -97,25 +105,39 @@ def _tensors_agree(
 ) -> bool:
     """Most steps leave most tensors alone: what is expected and seen as before agrees as before."""
     before, seen_before = _NO_SLOTS, _NOTHING_SEEN
-    for step, (expected, got) in enumerate(zip(expectations, observations)):
+    untouched = 0
+    as_before = [0] * len(TENSORS)
+    for expected, got in zip(expectations, observations):
         slots, seen = expected.state.tensors(), got.tensors
-        untouched = slots == before and all(map(is_, seen, seen_before))
-        if step and untouched and got.same_objects == _ALL_THE_SAME:
-            tally.count(_names_of(tuple([slot is not None for slot in slots])))
+        if slots == before and got.same_objects == _ALL_THE_SAME and all(map(is_, seen, seen_before)):
+            untouched += 1
             continue
+        _count_untouched(before, untouched, tally)
+        untouched = 0
         for place, slot in enumerate(slots):
             tensor, same = seen[place], got.same_objects[place]
             if slot is None or tensor is None:
                 if not tally.same(ABSENT[place], (tensor is not None,), (slot is not None,)):
                     return False
-            elif same and slot == before[place] and tensor is seen_before[place]:
-                tally.count(_WHOLE[place])
+            elif same and tensor is seen_before[place] and slot == before[place]:
+                as_before[place] += 1
             elif not _tensor_agrees(
                 place, before[place], slot, tensor, same, expected.state.dtype, tally
             ):
                 return False
         before, seen_before = slots, seen
+    _count_untouched(before, untouched, tally)
+    for place, times in enumerate(as_before):
+        if times:
+            tally.count(_WHOLE[place], times)
     return True
+
+
+def _count_untouched(slots: Sequence[Union[None, Slot, Counter]], steps: int, tally: Tally) -> None:
+    """So many steps that have touched no tensor."""
+    if steps:
+        for place, slot in enumerate(slots):
+            tally.count(ABSENT[place] if slot is None else _WHOLE[place], steps)
 
 
 def _tensor_agrees(
@@ -131,19 +153,10 @@ def _tensor_agrees(
     if not tally.same(FACTS[place], (*tensor.facts, same), (*facts, kept(before, slot))):
         return False
     if isinstance(slot, Counter):
-        return tally.same(VALUES[place], (tensor.values.tolist(),), (slot.value,))
+        value = int.from_bytes(tensor.data, sys.byteorder, signed=True)
+        return tally.same(VALUES[place], (value,), (slot.value,))
     if tensor.kind not in FLOATING_KINDS:
         return False
     name = TENSORS[place]
     judgement = judge_vector(name, slot.quantity, tensor.data, tensor.kind, tally.in_ulps)
     return tally.judged(name, judgement)
-
-
-_WHOLE: Sequence[Names] = [value + facts for value, facts in zip(VALUES, FACTS)]
-
-
-@lru_cache(maxsize=None)
-def _names_of(there: Tuple[bool, ...]) -> Names:
-    """All quantities of the tensors, given which are there."""
-    names = (_WHOLE[place] if present else ABSENT[place] for place, present in enumerate(there))
-    return tuple(chain.from_iterable(names))

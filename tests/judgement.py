@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -107,26 +107,47 @@ def _ulp(want: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def judge(
-    quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, in_ulps: bool
+    quantity: str,
+    got: np.ndarray,
+    want: np.ndarray,
+    budget: np.ndarray,
+    in_ulps: bool,
+    detectable: Optional[float] = None,
 ) -> Judgement:
     """Compares element by element. NaN equals NaN, and an infinity itself, only where expected.
 
     ``got``: the subject's array in its own dtype; ``want``, ``budget``: float64, same shape.
-    ``in_ulps``: also tell the error in units in the last place.
+    ``in_ulps``: also tell the error in units in the last place. ``detectable``: what ``_detectable``
+    says, where that is known already.
     """
     if not want.size:
         return Judgement(None, detectable=math.inf, exact=True)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        size = np.abs(want)
+        if detectable is None and not np.logical_or.reduce(budget, axis=None) and (got == want).all():
+            return Judgement(None, detectable=math.inf, exact=True)
         error = got - want
         share = _extremes(error / budget)
         # Of finite numbers with budgets this says all; where there are others it is NaN.
         if share[0] > -1.0 and share[1] < 1.0:
-            relative = float(np.minimum.reduce(budget / size, axis=None))
-            if float(np.maximum.reduce(size, axis=None)) <= Rounding.of(got.dtype).largest:
+            if detectable is None:
+                (detectable,) = _detectable(want[None], budget[None], [got.dtype])
+            if detectable is not None:
                 ulps = _extremes(error / _ulp(want, got.dtype)) if in_ulps else ZERO
-                return Judgement(None, share, ulps, relative)
-        return _judge_each(quantity, got, want, budget, size, in_ulps)
+                return Judgement(None, share, ulps, detectable)
+        return _judge_each(quantity, got, want, budget, in_ulps)
+
+
+def _detectable(
+    want: np.ndarray, budget: np.ndarray, dtypes: Sequence[np.dtype]
+) -> List[Optional[float]]:
+    """Of each of K arrays: the smallest relative error that its budgets detect; None where a number is
+    beyond the dtype's range or not finite."""
+    elements = tuple(range(1, want.ndim))
+    size = np.abs(want)
+    largest = np.array([Rounding.of(each).largest for each in dtypes])
+    within = np.maximum.reduce(size, axis=elements) <= largest
+    found = np.minimum.reduce(budget / size, axis=elements)
+    return [each if there else None for each, there in zip(found.tolist(), within.tolist())]
 
 
 def _judge_each(
@@ -134,10 +155,10 @@ def _judge_each(
     got: np.ndarray,
     want: np.ndarray,
     budget: np.ndarray,
-    size: np.ndarray,
     in_ulps: bool,
 ) -> Judgement:
     """Where a number may be infinite or NaN, have no budget or the wrong value."""
+    size = np.abs(want)
     beyond = size > Rounding.of(got.dtype).largest
     # Beyond the dtype's range the correctly rounded value is an infinity, compared for equality.
     want = np.where(beyond, np.copysign(np.inf, want), want)
@@ -197,9 +218,14 @@ def _judge_part(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool, where:
     return judge("output", got[where], want, budget, in_ulps)
 
 
-def _judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> Judgement:
+def _judge_output(
+    expected: ExpectedOutput, got: np.ndarray, in_ulps: bool, detectable: Optional[float]
+) -> Judgement:
     """Part by part when it is large: temporary arrays that the allocator must fetch anew from the
     system, or that leave the cache, cost the most."""
+    if detectable is not None and got.dtype.name == expected.dtype:
+        want, budget, _ = expected.numbers()
+        return judge("output", got, want, budget, in_ulps, detectable)
     if got.size > LARGE:
         parts = [_judge_part(expected, got, in_ulps, where) for where in _blocks(got.shape)]
         if all(part.mismatch is None for part in parts):
@@ -215,11 +241,15 @@ def _judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> J
 
 @dataclass
 class _Last:
-    """The last output that was judged against an expectation, and how."""
+    """The last output that was judged against an expectation, and how.
+
+    ``detectable``: what is known of the expectation beforehand, as in ``judge``.
+    """
 
     output: Optional[np.ndarray] = None
     in_ulps: bool = False
     judgement: Optional[Judgement] = None
+    detectable: Optional[float] = None
 
     def tells_of(self, output: np.ndarray, in_ulps: bool) -> bool:
         """Whether it is this output, bit for bit."""
@@ -244,7 +274,7 @@ def judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> Ju
     last = _last_small(expected) if got.size <= LARGE else _last_large(expected)
     if last.judgement is None or not last.tells_of(got, in_ulps):
         last.output, last.in_ulps = got, in_ulps
-        last.judgement = _judge_output(expected, got, in_ulps)
+        last.judgement = _judge_output(expected, got, in_ulps, last.detectable)
         expected.forget()
     return last.judgement
 
@@ -252,7 +282,13 @@ def judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> Ju
 def prepare(outputs: Iterable[ExpectedOutput]) -> None:
     """Has the numbers of outputs that will be judged computed together, apart from those that were."""
     small = (each for each in outputs if each.batch.values.size <= LARGE)
-    foresee(dict.fromkeys(each for each in small if _last_small(each).judgement is None))
+    for together, numbers in foresee(dict.fromkeys(each for each in small if not _last_small(each).judgement)):
+        dtypes = [each.batch.values.dtype for each in together]
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            detectable = _detectable(numbers.values, numbers.budget, dtypes)
+        undetermined = numbers.undetermined.any(axis=1).tolist()
+        for each, smallest, anything in zip(together, detectable, undetermined):
+            _last_small(each).detectable = None if anything else smallest
 
 
 @lru_cache(maxsize=4096)

@@ -122,7 +122,7 @@ def _check_not_vacuous(case: Case, performed: Expectations, compared: Mapping[st
         sum([each.shown is not None for each in performed]),
         sum([each.copied for each in performed]),
     )
-    if implied.items() <= compared.items():
+    if compared == implied:
         return
     for quantity, count in implied.items():
         if compared.get(quantity, 0) < count:
@@ -216,13 +216,13 @@ def _describe(
 ) -> None:
     """Forwards, exceptions and switches of the steps that were compared."""
     steps: Tuple[Optional[Step], ...] = (None, *result.case.steps)
-    for number, (step, expected, got) in enumerate(zip(steps, expectations, observations)):
-        result.forwards += type(step) in _FORWARDS
-        if expected.switches:
-            result.switches.update(expected.switches)
+    kinds = [type(step) for step in steps[: len(observations)]]
+    result.forwards += sum(map(kinds.count, _FORWARDS))
+    result.switches.update(*[each.switches for each in expectations if each.switches])
+    for number, got in enumerate(observations):
         if got.raised is not None:
             words = f"{got.raised.kind} {_line(got.raised.message)}"
-            result.errors.append(f"{number} {_token(step)} {words}")
+            result.errors.append(f"{number} {_token(steps[number])} {words}")
 
 
 def _observed(case: Case, factory: Factory, whole: bool) -> List[Observation]:
