@@ -13,7 +13,7 @@ from cases.construction import Config
 from cases.edge import BARE, CUMULATIVE, FLOAT64, TRACKED, UNTRACKED, Edge
 from cases.errors import CaseError, nearest
 from cases.steps import STATE_DICTS
-from cases.variants import DTYPES, Variant
+from cases.variants import DTYPES, LARGE_SHAPES, Variant
 
 BOTH_MODES = "preset,forward:{0},forward:b0,eval,forward:{0},forward:b1"
 
@@ -107,6 +107,7 @@ EDGES: Tuple[Edge, ...] = (
     *surroundings.calls(),
     *surroundings.texts(),
     *surroundings.autograd(),
+    *surroundings.paths(),
     *_twice("wrong_float", "dtype", "wrong_float", "many user reports of the message"),
     *_twice("integers", "dtype", "integers", "the exception's class changed"),
     Edge("wrong_float_bare", "dtype", "forward:integers,forward:wrong_float", "", BARE),
@@ -272,7 +273,9 @@ EDGES: Tuple[Edge, ...] = (
 
 CASES: Dict[str, Edge] = {edge.case.id: edge for edge in EDGES}
 
-SMALL: Tuple[str, ...] = tuple(name for name, edge in CASES.items() if edge.variant.shape != "n102400")
+SMALL: Tuple[str, ...] = tuple(
+    name for name, edge in CASES.items() if edge.variant.shape not in LARGE_SHAPES
+)
 """The ids of those that cost next to nothing: what the smoke tier has."""
 
 

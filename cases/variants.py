@@ -17,12 +17,16 @@ SHAPES: Dict[str, Shape] = {
     "n8_one_channel": (2, 1, 2, 2),
     "n8_67_channels": (2, 67, 2, 2),
     "n134_67_images": (67, 11, 1, 2),
+    "n4096": (4, 11, 32, 32),
 }
 """Word to (N, C, H, W); the number in the word is N*H*W, the values that one channel averages."""
 
 MATRIX_SHAPES = tuple(SHAPES)[:5]
-"""The shapes of the matrix. The others are extreme in one dimension each; 67 is beyond two vector
-registers of 32 and a multiple of nothing."""
+"""The shapes of the matrix. n4096 is more numbers than torch leaves to one thread, 2**15. The others are
+extreme in one dimension each; 67 is beyond two vector registers of 32 and a multiple of nothing."""
+
+LARGE_SHAPES = ("n102400", "n4096")
+"""The shapes of which a forward takes longer than to call it."""
 
 REMAINDER: Dict[str, Shape] = {"n102400": (5, 3, 2, 3)}
 """Shape word to the shape of all batches but the first, b0, where that is another: no forward may

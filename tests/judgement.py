@@ -137,6 +137,7 @@ def judge(
         return _judge_each(quantity, got, want, budget, in_ulps)
 
 
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
 def _detectable(
     want: np.ndarray, budget: np.ndarray, dtypes: Sequence[np.dtype]
 ) -> List[Optional[float]]:
@@ -202,13 +203,14 @@ def _worst(
 
 
 def _blocks(shape: Tuple[int, ...]) -> Iterator[Where]:
-    """Parts of an array (N, C, H, W), of up to LARGE elements or one row, each of one channel."""
+    """Parts of an array (N, C, H, W), each of up to LARGE elements or of one row."""
     n, c, h, w = shape
-    rows = max(1, LARGE // w)
-    for sample in range(n):
-        for channel in range(c):
+    samples, channels, rows = (max(1, LARGE // size) for size in (c * h * w, h * w, w))
+    for sample in range(0, n, samples):
+        for channel in range(0, c, channels):
             for row in range(0, h, rows):
-                yield slice(sample, sample + 1), slice(channel, channel + 1), slice(row, row + rows)
+                starts = ((sample, samples), (channel, channels), (row, rows))
+                yield tuple(slice(start, start + size) for start, size in starts)
 
 
 def _judge_part(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool, where: Where) -> Judgement:
@@ -224,8 +226,7 @@ def _judge_output(
     """Part by part when it is large: temporary arrays that the allocator must fetch anew from the
     system, or that leave the cache, cost the most."""
     if detectable is not None and got.dtype.name == expected.dtype:
-        want, budget, _ = expected.numbers()
-        return judge("output", got, want, budget, in_ulps, detectable)
+        return judge("output", got, *expected.numbers()[:2], in_ulps, detectable)
     if got.size > LARGE:
         parts = [_judge_part(expected, got, in_ulps, where) for where in _blocks(got.shape)]
         if all(part.mismatch is None for part in parts):
@@ -282,12 +283,10 @@ def judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> Ju
 def prepare(outputs: Iterable[ExpectedOutput]) -> None:
     """Has the numbers of outputs that will be judged computed together, apart from those that were."""
     small = (each for each in outputs if each.batch.values.size <= LARGE)
-    for together, numbers in foresee(dict.fromkeys(each for each in small if not _last_small(each).judgement)):
-        dtypes = [each.batch.values.dtype for each in together]
-        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            detectable = _detectable(numbers.values, numbers.budget, dtypes)
-        undetermined = numbers.undetermined.any(axis=1).tolist()
-        for each, smallest, anything in zip(together, detectable, undetermined):
+    unjudged = dict.fromkeys(each for each in small if _last_small(each).judgement is None)
+    for together, (values, budget, undetermined) in foresee(unjudged):
+        detectable = _detectable(values, budget, [each.batch.values.dtype for each in together])
+        for each, smallest, anything in zip(together, detectable, np.any(undetermined, 1).tolist()):
             _last_small(each).detectable = None if anything else smallest
 
 

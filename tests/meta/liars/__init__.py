@@ -13,6 +13,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     flags,
     momentum,
     outputs,
+    paths,
     persistence,
     refusals,
     statistics,
