@@ -1,0 +1,67 @@
+"""A judgement does not depend on how an output is cut up, nor on what was known of it beforehand."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+import numpy as np
+import pytest
+
+from cases.inputs import batch
+from cases.variants import LANES, SHAPES, Variant
+from oracle import normalisation
+from oracle.averaging import constant
+from oracle.normalisation import LARGE, ExpectedOutput
+from oracle.statistics import statistics
+from tests import judgement
+
+
+def expected(variant: Variant, name: str = "b1") -> ExpectedOutput:
+    """Of a train-mode forward, not remembered by anything."""
+    given = batch(variant, name)
+    found = statistics(given)
+    half = constant(0.5, given.values.shape[1])
+    return ExpectedOutput(given, found.mean, found.biased_variance, half, half, 1e-5, "contiguous")
+
+
+@pytest.mark.parametrize(
+    "shape", [*SHAPES.values(), (1, 1, 1, 100_000), (3, 2, 5, 9_000), (50_000, 1, 1, 1)]
+)
+def test_blocks_have_every_number_once(shape: Tuple[int, ...]) -> None:
+    times = np.zeros(shape, dtype=np.int64)
+    for where in judgement._blocks(shape):
+        times[where] += 1
+        assert times[where].size <= LARGE or times[where].size == shape[3]
+    assert (times == 1).all()
+
+
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("off", [0.0, 0.3, -0.9, 3.0, np.nan, np.inf])
+@pytest.mark.parametrize("in_ulps", [False, True])
+def test_what_is_known_beforehand_changes_nothing(lane: str, off: float, in_ulps: bool) -> None:
+    """Right outputs and wrong ones: an element ``off`` by so much of its budget."""
+    variant = Variant(lane, "n30", "float64")
+    alone, prepared = expected(variant), expected(variant)
+    judgement.prepare([prepared, expected(variant, "b0")])
+    values, budget, _ = (np.array(each) for each in alone.numbers())
+    values[1, 2, 0, 1] += off * budget[1, 2, 0, 1]
+    without, with_it = (
+        judgement.judge_output(each, values, in_ulps) for each in (alone, prepared)
+    )
+    assert repr(without) == repr(with_it)  # a NaN is not equal to itself
+    assert (without.mismatch is None) == (abs(off) < 1)
+    known = judgement._last_small(prepared).detectable
+    assert (known is None) == (lane == "nonfinite")
+    assert known in (None, without.detectable) or without.mismatch is not None
+
+
+def test_nothing_is_known_beforehand_where_anything_conforms() -> None:
+    """A variance of 0 without eps leaves an output undetermined."""
+    given = batch(Variant("bounded", "n8", "float32"), "constant")
+    found = statistics(given)
+    output = ExpectedOutput(given, found.mean, found.biased_variance, None, None, 0.0, "contiguous")
+    normalisation.settle([found.mean, found.biased_variance])
+    judgement.prepare([output])
+    assert judgement._last_small(output).detectable is None
+    anything = np.full(given.values.shape, 17.0, dtype=np.float32)
+    assert judgement.judge_output(output, anything, False).mismatch is None
