@@ -50,6 +50,10 @@ class Place:
         found: int = _PLACE.unpack_from(self._memory)[0]
         return found
 
+    def close(self) -> None:
+        """Lets go of the file, which some systems do not delete before."""
+        self._memory.close()
+
 
 class Stretches(WorkStealingScheduling):  # type: ignore[misc]
     """Every worker gets one stretch of the cases, and in the end what a slower one still has: neighbours
@@ -77,7 +81,9 @@ class Stretches(WorkStealingScheduling):  # type: ignore[misc]
     def remove_node(self, node: Any) -> Optional[str]:
         """The case that a dead worker was in, if it had not told of its end; those before are done."""
         pending = self.node2pending[node]
-        number = self._places[node].number()
+        place = self._places.pop(node)
+        number = place.number()
+        place.close()
         if number in pending:
             del pending[: pending.index(number)]
         crashed: Optional[str] = super().remove_node(node)
