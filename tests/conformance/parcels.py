@@ -15,7 +15,7 @@ from typing import Any, List
 import pytest
 
 HELD_BACK = 0.025
-"""Seconds that a report waits at most, in a worker that goes on running cases."""
+"""Seconds that a report, or the end of a case, waits at most in a worker that goes on running cases."""
 
 
 class Outbox:

@@ -17,8 +17,7 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import pytest
 from xdist.scheduler import WorkStealingScheduling
 
-LATE = 0.025
-"""Seconds after which a case that is done is told of, at most."""
+from tests.conformance.parcels import HELD_BACK
 
 DONE = "runtest_protocol_complete"
 """The event of pytest-xdist that says so."""
@@ -137,7 +136,7 @@ class Progress:
 
     def _tell_now_and_then(self) -> None:
         """A worker that waits for what to run next tells of what it has run."""
-        while not self._finished.wait(LATE):
+        while not self._finished.wait(HELD_BACK):
             self._tell()
 
 

@@ -33,7 +33,7 @@ ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ("conftest.py", ("pytest", "cases", "reports", "tests.conformance", "tests.preflight", "tests.summary")),
     ("tests/subject/", ("tests.subject", "cases", "numpy", "torch")),
     ("tests/meta/", ("tests", "cases", "oracle", "reports", "numpy", "torch", "pytest", "hypothesis", "jinja2", "nox")),
-    ("tests/conformance/workers.py", ("pytest", "xdist.scheduler")),
+    ("tests/conformance/workers.py", ("tests.conformance", "pytest", "xdist.scheduler")),
     ("tests/benchmark/", ("tests.benchmark",)),
     ("tests/", ("tests", "cases", "oracle", "reports", "numpy", "pytest", "hypothesis")),
 )

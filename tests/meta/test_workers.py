@@ -6,13 +6,14 @@ import re
 import time
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Dict, List, Tuple
 
 import pytest
 
 from cases import catalogue
 from cases.steps import Forward
-from tests.conformance import workers
+from tests.conformance import parcels, workers
 from tests.meta.test_command_line import FAKES, SMOKE, run
 
 CASES = (*SMOKE, "-k", "n8-float32")
@@ -142,7 +143,7 @@ def test_ends_are_told_by_and_by(place: workers.Place) -> None:
     for _ in range(400):
         if interactor.sent:
             break
-        time.sleep(workers.LATE)
+        time.sleep(parcels.HELD_BACK)
     assert interactor.sent == [(workers.DONE, {"item_index": [1], "duration": 0.0})]
     telling.send("workerfinished", workeroutput={})
 
@@ -161,3 +162,10 @@ def test_a_worker_without_a_place_tells_of_each_case(tmp_path: Path) -> None:
     """One on another machine, or of a controller with another scheduler."""
     with pytest.raises(FileNotFoundError):
         workers.Place(tmp_path, "gw0")
+    interactor = FakeInteractor()
+    plugins = SimpleNamespace(get_plugins=lambda: [object(), interactor])
+    given = {"workerid": "gw0", workers.PLACES: str(tmp_path)}
+    for workerinput in (given, {"workerid": "gw0"}):
+        assert workers.progress(SimpleNamespace(workerinput=workerinput, pluginmanager=plugins)) is None
+    interactor.sendevent(workers.DONE, item_index=1)
+    assert interactor.sent == [(workers.DONE, {"item_index": 1})]
