@@ -28,6 +28,7 @@ from cases.steps import (
     Count,
     Drop,
     Forward,
+    Forwards,
     LoadStateDict,
     Mode,
     Reset,
@@ -54,11 +55,16 @@ DIMENSIONS: Tuple[Tuple[str, str], ...] = (
 
 VARIANT = Variant("bounded", "n2", "float32")
 
+ENDURANCE = Forwards("b", 500)
+"""So many forwards that a counter of eight bits runs over, and that an average with momentum 0.1 has
+long forgotten where it began: 0.9**400 is below float64's unit roundoff already."""
+
 
 def _operations() -> Iterator[Step]:
     for name in ("b0", "one_value", "no_batch", "wrong_channels", "three_dims"):
         yield Forward(name)
     yield Forward("b0", "no_grad")
+    yield ENDURANCE
     yield TRAIN
     yield EVAL
     for flag in ("affine", "track_running_stats", "training"):

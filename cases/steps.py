@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Callable, Dict, Sequence, Tuple, Union
 
 from cases.errors import CaseError
@@ -12,14 +13,7 @@ Value = Union[None, bool, int, float, str]
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 PARAMETERS = ("weight", "bias")
 ATTACH_KINDS = ("tensor", "parameter", "trainable")
-ATTRIBUTES = (
-    "affine",
-    "track_running_stats",
-    "momentum",
-    "eps",
-    "num_features",
-    "training",
-)
+ATTRIBUTES = ("affine", "track_running_stats", "momentum", "eps", "num_features", "training")
 COPIES = ("deepcopy", "pickle", "state_dict")
 RESETS = ("reset_running_stats", "reset_parameters")
 STATE_DICTS = ("legacy", "empty", "no_counter", "version_1", "plain", "longer")
@@ -283,6 +277,7 @@ def parse_step(text: str) -> Step:
     return step
 
 
+@lru_cache(maxsize=64)
 def forwards(step: Step) -> Tuple[Forward, ...]:
     """The forwards that a step performs."""
     if isinstance(step, Forwards):

@@ -8,7 +8,7 @@ are those of Dekker (1971) and Knuth (TAOCP 2, 4.2.2), as in Higham, Accuracy an
 from __future__ import annotations
 
 import math
-from typing import Any, List, NamedTuple, Tuple, Union
+from typing import Any, List, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -61,31 +61,62 @@ class ExactSums(NamedTuple):
 
 
 SHORT = 1024
-"""Up to so many values a row it is quickest to add them one by one, as integers."""
+"""Up to so many values a row it is quickest to add them as integers."""
+
+_WORD = 26
+"""Bits of half a float64 significand."""
 
 _CUT_UNIT = 1100
 """Of 2**-_CUT_UNIT every float64 number is a whole multiple."""
+
+_PLAIN = 900
+"""Integers of up to so many bits are far enough from float64's range to calculate with."""
 
 _BLOCK = 1 << 13
 """Numbers cut and summed at a time, so that they stay in the processor's cache."""
 
 
+def _units(values: np.ndarray) -> np.ndarray:
+    """Of each row the largest u for which all its numbers are whole multiples of 2**-u."""
+    significands, exponents = np.frexp(values)
+    integers = np.ldexp(significands, 53).astype(np.int64)
+    lowest_bits = np.frexp((integers & -integers).astype(np.float64))[1] - 1
+    units = np.where(integers == 0, -_CUT_UNIT, 53 - lowest_bits - exponents)
+    return np.asarray(units.max(axis=1))
+
+
 def _summed_as_integers(values: np.ndarray) -> List[ExactSums]:
-    """Each number becomes a whole multiple of the last place of the smallest in its row."""
-    magnitudes = np.abs(values)
-    largest = magnitudes.max(axis=1)
-    smallest = np.where(magnitudes > 0, magnitudes, largest[:, None]).min(axis=1)
-    units = 53 - np.frexp(smallest)[1]
+    """Each number becomes a whole multiple of the last place that its row needs."""
+    units = _units(values)
     with np.errstate(over="ignore"):
         wholes = np.ldexp(values, units[:, None])
-    sums = []
-    for place, (row, unit) in enumerate(zip(wholes.tolist(), units.tolist())):
-        if not math.isfinite(max(row) - min(row)):  # too wide for a float64 in these units
-            row, unit = _as_wholes(values[place].tolist()), _CUT_UNIT
-        integers = list(map(int, row))
-        squares = sum([each * each for each in integers])
-        sums.append(ExactSums(sum(integers), sum(map(abs, integers)), squares, unit))
-    return sums
+    narrow = np.abs(wholes).max(axis=1) < 1 << 2 * _WORD
+    in_words = iter(_summed_in_words(wholes[narrow], units[narrow].tolist()))
+    return [
+        next(in_words) if each else _summed_one_by_one(values[row], wholes[row], int(units[row]))
+        for row, each in enumerate(narrow.tolist())
+    ]
+
+
+def _summed_in_words(wholes: np.ndarray, units: List[int]) -> List[ExactSums]:
+    """Of numbers of two words each: no sum of products of these, SHORT of them, exceeds an int64."""
+    integers = wholes.astype(np.int64)
+    sizes = np.abs(integers)
+    high, low = sizes >> _WORD, sizes & ((1 << _WORD) - 1)
+    sums = [each.sum(axis=1).tolist() for each in (integers, sizes, high * high, high * low, low * low)]
+    return [
+        ExactSums(total, size, (upper << 2 * _WORD) + (middle << _WORD + 1) + lower, unit)
+        for total, size, upper, middle, lower, unit in zip(*sums, units)
+    ]
+
+
+def _summed_one_by_one(values: np.ndarray, wholes: np.ndarray, unit: int) -> ExactSums:
+    row = wholes.tolist()
+    if not math.isfinite(max(row) - min(row)):  # too wide for a float64 in these units
+        row, unit = _as_wholes(values.tolist()), _CUT_UNIT
+    integers = list(map(int, row))
+    squares = sum([each * each for each in integers])
+    return ExactSums(sum(integers), sum(map(abs, integers)), squares, unit)
 
 
 def _as_wholes(row: List[float]) -> List[int]:
@@ -138,11 +169,29 @@ def exact_sums(values: np.ndarray) -> List[ExactSums]:
     return [_summed_by_cutting(row) for row in values]
 
 
-def ratio(numerator: int, denominator: int, exponent: int) -> Tuple[float, float]:
-    """numerator / denominator * 2**exponent as ``quotient`` gives it."""
-    if exponent < 0:
-        return quotient(numerator, denominator << -exponent)
-    return quotient(numerator << exponent, denominator)
+def ratios(numerators: Sequence[int], denominator: int, exponents: np.ndarray) -> DoubleDouble:
+    """Of each numerator: numerator / denominator * 2**exponent; infinite beyond float64's range."""
+    if max(map(abs, numerators), default=0) >= 1 << _PLAIN:
+        return _ratios_one_by_one(numerators, denominator, exponents.tolist())
+    high = np.array(list(map(float, numerators)))
+    low = np.array([float(whole - int(near)) for whole, near in zip(numerators, high.tolist())])
+    share = high / denominator
+    product, error = two_product(share, float(denominator))
+    rest = ((high - product) - error + low) / denominator
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = [np.ldexp(part, exponents) for part in two_sum(share, rest)]
+    return DoubleDouble(scaled[0], _finite(*scaled))
+
+
+def _ratios_one_by_one(
+    numerators: Sequence[int], denominator: int, exponents: List[int]
+) -> DoubleDouble:
+    pairs = [
+        quotient(numerator << max(exponent, 0), denominator << max(-exponent, 0))
+        for numerator, exponent in zip(numerators, exponents)
+    ]
+    high, low = np.array(pairs, dtype=np.float64).T
+    return DoubleDouble(high, low)
 
 
 def quotient(numerator: int, denominator: int) -> Tuple[float, float]:

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import lru_cache
-from typing import Callable, Dict, Optional, Tuple, Type, Union
+from typing import Callable, Dict, NamedTuple, Optional, Type, Union
 
 import numpy as np
 
@@ -55,6 +55,7 @@ from cases.variants import ATTACHED_COUNT, Variant
 from oracle.averaging import constant, moving_average
 from oracle.normalisation import ExpectedOutput, normalised
 from oracle.quantity import Quantity
+from oracle.refusals import Refusal, check_arguments, check_eps
 from oracle.semantics import Rules, Semantics
 from oracle.state import Counter, Expected, ExpectedError, Slot, State
 from oracle.statistics import Statistics, statistics
@@ -63,14 +64,6 @@ from oracle.text import just, shown
 FLOATING = ("weight", "bias", "running_mean", "running_var")
 NONE_HAS_NO_METHOD = "'NoneType' object has no attribute"
 IN_PLACE_ON_A_LEAF = "a leaf Variable that requires grad"
-
-
-class Refusal(Exception):
-    """Raised inside a step when the module must raise; carries the error to expect."""
-
-    def __init__(self, kind: str, pattern: str) -> None:
-        super().__init__(kind, pattern)
-        self.error = ExpectedError(kind, pattern)
 
 
 def construct(config: Config, dtype: str, rules: Rules) -> State:
@@ -121,9 +114,11 @@ def _counted(state: State, rules: Rules) -> State:
         return state
     if "num_batches_tracked" in state.parameters and rules.holds("counter_rebound"):
         raise Refusal("TypeError", "cannot assign .* as parameter 'num_batches_tracked'")
-    value = (counter.value + 1 + 2**63) % 2**64 - 2**63
-    identity = object() if rules.holds("counter_rebound") else counter.identity
-    return state.changed(num_batches_tracked=Counter(value, identity))
+    value = counter.value + 1 if counter.value < 2**63 - 1 else -(2**63)
+    counted = counter.at(value)
+    if rules.holds("counter_rebound"):
+        counted = Counter(value, object())
+    return state.changed(num_batches_tracked=counted)
 
 
 def _average_factor(state: State) -> Value:
@@ -162,80 +157,8 @@ def _hands_over_buffers(state: State, rules: Rules) -> bool:
     return present and rules.holds("untracked_train_updates")
 
 
-def _check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
-    if not isinstance(eps, (int, float)):
-        as_argument = rules.holds("eps_unchecked")
-        compared = "'<=?' not supported between instances of"
-        argument = r"argument 'eps' \(position 8\) must be float, not"
-        raise Refusal("TypeError", argument if as_argument else compared)
-    if not eps <= 0 or rules.holds("eps_unchecked"):
-        return
-    if eps == 0 and not batch_statistics and not rules.holds("eps_zero_refused_in_eval"):
-        return
-    if rules.holds("eps_zero_refused_in_eval"):
-        raise Refusal("ValueError", f"^batch_norm eps must be positive, but got {just(eps)}$")
-    when = "positive during training" if batch_statistics else "non-negative"
-    raise Refusal("ValueError", f"^batch_norm eps must be {when}, but got {just(eps)}$")
-
-
-def _check_channels(batch: Batch, tensors: Tuple[Tuple[str, Optional[Slot]], ...]) -> None:
-    channels = batch.values.shape[1]
-    for name, slot in tensors:
-        if slot is not None and slot.quantity.channels != channels:
-            length = slot.quantity.channels
-            raise Refusal("RuntimeError", f"{name} should contain {channels} elements not {length}")
-
-
-def _check_arguments(
-    state: State,
-    given: Batch,
-    running_mean: Optional[Slot],
-    running_var: Optional[Slot],
-    batch_statistics: bool,
-    rules: Rules,
-) -> None:
-    """What the kernel is handed must fit the input. Of an empty input only the channels count."""
-    running = (("running_mean", running_mean), ("running_var", running_var))
-    empty = not given.values.size
-    if empty and rules.deviates("empty_input_unchecked"):
-        return
-    for name, slot in running:
-        if slot is None and not batch_statistics and not empty:
-            raise Refusal("RuntimeError", f"{name} must be defined in evaluation mode")
-        _check_channels(given, ((name, slot),))
-    _check_channels(given, (("weight", state.weight), ("bias", state.bias)))
-    if empty:
-        return
-    for name, slot in running:
-        if slot is not None and slot.requires_grad:
-            raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
-    one_alone = (running_mean is None) != (running_var is None)
-    if one_alone and not rules.holds("one_running_buffer_suffices"):
-        pattern = "^running_mean and running_var must either both be None or neither be None$"
-        raise Refusal("ValueError", pattern)
-    _check_dtype(state, given, (running_mean, running_var), rules)
-
-
-def _check_dtype(
-    state: State, given: Batch, running: Tuple[Optional[Slot], ...], rules: Rules
-) -> None:
-    """Only what is handed over has to be of the input's dtype."""
-    found = given.dtype
-    if found == state.dtype:
-        return
-    if found == "int64":
-        is_runtime = rules.holds("integer_input_is_runtime_error")
-        kind = "RuntimeError" if is_runtime else "NotImplementedError"
-        raise Refusal(kind, "\"batch_norm\" not implemented for 'Long'")
-    if all(slot is None for slot in (state.weight, state.bias, *running)):
-        return
-    if rules.holds("scalar_type_message"):
-        raise Refusal("RuntimeError", "expected scalar type (Double|Float) but found (Double|Float)")
-    if found == "float32":
-        raise Refusal("RuntimeError", "mixed dtype .CPU.: expect parameter to have scalar type of")
-    if rules.holds("mixed_dtype_names_bfloat16"):
-        raise Refusal("RuntimeError", "mixed dtype .CPU.: expect input to have scalar type of BFloat16")
-    raise Refusal("RuntimeError", "mixed dtype .CPU.: all inputs must share same datatype")
+def _requires_grad(slot: Optional[Slot]) -> bool:
+    return slot is not None and slot.requires_grad
 
 
 def _output_strides(batch: Batch, batch_statistics: bool, rules: Rules) -> str:
@@ -251,49 +174,18 @@ def _statistics(given: Batch, rules: Rules) -> Statistics:
     return statistics(given, plain_sums)
 
 
-def _updated(state: State, batch: Batch, factor: float, rules: Rules) -> State:
-    """The running buffers after a batch: each one that is there is updated in place."""
-    found = _statistics(batch, rules)
-    changes = {}
-    for name, new in (
-        ("running_mean", found.mean),
-        ("running_var", found.unbiased_variance),
-    ):
-        slot: Optional[Slot] = getattr(state, name)
-        if slot is not None:
-            average = moving_average(slot.quantity, new, factor, state.dtype, batch.exact)
-            changes[name] = slot.holding(average)
-    return state.changed(**changes)
+class _Call(NamedTuple):
+    """What a forward hands to the kernel, beside input, weight and bias. ``factor``: of the new batch."""
+
+    batch_statistics: bool
+    running_mean: Optional[Slot]
+    running_var: Optional[Slot]
+    factor: float
+    eps: float
 
 
-def _forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expected:
-    given = batch(variant, step.batch)
-    try:
-        if given.values.ndim != 4:
-            dimensions = given.values.ndim
-            raise Refusal("ValueError", rf"^expected 4D input \(got {dimensions}D input\)$")
-        state = _counted(state, rules)
-        output, state, requires_grad = _normalise(state, given, rules, step.grad)
-    except Refusal as refusal:
-        return Expected(state, error=refusal.error)
-    return Expected(state, output=output, requires_grad=requires_grad)
-
-
-def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> Expected:
-    """One after the other, until one raises."""
-    expected = Expected(state)
-    for each in forwards(step):
-        expected = _forward(state, each, variant, rules)
-        state = expected.state
-        if expected.error is not None:
-            break
-    return expected
-
-
-def _normalise(
-    state: State, given: Batch, rules: Rules, grad: str
-) -> Tuple[ExpectedOutput, State, bool]:
-    """Checks in the order of the module's, then output, updated buffers, and what autograd records."""
+def _call(state: State, given: Batch, rules: Rules) -> _Call:
+    """Raises Refusal; checks in the order of the module's."""
     n, _, h, w = given.values.shape
     factor = _average_factor(state)
     batch_statistics = _uses_batch_statistics(state, rules)
@@ -303,44 +195,100 @@ def _normalise(
         raise Refusal("ValueError", rf"{message} torch\.Size\({shape}\)$")
     wrong_momentum = isinstance(factor, str)
     if not (wrong_momentum and rules.holds("eps_unchecked")):
-        _check_eps(state.eps, batch_statistics, rules)
+        check_eps(state.eps, batch_statistics, rules)
     if wrong_momentum:
         raise Refusal("TypeError", r"argument 'momentum' \(position 7\) must be float, not str")
-    eps = _number(state.eps)
     handed_over = _hands_over_buffers(state, rules)
     running_mean = state.running_mean if handed_over else None
     running_var = state.running_var if handed_over else None
-    _check_arguments(state, given, running_mean, running_var, batch_statistics, rules)
+    check_arguments(state, given, running_mean, running_var, batch_statistics, rules)
     if not state.config.num_features and rules.deviates("zero_features_raise"):
         raise Refusal("IndexError", "index 0 out of range for tensor of size .0.")
+    return _Call(batch_statistics, running_mean, running_var, _number(factor), _number(state.eps))
+
+
+def _output(state: State, given: Batch, call: _Call, rules: Rules) -> ExpectedOutput:
+    """The input normalised with the batch's own statistics or with the running ones."""
     weight = None if state.weight is None else state.weight.quantity
     bias = None if state.bias is None else state.bias.quantity
-    strides = _output_strides(given, batch_statistics, rules)
+    strides = _output_strides(given, call.batch_statistics, rules)
     if not given.values.size:
         empty = constant(0.0, given.values.shape[1])
-        output = normalised(given, empty, empty, None, None, 1.0, strides)
-    elif batch_statistics:
+        return normalised(given, empty, empty, None, None, 1.0, strides)
+    if call.batch_statistics:
         found = _statistics(given, rules)
         if rules.deviates("overflowing_variance_zeroes_output"):
             weight = constant(0.0, given.values.shape[1])
-        mean, variance = found.mean, found.biased_variance
+        mean, variance, eps = found.mean, found.biased_variance, call.eps
         # Only releases that do not check eps get here with 0: a constant channel gives the bias.
-        output = normalised(given, mean, variance, weight, bias, eps, strides, eps == 0)
-    else:
-        assert running_mean is not None
-        assert running_var is not None
-        mean, variance = running_mean.quantity, running_var.quantity
-        output = normalised(given, mean, variance, weight, bias, eps, strides)
-    if batch_statistics and handed_over and given.values.size:
-        state = _updated(state, given, _number(factor), rules)
-    differentiable = any(
-        slot is not None and slot.requires_grad for slot in (state.weight, state.bias)
+        return normalised(given, mean, variance, weight, bias, eps, strides, eps == 0)
+    assert call.running_mean is not None
+    assert call.running_var is not None
+    mean, variance = call.running_mean.quantity, call.running_var.quantity
+    return normalised(given, mean, variance, weight, bias, call.eps, strides)
+
+
+def _updated(state: State, given: Batch, call: _Call, rules: Rules, seen: bool) -> State:
+    """The running buffers after a batch: each one that was handed over is updated in place."""
+    unchanged = call.running_mean is None and call.running_var is None
+    if unchanged or not call.batch_statistics or not given.values.size:
+        return state
+    found = _statistics(given, rules)
+
+    def average(slot: Optional[Slot], new: Quantity) -> Optional[Slot]:
+        if slot is None:
+            return None
+        how = call.factor, state.dtype, given.exact, seen
+        return slot.holding(moving_average(slot.quantity, new, *how))
+
+    return state.changed(
+        running_mean=average(call.running_mean, found.mean),
+        running_var=average(call.running_var, found.unbiased_variance),
     )
+
+
+def _records_gradient(state: State, given: Batch, grad: str, rules: Rules) -> bool:
+    """Whether the output requires a gradient: when anything that went into it does."""
+    if grad == "no_grad":
+        return False
+    differentiable = _requires_grad(state.weight) or _requires_grad(state.bias)
     if not given.values.size and differentiable and rules.holds("empty_output_detached"):
         differentiable = False
-    if grad == "no_grad":
-        return output, state, False
-    return output, state, differentiable or grad == "input_grad"
+    return differentiable or grad == "input_grad"
+
+
+def _forward(
+    state: State, step: Forward, variant: Variant, rules: Rules, seen: bool = True
+) -> Expected:
+    """``seen``: somebody looks at the output and at the module afterwards."""
+    given = batch(variant, step.batch)
+    try:
+        if given.values.ndim != 4:
+            dimensions = given.values.ndim
+            raise Refusal("ValueError", rf"^expected 4D input \(got {dimensions}D input\)$")
+        state = _counted(state, rules)
+        call = _call(state, given, rules)
+    except Refusal as refusal:
+        return Expected(state, error=refusal.error)
+    after = _updated(state, given, call, rules, seen)
+    if not seen:
+        return Expected(after)
+    output = _output(state, given, call, rules)
+    requires_grad = _records_gradient(state, given, step.grad, rules)
+    return Expected(after, output, None, requires_grad)
+
+
+def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> Expected:
+    """One after the other, until one raises. When one leaves the state as it was, so do the others."""
+    *unseen, last = forwards(step)
+    for each in unseen:
+        expected = _forward(state, each, variant, rules, seen=False)
+        if expected.error is not None:
+            return expected
+        if expected.state is state:
+            break
+        state = expected.state
+    return _forward(state, last, variant, rules)
 
 
 # --- everything else --------------------------------------------------------------------------
@@ -537,7 +485,7 @@ def advance(state: State, step: Step, variant: Variant, semantics: Semantics) ->
     except Refusal as refusal:
         expected = Expected(state, error=refusal.error)
     if rules.consulted:
-        return expected._replace(switches=tuple(rules.consulted))
+        return expected.decided_by(tuple(rules.consulted))
     return expected
 
 

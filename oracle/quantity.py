@@ -7,7 +7,7 @@ wanted is computed together, kind by kind: see ``settle``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Set
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Source(ABC):
     these. ``kind``: sources of one class and one kind can be computed together.
     """
 
-    needs: Tuple[Quantity, ...]
+    needs: Sequence[Quantity]
     depth: int
     kind: Hashable
 
@@ -63,6 +63,11 @@ class Quantity:
         self.numbers = numbers
 
     @property
+    def depth(self) -> int:
+        """That of its source, 0 where the numbers are known."""
+        return 0 if self.source is None else self.source.depth
+
+    @property
     def value(self) -> DoubleDouble:
         """The values, as if nothing was ever rounded."""
         return self.settled().value
@@ -93,14 +98,14 @@ def settle(quantities: Iterable[Quantity]) -> None:
     """Computes the numbers of all of them, and of all that they need."""
     levels: Dict[int, Dict[Hashable, List[Source]]] = {}
     met: Set[Source] = set()
-    wanted = [each.source for each in quantities if each.numbers is None]
+    wanted = [each.source for each in quantities if each.source is not None]
     while wanted:
         source = wanted.pop()
-        if source is None or source in met:
+        if source in met:
             continue
         met.add(source)
+        wanted += [each.source for each in source.needs if each.source is not None]
         levels.setdefault(source.depth, {}).setdefault((type(source), source.kind), []).append(source)
-        wanted += [each.source for each in source.needs if each.numbers is None]
     for depth in sorted(levels):
         for alike in levels[depth].values():
             type(alike[0]).compute(alike)

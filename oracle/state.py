@@ -23,7 +23,7 @@ class Slot(NamedTuple):
 
     def holding(self, quantity: Quantity) -> Slot:
         """The same tensor with other numbers."""
-        return Slot(quantity, self.identity, self.requires_grad)
+        return tuple.__new__(Slot, (quantity, self.identity, self.requires_grad))
 
 
 class Counter(NamedTuple):
@@ -34,7 +34,7 @@ class Counter(NamedTuple):
 
     def at(self, value: int) -> Counter:
         """The same tensor with another value."""
-        return Counter(value, self.identity)
+        return tuple.__new__(Counter, (value, self.identity))
 
 
 class State(NamedTuple):
@@ -117,3 +117,7 @@ class Expected(NamedTuple):
     copied: bool = False
     switches: Tuple[str, ...] = ()
     shown: Optional[str] = None
+
+    def decided_by(self, switches: Tuple[str, ...]) -> Expected:
+        """The same with these switches."""
+        return Expected(*self[:5], switches, self.shown)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 
 from cases.inputs import Batch
 from oracle import bounds
-from oracle.arithmetic import SHORT, DoubleDouble, exact_sums, ratio
+from oracle.arithmetic import SHORT, DoubleDouble, exact_sums, ratios
 from oracle.quantity import Numbers, Quantity, Source
 
 
@@ -30,54 +30,59 @@ class Statistics:
     unbiased_variance: Quantity
 
 
-class _Channel(NamedTuple):
-    """Mean and variances as double-doubles, NaN where there are none; ``magnitude``: mean |x|."""
+class _Moments(NamedTuple):
+    """Of each row, shapes (R,): mean and variances, NaN where there are none; ``magnitude``: mean |x|."""
 
-    mean: Tuple[float, float]
-    biased: Tuple[float, float]
-    unbiased: Tuple[float, float]
-    magnitude: float
-
-
-_NONE = (math.nan, 0.0)
+    mean: DoubleDouble
+    biased: DoubleDouble
+    unbiased: DoubleDouble
+    magnitude: np.ndarray
 
 
-def _nonfinite_channel(x: np.ndarray) -> _Channel:
-    """IEEE 754 decides: inf - inf and NaN both leave a NaN variance."""
-    with np.errstate(invalid="ignore"):
-        return _Channel((float(np.sum(x)), 0.0), _NONE, _NONE, math.inf)
-
-
-def _finite_channels(x: np.ndarray) -> List[_Channel]:
-    """Of every row of finite values, in integer arithmetic and rounded once, at the end.
+def _finite_moments(x: np.ndarray) -> _Moments:
+    """Of rows of finite values, from sums in integer arithmetic.
 
     With exact sums no digit cancels, so the variance may be had from the sum of squares:
     n * (sum of squared deviations) = n * sum(x**2) - sum(x)**2.
     """
     count = x.shape[1]
-    channels = []
-    for total, sizes, squares, unit in exact_sums(x):
-        deviations = count * squares - total * total
-        unbiased = _NONE
-        if count > 1:
-            unbiased = ratio(deviations, count * (count - 1), -2 * unit)
-        channels.append(
-            _Channel(
-                mean=ratio(total, count, -unit),
-                biased=ratio(deviations, count * count, -2 * unit),
-                unbiased=unbiased,
-                magnitude=ratio(sizes, count, -unit)[0],
-            )
-        )
-    return channels
+    sums = exact_sums(x)
+    deviations = [count * each.squares - each.total * each.total for each in sums]
+    exponents = np.array([-each.unit for each in sums], dtype=np.int64)
+    unbiased = DoubleDouble(np.full(len(x), np.nan), np.zeros(len(x)))
+    if count > 1:
+        unbiased = ratios(deviations, count * (count - 1), 2 * exponents)
+    return _Moments(
+        mean=ratios([each.total for each in sums], count, exponents),
+        biased=ratios(deviations, count * count, 2 * exponents),
+        unbiased=unbiased,
+        magnitude=ratios([each.sizes for each in sums], count, exponents).high,
+    )
 
 
-def _channels(x: np.ndarray) -> List[_Channel]:
+def _moments(x: np.ndarray) -> _Moments:
+    """Of other rows IEEE 754 decides: inf - inf and NaN both leave a NaN variance."""
     finite = np.isfinite(x).all(axis=1)
     if finite.all():
-        return _finite_channels(x)
-    found = iter(_finite_channels(x[finite])) if finite.any() else iter(())
-    return [next(found) if each else _nonfinite_channel(row) for each, row in zip(finite, x)]
+        return _finite_moments(x)
+    with np.errstate(invalid="ignore"):
+        sums = np.sum(x, axis=1)
+    found = _finite_moments(x[finite])
+
+    def among_others(values: np.ndarray, others: Union[float, np.ndarray]) -> np.ndarray:
+        everything = np.where(finite, 0.0, others)
+        everything[finite] = values
+        return everything
+
+    mean, biased, unbiased = (
+        DoubleDouble(among_others(value.high, other), among_others(value.low, 0.0))
+        for value, other in (
+            (found.mean, sums),
+            (found.biased, math.nan),
+            (found.unbiased, math.nan),
+        )
+    )
+    return _Moments(mean, biased, unbiased, among_others(found.magnitude, math.inf))
 
 
 @lru_cache(maxsize=512)
@@ -142,18 +147,9 @@ def _part(numbers: Numbers, start: int, stop: int) -> Numbers:
     return Numbers(DoubleDouble(high[start:stop], low[start:stop]), budget[start:stop])
 
 
-def _pairs(values: List[Tuple[float, float]]) -> DoubleDouble:
-    array = np.array(values, dtype=np.float64)
-    return DoubleDouble(array[:, 0].copy(), array[:, 1].copy())
-
-
 def _of_rows(rows: np.ndarray, way: _Way) -> Tuple[Numbers, Numbers, Numbers]:
     """Mean, biased and unbiased variance of each row."""
-    channels = _channels(rows)
-    mean = _pairs([channel.mean for channel in channels])
-    biased = _pairs([channel.biased for channel in channels])
-    unbiased = _pairs([channel.unbiased for channel in channels])
-    magnitude = np.array([channel.magnitude for channel in channels])
+    mean, biased, unbiased, magnitude = _moments(rows)
     rounding = bounds.Rounding.of(np.dtype(way.dtype))
     depth = float(way.n) if way.plain_sums else bounds.depth(way.n)
     with np.errstate(over="ignore", invalid="ignore"):

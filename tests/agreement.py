@@ -1,21 +1,23 @@
 """Whether a whole case is as expected, as nearly all are.
 
-Says no more than yes or no: what differs, and where, is found step by step by ``tests.compare``. What
-is equal in every step is compared in one go, and what no step has touched is not compared again.
+Says no more than yes or no: what differs, and where, is found step by step by ``tests.compare``. Here
+each thing is compared in all steps at once, and a tensor only where a step has touched it.
 """
 
 from __future__ import annotations
 
 import sys
-from itertools import chain
-from operator import is_
-from typing import Optional, Sequence, Tuple, Union
+from itertools import chain, compress, count
+from operator import and_, is_, not_
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from oracle.state import Counter, Expected, Slot
+from cases.steps import Value
+from oracle.normalisation import ExpectedOutput
+from oracle.state import Counter, Expected, ExpectedError, Slot
+from tests.arrays import judge_output, judge_vector
 from tests.compare import (
     ABSENT,
     COPY,
-    EXCEPTION,
     FACTS,
     FLOATING_KINDS,
     OUTPUT,
@@ -24,140 +26,152 @@ from tests.compare import (
     VALUES,
     Names,
     Tally,
+    alike,
     expected_facts,
     kept,
     output_facts,
+    output_facts_agree,
 )
-from tests.judgement import judge_output, judge_vector
-from tests.subject.observation import TENSORS, Observation, ObservedTensor
+from tests.judgement import Judgement
+from tests.subject.observation import TENSORS, Observation, ObservedOutput, ObservedTensor
 
-_NO_SLOTS: Tuple[Union[None, Slot, Counter], ...] = (None,) * len(TENSORS)
-_NOTHING_SEEN: Tuple[Optional[ObservedTensor], ...] = (None,) * len(TENSORS)
-_ALL_THE_SAME = (True,) * len(TENSORS)
-_WHOLE: Sequence[Names] = [value + facts for value, facts in zip(VALUES, FACTS)]
-"""All that is compared of each tensor that is there."""
+_FLOATING = tuple(place for place, name in enumerate(TENSORS) if name != "num_batches_tracked")
+"""Of TENSORS those with numbers to judge."""
+
+Column = Sequence[Any]
+"""One thing after construction and after every step."""
 
 
-def agreed(
-    expectations: Sequence[Expected], observations: Sequence[Observation], in_ulps: bool
-) -> Optional[Tally]:
+class Columns(NamedTuple):
+    """What must be shown, thing by thing: the fields of Expected, and of its State.
+
+    ``flags`` and ``slots``: the columns of all FLAGS and of all TENSORS, end to end. ``absent``: of each
+    of TENSORS, after how many steps there is none.
+    """
+
+    outputs: Sequence[Optional[ExpectedOutput]]
+    errors: Sequence[Optional[ExpectedError]]
+    requires_grad: Sequence[bool]
+    copied: Sequence[bool]
+    switches: Sequence[Tuple[str, ...]]
+    shown: Sequence[Optional[str]]
+    dtype: str
+    flags: Sequence[Value]
+    slots: Sequence[Union[None, Slot, Counter]]
+    absent: Tuple[int, ...]
+
+    @classmethod
+    def of(cls, expectations: Sequence[Expected]) -> Columns:
+        """Of construction and all steps."""
+        states, outputs, errors, requires_grad, copied, switches, shown = zip(*expectations)
+        _, (dtype, *_), *fields, _ = zip(*states)
+        flags, slots = fields[: -len(TENSORS)], fields[-len(TENSORS) :]
+        absent = tuple([column.count(None) for column in slots])
+        how = requires_grad, copied, switches, shown
+        return cls(outputs, errors, *how, dtype, _end_to_end(flags), _end_to_end(slots), absent)
+
+
+def _end_to_end(columns: Iterable[Column]) -> List[Any]:
+    return list(chain.from_iterable(columns))
+
+
+def agreed(expected: Columns, observations: Sequence[Observation], in_ulps: bool) -> Optional[Tally]:
     """What was compared, if all of it agrees; else None."""
+    steps = len(expected.outputs)
+    if steps != len(observations):
+        return None
+    outputs, raised, tensors, same, flags, changed, shared, overwritten, shown = zip(*observations)
     tally = Tally(in_ulps)
     agrees = (
-        len(expectations) == len(observations)
-        and _exceptions_agree(expectations, observations, tally)
-        and _flags_agree(expectations, observations, tally)
-        and _outputs_agree(expectations, observations, tally)
-        and _tensors_agree(expectations, observations, tally)
+        tally.all_raised(expected.errors, raised)
+        and not any(changed)
+        and _present(outputs) == _present(expected.outputs)
+        and tally.same(STEP, _end_to_end(zip(*flags)), expected.flags, steps)
+        and _asked_agree(COPY, expected.copied, ((),) * steps, shared, tally)
+        and _asked_agree(SHOWN, _present(expected.shown), expected.shown, shown, tally)
+        and _outputs_agree(expected, outputs, overwritten, tally)
+        and _tensors_agree(expected, _end_to_end(zip(*tensors)), _end_to_end(zip(*same)), tally)
     )
     return tally if agrees else None
 
 
-def _exceptions_agree(
-    expectations: Sequence[Expected], observations: Sequence[Observation], tally: Tally
-) -> bool:
-    """Exceptions of all steps, and what only a few steps show."""
-    wanted = [expected.error for expected in expectations]
-    raised = [got.raised for got in observations]
-    if not any(wanted):
-        if not tally.same(EXCEPTION, raised, wanted, len(wanted)):
-            return False
-    elif not all(map(tally.raised, wanted, raised)):
-        return False
-    for expected, got in zip(expectations, observations):
-        if expected.copied and not tally.same(COPY, (got.shared,), ((),)):
-            return False
-        if expected.shown is not None and not tally.same(SHOWN, (got.shown,), (expected.shown,)):
-            return False
-    return True
+def _present(column: Column) -> Sequence[bool]:
+    return [each is not None for each in column]
 
 
-def _flags_agree(
-    expectations: Sequence[Expected], observations: Sequence[Observation], tally: Tally
+def _asked_agree(
+    quantity: Names, asked: Sequence[bool], wanted: Column, got: Column, tally: Tally
 ) -> bool:
-    """All flags of all steps."""
-    seen = [(got.input_changed, got.output is not None, *got.flags) for got in observations]
-    wanted = [(False, each.output is not None, *each.state.flags()) for each in expectations]
-    return tally.same(
-        STEP, list(chain.from_iterable(seen)), list(chain.from_iterable(wanted)), len(observations)
-    )
+    """What only a few steps ask for."""
+    if True not in asked:
+        return True
+    pairs = list(compress(got, asked)), list(compress(wanted, asked))
+    return tally.same(quantity, *pairs, asked.count(True))
 
 
 def _outputs_agree(
-    expectations: Sequence[Expected], observations: Sequence[Observation], tally: Tally
+    expected: Columns,
+    seen_outputs: Sequence[Optional[ObservedOutput]],
+    overwritten: Sequence[bool],
+    tally: Tally,
 ) -> bool:
-    for expected, got in zip(expectations, observations):
-        output = expected.output
-        if output is None or got.output is None:
+    """Outputs where both are: that there are as many has been compared."""
+    judgements: List[Judgement] = []
+    rows = zip(expected.outputs, expected.requires_grad, seen_outputs, overwritten)
+    for output, requires_grad, seen, earlier_changed in rows:
+        if output is None or seen is None:
             continue
-        values = got.output.values
-        if not tally.same(OUTPUT[output.strides], *output_facts(expected, output, got)):
+        if earlier_changed or not output_facts_agree(*output_facts(output, requires_grad, seen)):
             return False
-        if values.dtype.kind != "f":
-            return False
-        if not tally.judged("output", judge_output(output, values, tally.in_ulps)):
-            return False
-    return True
+        tally.count(OUTPUT[output.strides])
+        judgements.append(judge_output(output, seen.values, tally.in_ulps))
+    return tally.judged("output", judgements, len(judgements))
 
 
 def _tensors_agree(
-    expectations: Sequence[Expected], observations: Sequence[Observation], tally: Tally
+    expected: Columns,
+    tensors: Sequence[Optional[ObservedTensor]],
+    same: Sequence[bool],
+    tally: Tally,
 ) -> bool:
-    """Most steps leave most tensors alone: what is expected and seen as before agrees as before."""
-    before, seen_before = _NO_SLOTS, _NOTHING_SEEN
-    untouched = 0
-    as_before = [0] * len(TENSORS)
-    for step, (expected, got) in enumerate(zip(expectations, observations)):
-        slots, seen = expected.state.tensors(), got.tensors
-        as_were = slots == before and all(map(is_, seen, seen_before))
-        if step and as_were and got.same_objects == _ALL_THE_SAME:
-            untouched += 1
-            continue
-        _count_untouched(before, untouched, tally)
-        untouched = 0
-        for place, slot in enumerate(slots):
-            tensor, same = seen[place], got.same_objects[place]
-            if slot is None or tensor is None:
-                if not tally.same(ABSENT[place], (tensor is not None,), (slot is not None,)):
-                    return False
-            elif same and tensor is seen_before[place] and slot == before[place]:
-                as_before[place] += 1
-            elif not _tensor_agrees(
-                place, before[place], slot, tensor, same, expected.state.dtype, tally
-            ):
+    """Columns end to end. What is expected and seen as in the step before agrees as it did there."""
+    steps, slots = len(expected.outputs), expected.slots
+    judgements: Dict[int, List[Judgement]] = {place: [] for place in _FLOATING}
+    for index in _touched(slots, tensors, same):
+        slot, tensor = slots[index], tensors[index]
+        if slot is None or tensor is None:
+            if slot is not None or tensor is not None:
                 return False
-        before, seen_before = slots, seen
-    _count_untouched(before, untouched, tally)
-    for place, times in enumerate(as_before):
-        if times:
-            tally.count(_WHOLE[place], times)
+            continue
+        facts = expected_facts(slot, expected.dtype)
+        if tensor.facts is not facts and not alike(tensor.facts, facts):
+            return False
+        place, step = divmod(index, steps)
+        if same[index] is not kept(slots[index - 1] if step else None, slot):
+            return False
+        if isinstance(slot, Counter):
+            if int.from_bytes(tensor.data, sys.byteorder, signed=True) != slot.value:
+                return False
+        elif tensor.kind not in FLOATING_KINDS:
+            return False
+        else:
+            its = tensor.data, tensor.kind
+            judged = judge_vector(TENSORS[place], slot.quantity, *its, tally.in_ulps)
+            judgements[place].append(judged)
+    for place, absent in enumerate(expected.absent):
+        tally.count(ABSENT[place], absent)
+        tally.count(FACTS[place], steps - absent)
+        if place not in judgements:
+            tally.count(VALUES[place], steps - absent)
+        elif not tally.judged(TENSORS[place], judgements[place], steps - absent):
+            return False
     return True
 
 
-def _count_untouched(slots: Sequence[Union[None, Slot, Counter]], steps: int, tally: Tally) -> None:
-    """So many steps that have touched no tensor."""
-    if steps:
-        for place, slot in enumerate(slots):
-            tally.count(ABSENT[place] if slot is None else _WHOLE[place], steps)
+def _touched(slots: Column, tensors: Column, same: Column) -> Iterator[int]:
+    """The first place, and those where a tensor is not, or not to be, what is one place before.
 
-
-def _tensor_agrees(
-    place: int,
-    before: Union[None, Slot, Counter],
-    slot: Union[Slot, Counter],
-    tensor: ObservedTensor,
-    same: bool,
-    dtype: str,
-    tally: Tally,
-) -> bool:
-    facts = expected_facts(slot, dtype)
-    if not tally.same(FACTS[place], (*tensor.facts, same), (*facts, kept(before, slot))):
-        return False
-    if isinstance(slot, Counter):
-        value = int.from_bytes(tensor.data, sys.byteorder, signed=True)
-        return tally.same(VALUES[place], (value,), (slot.value,))
-    if tensor.kind not in FLOATING_KINDS:
-        return False
-    name = TENSORS[place]
-    judgement = judge_vector(name, slot.quantity, tensor.data, tensor.kind, tally.in_ulps)
-    return tally.judged(name, judgement)
+    Where one column follows another, only nothing at all is the same.
+    """
+    left_alone = map(and_, map(is_, slots[1:], slots), map(is_, tensors[1:], tensors))
+    return chain((0,), compress(count(1), map(not_, map(and_, left_alone, same[1:]))))

@@ -12,11 +12,13 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from oracle.normalisation import ExpectedOutput
 from oracle.state import FLAGS, Counter, Expected, ExpectedError, Slot, State
-from tests.judgement import Judgement, Mismatch, judge_output, judge_vector
+from tests.arrays import judge_output, judge_vector
+from tests.judgement import Judgement, Mismatch
 from tests.subject.foreign import shown
 from tests.subject.observation import (
     TENSORS,
     Observation,
+    ObservedOutput,
     ObservedTensor,
     Raised,
     TensorFacts,
@@ -59,6 +61,13 @@ ABSENT: Sequence[Names] = [(f"{name} present",) for name in TENSORS]
 and of each tensor that is there or is not."""
 
 
+def alike(got: Sequence[object], expected: Sequence[object]) -> bool:
+    """Whether all are equal and of one type, one by one: of two lists, or of two tuples."""
+    if all(map(is_, got, expected)):
+        return True
+    return got == expected and all(map(is_, map(type, got), map(type, expected)))
+
+
 class Tally:
     """What one case compared and found, summed up when asked.
 
@@ -69,11 +78,12 @@ class Tally:
         self.in_ulps = in_ulps
         self.mismatches: List[Mismatch] = []
         self._groups: Dict[Names, int] = {}
-        self._judged: List[Tuple[str, Judgement]] = []
+        self._judged: Dict[str, List[Judgement]] = {}
 
     def count(self, quantities: Names, times: int = 1) -> None:
         """These have been compared so many times more."""
-        self._groups[quantities] = self._groups.get(quantities, 0) + times
+        if times:
+            self._groups[quantities] = self._groups.get(quantities, 0) + times
 
     def same(
         self, quantities: Names, got: Sequence[object], expected: Sequence[object], times: int = 1
@@ -83,9 +93,7 @@ class Tally:
         ``got`` and ``expected``: in the order of ``quantities``, so many times over.
         """
         self.count(quantities, times)
-        if all(map(is_, got, expected)):
-            return True
-        return list(map(type, got)) == list(map(type, expected)) and got == expected
+        return alike(got, expected)
 
     def equal(self, quantities: Names, got: Sequence[object], expected: Sequence[object]) -> None:
         """The same, and each that differs is named."""
@@ -95,20 +103,24 @@ class Tally:
             if type(a) is not type(b) or not (a == b or a != a != b):
                 self.mismatches.append(Mismatch(quantity, (), shown(a), repr(b)))
 
-    def judged(self, quantity: str, judgement: Judgement) -> bool:
-        """Takes and counts what was found of an array; whether that is no mismatch."""
-        self.count((quantity,))
-        self._judged.append((quantity, judgement))
-        if judgement.mismatch is not None:
-            self.mismatches.append(judgement.mismatch)
-        return judgement.mismatch is None
+    def judged(self, quantity: str, judgements: Sequence[Judgement], times: int) -> bool:
+        """Takes what was found of arrays that were compared so often; whether there is no mismatch."""
+        self.count((quantity,), times)
+        self._judged.setdefault(quantity, []).extend(judgements)
+        wrong = [each.mismatch for each in judgements if each.mismatch is not None]
+        self.mismatches += wrong
+        return not wrong
 
     def raised(self, expected: Optional[ExpectedError], raised: Optional[Raised]) -> bool:
         """Compares and counts an exception, or that there is none; whether it is as expected."""
-        self.count(EXCEPTION)
-        if expected is None or raised is None:
-            return expected is None and raised is None
-        return raised.kind == expected.kind and bool(re.search(expected.pattern, raised.message))
+        return self.all_raised((expected,), (raised,))
+
+    def all_raised(
+        self, expected: Sequence[Optional[ExpectedError]], raised: Sequence[Optional[Raised]]
+    ) -> bool:
+        """The same of many steps."""
+        self.count(EXCEPTION, len(expected))
+        return not (any(expected) or any(raised)) or all(map(_as_expected, expected, raised))
 
     @property
     def compared(self) -> Mapping[str, int]:
@@ -117,11 +129,23 @@ class Tally:
 
     def agreeing(self) -> Dict[str, List[Judgement]]:
         """The judgements without a mismatch, each once."""
-        found: Dict[str, Dict[int, Judgement]] = {}
-        for name, judgement in self._judged:
-            if judgement.mismatch is None:
-                found.setdefault(name, {})[id(judgement)] = judgement
-        return {name: list(each.values()) for name, each in found.items()}
+        agreeing = {}
+        for name, judgements in self._judged.items():
+            each_once = {id(each): each for each in judgements if each.mismatch is None}
+            if each_once:
+                agreeing[name] = list(each_once.values())
+        return agreeing
+
+
+def _as_expected(expected: Optional[ExpectedError], raised: Optional[Raised]) -> bool:
+    if expected is None or raised is None:
+        return expected is None and raised is None
+    return raised.kind == expected.kind and _matches(expected.pattern, raised.message)
+
+
+@lru_cache(maxsize=1024)
+def _matches(pattern: str, message: str) -> bool:
+    return re.search(pattern, message) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -137,23 +161,55 @@ def _summed(groups: Tuple[Tuple[Names, int], ...]) -> Mapping[str, int]:
 Facts = Tuple[object, ...]
 
 
-def output_facts(expected: Expected, output: ExpectedOutput, got: Observation) -> Tuple[Facts, Facts]:
-    """What is seen of an output apart from its numbers, and what must be, in the order of OUTPUT."""
-    seen = got.output
-    assert seen is not None
-    as_expected = seen.channels_last if output.strides == "channels_last" else seen.contiguous
-    shape, changed = seen.values.shape, got.earlier_output_changed
+def output_facts(expected: ExpectedOutput, requires_grad: bool, seen: ObservedOutput) -> Facts:
+    """What must be of an output, and what is seen of it, apart from its numbers."""
+    wanted = expected.batch
     return (
-        (seen.dtype, shape, as_expected, seen.shares_input, seen.requires_grad, changed),
-        (output.dtype, output.shape, True, False, expected.requires_grad, False),
+        (expected.strides, wanted.dtype, wanted.values.shape, requires_grad)
+        + (seen.values.shape,)
+        + seen[1:]
+    )
+
+
+@lru_cache(maxsize=1024, typed=True)
+def output_facts_agree(*facts: object) -> bool:
+    """Whether all that is as it must be; ``facts``: as ``output_facts`` has them."""
+    return alike(*_both_sides(*facts))
+
+
+def _both_sides(
+    strides: object,
+    dtype: object,
+    shape: object,
+    requires_grad: object,
+    seen_shape: object,
+    seen_dtype: object,
+    contiguous: object,
+    channels_last: object,
+    seen_requires_grad: object,
+    shares_input: object,
+) -> Tuple[Facts, Facts]:
+    """Seen and wanted, in the order of OUTPUT."""
+    as_expected = channels_last if strides == "channels_last" else contiguous
+    return (
+        (seen_dtype, seen_shape, as_expected, shares_input, seen_requires_grad),
+        (dtype, shape, True, False, requires_grad),
     )
 
 
 def expected_facts(expected: Union[Slot, Counter], dtype: str) -> TensorFacts:
     """What a tensor must be, apart from its numbers; ``dtype``: of the floating-point ones."""
     if isinstance(expected, Counter):
-        return tensor_facts("int64", (), False, False)
-    return tensor_facts(dtype, (expected.quantity.channels,), expected.requires_grad, False)
+        return _COUNTER_FACTS
+    return _slot_facts(dtype, expected.quantity.channels, expected.requires_grad)
+
+
+_COUNTER_FACTS = tensor_facts("int64", (), False, False)
+
+
+@lru_cache(maxsize=1024)
+def _slot_facts(dtype: str, channels: int, requires_grad: bool) -> TensorFacts:
+    return tensor_facts(dtype, (channels,), requires_grad, False)
 
 
 def kept(before: Union[None, Slot, Counter], expected: Union[Slot, Counter]) -> bool:
@@ -174,12 +230,12 @@ def compare_error(expected: Expected, got: Observation, tally: Tally) -> None:
 def _compare_output(
     expected: Expected, output: ExpectedOutput, got: Observation, tally: Tally
 ) -> None:
-    seen, wanted = output_facts(expected, output, got)
-    tally.equal(OUTPUT[output.strides], seen, wanted)
     assert got.output is not None
+    seen, wanted = _both_sides(*output_facts(output, expected.requires_grad, got.output))
+    tally.equal(OUTPUT[output.strides], (*seen, got.earlier_output_changed), (*wanted, False))
     values = got.output.values
     if values.shape == output.shape and values.dtype.kind == "f":
-        tally.judged("output", judge_output(output, values, tally.in_ulps))
+        tally.judged("output", [judge_output(output, values, tally.in_ulps)], 1)
 
 
 def _compare_tensor(
@@ -201,7 +257,7 @@ def _compare_tensor(
         tally.equal(VALUES[place], (got.values.tolist(),), (expected.value,))
     elif got.facts.shape == facts.shape and got.kind in FLOATING_KINDS:
         name, quantity = TENSORS[place], expected.quantity
-        tally.judged(name, judge_vector(name, quantity, got.data, got.kind, tally.in_ulps))
+        tally.judged(name, [judge_vector(name, quantity, got.data, got.kind, tally.in_ulps)], 1)
 
 
 def compare(before: Optional[State], expected: Expected, got: Observation, tally: Tally) -> None:

@@ -13,8 +13,8 @@ from cases.case import Case
 from oracle.batch_norm import advance, begin
 from oracle.quantity import settle
 from oracle.semantics import Semantics
-from oracle.state import Counter, Expected
-from tests import judgement
+from oracle.state import Expected
+from tests import arrays
 
 Expectations = Sequence[Expected]
 """What construction and every step must show; construction alone where it must fail."""
@@ -25,22 +25,22 @@ CASES, STEPS = 128, 4096
 
 def expectations(case: Case, semantics: Semantics) -> Expectations:
     """Of one case; numbers are computed when they are looked at."""
-    first = begin(case.config, case.variant, semantics)
-    expected = [first]
-    if first.error is None:
-        state = first.state
+    now = begin(case.config, case.variant, semantics)
+    expected = [now]
+    if now.error is None:
         for step in case.steps:
-            expected.append(advance(state, step, case.variant, semantics))
-            state = expected[-1].state
+            now = advance(now.state, step, case.variant, semantics)
+            expected.append(now)
     return expected
 
 
 def compute(expected: Iterable[Expected]) -> None:
     """Has all numbers computed that will be compared."""
     forwards = [each for each in expected if each.output is not None]
-    slots = (slot for each in forwards for slot in each.state.tensors() if slot is not None)
-    settle(slot.quantity for slot in slots if not isinstance(slot, Counter))
-    judgement.prepare(each.output for each in forwards if each.output is not None)
+    states = [each.state for each in forwards]
+    running = chain([each.running_mean for each in states], [each.running_var for each in states])
+    settle([slot.quantity for slot in running if slot is not None])
+    arrays.prepare([each.output for each in forwards if each.output is not None])
 
 
 class Forecast:

@@ -1,27 +1,17 @@
-"""Judges an array that a subject returned against the values and budgets that the oracle expects.
-
-The last judgement against an expectation is remembered: cases share inputs, so most arrays come
-back bit for bit as they were judged before.
-"""
+"""Judges an array that a subject returned against the values and budgets that the oracle expects."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from oracle.bounds import Rounding
-from oracle.normalisation import EVERYWHERE, LARGE, ExpectedOutput, Where, foresee
-from oracle.quantity import Quantity
-from tests.subject.observation import other_bytes
 
 BUDGETED = ("output", "running_mean", "running_var")
 """The quantities that have budgets."""
-SMALL_OUTPUTS, LARGE_OUTPUTS = 1024, 4
-"""Expected outputs of up to LARGE elements, and larger ones, whose last judgement is remembered."""
 
 Extremes = Tuple[float, float]
 ZERO: Extremes = (0.0, 0.0)
@@ -61,6 +51,10 @@ class Judgement(NamedTuple):
     exact: bool = False
 
 
+EXACT = Judgement(None, detectable=math.inf, exact=True)
+"""Nothing has a budget, or there is nothing."""
+
+
 def hull(pairs: Iterable[Extremes]) -> Extremes:
     """From the smallest to the largest of them all."""
     lows, highs = zip(*pairs)
@@ -89,6 +83,12 @@ def _extremes(values: np.ndarray) -> Extremes:
     return float(np.minimum.reduce(values, axis=None)), float(np.maximum.reduce(values, axis=None))
 
 
+def _known_extremes(values: np.ndarray) -> Extremes:
+    """The same of all but NaN, and of 0."""
+    low = np.fmin.reduce(values, axis=None, initial=0.0)
+    return float(low), float(np.fmax.reduce(values, axis=None, initial=0.0))
+
+
 def _finite_extremes(values: np.ndarray) -> Extremes:
     finite = values[np.isfinite(values)]
     return _extremes(finite) if finite.size else ZERO
@@ -106,49 +106,68 @@ def _ulp(want: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.asarray(np.maximum(power * eps, eps * rounding.tiny))
 
 
+class Sensitivity(NamedTuple):
+    """What there is to say of an expectation before anything is judged against it.
+
+    ``detectable`` and ``exact``: as in a Judgement. ``within_range``: the dtype has all its numbers,
+    NaN aside.
+    """
+
+    detectable: float
+    exact: bool
+    within_range: bool
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
+def sensitivity(
+    want: np.ndarray, budget: np.ndarray, dtypes: Sequence[np.dtype]
+) -> List[Sensitivity]:
+    """Of each of K arrays that are to be compared with arrays of these dtypes."""
+    elements = tuple(range(1, want.ndim))
+    size = np.abs(want)
+    largest = np.array([Rounding.of(each).largest for each in dtypes])
+    within_range = np.fmax.reduce(size, axis=elements, initial=0.0) <= largest
+    detectable = np.fmin.reduce(budget / size, axis=elements, initial=np.inf).tolist()
+    return [
+        Sensitivity(smallest, smallest in (0.0, math.inf) and not budget[k].any(), within)
+        for k, (smallest, within) in enumerate(zip(detectable, within_range.tolist()))
+    ]
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
 def judge(
     quantity: str,
     got: np.ndarray,
     want: np.ndarray,
     budget: np.ndarray,
     in_ulps: bool,
-    detectable: Optional[float] = None,
+    known: Optional[Sensitivity] = None,
 ) -> Judgement:
     """Compares element by element. NaN equals NaN, and an infinity itself, only where expected.
 
     ``got``: the subject's array in its own dtype; ``want``, ``budget``: float64, same shape.
-    ``in_ulps``: also tell the error in units in the last place. ``detectable``: what ``_detectable``
-    says, where that is known already.
+    ``in_ulps``: also tell the error in units in the last place. ``known``: what ``sensitivity`` says,
+    where that was asked already.
     """
     if not want.size:
-        return Judgement(None, detectable=math.inf, exact=True)
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        if detectable is None and not np.logical_or.reduce(budget, axis=None) and (got == want).all():
-            return Judgement(None, detectable=math.inf, exact=True)
-        error = got - want
-        share = _extremes(error / budget)
-        # Of finite numbers with budgets this says all; where there are others it is NaN.
-        if share[0] > -1.0 and share[1] < 1.0:
-            if detectable is None:
-                (detectable,) = _detectable(want[None], budget[None], [got.dtype])
-            if detectable is not None:
-                ulps = _extremes(error / _ulp(want, got.dtype)) if in_ulps else ZERO
-                return Judgement(None, share, ulps, detectable)
-        return _judge_each(quantity, got, want, budget, in_ulps)
-
-
-@np.errstate(divide="ignore", invalid="ignore", over="ignore")
-def _detectable(
-    want: np.ndarray, budget: np.ndarray, dtypes: Sequence[np.dtype]
-) -> List[Optional[float]]:
-    """Of each of K arrays: the smallest relative error that its budgets detect; None where a number is
-    beyond the dtype's range or not finite."""
-    elements = tuple(range(1, want.ndim))
-    size = np.abs(want)
-    largest = np.array([Rounding.of(each).largest for each in dtypes])
-    within = np.maximum.reduce(size, axis=elements) <= largest
-    found = np.minimum.reduce(budget / size, axis=elements)
-    return [each if there else None for each, there in zip(found.tolist(), within.tolist())]
+        return EXACT
+    if known is None:
+        (known,) = sensitivity(want[None], budget[None], [got.dtype])
+    if known.exact and (got == want).all():
+        return EXACT
+    error = got.astype(np.float64)
+    error -= want
+    shares = error / budget
+    share = _extremes(shares)
+    if math.isnan(share[0]):  # as where NaN is expected, or there is no budget and no error
+        nothing = (error == 0) | (np.isnan(got) & np.isnan(want))
+        if nothing[np.isnan(shares)].all():
+            share = _known_extremes(shares)
+    if share[0] > -1.0 and share[1] < 1.0 and known.within_range:
+        measured = in_ulps and share != ZERO
+        ulps = _finite_extremes(error / _ulp(want, got.dtype)) if measured else ZERO
+        return Judgement(None, share, ulps, known.detectable)
+    return _judge_each(quantity, got, want, budget, in_ulps)
 
 
 def _judge_each(
@@ -169,7 +188,7 @@ def _judge_each(
     if wrong.any():
         return Judgement(_worst(quantity, got, want, budget, error, wrong))
     if not budget.any():
-        return Judgement(None, detectable=math.inf, exact=True)
+        return EXACT
     # An error within a zero budget is zero; 0/0 is left out.
     share = _finite_extremes(error / budget)
     measured = in_ulps and share != ZERO
@@ -202,99 +221,24 @@ def _worst(
     )
 
 
-def _blocks(shape: Tuple[int, ...]) -> Iterator[Where]:
-    """Parts of an array (N, C, H, W), each of up to LARGE elements or of one row."""
-    n, c, h, w = shape
-    samples, channels, rows = (max(1, LARGE // size) for size in (c * h * w, h * w, w))
-    for sample in range(0, n, samples):
-        for channel in range(0, c, channels):
-            for row in range(0, h, rows):
-                starts = ((sample, samples), (channel, channels), (row, rows))
-                yield tuple(slice(start, start + size) for start, size in starts)
-
-
-def _judge_part(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool, where: Where) -> Judgement:
-    want, budget, undetermined = expected.numbers(where)
-    if undetermined.any():
-        want = np.where(undetermined[:, None, None], got[where], want)
-    return judge("output", got[where], want, budget, in_ulps)
-
-
-def _judge_output(
-    expected: ExpectedOutput, got: np.ndarray, in_ulps: bool, detectable: Optional[float]
-) -> Judgement:
-    """Part by part when it is large: temporary arrays that the allocator must fetch anew from the
-    system, or that leave the cache, cost the most."""
-    if detectable is not None and got.dtype.name == expected.dtype:
-        return judge("output", got, *expected.numbers()[:2], in_ulps, detectable)
-    if got.size > LARGE:
-        parts = [_judge_part(expected, got, in_ulps, where) for where in _blocks(got.shape)]
-        if all(part.mismatch is None for part in parts):
-            return Judgement(
-                None,
-                hull(part.share for part in parts),
-                hull(part.ulps for part in parts),
-                min(part.detectable for part in parts),
-                all(part.exact for part in parts),
-            )
-    return _judge_part(expected, got, in_ulps, EVERYWHERE)
-
-
-@dataclass
-class _Last:
-    """The last output that was judged against an expectation, and how.
-
-    ``detectable``: what is known of the expectation beforehand, as in ``judge``.
-    """
-
-    output: Optional[np.ndarray] = None
-    in_ulps: bool = False
-    judgement: Optional[Judgement] = None
-    detectable: Optional[float] = None
-
-    def tells_of(self, output: np.ndarray, in_ulps: bool) -> bool:
-        """Whether it is this output, bit for bit."""
-        last = self.output
-        if last is None or last.dtype != output.dtype or self.in_ulps is not in_ulps:
-            return False
-        return not other_bytes(output, last)
-
-
-@lru_cache(maxsize=SMALL_OUTPUTS)
-def _last_small(expected: ExpectedOutput) -> _Last:
-    return _Last()
-
-
-@lru_cache(maxsize=LARGE_OUTPUTS)
-def _last_large(expected: ExpectedOutput) -> _Last:
-    return _Last()
-
-
-def judge_output(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> Judgement:
-    """An output of the expected shape, of any floating dtype; not to be written to any more."""
-    last = _last_small(expected) if got.size <= LARGE else _last_large(expected)
-    if last.judgement is None or not last.tells_of(got, in_ulps):
-        last.output, last.in_ulps = got, in_ulps
-        last.judgement = _judge_output(expected, got, in_ulps, last.detectable)
-        expected.forget()
-    return last.judgement
-
-
-def prepare(outputs: Iterable[ExpectedOutput]) -> None:
-    """Has the numbers of outputs that will be judged computed together, apart from those that were."""
-    small = (each for each in outputs if each.batch.values.size <= LARGE)
-    unjudged = dict.fromkeys(each for each in small if _last_small(each).judgement is None)
-    for together, (values, budget, undetermined) in foresee(unjudged):
-        detectable = _detectable(values, budget, [each.batch.values.dtype for each in together])
-        for each, smallest, anything in zip(together, detectable, np.any(undetermined, 1).tolist()):
-            _last_small(each).detectable = None if anything else smallest
-
-
-@lru_cache(maxsize=4096)
-def judge_vector(
-    quantity: str, expected: Quantity, got: bytes, dtype: str, in_ulps: bool
-) -> Judgement:
-    """A buffer or parameter of the expected length, as bytes; ``dtype``: NumPy's character."""
-    values, (value, budget) = np.frombuffer(got, dtype=dtype), expected.settled()
-    want = np.where(np.isinf(budget), values, value.high)
-    return judge(quantity, values, want, budget, in_ulps)
+def judge_few(
+    got: Sequence[float], want: Sequence[float], budget: Sequence[float]
+) -> Optional[Judgement]:
+    """What ``judge`` says where all agrees, number by number: NumPy costs more than a dozen of them."""
+    low = high = 0.0
+    detectable, exact = math.inf, True
+    for value, number, allowed in zip(got, want, budget):
+        if allowed:
+            exact = False
+            share = (value - number) / allowed
+            if not -1.0 < share < 1.0 and (value == value or number == number):
+                return None
+            if share < low:
+                low = share
+            elif share > high:
+                high = share
+        elif value != number:
+            return None
+        if number and allowed < detectable * abs(number):
+            detectable = allowed / abs(number)
+    return Judgement(None, (low, high), ZERO, detectable, exact)

@@ -12,7 +12,7 @@ from cases.steps import Forward, Forwards, Step, token
 from cases.variants import regimes
 from oracle.semantics import Semantics
 from oracle.state import FLAGS, TENSORS, Expected, State
-from tests.agreement import agreed
+from tests.agreement import Columns, agreed
 from tests.compare import Tally, compare, compare_error
 from tests.forecast import Expectations, compute, expectations
 from tests.judgement import Mismatch
@@ -113,14 +113,14 @@ def _implied(
     return {name: count for name, count in implied.items() if count}
 
 
-def _check_not_vacuous(case: Case, performed: Expectations, compared: Mapping[str, int]) -> None:
+def _check_not_vacuous(case: Case, expected: Columns, compared: Mapping[str, int]) -> None:
     """Against what the program alone says, not what was performed of it."""
     implied = _implied(
-        1 if performed[0].error is not None else 1 + len(case.steps),
-        tuple([each.output.strides for each in performed if each.output is not None]),
-        tuple([slots.count(None) for slots in zip(*[each.state.tensors() for each in performed])]),
-        sum([each.shown is not None for each in performed]),
-        sum([each.copied for each in performed]),
+        1 if expected.errors[0] is not None else 1 + len(case.steps),
+        tuple([each.strides for each in expected.outputs if each is not None]),
+        expected.absent,
+        len(expected.shown) - expected.shown.count(None),
+        expected.copied.count(True),
     )
     if compared == implied:
         return
@@ -179,14 +179,16 @@ def _compared(
     record: bool,
     witness: Optional[Witness],
 ) -> Result:
-    tally = agreed(expectations, observations, record)
+    columns = Columns.of(expectations)
+    tally = agreed(columns, observations, record)
     if tally is None:
         result, performed = _compared_in_steps(case, expectations, observations, record)
     else:
         result, performed = Result(case, tally), len(observations)
-    _describe(result, expectations[:performed], observations[:performed])
+    result.switches.update(*columns.switches[:performed])
+    _describe(result, observations[:performed])
     if not result.findings:
-        _check_not_vacuous(case, expectations, result.compared)
+        _check_not_vacuous(case, columns, result.compared)
     if record:
         result.digest = _digest(observations[:performed])
     if witness is not None:
@@ -211,14 +213,11 @@ def _compared_in_steps(
     return result, len(observations)
 
 
-def _describe(
-    result: Result, expectations: Expectations, observations: List[Observation]
-) -> None:
-    """Forwards, exceptions and switches of the steps that were compared."""
+def _describe(result: Result, observations: List[Observation]) -> None:
+    """Forwards and exceptions of the steps that were compared."""
     steps: Tuple[Optional[Step], ...] = (None, *result.case.steps)
-    kinds = [type(step) for step in steps[: len(observations)]]
+    kinds = list(map(type, steps[: len(observations)]))
     result.forwards += sum(map(kinds.count, _FORWARDS))
-    result.switches.update(*[each.switches for each in expectations if each.switches])
     for number, got in enumerate(observations):
         if got.raised is not None:
             words = f"{got.raised.kind} {_line(got.raised.message)}"

@@ -10,7 +10,7 @@ from cases import catalogue
 from cases.case import Case
 from oracle.defects import covering
 from oracle.state import Expected
-from tests.agreement import agreed
+from tests.agreement import Columns, agreed
 from tests.compare import Tally, compare
 from tests.forecast import expectations
 from tests.lockstep import run
@@ -127,7 +127,7 @@ def cases() -> Iterator[Case]:
 def test_torch_agrees_both_ways_and_as_much_is_compared() -> None:
     for case in cases():
         expected, got = seen(case)
-        quickly, slowly = agreed(expected, got, False), in_steps(expected, got)
+        quickly, slowly = agreed(Columns.of(expected), got, False), in_steps(expected, got)
         assert quickly is not None
         assert not slowly.mismatches
         assert dict(quickly.compared) == dict(slowly.compared)
@@ -143,7 +143,7 @@ def test_whatever_differs_is_no_agreement() -> None:
             for quantity, changed in changes(got[place]):
                 altered = [*got[:place], changed, *got[place + 1 :]]
                 slowly = in_steps(expected, altered).mismatches
-                quickly = agreed(expected, altered, False)
+                quickly = agreed(Columns.of(expected), altered, False)
                 assert (quickly is None) == bool(slowly), (case.id, place, quantity)
                 if slowly:
                     assert any(each.quantity.startswith(quantity) for each in slowly)
@@ -156,15 +156,16 @@ def test_whatever_differs_is_no_agreement() -> None:
 def test_memory_shared_with_the_original_is_no_agreement() -> None:
     case = catalogue.find("edge-eps-eps_0.0_untracked")
     copied = next(c for c in installed.small() if "deepcopy" in c.id.split("-"))
-    assert agreed(*seen(case), False) is not None
+    expected, got = seen(case)
+    assert agreed(Columns.of(expected), got, False) is not None
     expected, got = seen(copied)
     place = next(n for n, each in enumerate(expected) if each.copied)
     altered = [*got[:place], got[place]._replace(shared=("bias",)), *got[place + 1 :]]
-    assert agreed(expected, altered, False) is None
+    assert agreed(Columns.of(expected), altered, False) is None
     assert in_steps(expected, altered).mismatches
 
 
 @pytest.mark.parametrize("cut", [0, 1])
 def test_a_step_too_few_is_no_agreement(cut: int) -> None:
     expected, got = seen(installed.small()[0])
-    assert agreed(expected, got[: len(got) - 1 - cut], False) is None
+    assert agreed(Columns.of(expected), got[: len(got) - 1 - cut], False) is None

@@ -19,6 +19,7 @@ from oracle import bounds
 from oracle.quantity import known
 from oracle.state import Expected, Slot
 from tests import lockstep
+from tests.agreement import Columns
 from tests.compare import Tally
 from tests.judgement import BUDGETED, margins
 from tests.meta import fakes, installed
@@ -51,16 +52,18 @@ def shrunk(expected: Expected, factor: float) -> Expected:
 
 def shrink(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
     """From now on every comparison uses budgets divided by ``factor``."""
-    agreed, compare = lockstep.agreed, lockstep.compare
+    compare = lockstep.compare
 
     def tighter(before: Any, expected: Expected, got: Observation, tally: Tally) -> None:
         compare(before, shrunk(expected, factor), got, tally)
 
-    def stricter(expected: Sequence[Expected], got: Sequence[Observation], in_ulps: bool) -> Any:
-        return agreed([shrunk(each, factor) for each in expected], got, in_ulps)
+    class Stricter(Columns):
+        @classmethod
+        def of(cls, expectations: Sequence[Expected]) -> Columns:
+            return Columns.of([shrunk(each, factor) for each in expectations])
 
     monkeypatch.setattr(lockstep, "compare", tighter)
-    monkeypatch.setattr(lockstep, "agreed", stricter)
+    monkeypatch.setattr(lockstep, "Columns", Stricter)
 
 
 class Survey(NamedTuple):
