@@ -9,9 +9,9 @@ from typing import Dict, Iterator, List, Optional, Tuple
 from cases.case import Case
 from cases.construction import AFFINE, MOMENTUM, TRACK, config
 from cases.errors import CaseError
-from cases.mutations import MUTATIONS
+from cases.mutations import MUTATIONS, steps_of
 from cases.schedules import MOMENTS, SCHEDULES, moment
-from cases.steps import EVAL, PRESET, TRAIN, Forward, SetAttribute, Step
+from cases.steps import EVAL, PRESET, TRAIN, Forward, Step
 from cases.variants import DTYPES, LANES, MATRIX_SHAPES, Variant
 
 NO_MUTATION = "no_mutation"
@@ -67,12 +67,6 @@ def full() -> Iterator[Row]:
     return (row for row in product(*AXES.values()) if meaningless(row) is None)
 
 
-def _mutation_steps(mutation: str, mode: str) -> Tuple[Step, ...]:
-    if mutation == "training_attribute":
-        return (SetAttribute("training", mode == "E"),)
-    return MUTATIONS[mutation].steps
-
-
 @lru_cache(maxsize=None)
 def program(schedule: str, mutation: str, when: str) -> Tuple[Step, ...]:
     """The steps that a schedule, a mutation and its moment make."""
@@ -85,7 +79,7 @@ def program(schedule: str, mutation: str, when: str) -> Tuple[Step, ...]:
             steps.append(EVAL)
             current = mode
         if number == place:
-            steps.extend(_mutation_steps(mutation, current))
+            steps.extend(steps_of(mutation, current))
         if mode != current:
             steps.append(TRAIN if mode == "T" else EVAL)
             current = mode

@@ -96,4 +96,11 @@ MUTATIONS: Dict[str, Mutation] = {
     "pickle": Mutation((Copy("pickle"),)),
 }
 """Word to mutation. ``training_attribute`` sets ``module.training`` to the opposite of the schedule's
-mode at that moment; its step depends on the schedule and is made in ``cases.matrix``."""
+mode at that moment: see ``steps_of``."""
+
+
+def steps_of(mutation: str, mode: str) -> Tuple[Step, ...]:
+    """The steps of a mutation in the middle of a schedule; ``mode``: of the forward before, T or E."""
+    if mutation == "training_attribute":
+        return (SetAttribute("training", mode == "E"),)
+    return MUTATIONS[mutation].steps

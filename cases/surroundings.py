@@ -6,8 +6,8 @@ from typing import Dict, Tuple
 
 from cases.construction import Config, config
 from cases.edge import BARE, CUMULATIVE, FLOAT32, FLOAT64, NO_AFFINE, NO_BIAS, UNTRACKED, Edge
-from cases.mutations import MUTATIONS, Mutation
-from cases.steps import SetAttribute, spell
+from cases.mutations import MUTATIONS, Mutation, steps_of
+from cases.steps import spell
 from cases.variants import Variant
 
 
@@ -100,8 +100,7 @@ def paths() -> Tuple[Edge, ...]:
     note = "found by wrong modules: what was folded, cached or compiled before the mutation is stale"
     for path, (forward, variant) in PATHS.items():
         for name, mutation in MUTATIONS.items():
-            steps = mutation.steps or (SetAttribute("training", True),)
-            program = f"preset,{forward},eval,{forward},{spell(steps)},{forward}"
+            program = f"preset,{forward},eval,{forward},{spell(steps_of(name, 'E'))},{forward}"
             program += f",train,{forward},eval,{forward}"
             edges.append(Edge(name, path, program, note, _constructed(mutation), variant))
     return tuple(edges)

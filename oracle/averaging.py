@@ -135,9 +135,9 @@ def _last_of_series(
         budget = abs(rest.high[0]) * old.budget + (np.abs(after.high) * spent).sum(axis=0)
         if not (np.abs(running) + budget <= rounding.largest).all():
             return None
-        terms = np.concatenate((first.high[None], products)).reshape(1 + len(factors), -1)
-        high = [math.fsum(column) for column in terms.T.tolist()]
-        low = [math.fsum([*column, -total]) for column, total in zip(terms.T.tolist(), high)]
+        terms = np.concatenate((first.high[None], products)).reshape(1 + len(factors), -1).T.tolist()
+        high = [math.fsum(each) for each in terms]
+        low = [math.fsum([*each, -total]) for each, total in zip(terms, high)]
         rests = np.reshape(low, first.low.shape) + first.low + errors.sum(axis=0)
         value = DoubleDouble(*arithmetic.two_sum(np.reshape(high, first.high.shape), rests))
     return Numbers(value, budget) if np.isfinite(value.low).all() else None
