@@ -6,7 +6,6 @@ back bit for bit as they were judged before.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Iterable, Iterator, Optional, Tuple, Union
@@ -34,40 +33,29 @@ def _blocks(shape: Tuple[int, ...]) -> Iterator[Where]:
                 yield tuple(slice(start, start + size) for start, size in starts)
 
 
-def _judge_part(
-    expected: ExpectedOutput,
-    got: np.ndarray,
-    in_ulps: bool,
-    where: Where,
-    known: Optional[Sensitivity] = None,
-) -> Judgement:
+def _judge_part(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool, where: Where) -> Judgement:
     want, budget, undetermined = expected.numbers(where)
     if undetermined.any():
         want = np.where(undetermined[:, None, None], got[where], want)
-    return judge("output", got[where], want, budget, in_ulps, known)
+    return judge("output", got[where], want, budget, in_ulps)
 
 
 def _judge_parts(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> Optional[Judgement]:
     """Of a large output, None if not all agrees.
 
     Temporary arrays that the allocator must fetch anew from the system, or that leave the cache, cost
-    the most. ``detectable`` is that of the part with the first number: there it is detected.
+    the most.
     """
-    first, *others = _blocks(got.shape)
-    parts = [_judge_part(expected, got, in_ulps, first)]
-    parts += [_judge_part(expected, got, in_ulps, each, _LESS_SENSITIVE) for each in others]
+    parts = [_judge_part(expected, got, in_ulps, where) for where in _blocks(got.shape)]
     if any(part.mismatch is not None for part in parts):
         return None
     return Judgement(
         None,
         hull(part.share for part in parts),
         hull(part.ulps for part in parts),
-        parts[0].detectable,
+        min(part.detectable for part in parts),
         all(part.exact for part in parts),
     )
-
-
-_LESS_SENSITIVE = Sensitivity(detectable=math.inf, exact=False, within_range=True)
 
 
 def _judge_output(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Tuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from oracle.averaging import constant
 from oracle.normalisation import LARGE, ExpectedOutput
 from oracle.statistics import statistics
 from tests import arrays
+from tests.judgement import EXACT, judge, judge_few
 
 
 def expected(variant: Variant, name: str = "b1") -> ExpectedOutput:
@@ -65,3 +67,66 @@ def test_nothing_is_known_beforehand_where_anything_conforms() -> None:
     assert arrays._last_small(output).known is None
     anything = np.full(given.values.shape, 17.0, dtype=np.float32)
     assert arrays.judge_output(output, anything, False).mismatch is None
+
+
+NAN, INF = float("nan"), float("inf")
+ELEMENTS = [
+    (1.0, 1.0, 0.0),
+    (1.0, 1.0, 0.5),
+    (1.25, 1.0, 0.5),
+    (0.75, 1.0, 0.5),
+    (1.5, 1.0, 0.5),
+    (2.0, 1.0, 0.0),
+    (0.0, 0.0, 0.0),
+    (0.0, 0.0, 0.25),
+    (0.125, 0.0, 0.25),
+    (1.0, 2.0, INF),
+    (NAN, NAN, NAN),
+    (NAN, NAN, 0.0),
+    (NAN, NAN, 1.0),
+    (NAN, 1.0, 1.0),
+    (1.0, NAN, NAN),
+    (INF, INF, NAN),
+    (INF, INF, 0.0),
+    (-INF, INF, NAN),
+    (INF, 1.0, 1.0),
+    (INF, 1.0, INF),
+]
+"""Got, wanted and budget."""
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_few_numbers_are_judged_as_many_are(length: int) -> None:
+    """What agrees without NumPy agrees with it, and is told the same; what it says nothing of may."""
+    told = 0
+    for elements in product(ELEMENTS, repeat=length):
+        got, want, budget = (list(column) for column in zip(*elements))
+        both = np.array(got), np.array(want), np.array(budget)
+        judgement = judge("running_mean", *both, False)
+        briefly = judge_few(got, want, budget)
+        if briefly is None:
+            continue
+        told += 1
+        assert judgement.mismatch is None, elements
+        if judgement is EXACT:
+            assert briefly.exact
+            assert briefly.share == EXACT.share
+            continue
+        assert briefly.exact == judgement.exact
+        assert (min(0.0, judgement.share[0]), max(0.0, judgement.share[1])) == briefly.share
+        assert judgement.detectable == briefly.detectable
+    assert told >= 6**length
+
+
+def test_a_large_output_is_judged_to_its_last_part() -> None:
+    whole = expected(Variant("bounded", "n102400", "float32"), "b0")
+    want, budget, _ = whole.numbers()
+    values = want.astype(np.float32)
+    judgement = arrays.judge_output(whole, values, False)
+    assert judgement.mismatch is None
+    assert judgement.detectable == (budget / np.abs(want)).min()
+    other = values.copy()
+    other[3, 2, 159, 159] *= 2
+    wrong = arrays.judge_output(whole, other, False).mismatch
+    assert wrong is not None
+    assert wrong.index == (3, 2, 159, 159)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cases.variants import LANES, SHAPES
-from oracle.arithmetic import SHORT, exact_sums, quotient
+from oracle.arithmetic import SHORT, exact_sums, quotient, ratios
 from tests.meta.accuracy import lines, measure, unused, variants
 
 ULPS = 2.0
@@ -72,3 +72,23 @@ def test_sums_are_exact(row: List[float]) -> None:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_ratio_beyond_float64_is_an_infinity(sign: int) -> None:
     assert quotient(sign * 10**400, 1) == (sign * float("inf"), 0.0)
+
+
+@pytest.mark.parametrize("bits", [10, 60, 200, 890, 960, 2000])
+@pytest.mark.parametrize("denominator", [1, 3, 102400**2])
+def test_ratios_are_exact_to_a_hundred_bits(bits: int, denominator: int) -> None:
+    """Of integers of every size, and also where the exponent is what brings them back into range."""
+    numerators = [0, 1, -7, 2**bits - 1, -(3**20) * 2 ** (bits - 10) + 5]
+    exponents = [0, -900, 900, -bits, -bits - 300]
+    found = ratios(numerators, denominator, np.array(exponents))
+    for numerator, exponent, high, low in zip(numerators, exponents, *map(np.ndarray.tolist, found)):
+        wanted = Fraction(numerator, denominator) * Fraction(2) ** exponent
+        assert abs(Fraction(high) + Fraction(low) - wanted) <= abs(wanted) / 2**100
+        assert abs(low) <= np.spacing(abs(high))
+
+
+@pytest.mark.parametrize("numerator", [3, 10**400])
+def test_ratios_beyond_float64_are_infinite(numerator: int) -> None:
+    high, low = ratios([numerator, -numerator], 1, np.array([1100, 1100]))
+    assert high.tolist() == [float("inf"), -float("inf")]
+    assert low.tolist() == [0.0, 0.0]

@@ -256,3 +256,12 @@ class VersionNotSaved(HonestBatchNorm2d):
     ) -> None:
         metadata = {"version": local_metadata.get("version") or 1}
         super()._load_from_state_dict(state_dict, prefix, metadata, *rest)
+
+
+@liar("train", "track", "counter", through="num_batches_tracked")
+class CountsInEightBits(HonestBatchNorm2d):
+    """Begins again at 0 after 255 batches."""
+
+    def count(self) -> None:
+        super().count()
+        self.num_batches_tracked.remainder_(256)  # type: ignore[union-attr]
