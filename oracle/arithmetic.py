@@ -61,7 +61,7 @@ class ExactSums(NamedTuple):
 
 
 SHORT = 1024
-"""Up to so many values a row it is quickest to add them as integers."""
+"""Up to so many values a row they are added as integers: so many squares of a word fit an int64."""
 
 _WORD = 26
 """Bits of half a float64 significand."""
@@ -77,12 +77,12 @@ _BLOCK = 1 << 13
 
 
 def _units(values: np.ndarray) -> np.ndarray:
-    """Of each row the largest u for which all its numbers are whole multiples of 2**-u."""
+    """Of each row the smallest u for which all its numbers are whole multiples of 2**-u; intc."""
     significands, exponents = np.frexp(values)
     integers = np.ldexp(significands, 53).astype(np.int64)
     lowest_bits = np.frexp((integers & -integers).astype(np.float64))[1] - 1
     units = np.where(integers == 0, -_CUT_UNIT, 53 - lowest_bits - exponents)
-    return np.asarray(units.max(axis=1))
+    return np.asarray(units.max(axis=1), dtype=np.intc)
 
 
 def _summed_as_integers(values: np.ndarray) -> List[ExactSums]:
@@ -170,7 +170,10 @@ def exact_sums(values: np.ndarray) -> List[ExactSums]:
 
 
 def ratios(numerators: Sequence[int], denominator: int, exponents: np.ndarray) -> DoubleDouble:
-    """Of each numerator: numerator / denominator * 2**exponent; infinite beyond float64's range."""
+    """Of each numerator: numerator / denominator * 2**exponent; infinite beyond float64's range.
+
+    ``exponents``: C integers, which alone every platform scales by.
+    """
     if max(map(abs, numerators), default=0) >= 1 << _PLAIN:
         return _ratios_one_by_one(numerators, denominator, exponents.tolist())
     high = np.array(list(map(float, numerators)))
@@ -179,8 +182,8 @@ def ratios(numerators: Sequence[int], denominator: int, exponents: np.ndarray) -
     product, error = two_product(share, float(denominator))
     rest = ((high - product) - error + low) / denominator
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = [np.ldexp(part, exponents) for part in two_sum(share, rest)]
-    return DoubleDouble(scaled[0], _finite(*scaled))
+        high, low = (np.ldexp(part, exponents) for part in two_sum(share, rest))
+    return DoubleDouble(high, np.where(np.isfinite(high), low, 0.0))
 
 
 def _ratios_one_by_one(

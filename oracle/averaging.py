@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, Hashable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Hashable, List, Optional, Sequence, Union
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from oracle.arithmetic import DoubleDouble
 from oracle.quantity import Numbers, Quantity, Source, known, stacked
 
 LONG = 64
-"""So many steps of which nobody sees any but the last are worked out in one go."""
+"""At least so many steps of which nobody sees any but the last are worked out in one go."""
 
 
 @lru_cache(maxsize=256)
@@ -69,7 +69,10 @@ class _Average(Source):
             self.kind = old.channels, self.rounding, tuple([each.factor for each in self.series])
 
     def _series(self) -> Sequence[_Average]:
-        """The unseen averages before this one, and itself, when it is worth taking them in one go."""
+        """The unseen averages before this one, and itself, when it is worth taking them in one go.
+
+        Not in the exact lane, which all of them belong to or none.
+        """
         series, before = [self], self.old.source
         while isinstance(before, _Average) and not before.seen:
             series.append(before)
@@ -93,7 +96,7 @@ class _Average(Source):
 
     @classmethod
     def _compute_series(cls, sources: Sequence[_Average]) -> None:
-        """Of K series with the same N factors. Where a number is too large it goes step by step."""
+        """Of K series with the same N factors; of each alone where that does not go, or step by step."""
         old = stacked([each.series[0].old for each in sources])
         new = stacked([step.new for steps in zip(*[each.series for each in sources]) for step in steps])
         factors = tuple([step.factor for step in sources[0].series])
@@ -103,6 +106,9 @@ class _Average(Source):
                 each.average.become(Numbers(DoubleDouble(high, low), budget))
             return
         for each in sources:
+            if sources[1:]:
+                cls._compute_series((each,))
+                continue
             *unseen, _ = each.series
             each.series = ()
             for step in (*unseen, each):
@@ -115,13 +121,16 @@ def _last_of_series(
     """The averages after N steps from ``old``, shape (K, C), over ``new``, shape (N * K, C).
 
     It is a weighted sum, and so is its budget: what each step spends, the rest kept of it. None if a
-    number on the way is beyond the range of the dtype, or nearly beyond float64's.
+    number on the way is beyond the range of the dtype or is none, or if it, or what is kept of it, comes
+    near the ends of float64's range.
     """
     steps = (len(factors), *old.budget.shape)
     values, budgets = (part.reshape(steps) for part in (new.value.high, new.budget))
     factor = np.array(factors)[:, None, None]
     with np.errstate(invalid="ignore", over="ignore"):
-        rest = _kept(tuple(factors))
+        rest = _kept(factors)
+        if (np.abs(rest.high[rest.high != 0]) < 2.0**-900).any():
+            return None
         after = DoubleDouble(*(part[1:, None, None] for part in rest))
         weights = arithmetic.scale(after, factor)
         first = arithmetic.scale(old.value, rest.high[0], rest.low[0])
@@ -135,19 +144,20 @@ def _last_of_series(
         budget = abs(rest.high[0]) * old.budget + (np.abs(after.high) * spent).sum(axis=0)
         if not (np.abs(running) + budget <= rounding.largest).all():
             return None
+        if not all(np.isfinite(np.abs(each).sum()) for each in (products, errors, first)):
+            return None
         terms = np.concatenate((first.high[None], products)).reshape(1 + len(factors), -1).T.tolist()
         high = [math.fsum(each) for each in terms]
         low = [math.fsum([*each, -total]) for each, total in zip(terms, high)]
         rests = np.reshape(low, first.low.shape) + first.low + errors.sum(axis=0)
         value = DoubleDouble(*arithmetic.two_sum(np.reshape(high, first.high.shape), rests))
-    return Numbers(value, budget) if np.isfinite(value.low).all() else None
+    return Numbers(value, budget)
 
 
-@lru_cache(maxsize=1)
-def _kept(factors: Tuple[float, ...]) -> DoubleDouble:
+def _kept(factors: Sequence[float]) -> DoubleDouble:
     """Of N steps: how much of what was there before each, and after the last, is in the end result.
 
-    Shape (N + 1,). Both running buffers have the same factors.
+    Shape (N + 1,).
     """
     kept: List[Any] = [DoubleDouble(1.0, 0.0)]  # type: ignore[arg-type]
     for factor in reversed(factors):

@@ -180,7 +180,7 @@ class _Call(NamedTuple):
     batch_statistics: bool
     running_mean: Optional[Slot]
     running_var: Optional[Slot]
-    factor: float
+    factor: Value
     eps: float
 
 
@@ -204,7 +204,7 @@ def _call(state: State, given: Batch, rules: Rules) -> _Call:
     check_arguments(state, given, running_mean, running_var, batch_statistics, rules)
     if not state.config.num_features and rules.deviates("zero_features_raise"):
         raise Refusal("IndexError", "index 0 out of range for tensor of size .0.")
-    return _Call(batch_statistics, running_mean, running_var, _number(factor), _number(state.eps))
+    return _Call(batch_statistics, running_mean, running_var, factor, _number(state.eps))
 
 
 def _output(state: State, given: Batch, call: _Call, rules: Rules) -> ExpectedOutput:
@@ -233,13 +233,13 @@ def _updated(state: State, given: Batch, call: _Call, rules: Rules, seen: bool) 
     unchanged = call.running_mean is None and call.running_var is None
     if unchanged or not call.batch_statistics or not given.values.size:
         return state
-    found = _statistics(given, rules)
+    found, factor = _statistics(given, rules), _number(call.factor)
 
     def average(slot: Optional[Slot], new: Quantity) -> Optional[Slot]:
         if slot is None:
             return None
-        how = call.factor, state.dtype, given.exact, seen
-        return slot.holding(moving_average(slot.quantity, new, *how))
+        how = state.dtype, given.exact, seen
+        return slot.holding(moving_average(slot.quantity, new, factor, *how))
 
     return state.changed(
         running_mean=average(call.running_mean, found.mean),
@@ -249,12 +249,10 @@ def _updated(state: State, given: Batch, call: _Call, rules: Rules, seen: bool) 
 
 def _records_gradient(state: State, given: Batch, grad: str, rules: Rules) -> bool:
     """Whether the output requires a gradient: when anything that went into it does."""
-    if grad == "no_grad":
-        return False
     differentiable = _requires_grad(state.weight) or _requires_grad(state.bias)
     if not given.values.size and differentiable and rules.holds("empty_output_detached"):
         differentiable = False
-    return differentiable or grad == "input_grad"
+    return grad != "no_grad" and (differentiable or grad == "input_grad")
 
 
 def _forward(
@@ -279,7 +277,8 @@ def _forward(
 
 
 def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> Expected:
-    """One after the other, until one raises. When one leaves the state as it was, so do the others."""
+    """One after the other, until one raises. When one leaves the state as it was, so do the others: the
+    batches of a series are all accepted or all refused."""
     *unseen, last = forwards(step)
     for each in unseen:
         expected = _forward(state, each, variant, rules, seen=False)

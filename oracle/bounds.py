@@ -86,7 +86,8 @@ class Rounding(NamedTuple):
         """Of K formats, for arrays with a row for each: shapes (K, 1); the one itself if all are one."""
         if len(set(formats)) == 1:
             return formats[0]
-        return cls(*(np.array(numbers)[:, None] for numbers in zip(*formats)))
+        unit, bits, tiny, largest = (np.array(numbers)[:, None] for numbers in zip(*formats))
+        return cls(unit, bits.astype(np.intc), tiny, largest)  # which alone every platform scales by
 
 
 FLOAT64 = Rounding.of(np.dtype(np.float64))
@@ -127,7 +128,7 @@ def unbiased_variance(value: Array, biased_budget: Array, count: int, rounding: 
 def running(
     old: Array, old_budget: Array, new: Array, new_budget: Array, factor: Value, rounding: Rounding
 ) -> Array:
-    """Of (1 - factor) * old + factor * new, stored. Shapes (K, C), of ``factor`` (K, 1)."""
+    """Of (1 - factor) * old + factor * new, stored. Shapes (K, C), of ``factor`` (K, 1); or (N, K, C)."""
     keep = abs(1.0 - factor)
     take = abs(factor)
     carried = keep * old_budget + take * new_budget

@@ -120,4 +120,4 @@ class Expected(NamedTuple):
 
     def decided_by(self, switches: Tuple[str, ...]) -> Expected:
         """The same with these switches."""
-        return Expected(*self[:5], switches, self.shown)
+        return Expected(*self[:5], switches, *self[6:])

@@ -48,7 +48,7 @@ def _finite_moments(x: np.ndarray) -> _Moments:
     count = x.shape[1]
     sums = exact_sums(x)
     deviations = [count * each.squares - each.total * each.total for each in sums]
-    exponents = np.array([-each.unit for each in sums], dtype=np.int64)
+    exponents = np.array([-each.unit for each in sums], dtype=np.intc)
     unbiased = DoubleDouble(np.full(len(x), np.nan), np.zeros(len(x)))
     if count > 1:
         unbiased = ratios(deviations, count * (count - 1), 2 * exponents)
@@ -65,7 +65,7 @@ def _moments(x: np.ndarray) -> _Moments:
     finite = np.isfinite(x).all(axis=1)
     if finite.all():
         return _finite_moments(x)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         sums = np.sum(x, axis=1)
     found = _finite_moments(x[finite])
 

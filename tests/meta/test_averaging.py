@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cases import states
+from cases.inputs import batch
 from oracle import averaging
 from oracle.arithmetic import DoubleDouble
 from oracle.averaging import LONG, constant, moving_average
@@ -129,6 +130,31 @@ def test_numbers_too_large_are_taken_step_by_step(largest: float, dtype: str) ->
         assert bits(at_once) == bits(one_by_one)
 
 
+@pytest.mark.parametrize(
+    ("start", "other", "factor"),
+    [(1e300, 1e300, -1.0), (1e300, 1e300, 2.5), (1e300, 0.0, 0.99), (-1e280, 1e280, 3.0)],
+)
+def test_near_the_ends_of_the_range_it_goes_step_by_step(
+    start: float, other: float, factor: float
+) -> None:
+    """Where a product, or what is left of the first value, would leave float64 on the way."""
+    arguments = constant(start, 1), [constant(other, 1)] * 159, [factor] * 159, "float64"
+    at_once, one_by_one = (numbers(*arguments, seen=seen) for seen in (False, True))
+    assert bits(at_once) == bits(one_by_one)
+
+
+def test_a_series_does_not_depend_on_its_company() -> None:
+    """One that must go step by step does not take those along that need not."""
+    large = batches(5)
+    large[7] = known(DoubleDouble(np.full(CHANNELS, 1e300), np.zeros(CHANNELS)), np.zeros(CHANNELS))
+    factors, start = FACTORS["a tenth"], constant(1.0, CHANNELS)
+    alone = bits(numbers(start, batches(1), factors, "float32", seen=False))
+    one, other = (after(start, news, factors, "float32", False) for news in (batches(1), large))
+    settle((one, other))
+    assert bits(one.settled()) == alone
+    assert np.isinf(other.settled().value.high).all()
+
+
 @pytest.mark.parametrize(("steps", "exact"), [(LONG - 1, False), (STEPS, True)])
 def test_others_are_taken_step_by_step(steps: int, exact: bool) -> None:
     """Short series, and exact ones, whose budget is 0 where nothing was rounded on the way."""
@@ -158,3 +184,10 @@ def test_endurance_is_as_long_as_it_says() -> None:
     assert FLOAT64.unit > 0.9**400
     assert states.ENDURANCE.count >= 400
     assert states.ENDURANCE in states.OPERATIONS
+
+
+def test_all_batches_of_endurance_are_remembered() -> None:
+    """They serve every state, beside the few others of a state's program."""
+    memory = batch.cache_info().maxsize
+    assert memory is not None
+    assert states.ENDURANCE.count + len(states.OPERATIONS) // 5 < memory

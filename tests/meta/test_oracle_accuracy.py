@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import List
+from typing import Any, List
 
 import numpy as np
 import pytest
 
-from cases.variants import LANES, SHAPES
+from cases.inputs import batch
+from cases.variants import LANES, SHAPES, Variant
 from oracle.arithmetic import SHORT, exact_sums, quotient, ratios
+from oracle.averaging import constant, moving_average
+from oracle.quantity import settle
+from oracle.statistics import statistics
 from tests.meta.accuracy import lines, measure, unused, variants
 
 ULPS = 2.0
@@ -80,15 +84,36 @@ def test_ratios_are_exact_to_a_hundred_bits(bits: int, denominator: int) -> None
     """Of integers of every size, and also where the exponent is what brings them back into range."""
     numerators = [0, 1, -7, 2**bits - 1, -(3**20) * 2 ** (bits - 10) + 5]
     exponents = [0, -900, 900, -bits, -bits - 300]
-    found = ratios(numerators, denominator, np.array(exponents))
+    found = ratios(numerators, denominator, np.array(exponents, dtype=np.intc))
     for numerator, exponent, high, low in zip(numerators, exponents, *map(np.ndarray.tolist, found)):
         wanted = Fraction(numerator, denominator) * Fraction(2) ** exponent
         assert abs(Fraction(high) + Fraction(low) - wanted) <= abs(wanted) / 2**100
         assert abs(low) <= np.spacing(abs(high))
 
 
+def test_powers_of_two_are_asked_for_in_c_integers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a C long has 32 bits, ldexp takes no others."""
+    real = np.ldexp
+
+    def strict(values: Any, exponents: Any) -> Any:
+        assert not isinstance(exponents, np.ndarray) or exponents.dtype == np.intc
+        return real(values, exponents)
+
+    monkeypatch.setattr(np, "ldexp", strict)
+    for lane in LANES:
+        for shape in ("n8", "n4096"):
+            given = batch(Variant(lane, shape, "float64"), "b0")
+            found = statistics.__wrapped__(given)
+            settle((found.mean, found.biased_variance, found.unbiased_variance))
+    pair = [
+        moving_average(constant(1.0, 3), constant(2.0, 3), 0.5, dtype, True)
+        for dtype in ("float32", "float64")
+    ]
+    settle(pair)
+
+
 @pytest.mark.parametrize("numerator", [3, 10**400])
 def test_ratios_beyond_float64_are_infinite(numerator: int) -> None:
-    high, low = ratios([numerator, -numerator], 1, np.array([1100, 1100]))
+    high, low = ratios([numerator, -numerator], 3, np.array([1100, 1100], dtype=np.intc))
     assert high.tolist() == [float("inf"), -float("inf")]
     assert low.tolist() == [0.0, 0.0]
