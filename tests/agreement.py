@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from itertools import chain, compress, count
 from operator import and_, is_, not_
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from cases.steps import Value
 from oracle.normalisation import ExpectedOutput
@@ -64,11 +64,21 @@ class Columns(NamedTuple):
     def of(cls, expectations: Sequence[Expected]) -> Columns:
         """Of construction and all steps."""
         states, outputs, errors, requires_grad, copied, switches, shown = zip(*expectations)
+        # config, dtype, FLAGS, TENSORS, parameters
         _, (dtype, *_), *fields, _ = zip(*states)
         flags, slots = fields[: -len(TENSORS)], fields[-len(TENSORS) :]
-        absent = tuple([column.count(None) for column in slots])
-        how = requires_grad, copied, switches, shown
-        return cls(outputs, errors, *how, dtype, _end_to_end(flags), _end_to_end(slots), absent)
+        return cls(
+            outputs,
+            errors,
+            requires_grad,
+            copied,
+            switches,
+            shown,
+            dtype,
+            _end_to_end(flags),
+            _end_to_end(slots),
+            tuple([column.count(None) for column in slots]),
+        )
 
 
 def _end_to_end(columns: Iterable[Column]) -> List[Any]:
@@ -100,13 +110,13 @@ def _present(column: Column) -> Sequence[bool]:
 
 
 def _asked_agree(
-    quantity: Names, asked: Sequence[bool], wanted: Column, got: Column, tally: Tally
+    quantities: Names, asked: Sequence[bool], wanted: Column, got: Column, tally: Tally
 ) -> bool:
     """What only a few steps ask for."""
     if True not in asked:
         return True
     pairs = list(compress(got, asked)), list(compress(wanted, asked))
-    return tally.same(quantity, *pairs, asked.count(True))
+    return tally.same(quantities, *pairs, asked.count(True))
 
 
 def _outputs_agree(
@@ -136,17 +146,20 @@ def _tensors_agree(
 ) -> bool:
     """Columns end to end. What is expected and seen as in the step before agrees as it did there."""
     steps, slots = len(expected.outputs), expected.slots
+    left_alone = _left_alone(slots, tensors, same)
+    there, missing = [0] * len(TENSORS), [0] * len(TENSORS)
     judgements: Dict[int, List[Judgement]] = {place: [] for place in _FLOATING}
-    for index in _touched(slots, tensors, same):
+    for index in compress(count(), map(not_, left_alone)):
         slot, tensor = slots[index], tensors[index]
+        place, step = divmod(index, steps)
         if slot is None or tensor is None:
             if slot is not None or tensor is not None:
                 return False
+            missing[place] += 1
             continue
         facts = expected_facts(slot, expected.dtype)
         if tensor.facts is not facts and not alike(tensor.facts, facts):
             return False
-        place, step = divmod(index, steps)
         if same[index] is not kept(slots[index - 1] if step else None, slot):
             return False
         if isinstance(slot, Counter):
@@ -155,23 +168,26 @@ def _tensors_agree(
         elif tensor.kind not in FLOATING_KINDS:
             return False
         else:
-            its = tensor.data, tensor.kind
-            judged = judge_vector(TENSORS[place], slot.quantity, *its, tally.in_ulps)
+            quantity, in_ulps = slot.quantity, tally.in_ulps
+            judged = judge_vector(TENSORS[place], quantity, tensor.data, tensor.kind, in_ulps)
             judgements[place].append(judged)
+        there[place] += 1
     for place, absent in enumerate(expected.absent):
+        as_before = left_alone[place * steps : (place + 1) * steps].count(True)
+        compared = there[place] + as_before - (absent - missing[place])
         tally.count(ABSENT[place], absent)
-        tally.count(FACTS[place], steps - absent)
+        tally.count(FACTS[place], compared)
         if place not in judgements:
-            tally.count(VALUES[place], steps - absent)
-        elif not tally.judged(TENSORS[place], judgements[place], steps - absent):
+            tally.count(VALUES[place], compared)
+        elif not tally.judged(TENSORS[place], judgements[place], compared):
             return False
     return True
 
 
-def _touched(slots: Column, tensors: Column, same: Column) -> Iterator[int]:
-    """The first place, and those where a tensor is not, or not to be, what is one place before.
+def _left_alone(slots: Column, tensors: Column, same: Column) -> List[bool]:
+    """Where a tensor is, and is to be, what is one place before; nothing is before the first.
 
-    Where one column follows another, only nothing at all is the same.
+    At the border of two columns only None is identical, and where both are None that agrees as well.
     """
-    left_alone = map(and_, map(is_, slots[1:], slots), map(is_, tensors[1:], tensors))
-    return chain((0,), compress(count(1), map(not_, map(and_, left_alone, same[1:]))))
+    identical = map(and_, map(is_, slots[1:], slots), map(is_, tensors[1:], tensors))
+    return [False, *map(and_, identical, same[1:])]

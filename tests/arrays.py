@@ -41,10 +41,10 @@ def _judge_part(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool, where:
 
 
 def _judge_parts(expected: ExpectedOutput, got: np.ndarray, in_ulps: bool) -> Optional[Judgement]:
-    """Of a large output, None if not all agrees.
+    """Of a large output part by part, None if not all agrees.
 
-    Temporary arrays that the allocator must fetch anew from the system, or that leave the cache, cost
-    the most.
+    What costs the most is temporary arrays that the allocator must fetch anew from the system, or that
+    leave the cache.
     """
     parts = [_judge_part(expected, got, in_ulps, where) for where in _blocks(got.shape)]
     if any(part.mismatch is not None for part in parts):

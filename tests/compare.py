@@ -90,7 +90,7 @@ class Tally:
     ) -> bool:
         """Compares what must be equal and of one type, and counts that; whether it all is so.
 
-        ``got`` and ``expected``: in the order of ``quantities``, so many times over.
+        ``got`` and ``expected``: of all ``quantities``, so many times, in one order.
         """
         self.count(quantities, times)
         return alike(got, expected)

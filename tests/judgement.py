@@ -164,6 +164,8 @@ def judge(
         if nothing[np.isnan(shares)].all():
             share = _known_extremes(shares)
     if share[0] > -1.0 and share[1] < 1.0 and known.within_range:
+        if known.exact:
+            return EXACT
         measured = in_ulps and share != ZERO
         ulps = _finite_extremes(error / _ulp(want, got.dtype)) if measured else ZERO
         return Judgement(None, share, ulps, known.detectable)
@@ -224,7 +226,11 @@ def _worst(
 def judge_few(
     got: Sequence[float], want: Sequence[float], budget: Sequence[float]
 ) -> Optional[Judgement]:
-    """What ``judge`` says where all agrees, number by number: NumPy costs more than a dozen of them."""
+    """What ``judge`` says where all agrees, number by number; None where it may not.
+
+    NumPy costs more than a dozen numbers. All three are of one length, and what is wanted is in the
+    range of the dtype or infinite.
+    """
     low = high = 0.0
     detectable, exact = math.inf, True
     for value, number, allowed in zip(got, want, budget):
@@ -241,4 +247,4 @@ def judge_few(
             return None
         if number and allowed < detectable * abs(number):
             detectable = allowed / abs(number)
-    return Judgement(None, (low, high), ZERO, detectable, exact)
+    return EXACT if exact else Judgement(None, (low, high), ZERO, detectable)

@@ -89,7 +89,7 @@ def test_a_mode_that_is_only_shown_is_an_error() -> None:
 
 
 def without(quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on the comparison of one quantity does not take place."""
+    """From now on nothing counts as a comparison of one quantity, as if none took place."""
     count = Tally.count
 
     def holed(tally: Tally, names: Names, times: int = 1) -> None:
@@ -175,6 +175,21 @@ def test_a_hole_in_one_step_alone_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(agreement, "_outputs_agree", planted)
     with pytest.raises(VacuousCase, match=r"output was compared \d+ times"):
+        ran(example("affine", "track", "train_only"), installed.BATCH_NORM)
+
+
+@pytest.mark.parametrize("place", [0, 3, -1])
+def test_a_tensor_that_is_passed_over_is_noticed(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of those that a step has touched."""
+    real = agreement.compress
+
+    def planted(*arguments: Any) -> List[int]:
+        touched = list(real(*arguments))
+        del touched[place]
+        return touched
+
+    monkeypatch.setattr(agreement, "compress", planted)
+    with pytest.raises(VacuousCase, match=r"was compared \d+ times"):
         ran(example("affine", "track", "train_only"), installed.BATCH_NORM)
 
 
