@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 import torch
 
+from cases.inputs import batch
+from cases.variants import Variant
+from tests.subject.inputs import Input
 from tests.subject.reading import Reader
 
 
@@ -53,3 +56,23 @@ def test_a_tensor_changed_behind_its_back_is_seen_so(change: Callable[[torch.Ten
     assert after is not None
     assert after != before
     assert after == Reader().observe(tensor)
+
+
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        lambda x: x.add_(1),
+        lambda x: x.numpy().__setitem__((0, 0, 0, 0), 7.0),
+        lambda x: x.transpose_(0, 1),
+        lambda x: x.unsqueeze_(0),
+        lambda x: x.requires_grad_(),
+        lambda x: setattr(x, "data", x.data.clone()),
+        lambda x: setattr(x, "data", x.data.double()),
+    ],
+    ids=["written", "written unseen", "transposed", "reshaped", "gradient", "other memory", "other dtype"],
+)
+def test_whatever_happens_to_an_input_is_seen(disturb: Callable[[torch.Tensor], Any]) -> None:
+    given = Input(batch(Variant("bounded", "n8", "float32"), "b0"))
+    assert not given.changed()
+    disturb(given.tensor)
+    assert given.changed()

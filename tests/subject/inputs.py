@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Tuple
 
 import torch
 
@@ -18,10 +19,16 @@ class Input:
         values = torch.from_numpy(given.values.copy())
         self.tensor = _laid_out(values, given.layout)
         self.pointer = self.tensor.data_ptr()
+        self._facts, self._view = self._now(), self.tensor.numpy()
+
+    def _now(self) -> Tuple[object, ...]:
+        """All but the numbers: where they lie, and how."""
+        tensor = self.tensor
+        return tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.requires_grad
 
     def changed(self) -> bool:
-        """Whether the numbers are no longer the batch's, bit for bit."""
-        return other_bytes(self.tensor.numpy(), self._pristine)
+        """Whether it is no longer as it was made: its numbers, bit for bit, or anything else."""
+        return self._now() != self._facts or other_bytes(self._view, self._pristine)
 
 
 def _laid_out(values: torch.Tensor, layout: str) -> torch.Tensor:

@@ -6,7 +6,7 @@ import copy
 import pickle
 from collections import OrderedDict
 from functools import lru_cache
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
@@ -147,20 +147,20 @@ class LiveModule:
         changed: bool,
         shared: Tuple[str, ...],
     ) -> Observation:
-        now = self._read(TENSORS)
+        now = self._read(_tensors, TENSORS)
         before = self._before
         self._before = now
         tensors = tuple([reader.observe(tensor) for reader, tensor in zip(self._readers, now)])
         same = tuple(map(is_, now, before))
-        return Observation(output, raised, tensors, same, self._read(FLAGS), changed, shared)
+        flags = self._read(_flags, FLAGS)
+        return Observation(output, raised, tensors, same, flags, changed, shared)
 
-    def _read(self, names: Tuple[str, ...]) -> Tuple[Any, ...]:
-        """The module's attributes of these names, with an Unreadable for one that raises."""
-        module = self.module
+    def _read(self, get: Callable[[Any], Tuple[Any, ...]], names: Tuple[str, ...]) -> Tuple[Any, ...]:
+        """What ``get`` gives of the module; where that raises, with an Unreadable for what does."""
         try:
-            return tuple([getattr(module, name) for name in names])
+            return get(self.module)
         except Exception:  # whatever the subject raises is the observation
-            return tuple(attribute(module, name) for name in names)
+            return tuple(attribute(self.module, name) for name in names)
 
     def _observed_output(self, output: Any, given: Input) -> Tuple[ObservedOutput, bool]:
         """What is visible of an output, and whether the earlier one is another by now."""
@@ -234,6 +234,13 @@ class LiveModule:
         if step.what == "version_1":
             state._metadata = OrderedDict([("", {"version": 1})])  # type: ignore[attr-defined]
         self.module.load_state_dict(state)
+
+
+def _tensors(module: Any) -> Tuple[Any, ...]:
+    return tuple([getattr(module, name) for name in TENSORS])  # attrgetter is slower for these
+
+
+_flags: Callable[[Any], Tuple[Any, ...]] = attrgetter(*FLAGS)
 
 
 @lru_cache(maxsize=None)
