@@ -19,7 +19,7 @@ from tests import arrays
 Expectations = Sequence[Expected]
 """What construction and every step must show; construction alone where it must fail."""
 
-CASES, STEPS = 128, 4096
+CASES, STEPS = 256, 4096
 """So many cases are worked out together, or as many as have so many steps."""
 
 

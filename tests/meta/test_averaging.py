@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import List, Sequence
+from typing import Any, List, Sequence
 
 import numpy as np
 import pytest
@@ -54,15 +54,8 @@ def after(
     return average
 
 
-def numbers(
-    old: Quantity,
-    news: Sequence[Quantity],
-    factors: Sequence[float],
-    dtype: str,
-    seen: bool,
-    exact: bool = False,
-) -> Numbers:
-    return after(old, news, factors, dtype, seen, exact).settled()
+def numbers(*arguments: Any, **switches: bool) -> Numbers:
+    return after(*arguments, **switches).settled()
 
 
 def bits(found: Numbers) -> List[bytes]:
