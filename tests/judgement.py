@@ -153,8 +153,6 @@ def judge(
         return EXACT
     if known is None:
         (known,) = sensitivity(want[None], budget[None], [got.dtype])
-    if known.exact and (got == want).all():
-        return EXACT
     error = got.astype(np.float64)
     error -= want
     shares = error / budget
