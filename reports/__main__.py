@@ -32,7 +32,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return command(options)
     except ReportError as error:
         print(f"python -m reports: {error}", file=sys.stderr)
-        return UNUSABLE
+    except MemoryError:
+        print("python -m reports: the input is too large for the memory of this machine", file=sys.stderr)
+    return UNUSABLE
 
 
 def _parser() -> argparse.ArgumentParser:

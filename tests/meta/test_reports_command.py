@@ -97,4 +97,4 @@ def test_the_library_of_reports_is_the_standard_one() -> None:
 
 def test_an_empty_name_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", ""]) == 2
-    assert capsys.readouterr().err.startswith("python -m reports: '': is a directory, not a record")
+    assert capsys.readouterr().err.startswith("python -m reports: '': there is no such file")
