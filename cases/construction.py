@@ -8,12 +8,15 @@ from typing import Dict, Optional, Tuple, Union
 Momentum = Union[None, int, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Config:
     """The constructor's arguments.
 
     ``bias`` is ``None`` when the keyword is not passed at all: releases before 2.12 do not have it.
     ``call`` says how the arguments are passed, one of CALLS.
+
+    Equality and hash distinguish 1, 1.0 and True, because the oracle remembers a construction by
+    equality, and the type of a flag is part of the outcome.
     """
 
     num_features: int
@@ -36,6 +39,12 @@ class Config:
         if self.bias is not None:
             values["bias"] = self.bias
         return tuple(values.items())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Config) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
 
 DEFAULTS: Dict[str, Momentum] = {

@@ -1,7 +1,7 @@
 """Covering arrays: few rows of the matrix that hold every combination of t axis values.
 
-``python -m cases.covering`` writes ``cases/tiers/smoke.txt`` (every pair of axis values) and
-``cases/tiers/gate.txt`` (every triple, the whole product of construction and schedule, and of
+``python -m cases.matrix.covering`` writes ``cases/matrix/tiers/smoke.txt`` (every pair of axis values) and
+``cases/matrix/tiers/gate.txt`` (every triple, the whole product of construction and schedule, and of
 program and momentum), one id a line. They are stored because the greedy search takes half a minute
 and collection must not. The search has no randomness beyond Philox's raw stream, so it writes the
 same files everywhere.
@@ -15,7 +15,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from cases import matrix
+from cases.matrix import axes, rows
 
 TIERS = Path(__file__).parent / "tiers"
 SAMPLE = 96
@@ -26,11 +26,11 @@ Group = Tuple[int, ...]
 
 
 def _axes(*names: str) -> Group:
-    return tuple(list(matrix.AXES).index(name) for name in names)
+    return tuple(list(axes.AXES).index(name) for name in names)
 
 
 def _all(strength: int) -> List[Group]:
-    return list(combinations(range(len(matrix.AXES)), strength))
+    return list(combinations(range(len(axes.AXES)), strength))
 
 
 GROUPS: Dict[str, List[Group]] = {
@@ -51,17 +51,17 @@ class _Table:
     """All rows as numbers, and each row's combinations as numbers of a flat space."""
 
     def __init__(self, groups: Sequence[Group]) -> None:
-        self.words = [list(axis) for axis in matrix.AXES.values()]
+        self.words = [list(axis) for axis in axes.AXES.values()]
         places = [{word: i for i, word in enumerate(axis)} for axis in self.words]
         self.rows = np.array(
-            [[place[word] for place, word in zip(places, row)] for row in matrix.full()]
+            [[place[word] for place, word in zip(places, row)] for row in rows.full()]
         )
         self.groups: List[Tuple[Group, int]] = []
         self.size = 0
         for axes in groups:
             self.groups.append((axes, self.size))
             self.size += int(np.prod([len(self.words[axis]) for axis in axes]))
-        shape = list(matrix.AXES).index("shape")
+        shape = list(axes.AXES).index("shape")
         cost = np.array([COST.get(word, 1.0) for word in self.words[shape]])
         self.cost = cost[self.rows[:, shape]]
 
@@ -75,17 +75,17 @@ class _Table:
             columns.append(code + offset)
         return np.stack(columns, axis=1)
 
-    def spelled(self, row: np.ndarray) -> matrix.Row:
+    def spelled(self, row: np.ndarray) -> axes.Row:
         return tuple(axis[int(i)] for axis, i in zip(self.words, row))
 
 
-def cover(groups: Sequence[Group]) -> List[matrix.Row]:
+def cover(groups: Sequence[Group]) -> List[axes.Row]:
     """Rows that hold every possible combination of the words of each group of axes."""
     table = _Table(groups)
     wanted = np.zeros(table.size, dtype=bool)
     for start in range(0, len(table.rows), 65536):
         wanted[table.codes(table.rows[start : start + 65536]).ravel()] = True
-    chosen: List[matrix.Row] = []
+    chosen: List[axes.Row] = []
     stream = np.random.Philox(key=len(groups))
     for axes, offset in reversed(table.groups):
         span = int(np.prod([len(table.words[axis]) for axis in axes]))
@@ -111,14 +111,14 @@ def write() -> None:
     """Writes both tiers."""
     TIERS.mkdir(exist_ok=True)
     for name, groups in GROUPS.items():
-        ids = [matrix.identify(row) for row in sorted(cover(groups), key=_order)]
+        ids = [rows.identify(row) for row in sorted(cover(groups), key=_order)]
         (TIERS / f"{name}.txt").write_text("\n".join(ids) + "\n", encoding="ascii")
         print(f"{name}: {len(ids)} cases")
 
 
-def _order(row: matrix.Row) -> Tuple[int, ...]:
+def _order(row: axes.Row) -> Tuple[int, ...]:
     """Cases with the same inputs next to each other, so that what is remembered of them is used."""
-    places = [list(axis).index(word) for axis, word in zip(matrix.AXES.values(), row)]
+    places = [list(axis).index(word) for axis, word in zip(axes.AXES.values(), row)]
     return tuple(places[6:] + places[:6])
 
 

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence, Tuple
 
+from cases.attributes import BUFFERS, PARAMETERS
 from cases.construction import AFFINE, MOMENTUM, TRACK
-from cases.spelled import Construction
+from cases.programs.spelled import Construction
 from cases.steps import (
     ATTACH_KINDS,
-    BUFFERS,
     COPIES,
     EVAL,
-    PARAMETERS,
     PRESET,
     RESETS,
     SHOWN,

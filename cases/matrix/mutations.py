@@ -1,40 +1,46 @@
-"""What is done to the live instance in the middle of a program."""
+"""What is done to the live instance in the middle of a schedule."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Callable, Dict, Optional, Tuple
 
-from cases.steps import Attach, Copy, Drop, Reset, SetAttribute, Step
+from cases.steps import Attach, Copy, Drop, Reset, SetAttribute, Step, Value
 
 Construction = Tuple[str, str, str]
 """The words for affine, track and momentum."""
 
 
+def _always_means_something(construction: Construction) -> Optional[str]:
+    return None
+
+
 @dataclass(frozen=True)
 class Mutation:
-    """A mutation: its steps, and why it means nothing for some constructions.
+    """What one word of the mutation axis does.
 
-    ``meaningless``: gives the reason, or None where the mutation does something.
+    ``steps``: the steps after a forward in train mode. ``meaningless``: the reason why the mutation
+    does nothing to a module that is constructed as the three words say, None where it does something.
+    ``in_eval``: the steps after a forward in eval mode, where they are others.
     """
 
     steps: Tuple[Step, ...]
-    meaningless: Callable[[Construction], Optional[str]] = lambda construction: None
+    meaningless: Callable[[Construction], Optional[str]] = _always_means_something
+    in_eval: Optional[Tuple[Step, ...]] = None
 
 
-def _sets(name: str, value: object, word: str, index: int) -> Mutation:
-    """Assigns a flag; meaningless where ``word`` says it has that value already."""
+def _sets(name: str, value: Value, *already: str) -> Mutation:
+    """Assign a flag. ``already``: the words of the constructions that give it this value."""
 
     def meaningless(construction: Construction) -> Optional[str]:
-        if construction[index] == word:
-            return f"{name} is {value} already"
-        return None
+        return f"{name} is {value} already" if set(already) & set(construction) else None
 
-    assert value is None or isinstance(value, (bool, int, float))
     return Mutation((SetAttribute(name, value),), meaningless)
 
 
 def _drops(*names: str) -> Mutation:
+    """Set tensors to None; meaningless where the construction gives none of them."""
+
     def meaningless(construction: Construction) -> Optional[str]:
         affine, track, _ = construction
         absent = {
@@ -52,6 +58,8 @@ def _drops(*names: str) -> Mutation:
 
 
 def _attaches(kind: str, *names: str) -> Mutation:
+    """Attach buffers to a module that was built without them."""
+
     def meaningless(construction: Construction) -> Optional[str]:
         if construction[1] == "track":
             return "the module was built with running buffers"
@@ -60,25 +68,19 @@ def _attaches(kind: str, *names: str) -> Mutation:
     return Mutation(tuple(Attach(name, kind) for name in names), meaningless)
 
 
-def _affine_off_already(construction: Construction) -> Optional[str]:
-    return "affine is False already" if construction[0] == "no_affine" else None
-
-
-def _affine_on_already(construction: Construction) -> Optional[str]:
-    return None if construction[0] == "no_affine" else "affine is True already"
-
-
 MUTATIONS: Dict[str, Mutation] = {
-    "affine_off": Mutation((SetAttribute("affine", False),), _affine_off_already),
-    "affine_on": Mutation((SetAttribute("affine", True),), _affine_on_already),
-    "track_off": _sets("track_running_stats", False, "no_track", 1),
-    "track_on": _sets("track_running_stats", True, "track", 1),
-    "momentum_to_none": _sets("momentum", None, "momentum_none", 2),
-    "momentum_to_number": _sets("momentum", 0.25, "", 2),
-    "momentum_to_int": _sets("momentum", 1, "momentum_int_1", 2),
-    "set_eps": _sets("eps", 0.5, "", 2),
-    "set_num_features": _sets("num_features", 7, "", 2),
-    "training_attribute": Mutation(()),
+    "affine_off": _sets("affine", False, "no_affine"),
+    "affine_on": _sets("affine", True, "affine", "no_bias"),
+    "track_off": _sets("track_running_stats", False, "no_track"),
+    "track_on": _sets("track_running_stats", True, "track"),
+    "momentum_to_none": _sets("momentum", None, "momentum_none"),
+    "momentum_to_number": _sets("momentum", 0.25),
+    "momentum_to_int": _sets("momentum", 1, "momentum_int_1"),
+    "set_eps": _sets("eps", 0.5),
+    "set_num_features": _sets("num_features", 7),
+    "training_attribute": Mutation(
+        (SetAttribute("training", False),), in_eval=(SetAttribute("training", True),)
+    ),
     "drop_running_mean": _drops("running_mean"),
     "drop_running_var": _drops("running_var"),
     "drop_running_stats": _drops("running_mean", "running_var"),
@@ -95,12 +97,10 @@ MUTATIONS: Dict[str, Mutation] = {
     "deepcopy": Mutation((Copy("deepcopy"),)),
     "pickle": Mutation((Copy("pickle"),)),
 }
-"""Word to mutation. ``training_attribute`` sets ``module.training`` to the opposite of the schedule's
-mode at that moment: see ``steps_of``."""
+"""Word to mutation. ``training_attribute`` sets ``module.training`` to the opposite of the mode."""
 
 
 def steps_of(mutation: str, mode: str) -> Tuple[Step, ...]:
-    """The steps of a mutation in the middle of a schedule; ``mode``: of the forward before, T or E."""
-    if mutation == "training_attribute":
-        return (SetAttribute("training", mode == "E"),)
-    return MUTATIONS[mutation].steps
+    """The steps of a mutation in a schedule; ``mode``: T or E, the mode of the forward before it."""
+    found = MUTATIONS[mutation]
+    return found.in_eval if mode == "E" and found.in_eval is not None else found.steps

@@ -1,39 +1,26 @@
-"""The matrix: nine axes, the combinations that mean nothing, and the case for each of the others."""
+"""The rows of the matrix: one word of every axis. Which rows are cases, and the case of each."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from itertools import product
-from typing import Dict, Iterator, List, Optional, Tuple
+from pathlib import Path
+from typing import Any, Iterator, List, Optional, Tuple
 
+from cases import suffixes
 from cases.case import Case
-from cases.construction import AFFINE, MOMENTUM, TRACK, config
-from cases.errors import CaseError
-from cases.mutations import MUTATIONS, steps_of
-from cases.schedules import MOMENTS, SCHEDULES, moment
+from cases.construction import config
+from cases.errors import CaseError, quoted
+from cases.matrix.axes import AXES, NEVER, NO_MUTATION, Row
+from cases.matrix.mutations import MUTATIONS, steps_of
+from cases.matrix.schedules import SCHEDULES, moment
 from cases.steps import EVAL, PRESET, TRAIN, Forward, Step
-from cases.variants import DTYPES, LANES, MATRIX_SHAPES, Variant
-
-NO_MUTATION = "no_mutation"
-NEVER = "never"
-
-AXES: Dict[str, Tuple[str, ...]] = {
-    "affine": tuple(AFFINE),
-    "track": tuple(TRACK),
-    "momentum": tuple(MOMENTUM),
-    "schedule": tuple(SCHEDULES),
-    "mutation": (NO_MUTATION,) + tuple(MUTATIONS),
-    "moment": (NEVER,) + MOMENTS,
-    "lane": LANES,
-    "shape": MATRIX_SHAPES,
-    "dtype": DTYPES,
-}
-"""Axis to its words, in the order in which they stand in an id."""
-
-Row = Tuple[str, ...]
-"""One word of every axis."""
+from cases.variants import Variant
 
 FAMILY = "matrix"
+
+TIERS = Path(__file__).parent / "tiers"
+"""The folder with the ids of smoke and gate, one file a tier, one id a line."""
 
 
 @lru_cache(maxsize=None)
@@ -67,6 +54,13 @@ def full() -> Iterator[Row]:
     return (row for row in product(*AXES.values()) if meaningless(row) is None)
 
 
+def ids(tier: str) -> Iterator[str]:
+    """The ids of a tier: those in the tier's file, or the whole product for ``full``."""
+    if tier == "full":
+        return map(identify, full())
+    return iter((TIERS / f"{tier}.txt").read_text(encoding="ascii").splitlines())
+
+
 @lru_cache(maxsize=None)
 def program(schedule: str, mutation: str, when: str) -> Tuple[Step, ...]:
     """The steps that a schedule, a mutation and its moment make."""
@@ -88,17 +82,16 @@ def program(schedule: str, mutation: str, when: str) -> Tuple[Step, ...]:
 
 
 def identify(row: Row) -> str:
-    """The id of a row."""
+    """The id of a row, without suffix words."""
     return "-".join((FAMILY,) + row)
 
 
-def case(row: Row, seed: int = 0) -> Case:
-    """The case of a row; ``seed`` other than 0 stands in its id."""
+def case(row: Row, **values: Any) -> Case:
+    """The case of a row. ``values``: the fields of Variant that have a suffix word, such as seed."""
     affine, track, momentum, schedule, mutation, when, lane, shape, dtype = row
-    variant = Variant(lane, shape, dtype, seed)
-    suffix = f"-seed{seed}" if seed else ""
+    variant = Variant(lane, shape, dtype, **values)
     return Case(
-        id=identify(row) + suffix,
+        id=identify(row) + suffixes.write(variant),
         behaviour=mutation if mutation != NO_MUTATION else schedule,
         config=config(affine, track, momentum, variant.channels),
         steps=program(schedule, mutation, when),
@@ -114,8 +107,14 @@ def parse(words: Tuple[str, ...]) -> Row:
         )
     for word, (axis, accepted) in zip(words, AXES.items()):
         if word not in accepted:
-            raise CaseError(f"{word!r} is no {axis}; accepted: {', '.join(accepted)}")
+            raise CaseError(f"{quoted(word)} is no {axis}; accepted: {', '.join(accepted)}")
     reason = meaningless(words)
     if reason is not None:
         raise CaseError(f"the combination is not in the matrix: {reason}")
     return words
+
+
+def find(case_id: str) -> Case:
+    """The case with this id; raises CaseError."""
+    plain, values = suffixes.split(case_id)
+    return case(parse(tuple(plain.split("-")[1:])), **values)
