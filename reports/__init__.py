@@ -5,7 +5,9 @@ neither torch nor NumPy.
 
 ==============  ==================================================================
 errors          one exception class for every way a report can be wrong
-rows            the three kinds of line of a record, and their JSON form
+rows            the three kinds of line of a record, as data
+encoding        the JSON form of the lines of a record
+fields          the fields of one JSON object, each of its type
 record          a whole record: read it, write it
 destination     where output goes, replaced whole or not at all
 tally           counts and extremes over the cases of one record

@@ -20,7 +20,6 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Typ
 from reports import destination
 from reports.encoding import (
     FORMAT,
-    Malformed,
     decode_case,
     decode_footer,
     decode_header,
@@ -49,6 +48,7 @@ from reports.errors import (
     UnsupportedFormat,
     WrongFooter,
 )
+from reports.fields import Malformed
 from reports.rows import CaseRow, Footer, Header, footer_for
 
 Line = TypeVar("Line")

@@ -49,13 +49,40 @@ class Header:
 
 
 @dataclass(frozen=True)
+class Found:
+    """One disagreement between the subject and the oracle.
+
+    ``step`` is the number of the step, 0 for the construction, and ``token`` its text as in an
+    id ("construct", "forward:b0"). ``quantity`` names what was compared, such as
+    "running_var", "exception" or "weight is the same object". ``index`` is the element of an
+    array, empty where there is none, and ``regime`` the regime of its channel, "" where there
+    is none. ``error``, ``budget`` (both absolute) and ``ulps`` are None where there is no
+    number. ``switches`` names the release switches whose other side explains what was seen.
+    """
+
+    step: int
+    token: str
+    quantity: str
+    got: str
+    expected: str
+    index: Tuple[int, ...] = ()
+    regime: str = ""
+    error: Optional[float] = None
+    budget: Optional[float] = None
+    ulps: Optional[float] = None
+    switches: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class CaseRow:
     """What one case showed.
 
     ``share`` holds error / budget and ``ulps`` the error in units in the last place, as
     signed extremes a budgeted quantity; ``detectable`` the smallest relative error that the
     budget can tell from rounding; ``switches`` the switches on which the expected values of
-    this case depend; ``digest`` stands for the bytes that the subject returned.
+    this case depend; ``digest`` stands for the bytes that the subject returned. ``finding``
+    says in one line why the case is a finding, and ``findings`` holds every disagreement, in
+    the order in which they were seen; records made before that field have none.
     """
 
     id: str
@@ -71,6 +98,7 @@ class CaseRow:
     defect: Optional[str]
     finding: Optional[str]
     digest: str
+    findings: Tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True)

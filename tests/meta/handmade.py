@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Sequence
+import math
+from typing import Any, Dict, List, Sequence
 
 from reports.record import Record
-from reports.rows import CaseRow, Header, footer_for
+from reports.rows import CaseRow, Found, Header, footer_for
 
 
 def header(release: str = "2.13", **overrides: Any) -> Header:
@@ -45,13 +46,42 @@ def row(case: str = "case-a", **overrides: Any) -> CaseRow:
         "defect": None,
         "finding": None,
         "digest": "0123456789abcdef",
+        "findings": (),
     }
+    if overrides.get("findings") and overrides.get("finding") is None:
+        values["finding"] = "output differs"
+        values["outcome"] = "finding"
     if overrides.get("defect") is not None:
         values["outcome"] = "known_defect"
     elif overrides.get("finding") is not None:
         values["outcome"] = "finding"
     values.update(overrides)
     return CaseRow(**values)
+
+
+def found(quantity: str = "output", **overrides: Any) -> Found:
+    """Return a finding at the first forward of a case."""
+    values: Dict[str, Any] = {
+        "step": 1,
+        "token": "forward:b0",
+        "quantity": quantity,
+        "got": "1.0",
+        "expected": "2.0",
+    }
+    values.update(overrides)
+    return Found(**values)
+
+
+def varied_rows() -> List[CaseRow]:
+    """Return rows that between them use every field."""
+    return [
+        row("case-a"),
+        row("case-b", errors=("3 forward:b2 ValueError é “one” value",), switches=("s",)),
+        row("case-c", defect="poison", finding="buffers are replaced"),
+        row("case-d", finding="output[0, 1] got nan", share={"output": (-math.inf, 2.0)}),
+        row("case-e", findings=(found(), found("exception", step=0, index=(0, 1), switches=("s",)))),
+        row("case-f", findings=(found(error=0.1, budget=1e-7, ulps=math.inf, regime="huge"),)),
+    ]
 
 
 def record(

@@ -1,0 +1,100 @@
+"""The command line of ``reports``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports import record, tally
+from reports.__main__ import main
+from tests.meta import handmade
+
+REPOSITORY = Path(__file__).parents[2]
+POSIX = pytest.mark.skipif(os.name != "posix", reason="pipes and devices are named so on POSIX")
+
+HEAD = handmade.header()
+ROWS = [handmade.row("case-" + name) for name in "abc"]
+
+
+def test_show_prints_the_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "run.jsonl"
+    record.write(path, HEAD, ROWS, 0)
+    assert main(["show", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines() == tally.summary_lines(HEAD, ROWS)
+
+
+def test_html_shows_findings_and_escapes_them(tmp_path: Path) -> None:
+    pytest.importorskip("jinja2", reason="the web page needs jinja2: pip install jinja2")
+    path, page = tmp_path / "run.jsonl", tmp_path / "run.html"
+    rows = [handmade.row("case-a", finding="got <nan>"), handmade.row("case-b", defect="poison")]
+    record.write(path, HEAD, rows, 1)
+    assert main(["html", str(path), "-o", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert "got &lt;nan&gt;" in text
+    assert "<code>case-b</code></td>\n<td>poison</td>" in text
+
+
+def test_html_without_jinja2_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    path = tmp_path / "run.jsonl"
+    record.write(path, HEAD, ROWS, 0)
+    assert main(["html", str(path), "-o", str(tmp_path / "run.html")]) == 2
+    assert "python -m pip install jinja2" in capsys.readouterr().err
+
+
+def run_module(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "reports", *arguments]
+    return subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, **options)
+
+
+@POSIX
+def test_a_reader_that_went_away_gets_one_line_and_status_2(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    record.write(path, HEAD, ROWS, 0)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = run_module("show", str(path), stdout=write_end)
+    os.close(write_end)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.count(b"\n") == 1
+    assert b"standard output" in errors
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full device is needed: /dev/full")
+def test_a_full_disk_gets_one_line_and_status_2(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    record.write(path, HEAD, ROWS, 0)
+    with open("/dev/full", "wb") as full:
+        process = run_module("show", str(path), stdout=full)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.count(b"\n") == 1
+
+
+def test_output_of_another_encoding_is_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    record.write(path, handmade.header(selection="-k é"), ROWS, 0)
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    process = run_module("show", str(path), stdout=subprocess.PIPE, env=environment)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")
+    assert b"-k \\xe9" in output
+
+
+def test_the_library_of_reports_is_the_standard_one() -> None:
+    script = "import sys, reports.__main__; print({'torch', 'numpy'} & set(sys.modules))"
+    output = subprocess.check_output([sys.executable, "-c", script], cwd=REPOSITORY)
+    assert output.strip() == b"set()"
+
+
+def test_an_empty_name_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", ""]) == 2
+    assert capsys.readouterr().err.startswith("python -m reports: '': is a directory, not a record")
