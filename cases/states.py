@@ -14,6 +14,7 @@ from typing import Dict, FrozenSet, Iterator, List, Set, Tuple
 from cases.attributes import BUFFERS, FLAGS, PARAMETERS
 from cases.case import Case
 from cases.construction import Config
+from cases.programs import spelled
 from cases.errors import CaseError, quoted
 from cases.spelling import token
 from cases.steps import (
@@ -199,13 +200,17 @@ def case(state: State) -> Case:
     )
 
 
-def parts(state: State) -> Tuple[Tuple[Step, Tuple[Step, ...]], ...]:
-    """Every operation, and the program that enters the state anew and performs this operation alone.
+def parts_of(state_case: Case) -> Tuple[Case, ...]:
+    """For every operation of a state's case, the program that enters the state anew and performs it alone.
 
-    The program ends in a forward. A failure in one of these programs does not hide another.
+    Each is a spelled-out case that ends in a forward. A case of another family has no parts.
     """
-    entered = enter(state)
-    return tuple((operation, tuple(entered + _shown(operation))) for operation in OPERATIONS)
+    state = _BY_ID.get(state_case.id)
+    if state is None:
+        return ()
+    construction = ("affine", "track", "momentum_0.1")
+    programs = (tuple(enter(state) + _shown(operation)) for operation in OPERATIONS)
+    return tuple(spelled.case(construction, VARIANT, program) for program in programs)
 
 
 _BY_ID: Dict[str, State] = {identify(state): state for state in STATES}

@@ -39,14 +39,6 @@ Factory = Callable[..., Any]
 """The class under test, or whatever constructs it."""
 
 
-class NotConstructed(Exception):
-    """The subject's constructor raised."""
-
-    def __init__(self, raised: Raised) -> None:
-        super().__init__(f"{raised.kind}: {raised.message}")
-        self.raised = raised
-
-
 def construct(factory: Factory, config: Config, dtype: str) -> Any:
     """``factory`` called with BatchNorm2d's arguments; raises whatever it raises."""
     if config.call == "positional":
@@ -63,14 +55,11 @@ class LiveModule:
     """A subject in the middle of a program."""
 
     def __init__(self, factory: Factory, config: Config, variant: Variant) -> None:
-        """Constructs the module; raises NotConstructed when the constructor does."""
+        """Constructs the module; raises whatever the constructor raises."""
         self.factory = factory
         self.config = config
         self.variant = variant
-        try:
-            self.module = construct(factory, config, variant.dtype)
-        except Exception as error:  # whatever the subject raises is the observation
-            raise NotConstructed(Raised(type(error).__name__, str(error))) from error
+        self.module = construct(factory, config, variant.dtype)
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
         self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
         self._seen: Dict[str, Any] = {}
@@ -228,6 +217,12 @@ TEXTS: Dict[str, Callable[[Any], str]] = {
 
 
 def observe(case: Case, factory: Factory) -> List[Observation]:
-    """What the subject shows after construction and after every step; raises NotConstructed."""
-    live = LiveModule(factory, case.config, case.variant)
-    return [live.perform(None), *(live.perform(step) for step in case.steps)]
+    """What the subject shows after construction and after every step.
+
+    Of a module that cannot be constructed there is one observation, with the exception alone.
+    """
+    try:
+        live = LiveModule(factory, case.config, case.variant)
+    except Exception as error:  # whatever the subject raises is the observation
+        return [Observation(None, Raised(type(error).__name__, str(error)), (), (), ())]
+    return [live.perform(step) for step in (None, *case.steps)]
