@@ -11,7 +11,8 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from cases.case import Case
-from cases.checks import (
+from cases.claims import Claim
+from cases.claims.checks import (
     Changed,
     Check,
     Differs,
@@ -24,7 +25,6 @@ from cases.checks import (
     Raises,
     Unchanged,
 )
-from cases.claims import Claim
 from cases.inputs import batch
 from cases.steps import forwards
 from oracle.state import FLAGS, Counter, Expected
