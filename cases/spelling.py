@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
 
 from cases.attributes import FLAGS, TENSORS
@@ -46,9 +47,9 @@ LARGEST_WHOLE = int(sys.float_info.max)
 LONGEST_SERIES = 9999
 """The largest number of batches in a series."""
 
-_DIGITS = 310
-"""No accepted number is written with more characters. Longer text is refused before it is converted,
-which would take time that grows with the square of the length, or raise ValueError."""
+_LONGEST_NUMBER = 310
+"""No accepted number has more characters. Longer text is refused before it is converted, which would
+take time that grows with the square of the length."""
 
 _WORDS: Dict[str, Value] = {"none": None, "true": True, "false": False}
 
@@ -84,7 +85,7 @@ def _whole(text: str, verb: str, largest: int) -> int:
     refusal = CaseError(
         f"{verb!r} takes whole numbers of up to {float(largest):.3g} in size, not {quoted(text)}"
     )
-    if len(text) > _DIGITS:
+    if len(text) > _LONGEST_NUMBER:
         raise refusal
     try:
         number = int(text)
@@ -101,9 +102,9 @@ def _read_value(name: str, text: str) -> Value:
         return _WORDS[text]
     if text.lstrip("-").isdecimal():
         return _whole(text, f"set:{name}", LARGEST_WHOLE)
-    try:
-        return float(text[:_DIGITS])
-    except ValueError:
+    if len(text) <= _LONGEST_NUMBER:
+        with suppress(ValueError):
+            return float(text)
         if re.fullmatch("[a-z_]+", text):
             return text
     accepted = "none, true, false, a number or a word of lowercase letters"
