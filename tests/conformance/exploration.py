@@ -15,9 +15,9 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 import pytest
 
 from cases.case import Case
+from cases.construction import Construction
 from cases.programs import spelled
 from cases.programs.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
-from cases.programs.spelled import Construction
 from cases.steps import Step
 from cases.variants import Variant
 from oracle.semantics import Semantics

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from cases import catalogue
 from cases.attributes import BUFFERS, PARAMETERS
 from cases.attributes import FLAGS as ATTRIBUTES
+from cases.construction import Construction
 from cases.errors import CaseError
 from cases.programs import spelled
 from cases.programs.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
-from cases.programs.spelled import Construction
 from cases.spelling import parse_program, parse_step, spell, token
 from cases.steps import (
     ATTACH_KINDS,
