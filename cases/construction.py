@@ -7,6 +7,9 @@ from typing import Dict, Optional, Tuple, Union
 
 Momentum = Union[None, int, float]
 
+Construction = Tuple[str, str, str]
+"""The words for affine, track and momentum that name a configuration in an id."""
+
 
 @dataclass(frozen=True, eq=False)
 class Config:
@@ -56,10 +59,9 @@ DEFAULTS: Dict[str, Momentum] = {
 """The documented defaults, in the order of the arguments."""
 
 CALLS = ("needed", "keywords", "positional", "dtype")
-"""needed: only what differs from the documented defaults, by keyword, so that every default is put to
-use. keywords: all four. positional: all four, by their place. dtype: as needed, and the variant's
-dtype by its keyword; the others convert the module afterwards."""
-
+"""needed: only the arguments that differ from the documented defaults, by keyword, so that every default
+is used. keywords: all four by keyword. positional: all four by position. dtype: as needed, and the dtype
+by its keyword. With every call but dtype, the module is converted to the variant's dtype afterwards."""
 
 AFFINE: Dict[str, Tuple[bool, Optional[bool]]] = {
     "affine": (True, None),
@@ -84,7 +86,7 @@ MOMENTUM: Dict[str, Momentum] = {
 
 
 def config(affine: str, track: str, momentum: str, num_features: int) -> Config:
-    """The configuration that three axis words and a channel count name."""
+    """The configuration that three words name, for ``num_features`` channels."""
     has_affine, bias = AFFINE[affine]
     return Config(
         num_features=num_features,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Collection
+from typing import Collection, Sequence
 
 QUOTED = 80
 """The number of characters of a given text that a message repeats."""
@@ -16,6 +16,13 @@ class CaseError(ValueError):
 def quoted(given: str) -> str:
     """The given text in quotes for a message of one line, shortened to its first 80 characters."""
     return repr(given if len(given) <= QUOTED else given[:QUOTED] + "...")
+
+
+def one_of(given: str, accepted: Sequence[str], what: str) -> str:
+    """The given word; raises CaseError where it is none of the accepted ones."""
+    if given not in accepted:
+        raise CaseError(f"{quoted(given)} is no {what}; accepted: {', '.join(accepted)}")
+    return given
 
 
 def nearest(given: str, accepted: Collection[str]) -> str:

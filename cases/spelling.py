@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
 
 from cases.attributes import FLAGS, TENSORS
-from cases.errors import CaseError, quoted
+from cases.errors import CaseError, one_of, quoted
 from cases.steps import (
     ATTACH_KINDS,
     COPIES,
@@ -46,9 +47,9 @@ LARGEST_WHOLE = int(sys.float_info.max)
 LONGEST_SERIES = 9999
 """The largest number of batches in a series."""
 
-_DIGITS = 310
-"""No accepted number is written with more characters. Longer text is refused before it is converted,
-which would take time that grows with the square of the length, or raise ValueError."""
+_LONGEST_NUMBER = 310
+"""No accepted number has more characters. Longer text is refused before it is converted, which would
+take time that grows with the square of the length."""
 
 _WORDS: Dict[str, Value] = {"none": None, "true": True, "false": False}
 
@@ -84,7 +85,7 @@ def _whole(text: str, verb: str, largest: int) -> int:
     refusal = CaseError(
         f"{verb!r} takes whole numbers of up to {float(largest):.3g} in size, not {quoted(text)}"
     )
-    if len(text) > _DIGITS:
+    if len(text) > _LONGEST_NUMBER:
         raise refusal
     try:
         number = int(text)
@@ -101,33 +102,27 @@ def _read_value(name: str, text: str) -> Value:
         return _WORDS[text]
     if text.lstrip("-").isdecimal():
         return _whole(text, f"set:{name}", LARGEST_WHOLE)
-    try:
-        return float(text[:_DIGITS])
-    except ValueError:
+    if len(text) <= _LONGEST_NUMBER:
+        with suppress(ValueError):
+            return float(text)
         if re.fullmatch("[a-z_]+", text):
             return text
     accepted = "none, true, false, a number or a word of lowercase letters"
     raise CaseError(f"'set:{name}' takes {accepted}, not {quoted(text)}")
 
 
-def _one_of(word: str, accepted: Sequence[str], what: str) -> str:
-    if word not in accepted:
-        raise CaseError(f"unknown {what} {quoted(word)}; accepted: {', '.join(accepted)}")
-    return word
-
-
 def _tensor(word: str) -> str:
-    return _one_of(word, TENSORS, "tensor")
+    return one_of(word, TENSORS, "tensor")
 
 
 def _read_set(name: str, text: str) -> Step:
-    return SetAttribute(_one_of(name, FLAGS, "attribute"), _read_value(name, text))
+    return SetAttribute(one_of(name, FLAGS, "attribute"), _read_value(name, text))
 
 
 def _read_attach(name: str, kind: str) -> Step:
     if (name, kind) == ("num_batches_tracked", "trainable"):
         raise CaseError("num_batches_tracked is an integer and cannot require a gradient")
-    return Attach(_tensor(name), _one_of(kind, ATTACH_KINDS, "kind"))
+    return Attach(_tensor(name), one_of(kind, ATTACH_KINDS, "kind"))
 
 
 def _read_forwards(series: str, count: str) -> Step:
@@ -162,9 +157,9 @@ _READERS: Dict[str, _Reader] = {
     **{method: _constant(method, Reset(method)) for method in RESETS},
     **{how: _constant(how, Copy(how)) for how in COPIES},
     "load": _Reader(
-        "load:<state dict>", lambda what: LoadStateDict(_one_of(what, STATE_DICTS, "state dict"))
+        "load:<state dict>", lambda what: LoadStateDict(one_of(what, STATE_DICTS, "state dict"))
     ),
-    "show": _Reader("show:<what>", lambda what: Show(_one_of(what, SHOWN, "thing to show"))),
+    "show": _Reader("show:<what>", lambda what: Show(one_of(what, SHOWN, "thing to show"))),
 }
 """Verb to how a step with that verb is read."""
 
@@ -179,7 +174,7 @@ def parse_step(text: str) -> Step:
     verb, *arguments = text.split(":")
     if verb not in _READERS:
         forms = ", ".join(reader.form for reader in _READERS.values())
-        raise CaseError(f"unknown step {quoted(text)}; accepted: {forms}")
+        raise CaseError(f"{quoted(text)} is no step; accepted: {forms}")
     reader = _READERS[verb]
     if len(arguments) != reader.form.count(":"):
         raise CaseError(f"step {quoted(text)} must read {reader.form}")

@@ -13,8 +13,8 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 from cases.errors import CaseError, quoted
 from cases.variants import Variant
 
-LARGEST_SEED = 2**64 - 1
-"""The largest word of a key of NumPy's Philox generator."""
+LARGEST_SEED = 2**63 - 1
+"""The largest int64, as is accepted on the command line."""
 
 
 class Suffix(NamedTuple):
@@ -32,10 +32,11 @@ def _read_seed(word: str) -> Optional[int]:
     if not word.startswith("seed"):
         return None
     digits = word[len("seed") :]
-    if re.fullmatch("[1-9][0-9]{0,19}", digits) and int(digits) <= LARGEST_SEED:
+    if re.fullmatch("[1-9][0-9]{0,18}", digits) and int(digits) <= LARGEST_SEED:
         return int(digits)
     raise CaseError(
-        f"a seed is written seed1 to seed{LARGEST_SEED}, or left out for seed 0, not {quoted(word)}"
+        f"a seed of at most {LARGEST_SEED} is written seed1, seed2, ..., and seed 0 is left out; "
+        f"{quoted(word)} is neither"
     )
 
 

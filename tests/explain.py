@@ -6,7 +6,7 @@ import dataclasses
 from typing import List
 
 from cases.case import Case
-from cases.steps import spell
+from cases.spelling import spell
 from oracle.semantics import SWITCHES, Semantics
 from tests.lockstep import Finding, Result, run
 from tests.reproduction import script, shortest

@@ -8,7 +8,8 @@ from functools import cached_property, lru_cache
 from typing import Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 from cases.case import Case
-from cases.steps import Forward, Forwards, Step, token
+from cases.spelling import token
+from cases.steps import Forward, Forwards, Step
 from cases.variants import regimes
 from oracle.semantics import Semantics
 from oracle.state import FLAGS, TENSORS, Expected, State

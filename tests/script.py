@@ -7,11 +7,10 @@ from typing import Collection, List, Tuple
 
 import numpy as np
 
+from cases.attributes import BUFFERS, PARAMETERS
 from cases.case import Case
 from cases.inputs import attached, batch, preset
 from cases.steps import (
-    BUFFERS,
-    PARAMETERS,
     Attach,
     Copy,
     Count,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence
 
 from cases import catalogue, claims, states
-from cases.steps import token
+from cases.spelling import token
 from oracle.semantics import SWITCHES
 from reports.rows import FINDING, KNOWN_DEFECT, PASS, CaseRow
 from reports.tally import by_behaviour

@@ -7,7 +7,7 @@ from typing import Dict, Hashable, List, NamedTuple, Optional, Tuple
 
 from cases import claims
 from cases.case import Case
-from cases.steps import spell
+from cases.spelling import spell
 from oracle.defects import Defect, covering
 from oracle.semantics import Semantics
 from tests.claim_checks import Transcript, contradicted

@@ -1,6 +1,8 @@
-"""What a public text says about one step, as data; ``tests.conformance.by_hand`` evaluates it.
+"""The checks of a claim, as data: what one step of its program must do or leave.
 
-A step is counted as in findings: 0 is construction, n the n-th step of the program.
+``step``: 0 is the construction, n is the n-th step of the program, as in findings. ``quantity``:
+``output`` or one of ``cases.attributes.TENSORS``. ``formula``: the name of a formula that the evaluation
+of claims computes.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from cases.steps import Value
 
 @dataclass(frozen=True)
 class Prints:
-    """The quantity prints as these words, four decimals, one a channel (of an output: one a plane,
-    every element of which must print so)."""
+    """The quantity prints as these words, with four decimals, one word per channel.
+
+    An output has one word per plane, and every element of the plane must print so.
+    """
 
     step: int
     quantity: str
@@ -32,7 +36,7 @@ class HasFlag:
 
 @dataclass(frozen=True)
 class HasKeys:
-    """Just these of weight, bias and the buffers are not None."""
+    """These of weight, bias and the buffers are not None, and no others."""
 
     step: int
     names: Tuple[str, ...]
@@ -49,7 +53,7 @@ class HasShape:
 
 @dataclass(frozen=True)
 class Equals:
-    """The quantity is the formula's value, within the oracle's budget."""
+    """The quantity is the formula's value within the oracle's budget, everywhere."""
 
     step: int
     quantity: str
@@ -58,7 +62,7 @@ class Equals:
 
 @dataclass(frozen=True)
 class Differs:
-    """The quantity is away from the formula's value by more than a hundred budgets somewhere."""
+    """The quantity differs from the formula's value by more than a hundred budgets somewhere."""
 
     step: int
     quantity: str
@@ -67,7 +71,7 @@ class Differs:
 
 @dataclass(frozen=True)
 class Near:
-    """The mean absolute difference from the formula's value lies between the two bounds."""
+    """The mean absolute difference from the formula's value lies between ``least`` and ``most``."""
 
     step: int
     quantity: str
@@ -96,7 +100,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Raises:
-    """The step raises this class of exception."""
+    """The step raises an exception of the class named ``kind``."""
 
     step: int
     kind: str

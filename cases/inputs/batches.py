@@ -8,7 +8,7 @@ from typing import Tuple
 
 import numpy as np
 
-from cases.errors import CaseError, quoted
+from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
 from cases.inputs.named import NAMED
 from cases.variants import LAYOUTS, Variant, regimes
@@ -38,7 +38,7 @@ def _values(variant: Variant, name: str) -> np.ndarray:
     values = series.values(variant, name)
     if values is None:
         accepted = ", ".join(series.NAMES + tuple(NAMED))
-        raise CaseError(f"unknown batch {quoted(name)}; accepted: {accepted}")
+        raise CaseError(f"{quoted(name)} is no batch; accepted: {accepted}")
     return values
 
 
@@ -50,8 +50,8 @@ def batch(variant: Variant, name: str) -> Batch:
     """
     plain, _, layout = name.partition(".")
     values = _values(variant, plain)
-    if "." in name and layout not in LAYOUTS:
-        raise CaseError(f"unknown layout {quoted(layout)}; accepted: {', '.join(LAYOUTS)}")
+    if "." in name:
+        one_of(layout, LAYOUTS, "layout")
     if layout == "expanded":
         values = np.ascontiguousarray(np.broadcast_to(values[:1], values.shape))
     values.setflags(write=False)

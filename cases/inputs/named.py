@@ -1,4 +1,4 @@
-"""The inputs with a name of their own: odd shapes, odd values, other dtypes, and those of public texts."""
+"""The inputs with a name of their own: odd shapes, odd values, other dtypes, inputs of public texts."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from cases.variants import Variant
 def stream(variant: Variant, name: str) -> np.random.Philox:
     """The stream of an input, keyed by the seed, the lane, the shape word and the input's name."""
     words = f"{variant.lane} {variant.shape} {name}"
-    return np.random.Philox(key=[variant.seed, zlib.crc32(words.encode("ascii"))])
+    key = np.array([variant.seed, zlib.crc32(words.encode("ascii"))], dtype=np.uint64)
+    return np.random.Philox(key=key)
 
 
 def uniform(source: np.random.Philox, count: int) -> np.ndarray:

@@ -1,126 +1,147 @@
-"""Covering arrays: few rows of the matrix that hold every combination of t axis values.
+"""Covering arrays: few rows of the matrix that contain every combination of the words of t axes.
 
-``python -m cases.matrix.covering`` writes ``cases/matrix/tiers/smoke.txt`` (every pair of axis values) and
-``cases/matrix/tiers/gate.txt`` (every triple, the whole product of construction and schedule, and of
-program and momentum), one id a line. They are stored because the greedy search takes half a minute
-and collection must not. The search has no randomness beyond Philox's raw stream, so it writes the
-same files everywhere.
+``python -m cases.matrix.covering`` extends ``tiers/smoke.txt`` (every pair of words) and
+``tiers/gate.txt`` (every triple, construction x schedule, and program x momentum), one id a line. An id
+that is stored and still names a case keeps its place, so that records of earlier runs can be compared.
+Combinations that no stored row contains get new rows, which are appended. The files are stored because
+the search from nothing takes a quarter of a minute; it has no randomness beyond Philox's raw stream, so
+it writes the same files on every machine.
 """
 
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from cases.matrix import axes, rows
+from cases.errors import CaseError
+from cases.matrix.axes import AXES, Row
+from cases.matrix.rows import TIERS, full, identify, ids, parse
 
-TIERS = Path(__file__).parent / "tiers"
 SAMPLE = 96
 """Rows tried for each combination that is still missing."""
 
 Group = Tuple[int, ...]
-"""Axis numbers whose words are to be combined in every possible way."""
+"""Places of the axes whose words are to be combined in every possible way."""
 
 
-def _axes(*names: str) -> Group:
-    return tuple(list(axes.AXES).index(name) for name in names)
+def _group(*names: str) -> Group:
+    return tuple(list(AXES).index(name) for name in names)
 
 
-def _all(strength: int) -> List[Group]:
-    return list(combinations(range(len(axes.AXES)), strength))
+def _every_group(strength: int) -> List[Group]:
+    return list(combinations(range(len(AXES)), strength))
 
 
 GROUPS: Dict[str, List[Group]] = {
-    "smoke": _all(2),
-    "gate": _all(3)
+    "smoke": _every_group(2),
+    "gate": _every_group(3)
     + [
-        _axes("affine", "track", "momentum", "schedule"),
-        _axes("momentum", "schedule", "mutation", "moment"),
+        _group("affine", "track", "momentum", "schedule"),
+        _group("momentum", "schedule", "mutation", "moment"),
     ],
 }
-"""Tier to what it covers. gate: every triple; construction x schedule; every program x momentum."""
+"""Tier to the groups of axes that it covers."""
 
 COST: Dict[str, float] = {"n102400": 4.0, "n256": 1.5}
 """What a row of this shape costs, in rows of a small shape."""
 
 
-class _Table:
-    """All rows as numbers, and each row's combinations as numbers of a flat space."""
+class Design(NamedTuple):
+    """The rows that a tier has: those that were stored and still are cases, and those to append."""
 
-    def __init__(self, groups: Sequence[Group]) -> None:
-        self.words = [list(axis) for axis in axes.AXES.values()]
-        places = [{word: i for i, word in enumerate(axis)} for axis in self.words]
-        self.rows = np.array(
-            [[place[word] for place, word in zip(places, row)] for row in rows.full()]
-        )
-        self.groups: List[Tuple[Group, int]] = []
-        self.size = 0
-        for axes in groups:
-            self.groups.append((axes, self.size))
-            self.size += int(np.prod([len(self.words[axis]) for axis in axes]))
-        shape = list(axes.AXES).index("shape")
-        cost = np.array([COST.get(word, 1.0) for word in self.words[shape]])
-        self.cost = cost[self.rows[:, shape]]
-
-    def codes(self, rows: np.ndarray) -> np.ndarray:
-        """The combinations of each row, shape (rows, groups)."""
-        columns = []
-        for axes, offset in self.groups:
-            code = np.zeros(len(rows), dtype=np.int64)
-            for axis in axes:
-                code = code * len(self.words[axis]) + rows[:, axis]
-            columns.append(code + offset)
-        return np.stack(columns, axis=1)
-
-    def spelled(self, row: np.ndarray) -> axes.Row:
-        return tuple(axis[int(i)] for axis, i in zip(self.words, row))
+    kept: List[Row]
+    added: List[Row]
 
 
-def cover(groups: Sequence[Group]) -> List[axes.Row]:
-    """Rows that hold every possible combination of the words of each group of axes."""
-    table = _Table(groups)
-    wanted = np.zeros(table.size, dtype=bool)
-    for start in range(0, len(table.rows), 65536):
-        wanted[table.codes(table.rows[start : start + 65536]).ravel()] = True
-    chosen: List[axes.Row] = []
+def numbers(rows: Sequence[Row]) -> np.ndarray:
+    """Rows of words as places in AXES, shape (rows, axes), int8."""
+    places = [{word: place for place, word in enumerate(words)} for words in AXES.values()]
+    listed = [[place[word] for place, word in zip(places, row)] for row in rows]
+    return np.array(listed, dtype=np.int8).reshape(len(rows), len(AXES))
+
+
+def _sizes(group: Group) -> List[int]:
+    words = list(AXES.values())
+    return [len(words[axis]) for axis in group]
+
+
+def codes(rows: np.ndarray, group: Group) -> np.ndarray:
+    """The combination that each row has on the group's axes, as one number, shape (rows,)."""
+    return np.ravel_multi_index(tuple(rows[:, axis] for axis in group), _sizes(group))
+
+
+def missing(rows: np.ndarray, possible: np.ndarray, group: Group) -> np.ndarray:
+    """For every combination on the group's axes: some possible row has it, and none of ``rows``."""
+    span = int(np.prod(_sizes(group)))
+    wanted = np.bincount(codes(possible, group), minlength=span) > 0
+    return wanted & ~(np.bincount(codes(rows, group), minlength=span) > 0)
+
+
+def _search(kept: np.ndarray, possible: np.ndarray, groups: Sequence[Group]) -> List[int]:
+    """Places in ``possible`` of rows that, with ``kept``, contain every combination of every group.
+
+    Greedy: for each missing combination, of SAMPLE rows that have it, the one is taken that has the
+    most missing combinations for its cost.
+    """
+    wanted = [missing(kept, possible, group) for group in groups]
+    shape = list(AXES).index("shape")
+    cost = np.array([COST.get(word, 1.0) for word in AXES["shape"]])[possible[:, shape]]
     stream = np.random.Philox(key=len(groups))
-    for axes, offset in reversed(table.groups):
-        span = int(np.prod([len(table.words[axis]) for axis in axes]))
-        for code in range(offset, offset + span):
-            if not wanted[code]:
+    chosen: List[int] = []
+    for group, lacking in reversed(list(zip(groups, wanted))):
+        for code in range(len(lacking)):
+            if not lacking[code]:
                 continue
-            rest, mask = code - offset, np.ones(len(table.rows), dtype=bool)
-            for axis in reversed(axes):
-                rest, word = divmod(rest, len(table.words[axis]))
-                mask &= table.rows[:, axis] == word
-            matching = np.flatnonzero(mask)
+            words = np.unravel_index(code, _sizes(group))
+            there = [possible[:, axis] == word for axis, word in zip(group, words)]
+            matching = np.flatnonzero(np.logical_and.reduce(there))
             picks = stream.random_raw(SAMPLE) % np.uint64(len(matching))
             candidates = matching[picks.astype(np.int64)]
-            codes = table.codes(table.rows[candidates])
-            gain = wanted[codes].sum(axis=1) / table.cost[candidates]
-            best = int(np.argmax(gain))
-            wanted[codes[best]] = False
-            chosen.append(table.spelled(table.rows[candidates[best]]))
+            tried = possible[candidates]
+            gain = sum(has[codes(tried, each)].astype(int) for each, has in zip(groups, wanted))
+            best = int(np.argmax(gain / cost[candidates]))
+            for each, has in zip(groups, wanted):
+                has[codes(tried[best : best + 1], each)] = False
+            chosen.append(int(candidates[best]))
     return chosen
 
 
-def write() -> None:
-    """Writes both tiers."""
-    TIERS.mkdir(exist_ok=True)
-    for name, groups in GROUPS.items():
-        ids = [rows.identify(row) for row in sorted(cover(groups), key=_order)]
-        (TIERS / f"{name}.txt").write_text("\n".join(ids) + "\n", encoding="ascii")
-        print(f"{name}: {len(ids)} cases")
-
-
-def _order(row: axes.Row) -> Tuple[int, ...]:
-    """Cases with the same inputs next to each other, so that what is remembered of them is used."""
-    places = [list(axis).index(word) for axis, word in zip(axes.AXES.values(), row)]
+def _order(row: Row) -> Tuple[int, ...]:
+    """Sorts rows with the same inputs next to each other, so that what is remembered of them is used."""
+    places = [words.index(word) for words, word in zip(AXES.values(), row)]
     return tuple(places[6:] + places[:6])
 
 
+def _still_cases(stored: Sequence[str]) -> List[Row]:
+    """The rows of the ids that name a case of the matrix, in the order of the ids."""
+    rows = []
+    for case_id in stored:
+        try:
+            rows.append(parse(tuple(case_id.split("-")[1:])))
+        except CaseError:
+            continue
+    return rows
+
+
+def extend(stored: Sequence[str], groups: Sequence[Group]) -> Design:
+    """The design that contains every combination of every group, from the ids of an earlier one."""
+    kept = _still_cases(stored)
+    possible = list(full())
+    chosen = _search(numbers(kept), numbers(possible), groups)
+    return Design(kept, sorted((possible[place] for place in chosen), key=_order))
+
+
+def main() -> None:
+    """Extend both tiers in their files and print how many ids each keeps, adds and loses."""
+    for tier, groups in GROUPS.items():
+        stored = list(ids(tier))
+        kept, added = extend(stored, groups)
+        lines = [identify(row) for row in kept + added]
+        (TIERS / f"{tier}.txt").write_text("\n".join(lines) + "\n", encoding="ascii")
+        print(f"{tier}: {len(kept)} ids stay, {len(added)} are new, {len(stored) - len(kept)} are gone")
+
+
 if __name__ == "__main__":
-    write()
+    main()

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Dict, Optional, Tuple
 
+from cases.construction import Construction
 from cases.steps import Attach, Copy, Drop, Reset, SetAttribute, Step, Value
-
-Construction = Tuple[str, str, str]
-"""The words for affine, track and momentum."""
 
 
 def _always_means_something(construction: Construction) -> Optional[str]:

@@ -10,7 +10,7 @@ from typing import Any, Iterator, List, Optional, Tuple
 from cases import suffixes
 from cases.case import Case
 from cases.construction import config
-from cases.errors import CaseError, quoted
+from cases.errors import CaseError, one_of
 from cases.matrix.axes import AXES, NEVER, NO_MUTATION, Row
 from cases.matrix.mutations import MUTATIONS, steps_of
 from cases.matrix.schedules import SCHEDULES, moment
@@ -106,8 +106,7 @@ def parse(words: Tuple[str, ...]) -> Row:
             f"a matrix id has {len(AXES)} words ({'-'.join(AXES)}); this one has {len(words)}"
         )
     for word, (axis, accepted) in zip(words, AXES.items()):
-        if word not in accepted:
-            raise CaseError(f"{quoted(word)} is no {axis}; accepted: {', '.join(accepted)}")
+        one_of(word, accepted, axis)
     reason = meaningless(words)
     if reason is not None:
         raise CaseError(f"the combination is not in the matrix: {reason}")

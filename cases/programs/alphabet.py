@@ -1,9 +1,9 @@
-"""What random programs are made of: every step with every value worth trying, and the variants.
+"""The steps, constructions and variants that random exploration draws programs from.
 
-Not here are the inputs that lead to a known defect of torch (``oracle.defects``), namely
-``empty_wrong_channels``, ``no_channels`` and ``overflowing``. The other defects are out of reach: a
-spelled-out case always has channels, and these shapes are too small for plain sums to be seen. Nor
-are forwards under ``no_grad``: whether a statistic that requires a gradient is refused there depends
+Left out are the inputs that lead to a known defect of torch (``oracle.defects``):
+``empty_wrong_channels``, ``no_channels`` and ``overflowing``. The other defects cannot occur here: a
+spelled-out case always has channels, and these shapes are too small for plain sums to show. Forwards
+under ``no_grad`` are left out, too: whether a statistic that requires a gradient is refused there depends
 on the release.
 """
 
@@ -12,8 +12,7 @@ from __future__ import annotations
 from typing import Iterator, Sequence, Tuple
 
 from cases.attributes import BUFFERS, PARAMETERS
-from cases.construction import AFFINE, MOMENTUM, TRACK
-from cases.programs.spelled import Construction
+from cases.construction import AFFINE, MOMENTUM, TRACK, Construction
 from cases.steps import (
     ATTACH_KINDS,
     COPIES,
@@ -105,13 +104,13 @@ ALPHABET: Tuple[Step, ...] = (
     + _forwards(LAID_OUT)
     + (Forward("b0", "input_grad"), Forward("b1", "input_grad"), Forwards("b", 3))
     + tuple(Show(what) for what in SHOWN)
-    # What shows the most is drawn more often. A repetition changes nothing but the odds.
+    # The steps that show most faults are repeated, so that they are drawn more often.
     + 12 * _forwards(ORDINARY)
     + 5 * _MODES
     + 2 * tuple(_flags())
     + 2 * tuple(_whole())
 )
-"""What a program is drawn from, the plainest first: that is what shrinking prefers."""
+"""The steps of a program are drawn from these. The plainest are first, because shrinking prefers them."""
 
 VARIANTS: Tuple[Variant, ...] = tuple(
     Variant(lane, shape, dtype)

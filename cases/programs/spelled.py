@@ -9,8 +9,8 @@ from typing import Iterator, Tuple
 
 from cases import suffixes
 from cases.case import Case
-from cases.construction import AFFINE, MOMENTUM, TRACK, config
-from cases.errors import CaseError, quoted
+from cases.construction import AFFINE, MOMENTUM, TRACK, Construction, config
+from cases.errors import CaseError, one_of
 from cases.inputs import batch
 from cases.spelling import parse_program, spell
 from cases.steps import Step, forwards
@@ -27,9 +27,6 @@ _WORDS = (
     ("dtype", DTYPES),
 )
 """The axes before the program, each with its words."""
-
-Construction = Tuple[str, str, str]
-"""The words for affine, track and momentum."""
 
 
 def case(construction: Construction, variant: Variant, steps: Tuple[Step, ...]) -> Case:
@@ -58,8 +55,7 @@ def find(case_id: str) -> Case:
         shape = "-".join(f"<{axis}>" for axis, _ in _WORDS)
         raise CaseError(f"a spelled-out id reads {FAMILY}-{shape}-<step>,<step>,...")
     for word, (axis, accepted) in zip(parts, _WORDS):
-        if word not in accepted:
-            raise CaseError(f"{quoted(word)} is no {axis}; accepted: {', '.join(accepted)}")
+        one_of(word, accepted, axis)
     affine, track, momentum, lane, shape, dtype, program = parts
     variant = Variant(lane, shape, dtype, **values)
     found = case((affine, track, momentum), variant, parse_program(program))

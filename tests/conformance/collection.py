@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Iterator, List, NamedTuple, Optional, Tup
 
 import pytest
 
-from cases import catalogue, spelled
+from cases import catalogue
 from cases.case import Case
+from cases.programs import spelled
 from oracle.semantics import Semantics, parse_release, semantics
 from reports.revision import suite_revision
 from reports.rows import CaseRow

@@ -14,10 +14,10 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import pytest
 
-from cases import spelled
-from cases.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
 from cases.case import Case
-from cases.spelled import Construction
+from cases.construction import Construction
+from cases.programs import spelled
+from cases.programs.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
 from cases.steps import Step
 from cases.variants import Variant
 from oracle.semantics import Semantics
