@@ -307,6 +307,8 @@ def advance(state: State, step: Step, variant: Variant, semantics: Semantics) ->
         expected = STEPS[type(step)](state, step, variant, rules)
     except Refusal as refusal:
         expected = Expected(state, error=refusal.error)
+    if not rules.consulted:
+        return expected
     return dataclasses.replace(expected, switches=tuple(rules.consulted))
 
 

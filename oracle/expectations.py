@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import List, Optional, Tuple
 
 from cases.case import Case
+from cases.steps import Forward
 from oracle.batch_norm import advance, begin
 from oracle.defects import Defect, Situation
 from oracle.semantics import Semantics
-from oracle.state import Expected
+from oracle.state import Expected, State
 
 Expectations = Tuple[Expected, ...]
 """What construction and every step must show; construction alone where it must fail."""
@@ -24,18 +25,25 @@ def expectations(case: Case, semantics: Semantics) -> Expectations:
 
 
 def deviating(
-    case: Case, semantics: Semantics, defect: Defect, threads: int
+    case: Case, expected: Expectations, semantics: Semantics, defect: Defect, threads: int
 ) -> Optional[Expectations]:
     """What is seen where the release has the defect; None where no step is in its circumstances.
 
-    ``threads``: torch's number of threads.
+    ``expected``: what is right. ``threads``: torch's number of threads.
     """
-    expected: List[Expected] = [begin(case.config, case.variant.dtype, semantics)]
-    covered = False
-    for step in case.steps if expected[0].error is None else ():
-        before = expected[-1].state
+
+    def seen(before: State, step: Forward, right: Expected) -> Expected:
+        return defect.deviation(right, Situation(before, step, case.variant, semantics, threads))
+
+    steps = zip(case.steps, expected, expected[1:])
+    if not any(
+        isinstance(step, Forward) and seen(before.state, step, right) is not right
+        for step, before, right in steps
+    ):
+        return None
+    deviated: List[Expected] = [expected[0]]
+    for step in case.steps:
+        before = deviated[-1].state
         right = advance(before, step, case.variant, semantics)
-        situation = Situation(before, step, case.variant, semantics, threads)
-        expected.append(defect.deviation(right, situation))
-        covered = covered or expected[-1] is not right
-    return tuple(expected) if covered else None
+        deviated.append(seen(before, step, right) if isinstance(step, Forward) else right)
+    return tuple(deviated)

@@ -10,10 +10,11 @@ import numpy as np
 class Format(NamedTuple):
     """A binary floating-point format.
 
-    ``unit``: unit roundoff, half the distance from 1 to the next number. ``bits``: of the significand,
+    ``dtype``: its name in NumPy. ``unit``: unit roundoff, half the distance from 1 to the next number. ``bits``: of the significand,
     the implicit one included. ``tiny``: the smallest normal number. ``largest``: the largest finite one.
     """
 
+    dtype: str
     unit: float
     bits: int
     tiny: float
@@ -22,7 +23,7 @@ class Format(NamedTuple):
 
 def _of(dtype: str) -> Format:
     info = np.finfo(dtype)
-    return Format(float(info.eps) / 2, info.nmant + 1, float(info.tiny), float(info.max))
+    return Format(dtype, float(info.eps) / 2, info.nmant + 1, float(info.tiny), float(info.max))
 
 
 FORMATS: Dict[str, Format] = {name: _of(name) for name in ("float16", "float32", "float64")}

@@ -10,7 +10,7 @@ from typing import Iterable, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from oracle.numerics.budgeted import Budgeted
-from oracle.numerics.formats import FORMATS
+from oracle.numerics.formats import Format
 from oracle.numerics.normalisation import ExpectedOutput, output_values
 
 BUDGETED = ("output", "running_mean", "running_var")
@@ -42,8 +42,8 @@ class Mismatch:
 class Judgement(NamedTuple):
     """An array against its expectation: a mismatch, or how close it came.
 
-    ``share`` and ``ulps``: smallest and largest signed error over all elements, as a part of the
-    budget and in units in the last place. ``detectable``: the smallest relative error of the whole
+    ``share``: smallest and largest signed error over all elements, as a part of the budget. ``ulps``: the
+    errors of these two elements in units in the last place. ``detectable``: the smallest relative error of the whole
     array that its budget detects, infinite where every finite element is 0. ``exact``: no element had
     a budget.
     """
@@ -78,40 +78,48 @@ def margins(judgements: Sequence[Judgement]) -> Margins:
     )
 
 
-def unit_in_last_place(want: np.ndarray, dtype: str) -> np.ndarray:
-    """The unit in the last place of each finite value, in ``dtype``; float64."""
-    fmt = FORMATS[dtype]
-    power = np.ldexp(1.0, np.frexp(want)[1] - fmt.bits)
-    return np.maximum(power, 2 * fmt.unit * fmt.tiny)
+def in_ulps(error: float, want: float, fmt: Format) -> float:
+    """The error of a finite value in units in the last place of the value in a format."""
+    unit = max(math.ldexp(1.0, math.frexp(want)[1] - fmt.bits), 2 * fmt.unit * fmt.tiny)
+    return error / unit
 
 
-def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray) -> Judgement:
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
+def judge(
+    quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, fmt: Format
+) -> Judgement:
     """Compare element by element. NaN equals NaN, and an infinity itself, only where expected.
 
-    ``got``: the subject's array in its own floating dtype. ``want``, ``budget``: float64, same shape;
-    an infinite budget lets any value conform. One mask decides and describes.
+    ``got``: the subject's array, whose dtype has the format ``fmt``. ``want``, ``budget``: float64, same
+    shape; an infinite budget lets any value conform. One mask decides and describes.
     """
-    dtype = str(got.dtype)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        # Beyond the dtype's range the correctly rounded value is an infinity.
-        want = np.where(np.abs(want) > FORMATS[dtype].largest, np.copysign(np.inf, want), want)
-        error = got - want
-        conforms = (np.abs(error) <= budget) & np.isfinite(want)
+    size = np.abs(want)
+    if (size > fmt.largest).any():  # the correctly rounded value is an infinity
+        want = np.where(size > fmt.largest, np.copysign(np.inf, want), want)
+    error = got - want
+    share = error / budget
+    conforms = np.abs(share) <= 1.0
+    if not conforms.all():
+        # No budget and no error, or a value that is not finite.
+        conforms &= np.isfinite(want)
         conforms |= (got == want) | (np.isnan(got) & np.isnan(want)) | np.isinf(budget)
         if not conforms.all():
-            return Judgement(_worst(quantity, got, want, budget, error, ~conforms))
-        measured = (budget > 0) & np.isfinite(error) & np.isfinite(budget)
+            return Judgement(_worst(quantity, got, want, budget, error, ~conforms, fmt))
+        measured = np.isfinite(share) & np.isfinite(budget)
         if not measured.any():
             return Judgement(None, exact=not (budget > 0).any())
-        error, budget, want = error[measured], budget[measured], want[measured]
-        share = error / budget
-        ulps = error / unit_in_last_place(want, dtype)
-        relative = budget[want != 0] / np.abs(want[want != 0])
+        error, share, want, size, budget = (
+            each[measured] for each in (error, share, want, size, budget)
+        )
+    elif not share.size:
+        return Judgement(None)
+    extremes = np.unravel_index([share.argmin(), share.argmax()], share.shape)
+    low, high = zip(share[extremes].tolist(), error[extremes].tolist(), want[extremes].tolist())
     return Judgement(
         None,
-        (float(share.min()), float(share.max())),
-        (float(ulps.min()), float(ulps.max())),
-        float(relative.min(initial=np.inf)),
+        (low[0], high[0]),
+        (in_ulps(*low[1:], fmt), in_ulps(*high[1:], fmt)),
+        float(np.fmin.reduce(budget / size, axis=None, initial=np.inf)),
         exact=False,
     )
 
@@ -123,6 +131,7 @@ def _worst(
     budget: np.ndarray,
     error: np.ndarray,
     wrong: np.ndarray,
+    fmt: Format,
 ) -> Mismatch:
     """The wrong element that is farthest beyond its budget."""
     excess = np.where(wrong, np.abs(error) / np.maximum(budget, np.finfo(np.float64).tiny), -1.0)
@@ -136,23 +145,24 @@ def _worst(
         repr(float(want[index])),
         float(error[index]),
         float(budget[index]),
-        float(error[index] / unit_in_last_place(want[index], str(got.dtype))) if finite else math.nan,
+        in_ulps(float(error[index]), float(want[index]), fmt) if finite else math.nan,
         int(wrong.sum()),
     )
 
 
-def judge_output(expected: ExpectedOutput, got: np.ndarray) -> Judgement:
-    """Judge an output of the expected shape, of any floating dtype."""
+def judge_output(expected: ExpectedOutput, got: np.ndarray, fmt: Format) -> Judgement:
+    """Judge an output of the expected shape, whose dtype has the format ``fmt``."""
     want, budget, undetermined = output_values(expected)
     if undetermined.any():
         budget = np.where(undetermined[:, None, None], np.inf, budget)
-    return judge("output", got, want, budget)
+    return judge("output", got, want, budget, fmt)
 
 
 @lru_cache(maxsize=8192)
-def judge_tensor(quantity: str, expected: Budgeted, data: bytes, dtype: str) -> Judgement:
-    """Judge a buffer or parameter of the expected length, given as bytes in a NumPy dtype.
+def judge_tensor(quantity: str, expected: Budgeted, data: bytes, fmt: Format) -> Judgement:
+    """Judge a buffer or parameter of the expected length, given as the bytes of its format.
 
     Remembered: the same bytes against the same expectation are the same judgement.
     """
-    return judge(quantity, np.frombuffer(data, dtype=dtype), expected.values, expected.budget)
+    got = np.frombuffer(data, dtype=fmt.dtype)
+    return judge(quantity, got, expected.values, expected.budget, fmt)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Dict, Optional
 
 from cases.attributes import FLAGS, TENSORS
+from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.state import Counter, Entry, Expected, ExpectedError, State
 from tests.comparison.judgement import judge_output, judge_tensor
@@ -88,8 +89,9 @@ def _compare_output(expected: ExpectedOutput, got: ObservedOutput, tally: Tally)
         + (got.earlier_output_changed,),
         (expected.dtype, expected.shape, True, False, expected.requires_grad, False),
     )
-    if got.values.shape == expected.shape and got.values.dtype.kind == "f":
-        tally.judged("output", judge_output(expected, got.values))
+    fmt = FORMATS.get(got.dtype)
+    if got.values.shape == expected.shape and fmt is not None:
+        tally.judged("output", judge_output(expected, got.values, fmt))
 
 
 def _compare_tensor(
@@ -113,6 +115,6 @@ def _compare_tensor(
         return
     shape = (expected.numbers.channels,)
     tally.equal(FACTS[name], facts, (dtype, shape, expected.requires_grad, False, kept))
-    if got.values.shape == shape and got.values.dtype.kind == "f":
-        data, kind = got.values.tobytes(), str(got.values.dtype)
-        tally.judged(name, judge_tensor(name, expected.numbers, data, kind))
+    fmt = FORMATS.get(got.dtype)
+    if got.values.shape == shape and fmt is not None:
+        tally.judged(name, judge_tensor(name, expected.numbers, got.values.tobytes(), fmt))

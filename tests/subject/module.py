@@ -105,7 +105,7 @@ class LiveModule:
         earlier, self._earlier = self._earlier, (values, kept)
         return ObservedOutput(
             values=kept,
-            dtype=dtype_name(output),
+            dtype=dtype_name(output.dtype),
             contiguous=output.is_contiguous(),
             channels_last=output.dim() == 4
             and output.is_contiguous(memory_format=torch.channels_last),

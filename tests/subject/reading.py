@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Optional
 
 import numpy as np
@@ -23,15 +24,16 @@ def attribute(module: Any, name: str) -> Any:
         return Unreadable(said(error))
 
 
-def dtype_name(tensor: torch.Tensor) -> str:
-    """The name of the tensor's dtype, as ``float32``."""
-    return str(tensor.dtype).rpartition(".")[2]
+@lru_cache(maxsize=None)
+def dtype_name(dtype: torch.dtype) -> str:
+    """The name of a dtype, as ``float32``."""
+    return str(dtype).rpartition(".")[2]
 
 
 def numbers(tensor: torch.Tensor) -> np.ndarray:
     """A view of a tensor's values; a copy in float64 where NumPy lacks the dtype."""
     try:
-        return tensor.detach().numpy()
+        return tensor.detach().numpy() if tensor.requires_grad else tensor.numpy()
     except TypeError:
         return tensor.detach().double().numpy()
 
@@ -45,7 +47,7 @@ def observed(tensor: Any) -> Optional[ObservedTensor]:
     try:
         values = numbers(tensor).copy()
         return ObservedTensor(
-            values, dtype_name(tensor), tensor.requires_grad, tensor.grad_fn is not None
+            values, dtype_name(tensor.dtype), tensor.requires_grad, tensor.grad_fn is not None
         )
     except Exception as error:  # on another device, sparse, without storage
         return _no_tensor(Unreadable(said(error)))

@@ -6,7 +6,6 @@ a comparison that leaves something out is noticed.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Mapping
 
 from cases.attributes import FLAGS, TENSORS
@@ -15,7 +14,14 @@ from oracle.expectations import Expectations
 
 _ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
 """What is compared of every tensor that is there."""
-_OUTPUT = ("", "_dtype", "_shape", "_shares_input", "_requires_grad")
+OUTPUT = (
+    "output",
+    "output_dtype",
+    "output_shape",
+    "output_shares_input",
+    "output_requires_grad",
+    "earlier_output_changed",
+)
 """What is compared of every output."""
 
 
@@ -25,23 +31,20 @@ class IncompleteCase(AssertionError):
 
 def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
     """How often each quantity must be compared when the case has no findings."""
-    counts: Counter[str] = Counter()
     if expected[0].error is not None:
-        return Counter(exception=1)
+        return {"exception": 1}
     steps = 1 + len(case.steps)
-    for name in ("exception", "input_changed", "output present", *FLAGS):
-        counts[name] = steps
-    for each in expected:
-        if each.output is not None:
-            counts.update(f"output{aspect}" for aspect in _OUTPUT)
-            counts.update(("earlier_output_changed", f"output_strides {each.output.strides}"))
-        for name in TENSORS:
-            if each.state.entry(name) is None:
-                counts[f"{name} present"] += 1
-            else:
-                counts.update(name + aspect for aspect in _ASPECTS)
-        counts["text"] += each.text is not None
-        counts["memory shared with the original"] += each.copied
+    counts = dict.fromkeys(("exception", "input_changed", "output present", *FLAGS), steps)
+    outputs = [each.output.strides for each in expected if each.output is not None]
+    counts.update(dict.fromkeys(OUTPUT, len(outputs)))
+    for strides in set(outputs):
+        counts[f"output_strides {strides}"] = outputs.count(strides)
+    for name in TENSORS:
+        absent = sum(each.state.entry(name) is None for each in expected)
+        counts[f"{name} present"] = absent
+        counts.update((name + aspect, steps - absent) for aspect in _ASPECTS)
+    counts["text"] = sum(each.text is not None for each in expected)
+    counts["memory shared with the original"] = sum(each.copied for each in expected)
     return counts
 
 

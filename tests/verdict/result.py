@@ -130,8 +130,7 @@ def _digest(observations: Sequence[Observation]) -> str:
     """A hash of the bytes that the subject returned and left in its tensors."""
     digest = hashlib.blake2b(digest_size=8)
     for got in observations:
-        if got.output is not None:
-            digest.update(got.output.values.tobytes())
-        for tensor in got.tensors:
-            digest.update(b"-" if tensor is None else tensor.values.tobytes())
+        output = b"" if got.output is None else got.output.values.tobytes()
+        tensors = [b"-" if each is None else each.values.tobytes() for each in got.tensors]
+        digest.update(b"".join([output, *tensors]))
     return digest.hexdigest()

@@ -64,7 +64,9 @@ def adjudicate(
     observations = observe(case, factory)
     result = compared(case, expected, observations)
     for defect in defects:
-        seen = deviating(case, semantics, defect, threads) if defect.on(semantics.release) else None
+        if not defect.on(semantics.release):
+            continue
+        seen = deviating(case, expected, semantics, defect, threads)
         if seen is None:
             continue
         verdict = _with_defect(case, defect, expected, seen, observations, result, strict_defects)
