@@ -8,6 +8,7 @@ are the ones that decided its result. '#n' is an issue or pull request of pytorc
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from typing import Dict, FrozenSet, List, Optional, Tuple
@@ -206,6 +207,10 @@ class Semantics:
     inside: FrozenSet[str]
     known: FrozenSet[str]
     sums_exactly: bool = True
+
+    def of_subject(self, sums_exactly: bool) -> Semantics:
+        """The semantics for a subject that sums exactly or not."""
+        return dataclasses.replace(self, sums_exactly=sums_exactly)
 
     def values(self) -> Dict[str, bool]:
         """Switch name to whether it holds."""

@@ -11,6 +11,7 @@ from cases.errors import CaseError
 from oracle.semantics import parse_release, semantics
 from reports import destination
 from reports.errors import ReportError
+from tests.subject import DEFAULT
 from tests.subject.foreign import said
 
 LARGEST_SEED = 2**63 - 1
@@ -77,16 +78,16 @@ def load(subject: str) -> Any:
     try:
         return loading.load(subject)
     except loading.SubjectError as error:
-        given = "torch is installed and no use" if subject == loading.DEFAULT else "--subject"
+        given = "torch is installed and no use" if subject == DEFAULT else "--subject"
         raise Unusable(f"{given}: {error}") from error
 
 
-def check(option: Any, paths: List[str], default_subject: str) -> None:
+def check(option: Any, paths: List[str]) -> None:
     """Raises Unusable for the first thing that is wrong with pytest's options."""
     _check_numbers(option)
     _check_cases(option.case)
     _check_torch(paths)
-    if option.subject != default_subject:
+    if option.subject != DEFAULT:
         load(option.subject)
     if option.semantics is not None:
         if not VERSION.fullmatch(option.semantics):

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 import platform
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Iterator, Mapping, Optional
 
 import numpy as np
 
 from oracle.semantics import Semantics
-from reports.rows import CaseRow, Header
-from tests.judgement import BUDGETED, Judgement, margins
-
-if TYPE_CHECKING:  # which imports torch
-    from tests.verdict import Verdict
+from reports.rows import FINDING, CaseRow, Found, Header
+from tests.comparison.judgement import BUDGETED, Margins
+from tests.subject.loading import Environment
+from tests.verdict.result import Finding
+from tests.verdict.verdict import Verdict
 
 
 def row(verdict: Verdict) -> CaseRow:
     """The row of one case."""
-    result, tally = verdict.result, verdict.result.tally
+    result = verdict.result
     case = result.case
     return CaseRow(
         id=case.id,
@@ -26,18 +26,42 @@ def row(verdict: Verdict) -> CaseRow:
         outcome=verdict.outcome,
         forwards=result.forwards,
         compared=_by_quantity(result.compared),
-        **_margins(tally.agreeing()),
-        errors=tuple(result.errors),
-        switches=tuple(sorted(result.switches)),
+        **_margins(result.margins),
+        errors=result.errors,
+        switches=result.switches,
         defect=None if verdict.defect is None else verdict.defect.name,
-        finding=None if verdict.outcome != "finding" else verdict.explanation,
+        finding=None if verdict.outcome != FINDING else verdict.explanation,
         digest=result.digest,
+        findings=tuple(_found(verdict)),
     )
 
 
-def _margins(agreeing: Dict[str, List[Judgement]]) -> Dict[str, Any]:
+def _found(verdict: Verdict) -> Iterator[Found]:
+    for result in verdict.results if verdict.outcome == FINDING else ():
+        for finding in result.findings:
+            yield _plain(finding)
+
+
+def _plain(finding: Finding) -> Found:
+    mismatch = finding.mismatch
+    return Found(
+        step=finding.step,
+        token=finding.token,
+        quantity=mismatch.quantity,
+        index=mismatch.index,
+        regime=finding.regime,
+        got=mismatch.got,
+        expected=mismatch.expected,
+        error=mismatch.error,
+        budget=mismatch.budget,
+        ulps=mismatch.ulps,
+        switches=(),
+    )
+
+
+def _margins(margins: Mapping[str, Margins]) -> Dict[str, Any]:
     """The fields of a row that say how close the budgeted quantities came to their budgets."""
-    found = {name: margins(agreeing[name]) for name in BUDGETED if name in agreeing}
+    found = {name: margins[name] for name in BUDGETED if name in margins}
     return {
         "share": {name: each.share for name, each in found.items()},
         "ulps": {name: each.ulps for name, each in found.items()},
@@ -47,15 +71,7 @@ def _margins(agreeing: Dict[str, List[Judgement]]) -> Dict[str, Any]:
     }
 
 
-_MAIN = (
-    "output",
-    "running_mean",
-    "running_var",
-    "num_batches_tracked",
-    "weight",
-    "bias",
-    "exception",
-)
+_MAIN = ("output", "running_mean", "running_var", "num_batches_tracked", "weight", "bias", "exception")
 
 
 def _by_quantity(compared: Mapping[str, int]) -> Dict[str, int]:
@@ -66,26 +82,23 @@ def _by_quantity(compared: Mapping[str, int]) -> Dict[str, int]:
 
 
 def header(
-    torch_version: str,
-    threads: int,
-    subject: str,
+    environment: Environment,
+    option: Any,
     semantics: Semantics,
-    tier: str,
-    seed: int,
     selection: Optional[str],
     suite: str,
 ) -> Header:
-    """The first line of the record of this run."""
+    """The first line of the record of this run; ``option``: pytest's options."""
     return Header(
         suite=suite,
-        torch=torch_version,
+        torch=environment.version,
         numpy=np.__version__,
         python=platform.python_version(),
         platform=f"{platform.system()}-{platform.machine()}",
-        threads=threads,
-        subject=subject,
-        tier=tier,
-        seed=seed,
+        threads=environment.threads,
+        subject=option.subject,
+        tier=option.tier,
+        seed=option.seed,
         selection=selection,
         release=".".join(map(str, semantics.release)),
         release_in_table=semantics.in_table,

@@ -5,7 +5,7 @@ Imports neither torch nor NumPy: the controller of a run with workers does witho
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import Dict, Iterable, Iterator, List, Sequence
 
 from cases import catalogue, claims, states
 from cases.spelling import token
@@ -60,29 +60,30 @@ def unexercised(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
     return lines
 
 
-def verdict_counts(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> Optional[str]:
-    """One line that counts the verdicts on the public texts; None when no claim was run."""
+def verdict_counts(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
+    """A line that counts the verdicts on the public texts; none when no claim was run."""
     counts = dict.fromkeys(claims.VERDICTS, 0)
     for each in rows:
         claim = claims.CASES.get(each.id)
         if claim is not None and each.outcome == PASS:
             counts[claims.verdict(claim, holding)] += 1
     if not any(counts.values()):
-        return None
-    return "statements of the public texts: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+        return []
+    words = ", ".join(f"{n} {word}" for word, n in counts.items())
+    return [f"statements of the public texts: {words}"]
 
 
-def coverage(rows: Sequence[CaseRow]) -> Optional[str]:
-    """One line: in how many states how many operations were performed, of all that there are."""
+def coverage(rows: Sequence[CaseRow]) -> List[str]:
+    """A line that says in how many states how many operations were performed, of all that there are."""
     done = sum(each.outcome == PASS for each in rows if each.id.startswith(states.FAMILY + "-"))
     if not done:
-        return None
+        return []
     operations = len({token(step) for step in states.OPERATIONS})
     total = len(states.STATES) * operations
-    return (
+    return [
         f"states x operations: {done * operations:,} of {total:,} "
         f"({len(states.STATES)} states, {operations} operations)"
-    )
+    ]
 
 
 SHOWN_BEHAVIOURS = 12
