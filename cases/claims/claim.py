@@ -1,4 +1,4 @@
-"""What a claim consists of: a statement of a public text, a program, and checks of what it does."""
+"""The type of a claim: a statement of a public text, a program, and checks of what the program does."""
 
 from __future__ import annotations
 
