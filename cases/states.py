@@ -14,8 +14,8 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Set, Tuple
 from cases.attributes import BUFFERS, FLAGS, PARAMETERS
 from cases.case import Case
 from cases.construction import Config
-from cases.programs import spelled
 from cases.errors import CaseError, quoted
+from cases.programs import spelled
 from cases.spelling import token
 from cases.steps import (
     COPIES,
