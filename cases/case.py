@@ -12,10 +12,10 @@ from cases.variants import Variant
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the suite.
+    """One case.
 
-    ``behaviour``: the word under which reports group it. ``note``: why the case is there, and its
-    source, where the id does not say it all.
+    ``id``: names the case and alone rebuilds it. ``behaviour``: the words under which reports group
+    it. ``note``: why the case exists, and its source, where the id does not say so.
     """
 
     id: str

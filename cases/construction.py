@@ -7,13 +7,19 @@ from typing import Dict, Optional, Tuple, Union
 
 Momentum = Union[None, int, float]
 
+Construction = Tuple[str, str, str]
+"""The words for affine, track and momentum that name a configuration in an id."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Config:
     """The constructor's arguments.
 
     ``bias`` is ``None`` when the keyword is not passed at all: releases before 2.12 do not have it.
     ``call`` says how the arguments are passed, one of CALLS.
+
+    Equality and hash distinguish 1, 1.0 and True, because the oracle remembers a construction by
+    equality, and the type of a flag is part of the outcome.
     """
 
     num_features: int
@@ -37,6 +43,12 @@ class Config:
             values["bias"] = self.bias
         return tuple(values.items())
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Config) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
 
 DEFAULTS: Dict[str, Momentum] = {
     "eps": 1e-5,
@@ -47,10 +59,9 @@ DEFAULTS: Dict[str, Momentum] = {
 """The documented defaults, in the order of the arguments."""
 
 CALLS = ("needed", "keywords", "positional", "dtype")
-"""needed: only what differs from the documented defaults, by keyword, so that every default is put to
-use. keywords: all four. positional: all four, by their place. dtype: as needed, and the variant's
-dtype by its keyword; the others convert the module afterwards."""
-
+"""needed: only the arguments that differ from the documented defaults, by keyword, so that every default
+is used. keywords: all four by keyword. positional: all four by position. dtype: as needed, and the dtype
+by its keyword. With every call but dtype, the module is converted to the variant's dtype afterwards."""
 
 AFFINE: Dict[str, Tuple[bool, Optional[bool]]] = {
     "affine": (True, None),
@@ -75,7 +86,7 @@ MOMENTUM: Dict[str, Momentum] = {
 
 
 def config(affine: str, track: str, momentum: str, num_features: int) -> Config:
-    """The configuration that three axis words and a channel count name."""
+    """The configuration that three words name, for ``num_features`` channels."""
     has_affine, bias = AFFINE[affine]
     return Config(
         num_features=num_features,

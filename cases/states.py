@@ -1,24 +1,25 @@
 """Complete coverage of the module's discrete states: every state meets every operation.
 
-A state is which of the eight things that the module's behaviour can branch on are so: in train mode,
-track_running_stats set, momentum a number, and each of running_mean, running_var,
-num_batches_tracked, weight and bias present. A case puts a live module into one state, performs an
-operation and then a forward, puts back what that has disturbed, and so on for all operations.
+A state is one answer to each of eight questions on which the module's behaviour can depend: is it in
+train mode, is track_running_stats set, is momentum a number, and is each of running_mean, running_var,
+num_batches_tracked, weight and bias present? A case puts a module into one state, performs an operation
+and then a forward, restores what the operation has disturbed, and does so for every operation.
 """
 
 from __future__ import annotations
 
 from itertools import product
-from typing import Dict, FrozenSet, Iterator, List, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Set, Tuple
 
+from cases.attributes import BUFFERS, FLAGS, PARAMETERS
 from cases.case import Case
 from cases.construction import Config
-from cases.errors import CaseError
+from cases.errors import CaseError, quoted
+from cases.programs import spelled
+from cases.spelling import token
 from cases.steps import (
-    BUFFERS,
     COPIES,
     EVAL,
-    PARAMETERS,
     PRESET,
     RESETS,
     STATE_DICTS,
@@ -31,11 +32,12 @@ from cases.steps import (
     Forwards,
     LoadStateDict,
     Mode,
+    Preset,
     Reset,
     SetAttribute,
+    Show,
     Step,
     Value,
-    token,
 )
 from cases.variants import ATTACHED_COUNT, Variant
 
@@ -55,16 +57,11 @@ DIMENSIONS: Tuple[Tuple[str, str], ...] = (
 
 VARIANT = Variant("bounded", "n2", "float32")
 
-ENDURANCE = Forwards("b", 500)
-"""So many forwards that a counter of eight bits runs over, and that an average with momentum 0.1 has
-long forgotten where it began: 0.9**400 is below float64's unit roundoff already."""
-
 
 def _operations() -> Iterator[Step]:
     for name in ("b0", "one_value", "no_batch", "wrong_channels", "three_dims"):
         yield Forward(name)
     yield Forward("b0", "no_grad")
-    yield ENDURANCE
     yield TRAIN
     yield EVAL
     for flag in ("affine", "track_running_stats", "training"):
@@ -85,7 +82,7 @@ def _operations() -> Iterator[Step]:
     yield from (Reset(method) for method in RESETS)
     yield from (Copy(how) for how in COPIES)
     yield from (LoadStateDict(what) for what in STATE_DICTS)
-    # Last, because a name that has held a Parameter takes no plain tensor any more.
+    # Last, because a name that has held a Parameter accepts no plain tensor afterwards.
     for name in ("running_mean", "running_var"):
         yield Attach(name, "parameter")
         yield Attach(name, "trainable")
@@ -95,7 +92,7 @@ def _operations() -> Iterator[Step]:
 OPERATIONS: Tuple[Step, ...] = tuple(_operations())
 
 FORWARD = Forward("b0")
-"""Follows every operation that is none itself: what it has done to the module must show there."""
+"""The forward after every operation that is none itself, in which its effect on the module shows."""
 
 State = Tuple[bool, ...]
 """The eight answers, True for the first word of each dimension."""
@@ -103,24 +100,39 @@ State = Tuple[bool, ...]
 STATES: Tuple[State, ...] = tuple(product((True, False), repeat=len(DIMENSIONS)))
 
 
-_FLAGS = ("track_running_stats", "momentum", "affine", "eps", "num_features", "training")
-_TENSORS = BUFFERS + PARAMETERS
 _VALUES = "values"
-"""Stands for the numbers in the tensors, as against which tensors there are."""
+"""Stands for the values in the tensors, beside the names of attributes."""
 
 
-def disturbed(operation: Step) -> FrozenSet[str]:
-    """What the operation may leave otherwise than the state says, or tensors at 1 and 0."""
-    if isinstance(operation, (SetAttribute, Drop, Attach)):
-        return frozenset({operation.name})
-    if isinstance(operation, Mode):
-        return frozenset({"training"})
-    if isinstance(operation, Reset):
-        return frozenset({_VALUES})
-    if operation == Copy("state_dict"):
-        # A copy is made only where all tensors are there; its flags are as constructed.
-        return frozenset(_FLAGS)
+def _nothing(operation: Step) -> FrozenSet[str]:
     return frozenset()
+
+
+def _its_name(operation: Any) -> FrozenSet[str]:
+    return frozenset({operation.name})
+
+
+def _flags_of_a_new_module(operation: Copy) -> FrozenSet[str]:
+    """A state dict is copied only where all tensors are present; the flags are as constructed."""
+    return frozenset(FLAGS) if operation.how == "state_dict" else frozenset()
+
+
+_DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
+    Forward: _nothing,
+    Forwards: _nothing,
+    Mode: lambda operation: frozenset({"training"}),
+    SetAttribute: _its_name,
+    Drop: _its_name,
+    Attach: _its_name,
+    Preset: _nothing,
+    Count: _nothing,
+    Reset: lambda operation: frozenset({_VALUES}),
+    Copy: _flags_of_a_new_module,
+    LoadStateDict: _nothing,
+    Show: _nothing,
+}
+"""Step type to the attributes that a step may leave otherwise than the state says, and _VALUES where it
+resets tensors to 1 and 0."""
 
 
 def _flags(state: State) -> Dict[str, Value]:
@@ -136,7 +148,7 @@ def _flags(state: State) -> Dict[str, Value]:
 
 
 def _present(state: State) -> Dict[str, bool]:
-    return dict(zip(_TENSORS, state[3:]))
+    return dict(zip(BUFFERS + PARAMETERS, state[3:]))
 
 
 def _values(state: State) -> List[Step]:
@@ -155,7 +167,7 @@ def enter(state: State) -> List[Step]:
 
 
 def restore(state: State, names: FrozenSet[str], parameters: FrozenSet[str]) -> List[Step]:
-    """Steps that put the attributes ``names`` of a live module as ``state`` says.
+    """Steps that set the attributes ``names`` of a live module to what ``state`` says.
 
     ``parameters``: the buffers that have held a Parameter.
     """
@@ -171,6 +183,11 @@ def restore(state: State, names: FrozenSet[str], parameters: FrozenSet[str]) -> 
     return steps + (_values(state) if _VALUES in names else [])
 
 
+def _shown(operation: Step) -> List[Step]:
+    """The operation, and the forward after it unless it is a forward itself."""
+    return [operation] if isinstance(operation, Forward) else [operation, FORWARD]
+
+
 def words(state: State) -> Tuple[str, ...]:
     """The words of a state in an id."""
     return tuple(pair[0] if side else pair[1] for pair, side in zip(DIMENSIONS, state))
@@ -182,17 +199,16 @@ def identify(state: State) -> str:
 
 
 def case(state: State) -> Case:
-    """One state with every operation."""
+    """The case of one state with every operation."""
     steps = enter(state)
     parameters: Set[str] = set()
     for operation in OPERATIONS:
-        steps.append(operation)
-        if not isinstance(operation, Forward):
-            steps.append(FORWARD)
+        steps += _shown(operation)
         if isinstance(operation, Attach) and operation.kind != "tensor":
             parameters.add(operation.name)
         if operation is not OPERATIONS[-1]:
-            undone = restore(state, disturbed(operation), frozenset(parameters))
+            names = _DISTURBED[type(operation)](operation)
+            undone = restore(state, names, frozenset(parameters))
             steps += [each for each in undone if each != operation]
     return Case(
         id=identify(state),
@@ -204,12 +220,30 @@ def case(state: State) -> Case:
     )
 
 
+def parts_of(state_case: Case) -> Tuple[Case, ...]:
+    """For every operation of a state's case, the program that enters the state anew and performs it alone.
+
+    Each is a spelled-out case that ends in a forward. A case of another family has no parts.
+    """
+    state = _BY_ID.get(state_case.id)
+    if state is None:
+        return ()
+    construction = ("affine", "track", "momentum_0.1")
+    programs = (tuple(enter(state) + _shown(operation)) for operation in OPERATIONS)
+    return tuple(spelled.case(construction, VARIANT, program) for program in programs)
+
+
 _BY_ID: Dict[str, State] = {identify(state): state for state in STATES}
+
+
+def ids(tier: str) -> Iterator[str]:
+    """The ids of a tier: none for smoke, every state for the others."""
+    return iter(() if tier == "smoke" else _BY_ID)
 
 
 def find(case_id: str) -> Case:
     """The case with this id; raises CaseError."""
     if case_id not in _BY_ID:
         accepted = ", ".join("|".join(pair) for pair in DIMENSIONS)
-        raise CaseError(f"no state {case_id!r}; the words of a state id are {accepted}")
+        raise CaseError(f"no state {quoted(case_id)}; the words of a state id are {accepted}")
     return case(_BY_ID[case_id])

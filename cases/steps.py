@@ -1,32 +1,44 @@
-"""The step alphabet: every operation a program can perform on a live module, and its spelling in ids."""
+"""The step types: every operation that a program can perform on a live module, as data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Callable, Dict, Sequence, Tuple, Union
-
-from cases.errors import CaseError
+from typing import Tuple, Union
 
 Value = Union[None, bool, int, float, str]
+"""A value that can be assigned to a flag."""
 
-BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
-PARAMETERS = ("weight", "bias")
-ATTACH_KINDS = ("tensor", "parameter", "trainable")
-ATTRIBUTES = ("affine", "track_running_stats", "momentum", "eps", "num_features", "training")
-COPIES = ("deepcopy", "pickle", "state_dict")
-RESETS = ("reset_running_stats", "reset_parameters")
-STATE_DICTS = ("legacy", "empty", "no_counter", "version_1", "plain", "longer")
 GRADS = ("grad", "no_grad", "input_grad")
+"""grad: an ordinary call. no_grad: a call under ``torch.no_grad()``. input_grad: a call with an input
+that requires a gradient."""
+
+ATTACH_KINDS = ("tensor", "parameter", "trainable")
+"""tensor: a plain tensor. parameter: a Parameter with ``requires_grad=False``. trainable: a Parameter
+that requires a gradient."""
+
+RESETS = ("reset_running_stats", "reset_parameters")
+"""The two reset methods."""
+
+COPIES = ("deepcopy", "pickle", "state_dict")
+"""deepcopy and pickle copy the live instance. state_dict constructs a module with the case's
+configuration, loads the live instance's state dict into it strictly, and puts it in the same mode."""
+
+STATE_DICTS = ("legacy", "empty", "no_counter", "version_1", "plain", "longer")
+"""legacy: every entry but the counter and no version metadata, as files written before torch 0.4.1
+have. no_counter: as legacy, with metadata of version 2. version_1: as legacy, with metadata of version
+1. empty: no entry, loaded with ``strict=False``. plain: every entry and no metadata. longer: every
+entry and metadata, and a running_mean that is one value too long."""
+
 SHOWN = ("repr", "keys", "version")
+"""repr: the text, without the class's name. keys: the sorted names in the state dict. version: the
+number in the metadata of the state dict."""
 
 
 @dataclass(frozen=True)
 class Forward:
-    """``module(batch)``; the case's variant says what numbers the named batch holds.
+    """``module(batch)``. The case's variant says which values the named batch holds.
 
-    ``grad``: ``no_grad`` calls under ``torch.no_grad()``, ``input_grad`` with an input that requires a
-    gradient.
+    ``grad``: one of GRADS.
     """
 
     batch: str
@@ -35,7 +47,10 @@ class Forward:
 
 @dataclass(frozen=True)
 class Forwards:
-    """``module(batch)`` for the batches <series>0, <series>1, ...; seen only after the last."""
+    """``module(batch)`` for the batches <series>0 to <series><count - 1>.
+
+    Only the last output and the module after the last forward are observed.
+    """
 
     series: str
     count: int
@@ -48,27 +63,37 @@ class Mode:
     training: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SetAttribute:
-    """``module.<name> = <value>`` for a constructor argument or ``training``, on the live instance."""
+    """``module.<name> = <value>`` for one of FLAGS, on the live instance.
+
+    Equality and hash distinguish 1, 1.0 and True, and NaN equals itself, because the oracle remembers
+    the outcome of a step by equality, and the type of the value is part of the outcome.
+    """
 
     name: str
     value: Value
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SetAttribute) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
 
 @dataclass(frozen=True)
 class Drop:
-    """``module.<name> = None`` for a buffer or a parameter."""
+    """``module.<name> = None`` for one of TENSORS."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Attach:
-    """``module.<name> = <new tensor>``.
+    """``module.<name> = <new tensor>`` for one of TENSORS.
 
-    ``kind`` is a plain ``tensor``, a ``parameter`` with ``requires_grad=False``, or a ``trainable``
-    parameter. The numbers are those of ``inputs.attached``.
+    ``kind``: one of ATTACH_KINDS. The values are those of ``cases.inputs.attached``; a counter gets
+    ``cases.variants.ATTACHED_COUNT``.
     """
 
     name: str
@@ -77,10 +102,10 @@ class Attach:
 
 @dataclass(frozen=True)
 class Preset:
-    """Copies known numbers, far from 0 and 1, into every parameter and running statistic present.
+    """Copy known values, far from 0 and 1, into every parameter and running statistic present.
 
-    In place and without recording gradients. Without it a fault in the affine term or in the use of
-    the buffers would hide behind the initial values 1 and 0.
+    The copy is made in place and without recording gradients. With the initial values 1 and 0, a
+    fault in the affine term or in the use of the buffers would not show.
     """
 
 
@@ -93,43 +118,28 @@ class Count:
 
 @dataclass(frozen=True)
 class Reset:
-    """``module.reset_running_stats()`` or ``module.reset_parameters()``."""
+    """``module.<method>()``; ``method``: one of RESETS."""
 
     method: str
 
 
 @dataclass(frozen=True)
 class Copy:
-    """Goes on with a copy of the module.
-
-    ``deepcopy`` and ``pickle`` copy the live instance. ``state_dict`` constructs a module with the
-    case's configuration, loads the live instance's state dict into it strictly, and puts it in
-    the same mode.
-    """
+    """Replace the module by a copy of it; ``how``: one of COPIES."""
 
     how: str
 
 
 @dataclass(frozen=True)
 class LoadStateDict:
-    """Loads a state dict into the live instance itself.
-
-    ``legacy`` has every entry but the counter and no version metadata, as files written before
-    torch 0.4.1 have; ``no_counter`` is the same with metadata of version 2, ``version_1`` with
-    metadata of version 1; ``empty`` has no entry and is loaded with ``strict=False``. ``plain`` has
-    every entry and no metadata; ``longer`` has both, and a running_mean that is one too long.
-    """
+    """Load a state dict into the live instance; ``what``: one of STATE_DICTS."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class Show:
-    """What the module says of itself.
-
-    ``repr``: the text, without the class's name; ``keys``: the names in its state dict, sorted;
-    ``version``: the number in the metadata of its state dict.
-    """
+    """Ask the module for a description of itself; ``what``: one of SHOWN."""
 
     what: str
 
@@ -153,143 +163,9 @@ TRAIN = Mode(True)
 EVAL = Mode(False)
 PRESET = Preset()
 
-_WORDS: Dict[str, Value] = {"none": None, "true": True, "false": False}
 
-
-def _word(value: Value) -> str:
-    for word, named in _WORDS.items():
-        if value is named:
-            return word
-    return str(value)
-
-
-def _value(word: str) -> Value:
-    if word in _WORDS:
-        return _WORDS[word]
-    for number in (int, float):
-        try:
-            return number(word)
-        except ValueError:
-            continue
-    return word
-
-
-def token(step: Step) -> str:
-    """The step's spelling in an id; ``parse_step`` is its inverse."""
-    if isinstance(step, Forward):
-        verb = "forward" if step.grad == "grad" else step.grad
-        return f"{verb}:{step.batch}"
-    if isinstance(step, Forwards):
-        return f"forwards:{step.series}:{step.count}"
-    if isinstance(step, Mode):
-        return "train" if step.training else "eval"
-    if isinstance(step, SetAttribute):
-        return f"set:{step.name}:{_word(step.value)}"
-    if isinstance(step, Drop):
-        return f"drop:{step.name}"
-    if isinstance(step, Attach):
-        return f"attach:{step.name}:{step.kind}"
-    if isinstance(step, Preset):
-        return "preset"
-    if isinstance(step, Count):
-        return f"count:{step.value}"
-    if isinstance(step, Reset):
-        return step.method
-    if isinstance(step, Copy):
-        return step.how
-    if isinstance(step, Show):
-        return f"show:{step.what}"
-    return f"load:{step.what}"
-
-
-_PLAIN: Dict[str, Step] = {
-    "train": TRAIN,
-    "eval": EVAL,
-    "preset": PRESET,
-    **{method: Reset(method) for method in RESETS},
-    **{how: Copy(how) for how in COPIES},
-}
-
-
-def _one_of(word: str, accepted: Sequence[str], what: str) -> str:
-    if word not in accepted:
-        raise CaseError(f"unknown {what} {word!r}; accepted: {', '.join(accepted)}")
-    return word
-
-
-def _attribute_step(arguments: Sequence[str]) -> Step:
-    name, word = arguments
-    return SetAttribute(_one_of(name, ATTRIBUTES, "attribute"), _value(word))
-
-
-def _attach_step(arguments: Sequence[str]) -> Step:
-    name, kind = arguments
-    if (name, kind) == ("num_batches_tracked", "trainable"):
-        raise CaseError("num_batches_tracked is an integer and cannot require a gradient")
-    return Attach(
-        _one_of(name, BUFFERS + PARAMETERS, "buffer or parameter"),
-        _one_of(kind, ATTACH_KINDS, "kind"),
-    )
-
-
-def _forwards_step(arguments: Sequence[str]) -> Step:
-    series, count = arguments
-    if not count.isdecimal() or not 1 <= int(count) <= 9999:
-        raise CaseError(f"a series has 1 to 9999 batches, not {count!r}")
-    return Forwards(series, int(count))
-
-
-def _count_step(arguments: Sequence[str]) -> Step:
-    try:
-        return Count(int(arguments[0]))
-    except ValueError:
-        raise CaseError(f"the counter is a whole number, not {arguments[0]!r}") from None
-
-
-_PARSERS: Dict[str, Tuple[int, Callable[[Sequence[str]], Step]]] = {
-    "forward": (1, lambda words: Forward(words[0])),
-    "forwards": (2, _forwards_step),
-    "no_grad": (1, lambda words: Forward(words[0], "no_grad")),
-    "input_grad": (1, lambda words: Forward(words[0], "input_grad")),
-    "set": (2, _attribute_step),
-    "drop": (1, lambda words: Drop(_one_of(words[0], BUFFERS + PARAMETERS, "buffer or parameter"))),
-    "attach": (2, _attach_step),
-    "count": (1, _count_step),
-    "load": (1, lambda words: LoadStateDict(_one_of(words[0], STATE_DICTS, "state dict"))),
-    "show": (1, lambda words: Show(_one_of(words[0], SHOWN, "thing to show"))),
-}
-
-
-def parse_step(text: str) -> Step:
-    """The step that ``text`` spells; raises CaseError for anything ``token`` does not write."""
-    if text in _PLAIN:
-        return _PLAIN[text]
-    verb, *arguments = text.split(":")
-    if verb not in _PARSERS:
-        verbs = sorted(_PLAIN) + [f"{verb}:..." for verb in sorted(_PARSERS)]
-        raise CaseError(f"unknown step {text!r}; accepted: {', '.join(verbs)}")
-    count, parser = _PARSERS[verb]
-    if len(arguments) != count:
-        raise CaseError(f"step {text!r} has {len(arguments)} arguments; {verb!r} takes {count}")
-    step = parser(arguments)
-    if token(step) != text:
-        raise CaseError(f"step {text!r} is spelled {token(step)!r}")
-    return step
-
-
-@lru_cache(maxsize=64)
 def forwards(step: Step) -> Tuple[Forward, ...]:
-    """The forwards that a step performs."""
+    """The forwards that a step performs, in order; none for a step of another type."""
     if isinstance(step, Forwards):
         return tuple(Forward(f"{step.series}{number}") for number in range(step.count))
     return (step,) if isinstance(step, Forward) else ()
-
-
-def spell(steps: Sequence[Step]) -> str:
-    """A whole program in one line, as it stands in the id of a spelled-out case."""
-    return ",".join(token(step) for step in steps)
-
-
-def parse_program(text: str) -> Tuple[Step, ...]:
-    """The inverse of ``spell``."""
-    return tuple(parse_step(part) for part in text.split(","))

@@ -1,4 +1,4 @@
-"""The numbers a case runs on: lane, shape, dtype and seed, named in ids."""
+"""The values that a case runs on: lane, shape, dtype and seed, and the words that name them in ids."""
 
 from __future__ import annotations
 
@@ -19,24 +19,23 @@ SHAPES: Dict[str, Shape] = {
     "n134_67_images": (67, 11, 1, 2),
     "n4096": (4, 11, 32, 32),
 }
-"""Word to (N, C, H, W); the number in the word is N*H*W, the values that one channel averages."""
+"""Word to (N, C, H, W). The number in the word is N*H*W, the number of values in a channel."""
 
 MATRIX_SHAPES = tuple(SHAPES)[:5]
-"""The shapes of the matrix. n4096 is more numbers than torch leaves to one thread, 2**15. The others are
-extreme in one dimension each; 67 is beyond two vector registers of 32 and a multiple of nothing."""
+"""The shapes of the matrix. Of the others, n4096 has more than 2**15 values, which torch splits between
+threads, and the rest are extreme in one dimension each; 67 is a prime, larger than two vectors of 32."""
 
 LARGE_SHAPES = ("n102400", "n4096")
-"""The shapes of which a forward takes longer than to call it."""
+"""The shapes for which the arithmetic of a forward takes longer than its call."""
 
 REMAINDER: Dict[str, Shape] = {"n102400": (5, 3, 2, 3)}
-"""Shape word to the shape of all batches but the first, b0, where that is another: no forward may
-remember the size of the one before. Smaller, because checking 10^5 values takes longer than
-normalising them."""
+"""Shape word to the shape of all batches but the first, b0, where it is another one. A module must not
+remember the size of an earlier batch; and checking 10^5 values in every forward would take too long."""
 
 LANES = ("exact", "bounded", "nonfinite")
-"""exact: dyadic values whose statistics have no rounding error in any summation order.
-bounded: one numerical regime a channel.
-nonfinite: bounded, with a NaN in one channel and an infinity in another in every second batch."""
+"""exact: dyadic values whose statistics have no rounding error in any order of summation.
+bounded: one numerical regime per channel.
+nonfinite: as bounded, and every second batch has a NaN in one channel and an infinity in another."""
 
 DTYPES = ("float32", "float64")
 
@@ -44,7 +43,7 @@ LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded")
 """How a batch may lie in memory."""
 
 ATTACHED_COUNT = 5
-"""The value of a counter attached to a module that has none."""
+"""The value of a counter that ``Attach`` attaches."""
 
 
 class Variant(NamedTuple):
@@ -74,11 +73,11 @@ REGIMES: Dict[str, str] = {
     "subnormal": "below the smallest normal number",
     "signed_zeros": "+0 and -0",
 }
-"""The numerical regimes: channel i of a bounded batch carries the i-th, beginning again after eleven."""
+"""Word to meaning of the numerical regimes. Channel i of a bounded batch has regime i modulo 11."""
 
 LARGE_REGIMES = ("normal", "offset_1e3", "outlier")
-"""The regimes of the three channels of n102400. With 1e6 and 1e5 values a channel an arbitrary
-summation order would leave no correct digit, and so nothing to check."""
+"""The regimes of the three channels of n102400. With a mean of 1e6 and 1e5 values in a channel, some
+orders of summation leave no correct digit in float32, and there would be nothing to check."""
 
 
 def regimes(variant: Variant) -> Tuple[str, ...]:
@@ -93,4 +92,4 @@ def regimes(variant: Variant) -> Tuple[str, ...]:
 
 NAN_CHANNEL = {11: 3, 3: 1, 1: 0, 67: 36}
 INF_CHANNEL = {11: 8, 3: 2, 1: 0, 67: 63}
-"""Number of channels to the channel that carries the NaN and the infinity in the nonfinite lane."""
+"""Number of channels to the channel that has a NaN, and an infinity, in batches of the nonfinite lane."""

@@ -1,17 +1,18 @@
-"""What a forward refuses, and in which words: eps, and tensors that do not fit the input.
+"""What BatchNorm2d refuses, and in which words: every exception that the oracle expects.
 
 The messages are those of the releases, as observed; see ``oracle.semantics`` for who says what when.
+A message is a regular expression, searched for in what was raised.
 """
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+import re
+from typing import Optional, Sequence, Tuple
 
 from cases.inputs import Batch
 from cases.steps import Value
 from oracle.semantics import Rules
-from oracle.state import ExpectedError, Slot, State
-from oracle.text import just
+from oracle.state import ExpectedError, State, Tensor
 
 
 class Refusal(Exception):
@@ -20,6 +21,65 @@ class Refusal(Exception):
     def __init__(self, kind: str, pattern: str) -> None:
         super().__init__(kind, pattern)
         self.error = ExpectedError(kind, pattern)
+
+
+def literally(value: object) -> str:
+    """A pattern for the value's text and nothing else."""
+    return re.escape(str(value))
+
+
+# --- attributes and state dicts ---------------------------------------------------------------
+
+NONE_HAS_NO_METHOD = ExpectedError("AttributeError", "'NoneType' object has no attribute")
+IN_PLACE_ON_A_LEAF = ExpectedError("RuntimeError", "a leaf Variable that requires grad")
+UNEXPECTED_COUNTER = ExpectedError("RuntimeError", 'Unexpected key.*"num_batches_tracked"')
+MISSING_COUNTER = ExpectedError("RuntimeError", 'Missing key.*"num_batches_tracked"')
+
+
+def unknown_keyword(name: str) -> Refusal:
+    """The constructor does not know the keyword."""
+    return Refusal("TypeError", f"unexpected keyword argument '{name}'")
+
+
+def not_a_parameter(name: str) -> Refusal:
+    """A plain tensor is assigned to the name of a parameter."""
+    return Refusal("TypeError", f"cannot assign .* as parameter '{name}'")
+
+
+def other_keys() -> Refusal:
+    """A state dict has other keys than the module."""
+    return Refusal("RuntimeError", r"Error\(s\) in loading state_dict")
+
+
+def too_long(name: str, given: int, channels: int) -> ExpectedError:
+    """A state dict has a tensor of another length."""
+    sizes = rf"\[{given}\].*\[{channels}\]"
+    return ExpectedError("RuntimeError", f"(?s)size mismatch for {name}.*{sizes}")
+
+
+# --- a forward, in the order of the module's own checks ----------------------------------------
+
+
+def wrong_rank(rank: int) -> Refusal:
+    """An input that is not 4-D."""
+    return Refusal("ValueError", rf"^expected 4D input \(got {rank}D input\)$")
+
+
+def no_batch_counted() -> Refusal:
+    """A cumulative average whose counter is 0 after counting: the factor would be 1/0."""
+    return Refusal("ZeroDivisionError", "division by zero")
+
+
+def one_value_a_channel(shape: Sequence[int]) -> Refusal:
+    """Batch statistics of one value a channel."""
+    size = literally(list(shape))
+    message = "^Expected more than 1 value per channel when training, got input size"
+    return Refusal("ValueError", rf"{message} torch\.Size\({size}\)$")
+
+
+def momentum_is_text() -> Refusal:
+    """The kernel is handed a str as the momentum."""
+    return Refusal("TypeError", r"argument 'momentum' \(position 7\) must be float, not str")
 
 
 def check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
@@ -34,68 +94,63 @@ def check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
     if eps == 0 and not batch_statistics and not rules.holds("eps_zero_refused_in_eval"):
         return
     if rules.holds("eps_zero_refused_in_eval"):
-        raise Refusal("ValueError", f"^batch_norm eps must be positive, but got {just(eps)}$")
+        raise Refusal("ValueError", f"^batch_norm eps must be positive, but got {literally(eps)}$")
     when = "positive during training" if batch_statistics else "non-negative"
-    raise Refusal("ValueError", f"^batch_norm eps must be {when}, but got {just(eps)}$")
+    raise Refusal("ValueError", f"^batch_norm eps must be {when}, but got {literally(eps)}$")
 
 
-def check_arguments(
+def check_tensors(
     state: State,
     given: Batch,
-    running_mean: Optional[Slot],
-    running_var: Optional[Slot],
+    running: Tuple[Optional[Tensor], Optional[Tensor]],
     batch_statistics: bool,
     rules: Rules,
 ) -> None:
-    """What the kernel is handed must fit the input. Of an empty input only the channels count.
+    """Raises Refusal where what the kernel is handed does not fit the input.
 
-    Raises Refusal; checks in the order of the kernel's.
+    ``running``: running_mean and running_var as handed over. Of an empty input only the number of
+    channels counts.
     """
     empty = not given.values.size
-    if empty and rules.deviates("empty_input_unchecked"):
-        return
     needed = not batch_statistics and not empty
-    _check_tensor("running_mean", running_mean, given, needed)
-    _check_tensor("running_var", running_var, given, needed)
-    _check_tensor("weight", state.weight, given)
-    _check_tensor("bias", state.bias, given)
+    names = ("running_mean", "running_var")
+    for name, tensor in zip(names, running):
+        if tensor is None and needed:
+            raise Refusal("RuntimeError", f"{name} must be defined in evaluation mode")
+        _check_length(name, tensor, given)
+    _check_length("weight", state.weight, given)
+    _check_length("bias", state.bias, given)
     if empty:
         return
-    for name, slot in (("running_mean", running_mean), ("running_var", running_var)):
-        if slot is not None and slot.requires_grad:
+    for name, tensor in zip(names, running):
+        if tensor is not None and tensor.requires_grad:
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
-    one_alone = (running_mean is None) != (running_var is None)
+    one_alone = (running[0] is None) != (running[1] is None)
     if one_alone and not rules.holds("one_running_buffer_suffices"):
         pattern = "^running_mean and running_var must either both be None or neither be None$"
         raise Refusal("ValueError", pattern)
     if given.dtype != state.dtype:
-        _check_dtype(state, given, (running_mean, running_var), rules)
+        _check_dtype(given, (state.weight, state.bias, *running), rules)
 
 
-def _check_tensor(name: str, slot: Optional[Slot], given: Batch, needed: bool = False) -> None:
-    if slot is None:
-        if needed:
-            raise Refusal("RuntimeError", f"{name} must be defined in evaluation mode")
-        return
-    length, channels = slot.quantity.channels, given.values.shape[1]
-    if length != channels:
+def _check_length(name: str, tensor: Optional[Tensor], given: Batch) -> None:
+    channels = given.values.shape[1]
+    if tensor is not None and tensor.numbers.channels != channels:
+        length = tensor.numbers.channels
         raise Refusal("RuntimeError", f"{name} should contain {channels} elements not {length}")
 
 
-def _check_dtype(
-    state: State, given: Batch, running: Tuple[Optional[Slot], ...], rules: Rules
-) -> None:
-    """An input of another dtype. Only what is handed over has to be of the same."""
-    found = given.dtype
-    if found == "int64":
+def _check_dtype(given: Batch, handed_over: Sequence[Optional[Tensor]], rules: Rules) -> None:
+    """Refuse an input of another dtype than the tensors that the kernel is handed, if there are any."""
+    if given.dtype == "int64":
         is_runtime = rules.holds("integer_input_is_runtime_error")
         kind = "RuntimeError" if is_runtime else "NotImplementedError"
         raise Refusal(kind, "\"batch_norm\" not implemented for 'Long'")
-    if all(slot is None for slot in (state.weight, state.bias, *running)):
+    if all(tensor is None for tensor in handed_over):
         return
     if rules.holds("scalar_type_message"):
         raise Refusal("RuntimeError", "expected scalar type (Double|Float) but found (Double|Float)")
-    if found == "float32":
+    if given.dtype == "float32":
         raise Refusal("RuntimeError", "mixed dtype .CPU.: expect parameter to have scalar type of")
     if rules.holds("mixed_dtype_names_bfloat16"):
         raise Refusal("RuntimeError", "mixed dtype .CPU.: expect input to have scalar type of BFloat16")

@@ -8,6 +8,7 @@ are the ones that decided its result. '#n' is an issue or pull request of pytorc
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from typing import Dict, FrozenSet, List, Optional, Tuple
@@ -197,14 +198,19 @@ class Semantics:
     """The rules of one release: ``inside`` names the switches that hold.
 
     ``in_table`` is False for a release newer than the table, which gets the newest semantics.
-    ``defects``: known defects (``oracle.defects``) that the oracle is to show; none, as a rule.
+    ``sums_exactly``: the subject rounds nothing where no operation has to, so it must be exact in the
+    exact lane. This belongs to the subject, not to the release: torch's eager CPU kernel does so.
     """
 
     release: Release
     in_table: bool
     inside: FrozenSet[str]
     known: FrozenSet[str]
-    defects: FrozenSet[str] = frozenset()
+    sums_exactly: bool = True
+
+    def of_subject(self, sums_exactly: bool) -> Semantics:
+        """The semantics for a subject that sums exactly or not."""
+        return dataclasses.replace(self, sums_exactly=sums_exactly)
 
     def values(self) -> Dict[str, bool]:
         """Switch name to whether it holds."""
@@ -250,6 +256,7 @@ class Rules:
             self.consulted.append(name)
         return name in self._semantics.inside
 
-    def deviates(self, name: str) -> bool:
-        """Whether the oracle is to show this known defect instead of what is right."""
-        return name in self._semantics.defects
+    @property
+    def sums_exactly(self) -> bool:
+        """Whether the subject rounds nothing where no operation has to."""
+        return self._semantics.sums_exactly

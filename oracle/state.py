@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from typing import Any, FrozenSet, NamedTuple, Optional, Tuple, Union
 
+from cases.attributes import FLAGS, TENSORS
 from cases.construction import Config
 from cases.steps import Value
-from oracle.normalisation import ExpectedOutput
-from oracle.quantity import Quantity
+from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.normalisation import ExpectedOutput
 
 
-class Slot(NamedTuple):
+class Tensor(NamedTuple):
     """A floating-point tensor on the module: a parameter or a running statistic.
 
     ``identity`` stands for the Python object: an update in place keeps it, a new tensor has another.
-    ``requires_grad`` is what it says in torch.
     """
 
-    quantity: Quantity
+    numbers: Budgeted
     identity: object
     requires_grad: bool = False
 
-    def holding(self, quantity: Quantity) -> Slot:
-        """The same tensor with other numbers."""
-        return tuple.__new__(Slot, (quantity, self.identity, self.requires_grad))
+    def holding(self, numbers: Budgeted) -> Tensor:
+        """The tensor after other numbers were written into it."""
+        return self._replace(numbers=numbers)
 
 
 class Counter(NamedTuple):
@@ -33,16 +35,21 @@ class Counter(NamedTuple):
     identity: object
 
     def at(self, value: int) -> Counter:
-        """The same tensor with another value."""
-        return tuple.__new__(Counter, (value, self.identity))
+        """The tensor after another value was written into it."""
+        return self._replace(value=value)
 
 
-class State(NamedTuple):
-    """A BatchNorm2d between two steps.
+Entry = Union[None, Tensor, Counter]
+"""What one of TENSORS may be."""
 
-    The first block are plain attributes, free to be assigned at any time, in the order of FLAGS; the
-    second the tensors, each of which may be None, in the order of TENSORS. ``parameters`` names the
-    entries registered as parameters, present or None: a plain tensor cannot be assigned to those.
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A BatchNorm2d between two steps. Compared by identity.
+
+    The first block are plain attributes, free to be assigned at any time (``FLAGS``); the second the
+    tensors, each of which may be None (``TENSORS``). ``parameters`` names the entries registered as
+    parameters, present or None: a plain tensor cannot be assigned to those.
     """
 
     config: Config
@@ -55,43 +62,34 @@ class State(NamedTuple):
     track_running_stats: Value
     training: Value
 
-    weight: Optional[Slot]
-    bias: Optional[Slot]
-    running_mean: Optional[Slot]
-    running_var: Optional[Slot]
+    weight: Optional[Tensor]
+    bias: Optional[Tensor]
+    running_mean: Optional[Tensor]
+    running_var: Optional[Tensor]
     num_batches_tracked: Optional[Counter]
 
     parameters: FrozenSet[str] = frozenset({"weight", "bias"})
 
     def changed(self, **fields: Any) -> State:
-        """With other values of these fields."""
-        values = list(self)
-        for name, value in fields.items():
-            values[_PLACES[name]] = value
-        return tuple.__new__(State, values)  # as _replace would, in a third of the time
+        """The state with other values of these fields."""
+        return dataclasses.replace(self, **fields)
 
-    def tensor(self, name: str) -> Union[None, Slot, Counter]:
+    def entry(self, name: str) -> Entry:
         """The entry called ``name``, one of TENSORS."""
-        slot: Union[None, Slot, Counter] = getattr(self, name)
-        return slot
+        entry: Entry = getattr(self, name)
+        return entry
 
-    def tensors(self) -> Tuple[Union[None, Slot, Counter], ...]:
+    def entries(self) -> Tuple[Entry, ...]:
         """The entries in the order of TENSORS."""
-        return self[8:13]
+        return tuple([getattr(self, name) for name in TENSORS])
 
     def flags(self) -> Tuple[Value, ...]:
         """The plain attributes, in the order of FLAGS."""
-        return self[2:8]
+        return tuple([getattr(self, name) for name in FLAGS])
 
     def present(self) -> Tuple[str, ...]:
         """The names of the entries that are not None: the keys of the state dict."""
         return tuple(name for name in TENSORS if getattr(self, name) is not None)
-
-
-_PLACES = {name: place for place, name in enumerate(State._fields)}
-
-TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
-FLAGS = ("num_features", "eps", "momentum", "affine", "track_running_stats", "training")
 
 
 class ExpectedError(NamedTuple):
@@ -101,23 +99,19 @@ class ExpectedError(NamedTuple):
     pattern: str
 
 
-class Expected(NamedTuple):
-    """What a step must show.
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What a step must show. Compared by identity.
 
     ``state``: the module afterwards, also after an exception. ``output``: of a forward. ``error``:
-    the exception, if one must be raised. ``requires_grad``: of the output. ``copied``: the step
-    replaced the module by a copy, which must share no memory with the original. ``switches``: the
-    release-dependent rules that decided this result. ``shown``: the text that the step asked for.
+    the exception, if one must be raised. ``copied``: the step replaced the module by a copy, which
+    must share no memory with the original. ``text``: what a step that asks for a text gets.
+    ``switches``: the release-dependent rules that decided this result.
     """
 
     state: State
     output: Optional[ExpectedOutput] = None
     error: Optional[ExpectedError] = None
-    requires_grad: bool = False
     copied: bool = False
+    text: Optional[str] = None
     switches: Tuple[str, ...] = ()
-    shown: Optional[str] = None
-
-    def decided_by(self, switches: Tuple[str, ...]) -> Expected:
-        """The same with these switches."""
-        return Expected(*self[:5], switches, *self[6:])

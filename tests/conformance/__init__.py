@@ -1,1 +1,1 @@
-"""Subject against oracle: one test module a family of cases."""
+"""pytest's part: options, parametrisation, recording and summary; one test module a family of cases."""

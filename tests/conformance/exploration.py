@@ -3,7 +3,7 @@
 A program that diverges is shrunk to the shortest one that does, and reported as a spelled-out case:
 ``pytest --case '<id>'`` runs exactly that program again. The core of the suite does without
 Hypothesis: it is imported when a search begins, never before. What a program is drawn from is in
-``cases.alphabet``; nothing there leads to a known defect of torch, so every divergence is a finding.
+``cases.programs.alphabet``.
 """
 
 from __future__ import annotations
@@ -14,22 +14,27 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import pytest
 
-from cases import spelled
-from cases.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
 from cases.case import Case
-from cases.spelled import Construction
+from cases.programs import spelled
+from cases.programs.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
+from cases.programs.spelled import Construction
 from cases.steps import Step
 from cases.variants import Variant
 from oracle.semantics import Semantics
-from tests.conformance.collection import Failure, observing, report, session_of
-
-PART = 500
-"""Programs in one pytest item."""
+from reports.rows import FINDING
+from tests.conformance.judging import SEARCH, Failure, observing, report
+from tests.conformance.session import Session
 
 LONGEST = 12
 """Steps in either half of a program."""
 
 MISSING = "--explore needs Hypothesis: pip install hypothesis (or this suite's extra 'explore')"
+
+
+def check() -> None:
+    """Raises pytest.UsageError when Hypothesis is not installed."""
+    if importlib.util.find_spec("hypothesis") is None:
+        raise pytest.UsageError(MISSING)
 
 
 def _constructions(semantics: Semantics) -> Tuple[Construction, ...]:
@@ -63,7 +68,7 @@ def programs(semantics: Semantics) -> Any:
 def shortest(
     semantics: Semantics, diverges: Callable[[Case], bool], count: int, seed: str
 ) -> Optional[Case]:
-    """Shows ``diverges`` up to ``count`` programs, then ever shorter ones once it says True.
+    """Show ``diverges`` up to ``count`` programs, then ever shorter ones once it says True.
 
     Returns the shortest for which it says True, None when there is none. The programs depend on
     ``seed`` and on the release of Hypothesis, on nothing else.
@@ -100,100 +105,57 @@ class Explored(NamedTuple):
     case: Optional[Case]
 
 
-def explore(factory: Any, semantics: Semantics, count: int, seed: str) -> Explored:
-    """Runs ``count`` programs, or as many as it takes to find one that diverges.
+def explore(session: Session, count: int, seed: str) -> Explored:
+    """Run ``count`` programs, or as many as it takes to find one that diverges.
 
-    A subject that cannot even be observed (whatever ``tests.lockstep.run`` raises) diverges, too.
+    A subject that cannot even be observed diverges, too.
     """
-    from tests.lockstep import run
+    from tests.verdict.verdict import adjudicate
 
     done: List[Tuple[int, int]] = []
     found: List[str] = []
 
     def diverges(case: Case) -> bool:
         try:
-            result = run(case, factory, semantics)
+            verdict = adjudicate(
+                case,
+                session.factory,
+                session.semantics,
+                session.threads,
+                session.strict_defects,
+            )
         except Exception:  # the subject broke the observation, not just a step
             found.append(case.id)
             return True
-        if result.findings:
+        if verdict.outcome == FINDING:
             found.append(case.id)
         elif not found:
-            done.append((len(case.steps), result.tally.compared.get("output", 0)))
-        return bool(result.findings)
+            done.append((len(case.steps), verdict.result.compared.get("output", 0)))
+        return verdict.outcome == FINDING
 
-    case = shortest(semantics, diverges, count, seed)
+    case = shortest(session.semantics, diverges, count, seed)
     return Explored(len(done), sum(n for n, _ in done), sum(n for _, n in done), case)
 
 
-class Programs:
-    """Stands in a test module for the random programs, as a parametrised function would."""
+def search(session: Session, count: int, seed: str, record: Callable[[str, object], None]) -> None:
+    """Explore and record what was done; fail with the report on the shortest program that diverges."""
+    explored = explore(session, count, seed)
+    record(SEARCH, list(explored[:3]))
+    case = explored.case
+    if case is None:
+        return
+    try:
+        with observing(case.id, session.again):
+            text = report(case, session)
+    except Failure as failure:
+        text = str(failure)
+    head = f"random program {explored.programs + 1} of seed {seed}, shrunk:"
+    pytest.fail(f"{head}\n{text}", pytrace=False)
 
 
-class ProgramsItem(pytest.Item):
-    """A number of random programs of one seed."""
-
-    def __init__(self, count: int, seed: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.count = count
-        self.seed = seed
-
-    def runtest(self) -> None:
-        """Runs the programs; raises Failure with the report on the shortest that diverges."""
-        from tests import verdict
-
-        session = session_of(self.config)
-        explored = explore(session.factory, session.semantics, self.count, self.seed)
-        self.user_properties.append(("explored", list(explored[:3])))
-        case = explored.case
-        if case is None:
-            return
-        head = f"random program {explored.programs + 1} of seed {self.seed}, shrunk:"
-        try:
-            with observing(case.id, session.again):
-                decided = verdict.adjudicate(case, session.factory, session.semantics)
-                text = report(decided, case, session)
-        except Failure as failure:
-            text = str(failure)
-        raise Failure(f"{head}\n{text}")
-
-    def repr_failure(
-        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
-    ) -> Any:
-        """A finding's report without a traceback; anything else as pytest shows it."""
-        if isinstance(excinfo.value, Failure):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo)
-
-    def reportinfo(self) -> Tuple[Any, Optional[int], str]:
-        """Where pytest says the programs are."""
-        return self.path, None, self.name
-
-
-def collect(name: str, collector: Any) -> List[ProgramsItem]:
-    """The items of ``--explore N``: parts of PART programs, each with a seed of its own."""
-    option = collector.config.option
-    number, of = option.shard
-    items = []
-    for part, start in enumerate(range(0, option.explore, PART)):
-        if part % of == number - 1:
-            seed = f"{option.explore_seed}.{part}"
-            count = min(PART, option.explore - start)
-            items.append(
-                ProgramsItem.from_parent(
-                    collector, name=f"{name}[{count}-seed{seed}]", count=count, seed=seed
-                )
-            )
-    return items
-
-
-def check() -> None:
-    """Raises pytest.UsageError when Hypothesis is not installed."""
-    if importlib.util.find_spec("hypothesis") is None:
-        raise pytest.UsageError(MISSING)
-
-
-def total(explored: Sequence[Sequence[int]]) -> str:
-    """One line for the end of a run; ``explored``: programs, steps and outputs of each item."""
+def total(explored: Sequence[Sequence[int]]) -> List[str]:
+    """A line for the end of a run, none without searches; ``explored``: programs, steps, outputs of each."""
+    if not explored:
+        return []
     ran, steps, outputs = (sum(column) for column in zip(*explored))
-    return f"random programs: {ran:,} with {steps:,} steps, {outputs:,} outputs compared"
+    return [f"random programs: {ran:,} with {steps:,} steps, {outputs:,} outputs compared"]

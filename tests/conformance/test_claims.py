@@ -1,7 +1,12 @@
-"""Subject against oracle: the cases of family claim (``cases/claims.py``)."""
+"""Subject against oracle: the cases of family claim."""
 
 from __future__ import annotations
 
-from tests.conformance.collection import Cases
+from tests.conformance.judging import Judge
 
-test_claims = Cases("claim")
+FAMILY = "claim"
+
+
+def test_claims(case_id: str, judge: Judge) -> None:
+    """The subject does what the oracle says, at every step of the case."""
+    judge(case_id)

@@ -1,7 +1,12 @@
-"""Subject against oracle: the cases of family matrix (``cases/matrix.py``)."""
+"""Subject against oracle: the cases of family matrix."""
 
 from __future__ import annotations
 
-from tests.conformance.collection import Cases
+from tests.conformance.judging import Judge
 
-test_matrix = Cases("matrix")
+FAMILY = "matrix"
+
+
+def test_matrix(case_id: str, judge: Judge) -> None:
+    """The subject does what the oracle says, at every step of the case."""
+    judge(case_id)

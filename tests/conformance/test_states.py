@@ -1,7 +1,12 @@
-"""Subject against oracle: the cases of family state (``cases/states.py``)."""
+"""Subject against oracle: the cases of family state."""
 
 from __future__ import annotations
 
-from tests.conformance.collection import Cases
+from tests.conformance.judging import Judge
 
-test_states = Cases("state")
+FAMILY = "state"
+
+
+def test_states(case_id: str, judge: Judge) -> None:
+    """The subject does what the oracle says, at every step of the case."""
+    judge(case_id)

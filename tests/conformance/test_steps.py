@@ -1,7 +1,12 @@
-"""Subject against oracle: the cases of family steps (``cases/spelled.py``)."""
+"""Subject against oracle: the cases of family steps."""
 
 from __future__ import annotations
 
-from tests.conformance.collection import Cases
+from tests.conformance.judging import Judge
 
-test_steps = Cases("steps")
+FAMILY = "steps"
+
+
+def test_steps(case_id: str, judge: Judge) -> None:
+    """The subject does what the oracle says, at every step of the case."""
+    judge(case_id)

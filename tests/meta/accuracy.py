@@ -17,7 +17,7 @@ import numpy as np
 
 from cases.construction import MOMENTUM
 from cases.inputs import Batch, batch, preset
-from cases.schedules import SCHEDULES
+from cases.matrix.schedules import SCHEDULES
 from cases.variants import DTYPES, LANES, MATRIX_SHAPES, SHAPES, Variant
 from oracle import bounds
 from oracle.averaging import constant, moving_average

@@ -16,17 +16,18 @@ pytest.importorskip("hypothesis")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import catalogue, spelled
-from cases.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
+from cases import catalogue
+from cases.attributes import BUFFERS, PARAMETERS
+from cases.attributes import FLAGS as ATTRIBUTES
+from cases.construction import Construction
 from cases.errors import CaseError
-from cases.spelled import Construction
+from cases.programs import spelled
+from cases.programs.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
+from cases.spelling import parse_program, parse_step, spell, token
 from cases.steps import (
     ATTACH_KINDS,
-    ATTRIBUTES,
-    BUFFERS,
     COPIES,
     GRADS,
-    PARAMETERS,
     RESETS,
     SHOWN,
     STATE_DICTS,
@@ -43,10 +44,6 @@ from cases.steps import (
     SetAttribute,
     Show,
     Step,
-    parse_program,
-    parse_step,
-    spell,
-    token,
 )
 from cases.variants import Variant
 from tests.conformance.exploration import explore

@@ -15,15 +15,12 @@ import pytest
 from cases import catalogue, matrix, states
 from cases.case import Case
 from cases.errors import CaseError
-from cases.steps import SetAttribute, parse_step, spell, token
+from cases.spelling import spell
+from cases.suffixes import LARGEST_SEED
 
 ROOT = Path(__file__).parents[2]
 ALPHABET = re.compile(r"[a-z0-9_.,:+-]+")
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q")
-FULL_ONLY = (
-    "matrix-affine-track-momentum_none-train_then_eval-drop_counter-before_first_forward-"
-    "bounded-n8-float64"
-)
 
 
 def gate() -> List[str]:
@@ -35,18 +32,11 @@ def rebuilt(case_id: str) -> Case:
     return catalogue.find.__wrapped__(case_id)
 
 
-def same(one: Case, other: Case) -> bool:
-    """Equal; a NaN among the values set, which equals nothing, by its spelling."""
-    if any(isinstance(s, SetAttribute) and s.value != s.value for s in one.steps):
-        return repr(one) == repr(other)
-    return one == other
-
-
 def test_every_id_rebuilds_its_case() -> None:
     for case_id in gate():
         first, second = rebuilt(case_id), rebuilt(case_id)
         assert first.id == case_id
-        assert same(first, second), case_id
+        assert first == second, case_id
         assert [type(step) for step in first.steps] == [type(step) for step in second.steps]
 
 
@@ -58,14 +48,7 @@ def test_different_ids_are_different_cases() -> None:
         assert seen.setdefault(what, case_id) == case_id
 
 
-def test_steps_are_spelled_as_they_are_read() -> None:
-    steps = {step for case_id in gate() for step in rebuilt(case_id).steps} | set(states.OPERATIONS)
-    spellings = {token(step) for step in steps}
-    assert spellings == {token(parse_step(each)) for each in spellings}
-    print(f"{len(spellings)} different steps")
-
-
-@pytest.mark.parametrize("seed", [1, 7, 20_000])
+@pytest.mark.parametrize("seed", [1, 7, 20_000, LARGEST_SEED])
 def test_a_seed_stands_in_the_id(seed: int) -> None:
     for case_id in list(catalogue.ids("matrix", "smoke"))[::10]:
         case = rebuilt(f"{case_id}-seed{seed}")
@@ -78,17 +61,6 @@ def test_another_spelling_is_no_id(suffix: str) -> None:
     case_id = next(catalogue.ids("matrix", "smoke"))
     with pytest.raises(CaseError, match="unknown case id"):
         rebuilt(case_id + suffix)
-
-
-@pytest.mark.parametrize("name", ["set:eps", "set:momentum", "count"])
-@pytest.mark.parametrize("sign", ["", "-"])
-def test_a_number_that_nothing_can_hold_is_refused(name: str, sign: str) -> None:
-    """A whole number in an id may have any number of digits; a float64 and an int64 may not."""
-    beginning = "steps-affine-track-momentum_0.1-bounded-n8-float32"
-    largest = 2**63 - 1 if name == "count" else 10**308
-    assert rebuilt(f"{beginning}-{name}:{sign}{largest},forward:b0").steps
-    with pytest.raises(CaseError, match=f"'{name}' takes whole numbers of up to"):
-        rebuilt(f"{beginning}-{name}:{sign}{largest * 10},forward:b0")
 
 
 def test_a_program_in_an_id_comes_back() -> None:
@@ -159,9 +131,9 @@ def collected(*arguments: str) -> List[str]:
 
 
 def test_a_case_of_full_alone_is_run_alone() -> None:
-    assert FULL_ONLY not in set(catalogue.ids("matrix", "gate"))
-    assert matrix.parse(tuple(FULL_ONLY.split("-")[1:])) in set(matrix.full())
-    ran = run_pytest("--case", FULL_ONLY)
+    stored = set(catalogue.ids("matrix", "gate"))
+    case_id = next(each for each in catalogue.ids("matrix", "full") if each not in stored)
+    ran = run_pytest("--case", case_id)
     assert ran.returncode == 0, ran.stdout
     assert ran.stdout.splitlines()[-1].startswith("1 passed in")
 

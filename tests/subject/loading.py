@@ -8,14 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from cases.attributes import FLAGS, TENSORS
 from cases.construction import Config
 from cases.variants import Variant
+from tests.subject import DEFAULT
 from tests.subject.foreign import said
 from tests.subject.module import Factory, LiveModule, construct
-from tests.subject.observation import FLAGS, TENSORS
 from tests.subject.reading import Unreadable
-
-DEFAULT = "torch.nn:BatchNorm2d"
 
 
 class SubjectError(ValueError):
@@ -76,8 +75,8 @@ def _try(name: str, factory: Factory) -> None:
         construct(factory, Config(3, call="keywords"), "float32")
         trying = "observed: weight, bias and buffers must be None or torch tensors on the CPU"
         for each in LiveModule(factory, Config(3), Variant()).perform(None).tensors:
-            if each is not None and isinstance(each.facts.dtype, Unreadable):
-                raise TypeError(each.facts.dtype)
+            if each is not None and isinstance(each.dtype, Unreadable):
+                raise TypeError(each.dtype)
     except (SubjectError, KeyboardInterrupt):
         raise
     except BaseException as error:  # foreign code, which may even exit

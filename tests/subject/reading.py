@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any, Dict, Optional, Tuple
+from functools import lru_cache
+from typing import Any, Optional
 
 import numpy as np
 import torch
 
 from tests.subject.foreign import said
-from tests.subject.observation import ObservedTensor, tensor_facts
+from tests.subject.observation import ObservedTensor
 
 
 class Unreadable(str):
@@ -24,15 +24,10 @@ def attribute(module: Any, name: str) -> Any:
         return Unreadable(said(error))
 
 
-class _Names(Dict[Any, str]):
-    """torch dtype to its name, as ``float32``."""
-
-    def __missing__(self, dtype: torch.dtype) -> str:
-        self[dtype] = sys.intern(str(dtype).rpartition(".")[2])
-        return self[dtype]
-
-
-DTYPES = _Names()
+@lru_cache(maxsize=None)
+def dtype_name(dtype: torch.dtype) -> str:
+    """The name of a dtype, as ``float32``."""
+    return str(dtype).rpartition(".")[2]
 
 
 def numbers(tensor: torch.Tensor) -> np.ndarray:
@@ -43,67 +38,20 @@ def numbers(tensor: torch.Tensor) -> np.ndarray:
         return tensor.detach().double().numpy()
 
 
-class Reader:
-    """Observes the tensors that have one name, one after the other.
-
-    As long as it is the same tensor at the same place in memory, NumPy's view of it serves again, and
-    so does the observation while no bit has changed.
-    """
-
-    __slots__ = ("_copied", "_negated", "_place", "_seen", "_tensor", "_view")
-
-    def __init__(self) -> None:
-        # Whether the numbers are the negatives of those in memory: no view of NumPy's shows that.
-        self._negated = getattr(torch.Tensor, "is_neg", _not_negated)
-        self._tensor: Any = None
-        self._copied = False
-        self._place: Any = None
-        self._view = np.empty(0)
-        self._seen = _no_tensor("nothing yet")
-
-    def observe(self, tensor: Any) -> Optional[ObservedTensor]:
-        """What is visible of a parameter or buffer, None where there is none."""
-        if tensor is None:
-            return None
-        if not isinstance(tensor, torch.Tensor):
-            return _no_tensor(tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}")
-        try:
-            place = (
-                tensor.data_ptr(),
-                tensor.dtype,
-                tensor.shape,
-                tensor.stride(),
-                tensor.requires_grad,
-                tensor.grad_fn is None,
-                self._negated(tensor),
-            )
-            if tensor is not self._tensor or place != self._place or self._copied:
-                self._look(tensor, place)
-        except Exception as error:  # on another device, sparse, without storage
-            return _no_tensor(Unreadable(said(error)))
-        data = self._view.tobytes()
-        seen = self._seen
-        if data != seen.data:
-            seen = self._seen = seen._replace(data=data)
-        return seen
-
-    def _look(self, tensor: torch.Tensor, place: Tuple[Any, ...]) -> None:
-        view = numbers(tensor)
-        dtype, has_grad_fn = DTYPES[tensor.dtype], tensor.grad_fn is not None
-        facts = tensor_facts(dtype, view.shape, tensor.requires_grad, has_grad_fn)
-        self._tensor, self._place, self._view = tensor, place, view
-        self._copied = dtype not in _VIEWED
-        self._seen = ObservedTensor(view.tobytes(), view.dtype.char, facts)
-
-
-def _not_negated(tensor: torch.Tensor) -> bool:
-    """Of releases before 1.10."""
-    return False
-
-
-_VIEWED = ("float32", "float64", "int64")
-"""Dtypes of which NumPy has a view, not a copy."""
+def observed(tensor: Any) -> Optional[ObservedTensor]:
+    """What is visible of a parameter or buffer, None where there is none."""
+    if tensor is None:
+        return None
+    if not isinstance(tensor, torch.Tensor):
+        return _no_tensor(tensor if isinstance(tensor, Unreadable) else f"no tensor but {tensor!r}")
+    try:
+        values = numbers(tensor).copy()
+        return ObservedTensor(
+            values, dtype_name(tensor.dtype), tensor.requires_grad, tensor.grad_fn is not None
+        )
+    except Exception as error:  # on another device, sparse, without storage
+        return _no_tensor(Unreadable(said(error)))
 
 
 def _no_tensor(what: str) -> ObservedTensor:
-    return ObservedTensor(b"", "d", tensor_facts(what, (0,), False, False))
+    return ObservedTensor(np.empty(0), what, False, False)

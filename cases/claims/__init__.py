@@ -1,0 +1,56 @@
+"""Every statement of the five public texts that the suite grew from, as a case with a verdict.
+
+One module a text. ``python -m cases.claims`` prints the table that stands in the README.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, Tuple
+
+from cases.case import Case
+from cases.claims import feature_map, group_norm, notebook, parameters, question
+from cases.claims.claim import TEXTS, VERDICTS, Claim
+from cases.errors import CaseError, nearest
+
+__all__ = ["CASES", "CLAIMS", "TEXTS", "VERDICTS", "Claim", "find", "ids", "table", "verdict"]
+
+CLAIMS: Tuple[Claim, ...] = (
+    question.CLAIMS + parameters.CLAIMS + notebook.CLAIMS + feature_map.CLAIMS + group_norm.CLAIMS
+)
+"""Every statement, in the order of the texts and of their lines."""
+
+CASES: Dict[str, Claim] = {claim.id: claim for claim in CLAIMS}
+"""Id to claim."""
+
+
+def verdict(claim: Claim, holding: Dict[str, bool]) -> str:
+    """The verdict on a release. ``holding``: whether each switch holds there."""
+    if claim.refuted_where is not None and holding.get(claim.refuted_where, False):
+        return "refuted"
+    return claim.verdict
+
+
+def ids(tier: str) -> Iterator[str]:
+    """The ids of a tier: none for smoke, every claim for the others."""
+    return iter(() if tier == "smoke" else CASES)
+
+
+def find(case_id: str) -> Case:
+    """The case with this id; raises CaseError."""
+    if case_id not in CASES:
+        raise CaseError(f"no such claim; {nearest(case_id, CASES)}")
+    return CASES[case_id].case
+
+
+def table() -> str:
+    """All statements and verdicts as a Markdown table."""
+    lines = ["| text | line | statement | verdict | what the verdict adds |", "|---|---|---|---|---|"]
+    for claim in CLAIMS:
+        remark = claim.note
+        if claim.refuted_where is not None:
+            remark = f"{remark} Refuted where `{claim.refuted_where}` holds.".strip()
+        statement = claim.statement.replace("|", "\\|").replace("*", "\\*")
+        lines.append(
+            f"| {claim.text} | {claim.line} | {statement} | {claim.verdict} | {remark} |"
+        )
+    return "\n".join(lines)

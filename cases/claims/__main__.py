@@ -1,0 +1,8 @@
+"""``python -m cases.claims``: print the table that stands in the README."""
+
+from __future__ import annotations
+
+from cases.claims import table
+
+if __name__ == "__main__":
+    print(table())

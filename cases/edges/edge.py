@@ -1,0 +1,78 @@
+"""The type of an edge, and the modules and variants that most edges use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Tuple
+
+from cases.case import Case
+from cases.construction import Config
+from cases.spelling import parse_program
+from cases.variants import LARGE_SHAPES, Variant
+
+FAMILY = "edge"
+
+TRACKED = Config(11)
+UNTRACKED = Config(11, track_running_stats=False)
+NO_AFFINE = Config(11, affine=False)
+NO_BIAS = Config(11, bias=False)
+BARE = Config(11, affine=False, track_running_stats=False)
+CUMULATIVE = Config(11, momentum=None)
+
+FLOAT32 = Variant("bounded", "n8", "float32")
+FLOAT64 = Variant("bounded", "n8", "float64")
+
+BOTH_MODES = "preset,forward:{0},forward:b0,eval,forward:{0},forward:b1"
+"""A batch in train mode and in eval mode, each followed by an ordinary one."""
+
+QUICK = 100
+"""The largest number of steps of a quick edge."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One situation: a name, the program that leads to it, and why it is tested.
+
+    ``group``: the subject, a word of the id. ``note``: the reason, with its source; '#n' is an issue or
+    pull request of pytorch/pytorch.
+    """
+
+    name: str
+    group: str
+    program: str
+    note: str
+    config: Config = TRACKED
+    variant: Variant = FLOAT32
+
+    @property
+    def id(self) -> str:
+        """The id of the case."""
+        return f"{FAMILY}-{self.group}-{self.name}"
+
+    @property
+    def quick(self) -> bool:
+        """Whether the inputs are small and the program is short: then the edge belongs to smoke."""
+        return self.variant.shape not in LARGE_SHAPES and self.program.count(",") < QUICK
+
+    @property
+    def case(self) -> Case:
+        """The case of the situation."""
+        return Case(
+            id=self.id,
+            behaviour=f"edge {self.group}",
+            config=self.config,
+            steps=parse_program(self.program),
+            variant=self.variant,
+            note=self.note,
+        )
+
+
+def twice(
+    name: str, group: str, batch: str, note: str, config: Config = TRACKED
+) -> Tuple[Edge, Edge]:
+    """The batch in train mode and in eval mode, in float32 and in float64."""
+    program = BOTH_MODES.format(batch)
+    return (
+        Edge(name, group, program, note, config),
+        Edge(f"{name}_float64", group, program, note, config, FLOAT64),
+    )

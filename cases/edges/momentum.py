@@ -1,0 +1,22 @@
+"""Unusual values of momentum, and momentum None set later."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from cases.edges.edge import Edge
+
+EDGES: Tuple[Edge, ...] = (
+    *(
+        Edge(
+            f"momentum_{value.replace('-', 'minus_')}", "momentum",
+            f"preset,set:momentum:{value},forward:b0,forward:b1,eval,forward:b0",
+            "momentum is never validated: #127736; a str raises TypeError, in eval as well",
+        )
+        for value in ("nan", "inf", "2.0", "true", "false", "text", "-1", "1e-08")
+    ),
+    Edge(
+        "none_later", "momentum", "preset,forward:b0,forward:b1,set:momentum:none,forward:b2,forward:b3",
+        "the average counts the batches since construction, not since the assignment",
+    ),
+)  # fmt: skip

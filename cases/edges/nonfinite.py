@@ -1,0 +1,29 @@
+"""Inputs with a NaN or an infinity, and inputs whose variance overflows."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from cases.construction import Config
+from cases.edges.edge import CUMULATIVE, Edge, twice
+
+EDGES: Tuple[Edge, ...] = (
+    Edge(
+        "momentum_zero_nan", "nonfinite", "preset,forward:nan,forward:b0,eval,forward:b1",
+        "0 * NaN is NaN: momentum 0 does not protect the buffers", Config(11, momentum=0.0),
+    ),
+    Edge(
+        "momentum_one_nan", "nonfinite", "preset,forward:nan,forward:b0,eval,forward:b1",
+        "(1 - 1) * NaN is NaN: momentum 1 does not heal the buffers", Config(11, momentum=1.0),
+    ),
+    Edge(
+        "first_batch_inf", "nonfinite", "forward:inf,forward:b0,eval,forward:inf",
+        "an infinity in the first batch of a cumulative average stays in the buffers", CUMULATIVE,
+    ),
+    *twice("nan", "nonfinite", "nan", "#106605, #1206: NaN stays in its channel"),
+    *twice("inf", "nonfinite", "inf", "#106605, #10008: an infinity stays in its channel"),
+    Edge(
+        "overflowing", "nonfinite", "preset,forward:overflowing,eval,forward:b0",
+        "values of 1e30 have a variance that float32 cannot hold: #162489",
+    ),
+)  # fmt: skip

@@ -1,0 +1,71 @@
+"""All edges, in the order of their ids."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, Tuple
+
+from cases.case import Case
+from cases.edges import (
+    attach,
+    autograd,
+    constant,
+    construction,
+    counter,
+    drift,
+    dtype,
+    empty,
+    endurance,
+    eps,
+    layout,
+    load,
+    momentum,
+    nonfinite,
+    paths,
+    reset,
+    shape,
+    size,
+    text,
+)
+from cases.edges.edge import Edge
+from cases.errors import CaseError, nearest
+
+EDGES: Tuple[Edge, ...] = (
+    empty.EDGES
+    + shape.EDGES
+    + layout.EXTREME
+    + construction.EDGES
+    + text.EDGES
+    + autograd.EDGES
+    + paths.EDGES
+    + dtype.EDGES
+    + counter.EDGES
+    + momentum.EDGES
+    + eps.EDGES
+    + nonfinite.EDGES
+    + constant.EDGES
+    + layout.EDGES
+    + size.EDGES
+    + attach.EDGES
+    + load.EDGES
+    + reset.EDGES
+    + layout.INITIAL_BUFFERS
+    + drift.EDGES
+    + endurance.EDGES
+)
+"""Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
+to the end of this list."""
+
+CASES: Dict[str, Edge] = {edge.id: edge for edge in EDGES}
+"""Id to edge."""
+
+
+def ids(tier: str) -> Iterator[str]:
+    """The ids of a tier: the quick edges for smoke, every edge for the others."""
+    return (name for name, edge in CASES.items() if tier != "smoke" or edge.quick)
+
+
+def find(case_id: str) -> Case:
+    """The case with this id; raises CaseError."""
+    if case_id not in CASES:
+        raise CaseError(f"no such edge; {nearest(case_id, CASES)}")
+    return CASES[case_id].case

@@ -1,0 +1,65 @@
+"""The batches that forwards name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Tuple
+
+import numpy as np
+
+from cases.errors import CaseError, one_of, quoted
+from cases.inputs import series
+from cases.inputs.named import NAMED
+from cases.variants import LAYOUTS, Variant, regimes
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One input: its values and how they lie in memory. Compared by identity.
+
+    ``values``: the array, read-only. ``dtype``: the name of its dtype. ``layout``: one of LAYOUTS.
+    ``exact``: the input is of the exact lane. ``regimes``: a word for each channel, for messages; empty
+    for an input that has none.
+    """
+
+    name: str
+    values: np.ndarray
+    dtype: str
+    layout: str
+    exact: bool
+    regimes: Tuple[str, ...]
+
+
+def _values(variant: Variant, name: str) -> np.ndarray:
+    """The values of the input, C-contiguous; raises CaseError for a name that names none."""
+    if name in NAMED:
+        return NAMED[name](variant)
+    values = series.values(variant, name)
+    if values is None:
+        accepted = ", ".join(series.NAMES + tuple(NAMED))
+        raise CaseError(f"{quoted(name)} is no batch; accepted: {accepted}")
+    return values
+
+
+@lru_cache(maxsize=512)
+def batch(variant: Variant, name: str) -> Batch:
+    """The batch that ``name`` names under ``variant``; the same object every time.
+
+    ``name`` may end in a layout, as in ``b0.channels_last``. Raises CaseError for another name.
+    """
+    plain, _, layout = name.partition(".")
+    values = _values(variant, plain)
+    if "." in name:
+        one_of(layout, LAYOUTS, "layout")
+    if layout == "expanded":
+        values = np.ascontiguousarray(np.broadcast_to(values[:1], values.shape))
+    values.setflags(write=False)
+    return Batch(
+        name=name,
+        values=values,
+        dtype=str(values.dtype),
+        layout=layout or "contiguous",
+        exact=variant.lane == "exact",
+        regimes=regimes(variant) if plain == name and name.startswith("b") else (),
+    )

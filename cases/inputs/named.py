@@ -1,0 +1,101 @@
+"""The inputs with a name of their own: odd shapes, odd values, other dtypes, inputs of public texts."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, Tuple
+
+import numpy as np
+
+from cases.inputs.streams import stream, uniform
+from cases.variants import SHAPES, Shape, Variant
+
+Input = Callable[[Variant], np.ndarray]
+"""From the variant to the values of the input."""
+
+
+def _filled(shape: Tuple[int, ...], dtype: str) -> np.ndarray:
+    """Multiples of 1/4 from -1.5 to 2.25, without a pattern in any dimension."""
+    count = int(np.prod(shape))
+    return ((np.arange(count, dtype=np.float64) * 7 % 16) / 4 - 1.5).reshape(shape).astype(dtype)
+
+
+def _shaped(shape: Callable[[Shape], Tuple[int, ...]]) -> Input:
+    """An input of a shape that is made from the variant's (N, C, H, W)."""
+    return lambda variant: _filled(shape(SHAPES[variant.shape]), variant.dtype)
+
+
+def _with_first(value: float) -> Input:
+    """An input whose first value is replaced."""
+
+    def make(variant: Variant) -> np.ndarray:
+        values = _filled(SHAPES[variant.shape], variant.dtype)
+        values[0, 0, 0, 0] = value
+        return values
+
+    return make
+
+
+def _constant(value: float) -> Input:
+    return lambda variant: np.full(SHAPES[variant.shape], value, dtype=variant.dtype)
+
+
+def _overflowing(variant: Variant) -> np.ndarray:
+    """Values of about 1e30, whose squares exceed float32."""
+    large = np.array(1e30, dtype=variant.dtype)
+    return np.asarray(_filled(SHAPES[variant.shape], variant.dtype) * large)
+
+
+def _wrong_float(variant: Variant) -> np.ndarray:
+    """float64 for a float32 module and float32 for a float64 module."""
+    other = {"float32": "float64", "float64": "float32"}[variant.dtype]
+    return _filled(SHAPES[variant.shape], other)
+
+
+def _integers(variant: Variant) -> np.ndarray:
+    return _filled(SHAPES[variant.shape], "int64")
+
+
+def _planes(rows: List[List[float]]) -> Input:
+    """2x2 planes of one value each, as in the notebook; rows[n][c] is the value."""
+
+    def make(variant: Variant) -> np.ndarray:
+        planes = np.repeat(np.array(rows, dtype=variant.dtype), 4)
+        return planes.reshape(len(rows), len(rows[0]), 2, 2)
+
+    return make
+
+
+def _unit_interval(name: str, shape: Shape) -> Input:
+    """Uniform values on [0, 1)."""
+
+    def make(variant: Variant) -> np.ndarray:
+        values = uniform(stream(variant, name), int(np.prod(shape)))
+        return ((values + 1) / 2).reshape(shape).astype(variant.dtype)
+
+    return make
+
+
+NAMED: Dict[str, Input] = {
+    "one_value": _shaped(lambda s: (1, s[1], 1, 1)),
+    "no_batch": _shaped(lambda s: (0, s[1], s[2], s[3])),
+    "no_height": _shaped(lambda s: (s[0], s[1], 0, s[3])),
+    "no_width": _shaped(lambda s: (s[0], s[1], s[2], 0)),
+    "no_channels": _shaped(lambda s: (s[0], 0, s[2], s[3])),
+    "wrong_channels": _shaped(lambda s: (s[0], s[1] + 1, s[2], s[3])),
+    "empty_wrong_channels": _shaped(lambda s: (0, s[1] + 1, s[2], s[3])),
+    "two_dims": _shaped(lambda s: s[:2]),
+    "three_dims": _shaped(lambda s: s[:3]),
+    "five_dims": _shaped(lambda s: (*s, 1)),
+    "nan": _with_first(np.nan),
+    "inf": _with_first(np.inf),
+    "overflowing": _overflowing,
+    "constant": _constant(100.1),
+    "three_tenths": _constant(0.3),
+    "wrong_float": _wrong_float,
+    "integers": _integers,
+    "notebook": _planes([[1.0, 1.0], [2.0, 3.0]]),
+    "notebook_eval": _planes([[1.0, 2.0]]),
+    "ivan": _unit_interval("ivan", (2, 10, 2, 2)),
+    "feature_map": _unit_interval("feature_map", (4, 3, 2, 2)),
+}
+"""Name to the values of the input."""

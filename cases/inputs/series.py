@@ -1,0 +1,69 @@
+"""The inputs with a number in their name: b0, b1, ... and random0, random1, ..."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Callable, Dict, Optional
+
+import numpy as np
+
+from cases.inputs.dyadic import dyadic
+from cases.inputs.regimes import VALUES
+from cases.inputs.streams import bell, stream
+from cases.variants import INF_CHANNEL, NAN_CHANNEL, REMAINDER, SHAPES, Variant, regimes
+
+LAST = 9999
+"""The largest number in a name: no program is longer."""
+
+_PART = 500
+"""The number of batches of random that come from one stream."""
+
+
+def _numbered(variant: Variant, k: int) -> np.ndarray:
+    """b<k>: a batch of the variant's lane, shape (N, C, H, W)."""
+    shape = SHAPES[variant.shape]
+    n, c, h, w = REMAINDER.get(variant.shape, shape) if k else shape
+    count = n * h * w
+    tiny = float(np.finfo(variant.dtype).tiny)
+    channels = []
+    for channel, regime in enumerate(regimes(variant)):
+        source = stream(variant, f"b{k} {channel}")
+        if regime == "dyadic":
+            channels.append(dyadic(source, count, channel, k))
+        else:
+            channels.append(VALUES[regime](bell(source, count), k, tiny))
+    stacked = np.stack(channels).reshape(c, n, h, w).transpose(1, 0, 2, 3)
+    values = np.ascontiguousarray(stacked).astype(variant.dtype)
+    if variant.lane == "nonfinite" and k % 2:
+        values[0, NAN_CHANNEL[c], 0, 0] = np.nan
+        values[-1, INF_CHANNEL[c], -1, -1] = np.inf
+    return values
+
+
+@lru_cache(maxsize=2)
+def _random_part(variant: Variant, part: int) -> np.ndarray:
+    """_PART batches of bell-shaped values from one stream, shape (_PART, 20, 3, 1, 1)."""
+    values = bell(stream(variant, f"random {part}"), _PART * 60)
+    return values.reshape(_PART, 20, 3, 1, 1).astype(variant.dtype)
+
+
+def _random(variant: Variant, k: int) -> np.ndarray:
+    """random<k>: bell-shaped values, shape (20, 3, 1, 1), in every lane and shape."""
+    part, place = divmod(k, _PART)
+    return np.array(_random_part(variant, part)[place])
+
+
+_SERIES: Dict[str, Callable[[Variant, int], np.ndarray]] = {"b": _numbered, "random": _random}
+"""Beginning of a name to the values of the batch with a number."""
+
+NAMES = tuple(f"{series}0 to {series}{LAST}" for series in _SERIES)
+"""The accepted names, for a message."""
+
+
+def values(variant: Variant, name: str) -> Optional[np.ndarray]:
+    """The values of a batch of a series, None if the name names none."""
+    found = re.fullmatch("([a-z]+)(0|[1-9][0-9]{0,3})", name)
+    if found is None or found.group(1) not in _SERIES:
+        return None
+    return _SERIES[found.group(1)](variant, int(found.group(2)))

@@ -1,0 +1,17 @@
+"""The matrix: nine axes, the combinations that mean nothing, and the case for each of the others."""
+
+from cases.matrix.axes import AXES, Row
+from cases.matrix.rows import case, find, full, identify, ids, meaningless, parse, program
+
+__all__ = [
+    "AXES",
+    "Row",
+    "case",
+    "find",
+    "full",
+    "identify",
+    "ids",
+    "meaningless",
+    "parse",
+    "program",
+]

@@ -1,0 +1,128 @@
+"""The steps, constructions and variants that random exploration draws programs from.
+
+Left out are the inputs that lead to a known defect of torch (``oracle.defects``):
+``empty_wrong_channels``, ``no_channels`` and ``overflowing``. The other defects cannot occur here: a
+spelled-out case always has channels, and these shapes are too small for plain sums to show. Forwards
+under ``no_grad`` are left out, too: whether a statistic that requires a gradient is refused there depends
+on the release.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, Sequence, Tuple
+
+from cases.attributes import BUFFERS, PARAMETERS
+from cases.construction import AFFINE, MOMENTUM, TRACK, Construction
+from cases.steps import (
+    ATTACH_KINDS,
+    COPIES,
+    EVAL,
+    PRESET,
+    RESETS,
+    SHOWN,
+    STATE_DICTS,
+    TRAIN,
+    Attach,
+    Copy,
+    Count,
+    Drop,
+    Forward,
+    Forwards,
+    LoadStateDict,
+    Reset,
+    SetAttribute,
+    Show,
+    Step,
+    Value,
+)
+from cases.variants import DTYPES, LAYOUTS, Variant
+
+MOMENTA: Tuple[Value, ...] = (
+    (None, 0.25, 1, 0.0, 0.5, 1.0, 1.5, -0.5)
+    + (2.0, -1, 1e-08, True, False, float("nan"), float("inf"), "text")
+)
+EPSILONS: Tuple[Value, ...] = (
+    (0.5, 1e-05, 0.0, 1, -1e-05, -1.0, 1e-12, 1e20)
+    + (True, False, float("nan"), float("inf"), None, "text")
+)
+COUNTS = (0, 7, -1, -2, 16777216, 2**63 - 1)
+ORDINARY = ("b0", "b1", "b2", "b3")
+ODD = (
+    ("one_value", "no_batch", "no_height", "no_width", "wrong_channels")
+    + ("two_dims", "three_dims", "five_dims", "wrong_float", "integers", "nan", "inf", "constant")
+    + ("notebook", "notebook_eval", "feature_map", "random0")
+)
+LAID_OUT = tuple(
+    f"{name}.{layout}"
+    for name in ("b0", "b1", "nan", "no_batch", "one_value")
+    for layout in LAYOUTS
+    if layout != "contiguous"
+)
+
+
+def _flags() -> Iterator[Step]:
+    for name in ("track_running_stats", "training", "affine"):
+        yield SetAttribute(name, False)
+        yield SetAttribute(name, True)
+
+
+def _numbers() -> Iterator[Step]:
+    yield from (SetAttribute("momentum", value) for value in MOMENTA)
+    yield from (SetAttribute("eps", value) for value in EPSILONS)
+    yield SetAttribute("num_features", 7)
+    yield from (Count(value) for value in COUNTS)
+
+
+def _tensors() -> Iterator[Step]:
+    for name in BUFFERS + PARAMETERS:
+        yield Drop(name)
+        for kind in ATTACH_KINDS:
+            if (name, kind) != ("num_batches_tracked", "trainable"):
+                yield Attach(name, kind)
+
+
+def _whole() -> Iterator[Step]:
+    yield from (Reset(method) for method in RESETS)
+    yield from (Copy(how) for how in COPIES)
+    yield from (LoadStateDict(what) for what in STATE_DICTS)
+
+
+def _forwards(names: Sequence[str]) -> Tuple[Step, ...]:
+    return tuple(Forward(name) for name in names)
+
+
+_MODES: Tuple[Step, ...] = (EVAL, TRAIN, PRESET)
+
+ALPHABET: Tuple[Step, ...] = (
+    _forwards(ORDINARY)
+    + _MODES
+    + tuple(_flags())
+    + tuple(_tensors())
+    + tuple(_whole())
+    + tuple(_numbers())
+    + _forwards(ODD)
+    + _forwards(LAID_OUT)
+    + (Forward("b0", "input_grad"), Forward("b1", "input_grad"), Forwards("b", 3))
+    + tuple(Show(what) for what in SHOWN)
+    # The steps that show most faults are repeated, so that they are drawn more often.
+    + 12 * _forwards(ORDINARY)
+    + 5 * _MODES
+    + 2 * tuple(_flags())
+    + 2 * tuple(_whole())
+)
+"""The steps of a program are drawn from these. The plainest are first, because shrinking prefers them."""
+
+VARIANTS: Tuple[Variant, ...] = tuple(
+    Variant(lane, shape, dtype)
+    for dtype in DTYPES
+    for shape in ("n2", "n8")
+    for lane in ("bounded", "exact", "nonfinite")
+)
+
+CONSTRUCTIONS: Tuple[Construction, ...] = tuple(
+    (affine, track, momentum)
+    for affine in AFFINE
+    for track in TRACK
+    for momentum in ("momentum_0.1", *(word for word in MOMENTUM if word != "momentum_0.1"))
+)
+"""Every way to construct a module, the plainest first."""

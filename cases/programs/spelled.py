@@ -1,0 +1,70 @@
+"""Cases whose program is written out in the id, step by step.
+
+``steps-<affine>-<track>-<momentum>-<lane>-<shape>-<dtype>-<step>,<step>,...``, and suffix words.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from cases import suffixes
+from cases.case import Case
+from cases.construction import AFFINE, MOMENTUM, TRACK, Construction, config
+from cases.errors import CaseError, one_of
+from cases.inputs import batch
+from cases.spelling import parse_program, spell
+from cases.steps import Step, forwards
+from cases.variants import DTYPES, LANES, SHAPES, Variant
+
+FAMILY = "steps"
+
+_WORDS = (
+    ("affine", tuple(AFFINE)),
+    ("track", tuple(TRACK)),
+    ("momentum", tuple(MOMENTUM)),
+    ("lane", LANES),
+    ("shape", tuple(SHAPES)),
+    ("dtype", DTYPES),
+)
+"""The axes before the program, each with its words."""
+
+
+def case(construction: Construction, variant: Variant, steps: Tuple[Step, ...]) -> Case:
+    """The case that performs ``steps`` on a module constructed as the three words say."""
+    words = (FAMILY,) + construction + (variant.lane, variant.shape, variant.dtype, spell(steps))
+    affine, track, momentum = construction
+    return Case(
+        id="-".join(words) + suffixes.write(variant),
+        behaviour="spelled_out",
+        config=config(affine, track, momentum, variant.channels),
+        steps=steps,
+        variant=variant,
+    )
+
+
+def ids(tier: str) -> Iterator[str]:
+    """No id in any tier: spelled-out cases are run when they are asked for."""
+    return iter(())
+
+
+def find(case_id: str) -> Case:
+    """The case with this id; raises CaseError and says what is accepted."""
+    plain, values = suffixes.split(case_id)
+    parts = plain.split("-", len(_WORDS) + 1)[1:]
+    if len(parts) != len(_WORDS) + 1:
+        shape = "-".join(f"<{axis}>" for axis, _ in _WORDS)
+        raise CaseError(f"a spelled-out id reads {FAMILY}-{shape}-<step>,<step>,...")
+    for word, (axis, accepted) in zip(parts, _WORDS):
+        one_of(word, accepted, axis)
+    affine, track, momentum, lane, shape, dtype, program = parts
+    variant = Variant(lane, shape, dtype, **values)
+    found = case((affine, track, momentum), variant, parse_program(program))
+    _check_batches(found)
+    return found
+
+
+def _check_batches(case: Case) -> None:
+    """Raise CaseError for a name that names no batch; the first of a series stands for all."""
+    for step in case.steps:
+        for each in forwards(step)[:1]:
+            batch(case.variant, each.batch)

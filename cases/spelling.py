@@ -1,0 +1,194 @@
+"""How steps and programs are written in ids, and how they are read back.
+
+A step is written as a verb and its arguments, joined by colons: ``set:momentum:0.5``. ``_WRITERS`` has
+every step type and ``_READERS`` has every verb; an operation that is added needs an entry in both.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import suppress
+from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
+
+from cases.attributes import FLAGS, TENSORS
+from cases.errors import CaseError, one_of, quoted
+from cases.steps import (
+    ATTACH_KINDS,
+    COPIES,
+    EVAL,
+    PRESET,
+    RESETS,
+    SHOWN,
+    STATE_DICTS,
+    TRAIN,
+    Attach,
+    Copy,
+    Count,
+    Drop,
+    Forward,
+    Forwards,
+    LoadStateDict,
+    Mode,
+    Preset,
+    Reset,
+    SetAttribute,
+    Show,
+    Step,
+    Value,
+)
+
+LARGEST_COUNT = 2**63 - 1
+"""The largest int64; num_batches_tracked is one."""
+
+LARGEST_WHOLE = int(sys.float_info.max)
+"""The largest whole number that a float64 holds, and so the largest that a flag is set to."""
+
+LONGEST_SERIES = 9999
+"""The largest number of batches in a series."""
+
+_LONGEST_NUMBER = 310
+"""No accepted number has more characters. Longer text is refused before it is converted, which would
+take time that grows with the square of the length."""
+
+_WORDS: Dict[str, Value] = {"none": None, "true": True, "false": False}
+
+
+def _write_value(value: Value) -> str:
+    for word, named in _WORDS.items():
+        if value is named:
+            return word
+    return str(value)
+
+
+_FORWARD_VERBS = {"grad": "forward", "no_grad": "no_grad", "input_grad": "input_grad"}
+
+_WRITERS: Dict[type, Callable[[Any], str]] = {
+    Forward: lambda step: f"{_FORWARD_VERBS[step.grad]}:{step.batch}",
+    Forwards: lambda step: f"forwards:{step.series}:{step.count}",
+    Mode: lambda step: "train" if step.training else "eval",
+    SetAttribute: lambda step: f"set:{step.name}:{_write_value(step.value)}",
+    Drop: lambda step: f"drop:{step.name}",
+    Attach: lambda step: f"attach:{step.name}:{step.kind}",
+    Preset: lambda step: "preset",
+    Count: lambda step: f"count:{step.value}",
+    Reset: lambda step: str(step.method),
+    Copy: lambda step: str(step.how),
+    LoadStateDict: lambda step: f"load:{step.what}",
+    Show: lambda step: f"show:{step.what}",
+}
+"""Step type to the function that writes a step of that type."""
+
+
+def _whole(text: str, verb: str, largest: int) -> int:
+    """The whole number that ``text`` writes; raises CaseError outside -largest - 1 to largest."""
+    refusal = CaseError(
+        f"{verb!r} takes whole numbers of up to {float(largest):.3g} in size, not {quoted(text)}"
+    )
+    if len(text) > _LONGEST_NUMBER:
+        raise refusal
+    try:
+        number = int(text)
+    except ValueError:
+        raise refusal from None
+    if not -largest - 1 <= number <= largest:
+        raise refusal
+    return number
+
+
+def _read_value(name: str, text: str) -> Value:
+    """The value that ``text`` writes: none, true, false, a number, or a plain word as a str."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text.lstrip("-").isdecimal():
+        return _whole(text, f"set:{name}", LARGEST_WHOLE)
+    if len(text) <= _LONGEST_NUMBER:
+        with suppress(ValueError):
+            return float(text)
+        if re.fullmatch("[a-z_]+", text):
+            return text
+    accepted = "none, true, false, a number or a word of lowercase letters"
+    raise CaseError(f"'set:{name}' takes {accepted}, not {quoted(text)}")
+
+
+def _tensor(word: str) -> str:
+    return one_of(word, TENSORS, "tensor")
+
+
+def _read_set(name: str, text: str) -> Step:
+    return SetAttribute(one_of(name, FLAGS, "attribute"), _read_value(name, text))
+
+
+def _read_attach(name: str, kind: str) -> Step:
+    if (name, kind) == ("num_batches_tracked", "trainable"):
+        raise CaseError("num_batches_tracked is an integer and cannot require a gradient")
+    return Attach(_tensor(name), one_of(kind, ATTACH_KINDS, "kind"))
+
+
+def _read_forwards(series: str, count: str) -> Step:
+    if not count.isdecimal() or len(count) > 4 or int(count) < 1:
+        raise CaseError(f"a series has 1 to {LONGEST_SERIES} batches, not {quoted(count)}")
+    return Forwards(series, int(count))
+
+
+class _Reader(NamedTuple):
+    """How a verb is read: the form of the whole step, and its step from the arguments."""
+
+    form: str
+    step: Callable[..., Step]
+
+
+def _constant(verb: str, step: Step) -> _Reader:
+    return _Reader(verb, lambda: step)
+
+
+_READERS: Dict[str, _Reader] = {
+    "forward": _Reader("forward:<batch>", Forward),
+    "no_grad": _Reader("no_grad:<batch>", lambda batch: Forward(batch, "no_grad")),
+    "input_grad": _Reader("input_grad:<batch>", lambda batch: Forward(batch, "input_grad")),
+    "forwards": _Reader("forwards:<series>:<count>", _read_forwards),
+    "train": _constant("train", TRAIN),
+    "eval": _constant("eval", EVAL),
+    "set": _Reader("set:<attribute>:<value>", _read_set),
+    "drop": _Reader("drop:<tensor>", lambda name: Drop(_tensor(name))),
+    "attach": _Reader("attach:<tensor>:<kind>", _read_attach),
+    "preset": _constant("preset", PRESET),
+    "count": _Reader("count:<number>", lambda text: Count(_whole(text, "count", LARGEST_COUNT))),
+    **{method: _constant(method, Reset(method)) for method in RESETS},
+    **{how: _constant(how, Copy(how)) for how in COPIES},
+    "load": _Reader(
+        "load:<state dict>", lambda what: LoadStateDict(one_of(what, STATE_DICTS, "state dict"))
+    ),
+    "show": _Reader("show:<what>", lambda what: Show(one_of(what, SHOWN, "thing to show"))),
+}
+"""Verb to how a step with that verb is read."""
+
+
+def token(step: Step) -> str:
+    """How a step is written in an id; ``parse_step`` is the inverse."""
+    return _WRITERS[type(step)](step)
+
+
+def parse_step(text: str) -> Step:
+    """The step that ``text`` writes; raises CaseError for anything that ``token`` does not write."""
+    verb, *arguments = text.split(":")
+    if verb not in _READERS:
+        forms = ", ".join(reader.form for reader in _READERS.values())
+        raise CaseError(f"{quoted(text)} is no step; accepted: {forms}")
+    reader = _READERS[verb]
+    if len(arguments) != reader.form.count(":"):
+        raise CaseError(f"step {quoted(text)} must read {reader.form}")
+    step = reader.step(*arguments)
+    if token(step) != text:
+        raise CaseError(f"step {quoted(text)} is spelled {quoted(token(step))}")
+    return step
+
+
+def spell(steps: Sequence[Step]) -> str:
+    """How a program is written in one line, as in the id of a spelled-out case."""
+    return ",".join(token(step) for step in steps)
+
+
+def parse_program(text: str) -> Tuple[Step, ...]:
+    """The program that ``text`` writes, the inverse of ``spell``; raises CaseError."""
+    return tuple(parse_step(part) for part in text.split(","))

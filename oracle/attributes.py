@@ -1,0 +1,139 @@
+"""What the steps do that set, drop, attach, write, reset or show attributes of a live module."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, Type, Union
+
+from cases.attributes import FLOATING
+from cases.inputs import attached, preset
+from cases.steps import Attach, Count, Drop, Mode, Preset, Reset, SetAttribute, Show, Step
+from cases.variants import ATTACHED_COUNT, Variant
+from oracle import refusals
+from oracle.numerics.budgeted import Budgeted, constant, known
+from oracle.refusals import IN_PLACE_ON_A_LEAF, NONE_HAS_NO_METHOD
+from oracle.semantics import Rules
+from oracle.state import Counter, Expected, State, Tensor
+
+Meaning = Callable[..., Expected]
+"""(state, step, variant, rules) to what the step must show; raises Refusal."""
+
+
+def attached_numbers(name: str, state: State) -> Budgeted:
+    """The numbers of a tensor that is attached or loaded as ``name``."""
+    return known(attached(name, state.config.num_features))
+
+
+def _mode(state: State, step: Mode, variant: Variant, rules: Rules) -> Expected:
+    return Expected(state.changed(training=step.training))
+
+
+def _set_attribute(state: State, step: SetAttribute, variant: Variant, rules: Rules) -> Expected:
+    return Expected(state.changed(**{step.name: step.value}))
+
+
+def _drop(state: State, step: Drop, variant: Variant, rules: Rules) -> Expected:
+    """None takes the tensor's place; the name stays registered as what it was."""
+    return Expected(state.changed(**{step.name: None}))
+
+
+def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expected:
+    """A Parameter can take any name; a plain tensor cannot take a parameter's."""
+    parameters = state.parameters
+    if step.kind != "tensor":
+        parameters = parameters | {step.name}
+    elif step.name in parameters:
+        raise refusals.not_a_parameter(step.name)
+    entry: Union[Tensor, Counter]
+    if step.name == "num_batches_tracked":
+        entry = Counter(ATTACHED_COUNT, object())
+    else:
+        numbers = attached_numbers(step.name, state)
+        entry = Tensor(numbers, object(), requires_grad=step.kind == "trainable")
+    return Expected(state.changed(parameters=parameters, **{step.name: entry}))
+
+
+def _preset(state: State, step: Preset, variant: Variant, rules: Rules) -> Expected:
+    """Known numbers go into every floating-point tensor that is there."""
+    changes = {}
+    for name in FLOATING:
+        tensor = state.entry(name)
+        if isinstance(tensor, Tensor):
+            changes[name] = tensor.holding(known(preset(name, state.config.num_features)))
+    return Expected(state.changed(**changes))
+
+
+def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expected:
+    counter = state.num_batches_tracked
+    if counter is None:
+        return Expected(state, error=NONE_HAS_NO_METHOD)
+    return Expected(state.changed(num_batches_tracked=counter.at(step.value)))
+
+
+def _reset(state: State, step: Reset, variant: Variant, rules: Rules) -> Expected:
+    """reset_parameters resets the running statistics first, then weight to 1 and bias to 0."""
+    after = _reset_running_stats(state)
+    if step.method == "reset_running_stats" or after.error is not None:
+        return after
+    return _reset_affine(after.state, rules)
+
+
+def _reset_running_stats(state: State) -> Expected:
+    """running_mean 0, running_var 1, counter 0, in this order, as far as it gets.
+
+    The flag decides whether anything happens, not the presence of the buffers.
+    """
+    if not state.track_running_stats:
+        return Expected(state)
+    for name, value in (("running_mean", 0.0), ("running_var", 1.0)):
+        tensor = state.entry(name)
+        if not isinstance(tensor, Tensor):
+            return Expected(state, error=NONE_HAS_NO_METHOD)
+        if tensor.requires_grad:
+            return Expected(state, error=IN_PLACE_ON_A_LEAF)
+        initial = tensor.holding(constant(value, state.config.num_features))
+        state = state.changed(**{name: initial})
+    counter = state.num_batches_tracked
+    if counter is None:
+        return Expected(state, error=NONE_HAS_NO_METHOD)
+    return Expected(state.changed(num_batches_tracked=counter.at(0)))
+
+
+def _reset_affine(state: State, rules: Rules) -> Expected:
+    """The affine flag decides, as it is now, not as it was at construction."""
+    if not state.affine:
+        return Expected(state)
+    if state.weight is None:
+        return Expected(state, error=NONE_HAS_NO_METHOD)
+    channels = state.config.num_features
+    state = state.changed(weight=state.weight.holding(constant(1.0, channels)))
+    if state.bias is not None:
+        return Expected(state.changed(bias=state.bias.holding(constant(0.0, channels))))
+    error = NONE_HAS_NO_METHOD if rules.holds("reset_needs_bias") else None
+    return Expected(state, error=error)
+
+
+def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:
+    """The repr tells the attributes as they are now; of the bias, whether it is there."""
+    if step.what == "keys":
+        return Expected(state, text=" ".join(sorted(state.present())))
+    if step.what == "version":
+        return Expected(state, text="2")
+    bias = "" if rules.holds("repr_without_bias") else f", bias={state.bias is not None}"
+    text = (
+        f"{state.num_features}, eps={state.eps}, momentum={state.momentum}, affine={state.affine}"
+        f"{bias}, track_running_stats={state.track_running_stats})"
+    )
+    return Expected(state, text=text)
+
+
+ATTRIBUTE_STEPS: Dict[Type[Step], Meaning] = {
+    Mode: _mode,
+    SetAttribute: _set_attribute,
+    Drop: _drop,
+    Attach: _attach,
+    Preset: _preset,
+    Count: _count,
+    Reset: _reset,
+    Show: _show,
+}
+"""Type of a step to its meaning."""

@@ -1,0 +1,49 @@
+"""What construction and every step of a program must show."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Tuple
+
+from cases.case import Case
+from cases.steps import Forward
+from oracle.batch_norm import advance, begin
+from oracle.defects import Defect, Situation
+from oracle.semantics import Semantics
+from oracle.state import Expected, State
+
+Expectations = Tuple[Expected, ...]
+"""What construction and every step must show; construction alone where it must fail."""
+
+
+def expectations(case: Case, semantics: Semantics) -> Expectations:
+    """What is right on the release."""
+    expected = [begin(case.config, case.variant.dtype, semantics)]
+    if expected[0].error is None:
+        for step in case.steps:
+            expected.append(advance(expected[-1].state, step, case.variant, semantics))
+    return tuple(expected)
+
+
+def deviating(
+    case: Case, expected: Expectations, semantics: Semantics, defect: Defect, threads: int
+) -> Optional[Expectations]:
+    """What is seen where the release has the defect; None where no step is in its circumstances.
+
+    ``expected``: what is right. ``threads``: torch's number of threads.
+    """
+
+    def seen(before: State, step: Forward, right: Expected) -> Expected:
+        return defect.deviation(right, Situation(before, step, case.variant, semantics, threads))
+
+    steps = zip(case.steps, expected, expected[1:])
+    if not any(
+        isinstance(step, Forward) and seen(before.state, step, right) is not right
+        for step, before, right in steps
+    ):
+        return None
+    deviated: List[Expected] = [expected[0]]
+    for step in case.steps:
+        before = deviated[-1].state
+        right = advance(before, step, case.variant, semantics)
+        deviated.append(seen(before, step, right) if isinstance(step, Forward) else right)
+    return tuple(deviated)

@@ -1,0 +1,175 @@
+"""How far a correct implementation may be from the oracle: a priori bounds, no hand-picked tolerance.
+
+Notation. u is the unit roundoff of the arithmetic (half the distance from 1 to the next number),
+gamma(k) = k*u / (1 - k*u) bounds the relative effect of k roundings (Higham, Accuracy and Stability
+of Numerical Algorithms, 2nd ed., lemma 3.1), n is the number of values a channel averages. The oracle
+computes in float64; every budget includes the oracle's own roundings, with float64's u.
+
+Accumulation depth. A sum of n terms has an error of at most gamma(n) * sum|x| in *any* order
+(Higham, section 4.2). For large n the bound is replaced by the probabilistic one, gamma(6*sqrt(n)),
+which fails with a probability below 2*exp(-18) for independent roundings (Higham & Mary, SIAM J.
+Sci. Comput. 41 (2019), theorem 2.4 with lambda = 6); the two meet at n = 36.
+
+Mean. The sum, then one division: |error| <= gamma(k) * mean|x| + u * |mean|. The oracle's sum is
+rounded once (``math.fsum``), and so is its quotient: gamma(2) * |mean|.
+
+Biased variance, by any two-pass, pairwise or updating algorithm (Chan, Golub & LeVeque, The
+American Statistician 37 (1983)): deviations and squares cost 3 roundings, the sum k, the division
+1, and an updating algorithm spends the sum's depth once more on its means: gamma(2k + 4) * var.
+Deviations from a mean that is off by d, or from intermediate means that are (Welford), move the
+root mean square by at most d (Minkowski), so the variance by 2*d*sqrt(var) + d**2. The textbook
+formula mean(x**2) - mean(x)**2 is *not* covered: it is not a correct implementation. The oracle sums
+squared deviations exactly: gamma(5) * var, and the square of its mean's error.
+
+Unbiased variance. The same with n - 1 in place of n, and two more roundings for the factor n/(n - 1)
+and the product, where the biased variance is rescaled.
+
+Running buffers. r' = (1 - f) * r + f * s: the errors of r and s carried along, gamma(3) of each
+term for the factor 1 - f, the product and the sum, and u * |r'| for storing the result. ``lerp``,
+r + f * (s - r) for f < 1/2 and s - (s - r) * (1 - f) otherwise, stays within this. The oracle does
+the same in float64.
+
+Output. y = (x - m) / s * w + b with s = sqrt(v + eps).
+  - The mean's error d moves y by |w| / s * d.
+  - The variance's error e moves 1/s up by a factor of at most 1 / sqrt(1 - t) - 1 with
+    t = min(e, v) / s**2, and down by at most 1 - 1 / sqrt(1 + e/s**2), both about e / (2*s**2): a
+    variance cannot fall below 0. (A running one can, once a momentum outside [0, 1] went into it: then
+    t = e / s**2.) The term is |y - b| times the larger. Where v + eps can be 0, anything can come out.
+  - The operations themselves, as written above: gamma(4) * |y - b| for the subtraction, the root
+    (its argument's roundings count half), the quotient and the product.
+  - A kernel may fold the layer into a*x + c with a = w/s and c = b - m*a. Then x is multiplied
+    before the mean cancels, so the roundings count against |w|/s * (|x| + |m|) + |b|: gamma(4) of
+    that.
+  - The oracle's own operations: gamma(8) in float64 of |y - b| + |b|.
+
+Exactness. Where no operation rounds, every order of operations gives the same bits: see
+``exact_in_any_order`` and ``exactly_averaged``. An implementation that declares that it sums exactly,
+as torch's eager CPU kernel does, gets a budget of 0 there. Others (a sum times 1/n, Welford's update)
+round on such inputs too and get the derived bound.
+
+Underflow. Results below the smallest normal number may be rounded to it or flushed to zero, so
+every budget that is not 0 has the smallest normal number added.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from oracle.numerics.formats import FLOAT64, Format
+
+Array = np.ndarray
+
+LAMBDA = 6.0
+"""Standard deviations allowed to the random walk of n roundings."""
+
+ORACLE_MEAN_ROUNDINGS = 2
+ORACLE_VARIANCE_ROUNDINGS = 5
+ORACLE_OUTPUT_ROUNDINGS = 8
+"""Float64 roundings in the oracle's own mean, variances and output, which the budgets include."""
+
+
+def gamma(roundings: float, unit: float) -> float:
+    """k*u / (1 - k*u)."""
+    return roundings * unit / (1.0 - roundings * unit)
+
+
+def depth(count: int) -> float:
+    """The accumulation depth k(n): n in any order, 6*sqrt(n) once that is smaller."""
+    return min(float(count), math.ceil(LAMBDA * math.sqrt(count)))
+
+
+def oracle_mean(value: Array) -> Array:
+    """Bound of the oracle's own error in a batch mean, shape (C,)."""
+    return np.asarray(gamma(ORACLE_MEAN_ROUNDINGS, FLOAT64.unit) * np.abs(value))
+
+
+def oracle_variance(value: Array, mean_of: Array) -> Array:
+    """Bound of the oracle's own error in a batch variance, shape (C,)."""
+    return np.asarray(
+        gamma(ORACLE_VARIANCE_ROUNDINGS, FLOAT64.unit) * value + oracle_mean(mean_of) ** 2
+    )
+
+
+def mean(value: Array, magnitude: Array, sum_depth: float, fmt: Format) -> Array:
+    """Budget of the batch mean; ``magnitude`` is mean|x|, ``sum_depth`` is k(n). Shapes (C,)."""
+    accumulated = gamma(sum_depth, fmt.unit) * magnitude
+    return np.asarray(accumulated + fmt.unit * np.abs(value) + fmt.tiny + oracle_mean(value))
+
+
+def biased_variance(
+    value: Array, mean_of: Array, mean_budget: Array, sum_depth: float, fmt: Format
+) -> Array:
+    """Budget of the batch variance that divides by n; ``mean_budget`` is the mean's. Shapes (C,)."""
+    relative = gamma(2 * sum_depth + 4, fmt.unit)
+    moved = 2 * mean_budget * np.sqrt(value) + mean_budget**2
+    return np.asarray(relative * value + moved + fmt.tiny + oracle_variance(value, mean_of))
+
+
+def unbiased_variance(value: Array, biased_budget: Array, count: int, fmt: Format) -> Array:
+    """Budget of the batch variance that divides by n - 1; NaN for one value a channel. Shapes (C,)."""
+    if count < 2:
+        return np.full_like(value, np.nan)
+    return np.asarray(biased_budget * (count / (count - 1)) + gamma(2, fmt.unit) * value)
+
+
+def running(
+    old: Array, old_budget: Array, new: Array, new_budget: Array, factor: float, fmt: Format
+) -> Array:
+    """Budget of (1 - factor) * old + factor * new, stored in ``fmt``. Shapes (C,)."""
+    keep, take = abs(1.0 - factor), abs(factor)
+    carried = keep * old_budget + take * new_budget
+    terms = keep * np.abs(old) + take * np.abs(new)
+    result = np.abs((1.0 - factor) * old + factor * new)
+    spent = sum(gamma(3, unit) * terms + unit * result for unit in (fmt.unit, FLOAT64.unit))
+    return np.asarray(carried + spent + fmt.tiny)
+
+
+class OutputBudget(NamedTuple):
+    """The output's budget as ``constant + per_deviation * |y - b| + per_input * |x|``.
+
+    One number a channel each, shape (C,): the budget is affine in |y - b| and |x|.
+    """
+
+    constant: Array
+    per_deviation: Array
+    per_input: Array
+
+
+def shortfall(
+    variance: Array, variance_budget: Array, nonnegative: bool, eps: float, fmt: Format
+) -> Array:
+    """How far below v + eps the argument of a correct implementation's root may be. Shapes (C,)."""
+    lost = np.minimum(variance_budget, variance) if nonnegative else variance_budget
+    # A sum of two signs may cancel, and then eps's own rounding shows.
+    return np.asarray(np.where((variance < 0) | (eps < 0), lost + fmt.unit * abs(eps), lost))
+
+
+def output(
+    slope: Array,
+    bias: Array,
+    mean_value: Array,
+    mean_budget: Array,
+    total: Array,
+    lost: Array,
+    variance_budget: Array,
+    fmt: Format,
+) -> OutputBudget:
+    """Budget of y = (x - m) * slope + b, with ``slope`` = w / sqrt(total). Shapes (C,).
+
+    ``total`` is v + eps and ``lost`` its ``shortfall``; where that reaches 0 the budget says nothing.
+    """
+    steep = np.abs(slope)
+    four = gamma(4, fmt.unit)
+    own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
+    part = np.where(lost < total, lost / total, 0.0)
+    steeper = 1.0 / np.sqrt(1.0 - part) - 1.0
+    flatter = 1.0 - 1.0 / np.sqrt(1.0 + np.maximum(variance_budget / total, 0.0))
+    constant = steep * mean_budget + four * (steep * np.abs(mean_value) + np.abs(bias))
+    return OutputBudget(
+        constant=constant + own * np.abs(bias) + fmt.tiny,
+        per_deviation=np.maximum(steeper, flatter) + four + own,
+        per_input=four * steep,
+    )

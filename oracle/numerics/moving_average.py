@@ -1,0 +1,43 @@
+"""The moving average that a train-mode forward writes into the running buffers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oracle.numerics import bounds
+from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.exactness import exactly_averaged
+from oracle.numerics.formats import Format
+
+
+def moving_average(
+    old: Budgeted, new: Budgeted, factor: float, fmt: Format, exact: bool
+) -> Budgeted:
+    """(1 - factor) * old + factor * new, for every channel, as a buffer of format ``fmt`` stores it.
+
+    ``factor`` is taken as the float64 number it is and may lie outside [0, 1]: torch does not check
+    momentum. The formula is taken literally, so a NaN in ``old`` survives factor 1 and a NaN in
+    ``new`` factor 0. ``exact``: the budget is 0 wherever no operation rounds. The mathematical value
+    is carried on unrounded; the budget says how far the stored one may have drifted. Beyond the
+    format's largest number it is an infinity. An infinite factor leaves a value undetermined that
+    may or may not be 0.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        values = (1.0 - factor) * old.values + factor * new.values
+        budget = bounds.running(old.values, old.budget, new.values, new.budget, factor, fmt)
+        if exact:
+            settled = exactly_averaged(old.values, new.values, factor, fmt.bits)
+            budget = np.where(settled & (old.budget == 0) & (new.budget == 0), 0.0, budget)
+        beyond = np.abs(values) > fmt.largest
+    values = np.where(beyond, np.copysign(np.inf, values), values)
+    budget = np.where(np.isfinite(values), budget, np.nan)
+    undetermined = np.isinf(old.budget) | np.isinf(new.budget)
+    if np.isinf(factor):
+        undetermined |= _may_be_zero(old) | _may_be_zero(new)
+    nonnegative = old.nonnegative and new.nonnegative and 0 <= factor <= 1
+    return Budgeted(values, np.where(undetermined, np.inf, budget), nonnegative)
+
+
+def _may_be_zero(numbers: Budgeted) -> np.ndarray:
+    """Where a correct value may be 0 or not, within its budget."""
+    return np.asarray((np.abs(numbers.values) <= numbers.budget) & (numbers.budget > 0))

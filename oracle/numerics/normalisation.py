@@ -1,0 +1,94 @@
+"""The formula itself: y = (x - mean) / sqrt(variance + eps) * weight + bias, channel by channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from cases.inputs import Batch
+from oracle.numerics import bounds
+from oracle.numerics.budgeted import Budgeted, constant
+from oracle.numerics.formats import FORMATS
+
+
+class OutputValues(NamedTuple):
+    """The expected output and how far each element may be off: float64, shape (N, C, H, W).
+
+    ``undetermined``: the channels in which anything conforms, NaN and infinities included: those whose
+    variance + eps is 0 within its error, or whose statistics are undetermined. Shape (C,).
+    """
+
+    values: np.ndarray
+    budget: np.ndarray
+    undetermined: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedOutput:
+    """What a forward must return; ``output_values`` computes its numbers. Compared by identity.
+
+    ``mean`` and ``variance`` (shape (C,)) are the batch's own (``batch_statistics``), variance biased, or
+    the running buffers. An absent weight is 1, an absent bias 0. Non-positive ``variance + eps`` gives what
+    IEEE 754 says of its root, except that ``flat_at_zero`` makes 1/sqrt(0) a 0. ``strides``:
+    ``contiguous`` or ``channels_last``. ``requires_grad``: of the output.
+    """
+
+    batch: Batch
+    mean: Budgeted
+    variance: Budgeted
+    weight: Optional[Budgeted]
+    bias: Optional[Budgeted]
+    eps: float
+    batch_statistics: bool
+    strides: str
+    requires_grad: bool
+    flat_at_zero: bool = False
+
+    @property
+    def dtype(self) -> str:
+        """The input's dtype: the layer never changes it."""
+        return self.batch.dtype
+
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        """The input's shape."""
+        return self.batch.values.shape
+
+
+def _plane(values: np.ndarray) -> np.ndarray:
+    """One number a channel, shape (C,), in a shape that combines with (N, C, H, W)."""
+    return values[:, None, None]
+
+
+def output_values(expected: ExpectedOutput) -> OutputValues:
+    """Compute what a forward must return, with the budget of every element."""
+    x = expected.batch.values.astype(np.float64)
+    fmt = FORMATS[expected.dtype]
+    mean, variance = expected.mean, expected.variance
+    weight = (expected.weight or constant(1.0, mean.channels)).values
+    bias = (expected.bias or constant(0.0, mean.channels)).values
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        total = variance.values + expected.eps
+        slope = weight / np.sqrt(total)
+        lost = bounds.shortfall(
+            variance.values, variance.budget, variance.nonnegative, expected.eps, fmt
+        )
+        undetermined = np.isfinite(total) & (np.abs(total) <= lost)
+        if expected.flat_at_zero:
+            slope = np.where(total == 0, 0.0, slope)
+            undetermined &= variance.budget > 0
+        undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
+        budgets = bounds.output(
+            slope, bias, mean.values, mean.budget, total, lost, variance.budget, fmt
+        )
+        # In place, because fresh arrays of the size of a large input cost more than the arithmetic.
+        y = x - _plane(mean.values)
+        y *= _plane(slope)
+        budget = np.abs(y)
+        budget *= _plane(budgets.per_deviation)
+        budget += _plane(budgets.constant)
+        budget += np.abs(x, out=x) * _plane(budgets.per_input)
+        y += _plane(bias)
+    return OutputValues(y, budget, undetermined)

@@ -1,0 +1,55 @@
+"""Batch statistics from sums that add value by value in the dtype of the input.
+
+This is what torch's kernel for channels_last inputs does (``oracle.defects``): each thread adds up its
+share of the rows, one row after the other, then the sums of the threads are added. The errors of equal
+or nearly equal terms all point the same way, so they are not covered by a bound for independent
+roundings. The sums here repeat the additions one by one, so the result is known to a few roundings.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cases.inputs import Batch
+from oracle.numerics import bounds
+from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.formats import FORMATS
+from oracle.numerics.statistics import Statistics
+
+
+def plain_sum(rows: np.ndarray, threads: int) -> np.ndarray:
+    """The sum of each column, shape (n, C) to (C,), in the dtype of ``rows``."""
+    share = -(-len(rows) // threads)
+    total = np.zeros(rows.shape[1], dtype=rows.dtype)
+    for start in range(0, len(rows), share):
+        total = total + np.add.accumulate(rows[start : start + share], axis=0)[-1]
+    return total
+
+
+def plain_statistics(batch: Batch, threads: int) -> Statistics:
+    """The statistics of a non-empty batch, shape (N, C, H, W), with all sums plain.
+
+    The budgets cover the order in which the sums of the threads are added, and the last roundings.
+    """
+    fmt = FORMATS[batch.dtype]
+    rows = batch.values.transpose(0, 2, 3, 1).reshape(-1, batch.values.shape[1])
+    n = len(rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = plain_sum(rows, threads) / rows.dtype.type(n)
+        squares = plain_sum((rows - mean) ** 2, threads).astype(np.float64)
+        mean = mean.astype(np.float64)
+        biased, unbiased = squares / n, squares / max(n - 1, 1)
+        magnitude = np.abs(rows).mean(axis=0, dtype=np.float64)
+        mean_budget = bounds.mean(mean, magnitude, threads + 1, fmt)
+        biased_budget = bounds.biased_variance(biased, mean, mean_budget, threads + 1, fmt)
+        unbiased_budget = bounds.unbiased_variance(unbiased, biased_budget, n, fmt)
+
+    def budgeted(values: np.ndarray, budget: np.ndarray, nonnegative: bool = True) -> Budgeted:
+        return Budgeted(values, np.where(np.isfinite(values), budget, np.nan), nonnegative)
+
+    return Statistics(
+        count=n,
+        mean=budgeted(mean, mean_budget, nonnegative=False),
+        biased_variance=budgeted(biased, biased_budget),
+        unbiased_variance=budgeted(unbiased, unbiased_budget),
+    )

@@ -1,0 +1,98 @@
+"""Mean, biased and unbiased variance of each channel of a batch.
+
+The mean of a channel runs over its n = N*H*W values (Ioffe & Szegedy 2015, section 3.2: spatial
+positions count as further examples). The *biased* variance divides the sum of squared deviations
+by n, the *unbiased* one by n - 1 (Bessel's correction).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from cases.inputs import Batch
+from oracle.numerics import bounds
+from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.exactness import exact_in_any_order
+from oracle.numerics.formats import FORMATS
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """The statistics of one batch. ``count``: n, the values a channel."""
+
+    count: int
+    mean: Budgeted
+    biased_variance: Budgeted
+    unbiased_variance: Budgeted
+
+
+class Moments(NamedTuple):
+    """Mean and variances of one channel; ``magnitude``: mean |x|."""
+
+    mean: float
+    biased: float
+    unbiased: float
+    magnitude: float
+
+
+def moments(x: np.ndarray) -> Moments:
+    """The moments of float64 values, shape (n,), from exactly rounded sums.
+
+    IEEE 754 decides on a channel that is not finite: inf - inf and NaN both leave a NaN variance. The
+    unbiased variance of a single value is NaN.
+    """
+    n = len(x)
+    if not np.isfinite(x).all():
+        with np.errstate(invalid="ignore"):
+            return Moments(float(x.sum()), math.nan, math.nan, math.inf)
+    mean = math.fsum(x) / n
+    squared_deviations = math.fsum((x - mean) ** 2)
+    return Moments(
+        mean=mean,
+        biased=squared_deviations / n,
+        unbiased=squared_deviations / (n - 1) if n > 1 else math.nan,
+        magnitude=math.fsum(np.abs(x)) / n,
+    )
+
+
+def by_channel(values: np.ndarray) -> np.ndarray:
+    """A batch of shape (N, C, H, W) in float64 as shape (C, N*H*W)."""
+    channels = values.transpose(1, 0, 2, 3).astype(np.float64)
+    return channels.reshape(values.shape[1], -1)
+
+
+@lru_cache(maxsize=512)
+def statistics(batch: Batch, sums_exactly: bool) -> Statistics:
+    """The statistics of every channel of a non-empty batch, shape (N, C, H, W), with their budgets.
+
+    ``sums_exactly``: the implementation rounds nothing where no operation has to; the budget of a
+    channel of the exact lane is 0 then.
+    """
+    fmt = FORMATS[batch.dtype]
+    channels = by_channel(batch.values)
+    n = channels.shape[1]
+    mean, biased, unbiased, magnitude = np.array([moments(x) for x in channels]).T
+    depth = bounds.depth(n)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean_budget = bounds.mean(mean, magnitude, depth, fmt)
+        biased_budget = bounds.biased_variance(biased, mean, mean_budget, depth, fmt)
+        unbiased_budget = bounds.unbiased_variance(unbiased, biased_budget, n, fmt)
+    exact = magnitude == 0  # sums of zeros
+    if batch.exact and sums_exactly:
+        exact |= [exact_in_any_order(x, m, fmt.bits) for x, m in zip(channels, mean)]
+
+    def budgeted(values: np.ndarray, budget: np.ndarray, nonnegative: bool = True) -> Budgeted:
+        budget = np.where(np.isfinite(values), budget, np.nan)
+        return Budgeted(values, np.where(exact, 0.0, budget), nonnegative)
+
+    return Statistics(
+        count=n,
+        mean=budgeted(mean, mean_budget, nonnegative=False),
+        biased_variance=budgeted(biased, biased_budget),
+        unbiased_variance=budgeted(unbiased, unbiased_budget),
+    )

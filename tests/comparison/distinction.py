@@ -1,0 +1,59 @@
+"""Whether two expectations of one program can be told apart by what a subject shows."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import numpy as np
+
+from oracle.expectations import Expectations
+from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.normalisation import ExpectedOutput, output_values
+from oracle.state import Counter, Entry, Expected, Tensor
+
+
+def distinguishable(one: Expectations, other: Expectations) -> bool:
+    """Whether nothing that conforms to one conforms to the other.
+
+    So it is when an exception, a flag or a tensor is there on one side only, or when two numbers are
+    farther apart than their budgets together.
+    """
+    return any(_differ(a, b) for a, b in zip(one, other))
+
+
+def _differ(a: Expected, b: Expected) -> bool:
+    if a.error != b.error or a.text != b.text or a.state.flags() != b.state.flags():
+        return True
+    return _outputs_differ(a.output, b.output) or any(
+        _entries_differ(*pair) for pair in zip(a.state.entries(), b.state.entries())
+    )
+
+
+def _outputs_differ(a: Optional[ExpectedOutput], b: Optional[ExpectedOutput]) -> bool:
+    if a is None or b is None or a is b:
+        return a is not b
+    left, right = output_values(a), output_values(b)
+    determined = ~(left.undetermined | right.undetermined)[:, None, None]
+    apart = _apart(left.values, left.budget, right.values, right.budget)
+    return bool((apart & determined).any())
+
+
+def _entries_differ(a: Entry, b: Entry) -> bool:
+    if isinstance(a, Counter) and isinstance(b, Counter):
+        return a.value != b.value
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        left, right = a.numbers, b.numbers
+        return left is not right and _numbers_differ(left, right)
+    return a is not b
+
+
+def _numbers_differ(a: Budgeted, b: Budgeted) -> bool:
+    return bool(_apart(a.values, a.budget, b.values, b.budget).any())
+
+
+def _apart(a: np.ndarray, a_budget: np.ndarray, b: np.ndarray, b_budget: np.ndarray) -> np.ndarray:
+    """Where no number is within the budget of both values."""
+    with np.errstate(invalid="ignore"):
+        both = np.isfinite(a) & np.isfinite(b)
+        equal = (a == b) | (np.isnan(a) & np.isnan(b))
+        return np.asarray(np.where(both, np.abs(a - b) > a_budget + b_budget, ~equal))

@@ -1,0 +1,120 @@
+"""Compares the observation of one step with what the oracle expects of it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Dict, Optional, Tuple
+
+from cases.attributes import FLAGS, TENSORS
+from oracle.numerics.formats import FORMATS
+from oracle.numerics.normalisation import ExpectedOutput
+from oracle.state import Counter, Entry, Expected, ExpectedError, State
+from tests.comparison.judgement import judge_output, judge_tensor
+from tests.comparison.tally import Names, Tally
+from tests.subject.observation import Observation, ObservedOutput, ObservedTensor, Raised
+
+EXCEPTION = "exception"
+TEXT = "text"
+SHARED = "memory shared with the original"
+STEP: Names = ("input_changed", "output present", *FLAGS)
+OUTPUT: Dict[str, Names] = {
+    strides: (
+        "output_dtype",
+        "output_shape",
+        f"output_strides {strides}",
+        "output_shares_input",
+        "output_requires_grad",
+        "earlier_output_changed",
+    )
+    for strides in ("contiguous", "channels_last")
+}
+PRESENT: Dict[str, Names] = {name: (f"{name} present",) for name in TENSORS}
+FACTS: Dict[str, Names] = {
+    name: (
+        f"{name} dtype",
+        f"{name} shape",
+        f"{name} requires_grad",
+        f"{name} has a grad_fn",
+        f"{name} is the same object",
+    )
+    for name in TENSORS
+}
+"""The quantities that are compared: of every step, of an output, of a tensor that is not there on both
+sides, of one that is."""
+
+
+def compare(before: Optional[State], expected: Expected, got: Observation, tally: Tally) -> None:
+    """Compare everything that one step shows; ``before`` is the state before it, None at construction."""
+    output, state = expected.output, expected.state
+    compare_error(expected.error, got.raised, tally)
+    tally.equal(
+        STEP,
+        (got.input_changed, got.output is not None, *got.flags),
+        (False, output is not None, *state.flags()),
+    )
+    if output is not None and got.output is not None:
+        _compare_output(output, got.output, tally)
+    earlier: Tuple[Entry, ...] = (None,) * len(TENSORS) if before is None else before.entries()
+    entries = zip(TENSORS, earlier, state.entries(), got.tensors, got.same_objects)
+    for name, old, entry, tensor, same in entries:
+        _compare_tensor(name, state.dtype, old, entry, tensor, same, tally)
+    if expected.text is not None:
+        tally.equal((TEXT,), (got.text,), (expected.text,))
+    if expected.copied:
+        tally.equal((SHARED,), (got.shared,), ((),))
+
+
+def compare_error(expected: Optional[ExpectedError], raised: Optional[Raised], tally: Tally) -> None:
+    """Compare the exception, or that there is none."""
+    if expected is None or raised is None:
+        agrees = expected is None and raised is None
+    else:
+        agrees = raised.kind == expected.kind and _found(expected.pattern, raised.message)
+    got = "no exception" if raised is None else f"{raised.kind}: {raised.message.strip()}"
+    want = "no exception" if expected is None else f"{expected.kind} matching {expected.pattern!r}"
+    tally.matches(EXCEPTION, agrees, got, want)
+
+
+@lru_cache(maxsize=1024)
+def _found(pattern: str, message: str) -> bool:
+    return re.search(pattern, message) is not None
+
+
+def _compare_output(expected: ExpectedOutput, got: ObservedOutput, tally: Tally) -> None:
+    as_expected = got.channels_last if expected.strides == "channels_last" else got.contiguous
+    tally.equal(
+        OUTPUT[expected.strides],
+        (got.dtype, got.values.shape, as_expected, got.shares_input, got.requires_grad)
+        + (got.earlier_output_changed,),
+        (expected.dtype, expected.shape, True, False, expected.requires_grad, False),
+    )
+    fmt = FORMATS.get(got.dtype)
+    if got.values.shape == expected.shape and fmt is not None:
+        tally.judged("output", judge_output(expected, got.values, fmt))
+
+
+def _compare_tensor(
+    name: str,
+    dtype: str,
+    before: Entry,
+    expected: Entry,
+    got: Optional[ObservedTensor],
+    same: bool,
+    tally: Tally,
+) -> None:
+    """``dtype``: of the floating-point tensors. ``same``: it is the object that it was before the step."""
+    if expected is None or got is None:
+        tally.equal(PRESENT[name], (got is not None,), (expected is not None,))
+        return
+    kept = before is not None and before.identity is expected.identity
+    facts = (got.dtype, got.values.shape, got.requires_grad, got.has_grad_fn, same)
+    if isinstance(expected, Counter):
+        tally.equal(FACTS[name], facts, ("int64", (), False, False, kept))
+        tally.equal((name,), (got.values.tolist(),), (expected.value,))
+        return
+    shape = (expected.numbers.channels,)
+    tally.equal(FACTS[name], facts, (dtype, shape, expected.requires_grad, False, kept))
+    fmt = FORMATS.get(got.dtype)
+    if got.values.shape == shape and fmt is not None:
+        tally.judged(name, judge_tensor(name, expected.numbers, got.values.tobytes(), fmt))

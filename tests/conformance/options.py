@@ -1,0 +1,98 @@
+"""The options of the suite, and what is said of those that were given."""
+
+from __future__ import annotations
+
+import shlex
+from argparse import ArgumentTypeError
+from typing import Any, List, Optional, Tuple
+
+import pytest
+
+from cases.catalogue import TIERS
+from tests.subject import DEFAULT
+
+
+def parse_shard(text: str) -> Tuple[int, int]:
+    """``I/N`` with 1 <= I <= N; raises ArgumentTypeError, which argparse reports in one line."""
+    number, _, count = text.partition("/")
+    digits = number + count
+    if digits.isascii() and number.isdigit() and count.isdigit() and len(digits) < 20:
+        if 1 <= int(number) <= int(count):
+            return int(number), int(count)
+    raise ArgumentTypeError(f"{text!r}: I/N with 1 <= I <= N is accepted, as in 1/4")
+
+
+def add(parser: pytest.Parser) -> None:
+    """Add the options to pytest's."""
+    group = parser.getgroup("batchnorm", "BatchNorm2d conformance")
+    group.addoption("--tier", choices=TIERS, default="gate", help="how much of the matrix (gate)")
+    group.addoption(
+        "--case", action="append", default=[], metavar="ID", help="run exactly this case, of any tier"
+    )
+    group.addoption(
+        "--shard",
+        type=parse_shard,
+        default=(1, 1),
+        metavar="I/N",
+        help="run every N-th case, beginning with the I-th",
+    )
+    group.addoption("--seed", type=int, default=0, metavar="S", help="other matrix inputs (0)")
+    group.addoption(
+        "--subject",
+        default=DEFAULT,
+        metavar="PACKAGE.MODULE:CLASS",
+        help="a class with BatchNorm2d's constructor and attributes",
+    )
+    group.addoption(
+        "--semantics",
+        metavar="RELEASE",
+        help="expect what this torch release does, not the one that runs",
+    )
+    group.addoption("--threads", type=int, default=1, metavar="N", help="torch threads (1)")
+    group.addoption("--explore", type=int, default=0, metavar="N", help="run N random programs (0)")
+    group.addoption(
+        "--explore-seed", type=int, default=0, metavar="S", help="other random programs (0)"
+    )
+    group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
+
+
+def again(option: Any) -> str:
+    """The options without which a case's id does not give the same result, each after a space."""
+    words = []
+    for name, default in (("subject", DEFAULT), ("semantics", None), ("threads", 1), ("seed", 0)):
+        given = getattr(option, name)
+        if given != default:
+            words.append(f" --{name} {shlex.quote(str(given))}")
+    return "".join(words)
+
+
+NARROWING = ("lf", "failedfirst", "stepwise", "deselect", "ignore", "ignore_glob")
+"""Options of pytest that may leave cases out, beside those with a value worth telling."""
+
+
+def selection(config: pytest.Config, deselected: int = 0) -> Optional[str]:
+    """What narrows the run to a part of the tier, as text; None for the whole of it.
+
+    ``deselected``: how many cases pytest or a plugin has left out.
+    """
+    option = config.option
+    parts: List[str] = []
+    if option.case:
+        parts.append("--case " + " ".join(option.case))
+    if option.keyword:
+        parts.append(f"-k {option.keyword}")
+    if option.markexpr:
+        parts.append(f"-m {option.markexpr}")
+    if option.shard != (1, 1):
+        parts.append("--shard {}/{}".format(*option.shard))
+    if getattr(option, "maxfail", 0):
+        parts.append(f"--maxfail {option.maxfail}")
+    parts += [f"--{name}" for name in NARROWING if getattr(option, name, None)]
+    paths = [str(argument) for argument in config.args]
+    folder = config.rootpath / "tests" / "conformance"
+    whole = {"tests/conformance", str(folder), str(config.rootpath), "tests", "."}
+    if not set(paths) & whole:
+        parts.append(" ".join(paths))
+    if deselected and not parts:
+        parts.append(f"{deselected} cases deselected by a plugin")
+    return "; ".join(parts) or None

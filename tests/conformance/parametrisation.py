@@ -1,0 +1,50 @@
+"""Which cases a test module is run with: ordinary parametrised pytest tests, one a case."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, List, Tuple
+
+from cases import catalogue
+from cases.programs import spelled
+
+PART = 500
+"""Random programs in one test."""
+
+
+def case_ids(family: str, option: Any) -> List[str]:
+    """The ids of a family that the options ask for."""
+    if option.case:
+        asked = dict.fromkeys(option.case)
+        return [each for each in asked if catalogue.family_of(each) == family]
+    chosen = catalogue.select(family, option.tier, option.shard)
+    suffix = f"-seed{option.seed}" if option.seed and family == "matrix" else ""
+    return [each + suffix for each in chosen]
+
+
+def searches(option: Any) -> List[Tuple[int, str]]:
+    """The searches of ``--explore N``: a number of programs and a seed for each part."""
+    if option.case:
+        return []
+    number, of = option.shard
+    parts = list(range(0, option.explore, PART))[number - 1 :: of]
+    return [
+        (min(PART, option.explore - start), f"{option.explore_seed}.{start // PART}")
+        for start in parts
+    ]
+
+
+def parameters(module: Any, option: Any) -> Tuple[str, List[Any], List[str]]:
+    """The name of the parameter of a test module, its values and their ids."""
+    if hasattr(module, "FAMILY"):
+        ids = case_ids(module.FAMILY, option)
+        return "case_id", ids, ids
+    found = searches(option)
+    return "search", found, [f"{count}-seed{seed}" for count, seed in found]
+
+
+def id_in(nodeid: str) -> Iterator[str]:
+    """The case's id in the node id of a case; nothing for another test."""
+    where, _, rest = nodeid.partition("::")
+    found = rest.partition("[")[2][:-1]
+    if found.partition("-")[0] in (*catalogue.FAMILIES, spelled.FAMILY) and "conformance" in where:
+        yield found

@@ -1,0 +1,108 @@
+"""Refuses unusable options in one line, before anything is collected or any worker starts."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from typing import Any, List
+
+from cases import catalogue
+from cases.errors import CaseError
+from oracle.semantics import parse_release, semantics
+from reports import destination
+from reports.errors import ReportError
+from tests.subject import DEFAULT
+from tests.subject.foreign import said
+
+LARGEST_SEED = 2**63 - 1
+ACCEPTED = (
+    ("seed", 0, LARGEST_SEED),
+    ("threads", 1, 1024),
+    ("explore", 0, 10**9),
+    ("explore-seed", 0, LARGEST_SEED),
+)
+"""The smallest and the largest value of each option that takes a number."""
+
+VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]+)?((a|b|rc|\.dev)[0-9]+)?(\+[A-Za-z0-9.]+)?")
+"""A torch version, in whole or MAJOR.MINOR."""
+
+
+class Unusable(ValueError):
+    """An option that cannot be used; the message names what was given and what is accepted."""
+
+
+def _check_numbers(option: Any) -> None:
+    for name, least, largest in ACCEPTED:
+        given = getattr(option, name.replace("-", "_"))
+        if not least <= given <= largest:
+            raise Unusable(f"--{name} {given}: a whole number of {least} to {largest} is accepted")
+
+
+def _check_cases(ids: List[str]) -> None:
+    for each in ids:
+        try:
+            seed = catalogue.find(each).variant.seed
+        except CaseError as error:
+            raise Unusable(f"--case: {error}") from error
+        if seed > LARGEST_SEED:
+            raise Unusable(f"--case {each}: a seed of at most {LARGEST_SEED} is accepted")
+
+
+def _check_torch(paths: List[str]) -> None:
+    own_tests = bool(paths) and all("meta" in path for path in paths)
+    try:
+        there = importlib.util.find_spec("torch") is not None
+    except ValueError:  # something else has taken the name
+        there = True
+    if not there and not own_tests:
+        raise Unusable(
+            "torch is not installed in this environment; install a release, as in: "
+            "pip install torch==2.13.0"
+        )
+
+
+def load(subject: str) -> Any:
+    """The class under test; raises Unusable when torch or the subject cannot be had.
+
+    This imports torch.
+    """
+    try:
+        from tests.subject import loading
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a library that is missing, another Python's build, another torch
+        raise Unusable(
+            f"torch is installed and cannot be imported ({said(error)}); "
+            "see: python -c 'import torch', and install it anew"
+        ) from error
+    try:
+        return loading.load(subject)
+    except loading.SubjectError as error:
+        given = "torch is installed and no use" if subject == DEFAULT else "--subject"
+        raise Unusable(f"{given}: {error}") from error
+
+
+def check(option: Any, paths: List[str]) -> None:
+    """Raises Unusable for the first thing that is wrong with pytest's options."""
+    _check_numbers(option)
+    _check_cases(option.case)
+    _check_torch(paths)
+    if option.subject != DEFAULT:
+        load(option.subject)
+    if option.semantics is not None:
+        if not VERSION.fullmatch(option.semantics):
+            raise Unusable(
+                f"--semantics: not a torch version: {option.semantics!r}; "
+                "accepted: MAJOR.MINOR, as in 2.13.0"
+            )
+        try:
+            semantics(parse_release(option.semantics))
+        except ValueError as error:
+            raise Unusable(f"--semantics: {error}") from error
+    if option.report is not None:
+        if not option.report:
+            raise Unusable("--report '': the name of a file is accepted, as in --report new.jsonl.gz")
+        try:
+            destination.check(option.report)
+        except ReportError as error:
+            raise Unusable(f"--report: {error}") from error

@@ -1,0 +1,146 @@
+"""Gathers the rows of a run, with or without workers; sums up and writes the record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Optional
+
+import pytest
+
+from reports import tally
+from reports.encoding import decode_case, decode_header, encode_header
+from reports.errors import ReportError
+from reports.record import write
+from reports.rows import OUTCOMES, CaseRow, Header
+from tests.conformance import exploration, options, summary
+from tests.conformance.judging import ROW, SEARCH
+from tests.conformance.parametrisation import id_in
+from tests.conformance.session import DESELECTED, header_of
+
+HEADER = "batchnorm_header"
+UNUSABLE = "batchnorm_unusable"
+"""What a worker sends home at its end: the record's header, or why it cannot run anything."""
+
+FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+
+
+class Recorder:
+    """A pytest plugin of the process that reports: the only one, or the controller of workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.rows: Dict[str, CaseRow] = {}
+        self.ran: List[str] = []
+        self.explored: List[List[int]] = []
+        self.header: Optional[Header] = None
+        self.lines: List[str] = []
+        self.problems: List[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the row, or the result of a search, off the report of a test."""
+        if report.when in ("setup", "teardown") or report.outcome == "rerun":
+            return
+        self.ran += id_in(report.nodeid)
+        properties = dict(report.user_properties)
+        if SEARCH in properties:
+            self.explored.append(properties[SEARCH])
+        if ROW in properties:
+            self._take(decode_case(json.loads(properties[ROW])))
+
+    def _take(self, row: CaseRow) -> None:
+        """Of a case that runs several times the worst outcome counts."""
+        before = self.rows.get(row.id)
+        if before is None or OUTCOMES.index(row.outcome) >= OUTCOMES.index(before.outcome):
+            self.rows[row.id] = row
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: Any) -> None:
+        """Take the header that a worker sends home, or why it cannot run anything."""
+        output = getattr(node, "workeroutput", {})
+        if UNUSABLE in output:
+            raise pytest.UsageError(output[UNUSABLE])
+        if HEADER in output:
+            self.header = decode_header(json.loads(output[HEADER]))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Sum up, decide the exit status and write the record."""
+        header = self.header or header_of(self.config)
+        if header is None:
+            self._nothing_ran(session)
+            return
+        rows = [self.rows[key] for key in sorted(self.rows)]
+        self._sum_up(header, rows)
+        finished = exitstatus in FINISHED
+        if finished:
+            self._check_whole(header, rows, session)
+        if not self.config.option.report:
+            return
+        if not finished:
+            self._not_written("the run did not finish")
+            return
+        try:
+            write(self.config.option.report, header, rows, int(session.exitstatus))
+        except ReportError as error:
+            self.problems.append(f"--report: {error}")
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _sum_up(self, header: Header, rows: List[CaseRow]) -> None:
+        holding = dict(header.semantics)
+        self.lines = tally.summary_lines(header, rows) + summary.behaviours(rows)
+        self.lines += summary.verdict_counts(rows, holding)
+        self.lines += summary.coverage(rows)
+        self.lines += exploration.total(self.explored)
+        if not header.release_in_table:
+            self.lines.append(f"torch {header.release} is {summary.UNRELEASED}")
+
+    def _check_whole(self, header: Header, rows: List[CaseRow], session: pytest.Session) -> None:
+        """Every case that ran, and every case of a whole tier, must have left a row.
+
+        A whole tier must have put every switch to the test.
+        """
+        holding = dict(header.semantics)
+        whole = header.selection is None
+        tier = summary.ids_of(header.tier, header.seed) if whole else ()
+        unjudged = summary.without_row(rows, (*self.ran, *tier))
+        self.problems += unjudged
+        if whole and header.tier != "smoke":
+            self.problems += summary.unexercised(rows, holding)
+        if self.problems:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if unjudged:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def _not_written(self, reason: str) -> None:
+        self.problems.append(f"--report {self.config.option.report}: not written, as {reason}")
+
+    def _nothing_ran(self, session: pytest.Session) -> None:
+        """No case ran. Where some were asked for, say so; it is no success."""
+        option = self.config.option
+        if option.collectonly or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+            return
+        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            chosen = options.selection(self.config, self.config.stash.get(DESELECTED, 0))
+            self.problems.append(
+                f"no test is left by {chosen or 'what was asked for'}; ask for more, or drop a part of it"
+            )
+        if option.report:
+            self._not_written("no case ran")
+            if session.exitstatus in FINISHED:
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the table."""
+        if self.lines:
+            terminalreporter.section("BatchNorm2d conformance")
+            for line in self.lines:
+                terminalreporter.write_line(line)
+        for problem in self.problems:
+            terminalreporter.write_line(f"ERROR: {problem}", red=True)
+
+
+def send_home(config: Any) -> None:
+    """Give the controller the header of a worker's run: the controller does not import torch."""
+    header = header_of(config)
+    if header is not None:
+        config.workeroutput[HEADER] = encode_header(header)

@@ -1,0 +1,106 @@
+"""From verdicts to the rows of a record, and its header."""
+
+from __future__ import annotations
+
+import math
+import platform
+from typing import Any, Dict, Iterator, Mapping, Optional
+
+import numpy as np
+
+from oracle.semantics import Semantics
+from reports.rows import FINDING, CaseRow, Found, Header
+from tests.comparison.judgement import BUDGETED, Margins
+from tests.subject.loading import Environment
+from tests.verdict.result import Finding
+from tests.verdict.verdict import Verdict
+
+
+def row(verdict: Verdict) -> CaseRow:
+    """The row of one case."""
+    result = verdict.result
+    case = result.case
+    return CaseRow(
+        id=case.id,
+        behaviour=case.behaviour,
+        outcome=verdict.outcome,
+        forwards=result.forwards,
+        compared=_by_quantity(result.compared),
+        **_margins(result.margins),
+        errors=result.errors,
+        switches=result.switches,
+        defect=None if verdict.defect is None else verdict.defect.name,
+        finding=None if verdict.outcome != FINDING else verdict.explanation,
+        digest=result.digest,
+        findings=tuple(_found(verdict)),
+    )
+
+
+def _found(verdict: Verdict) -> Iterator[Found]:
+    for result in verdict.results if verdict.outcome == FINDING else ():
+        for finding in result.findings:
+            yield _plain(finding)
+
+
+def _plain(finding: Finding) -> Found:
+    mismatch = finding.mismatch
+    return Found(
+        step=finding.step,
+        token=finding.token,
+        quantity=mismatch.quantity,
+        index=mismatch.index,
+        regime=finding.regime,
+        got=mismatch.got,
+        expected=mismatch.expected,
+        error=mismatch.error,
+        budget=mismatch.budget,
+        ulps=mismatch.ulps,
+        switches=(),
+    )
+
+
+def _margins(margins: Mapping[str, Margins]) -> Dict[str, Any]:
+    """The fields of a row that say how close the budgeted quantities came to their budgets."""
+    found = {name: margins[name] for name in BUDGETED if name in margins}
+    return {
+        "share": {name: each.share for name, each in found.items()},
+        "ulps": {name: each.ulps for name, each in found.items()},
+        "detectable": {
+            name: each.detectable for name, each in found.items() if math.isfinite(each.detectable)
+        },
+    }
+
+
+_MAIN = ("output", "running_mean", "running_var", "num_batches_tracked", "weight", "bias", "exception")
+
+
+def _by_quantity(compared: Mapping[str, int]) -> Dict[str, int]:
+    """Counts of the main quantities; everything else (dtypes, identities, flags) in one number."""
+    counts = {name: compared[name] for name in _MAIN if compared.get(name)}
+    counts["attributes"] = sum(compared.values()) - sum(counts.values())
+    return counts
+
+
+def header(
+    environment: Environment,
+    option: Any,
+    semantics: Semantics,
+    selection: Optional[str],
+    suite: str,
+) -> Header:
+    """The first line of the record of this run; ``option``: pytest's options."""
+    return Header(
+        suite=suite,
+        torch=environment.version,
+        numpy=np.__version__,
+        python=platform.python_version(),
+        platform=f"{platform.system()}-{platform.machine()}",
+        threads=environment.threads,
+        subject=option.subject,
+        tier=option.tier,
+        seed=option.seed,
+        selection=selection,
+        release=".".join(map(str, semantics.release)),
+        release_in_table=semantics.in_table,
+        semantics=semantics.values(),
+    )

@@ -1,0 +1,81 @@
+"""What the cases of one run share: the subject, the rules it must follow, and the record's header."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from oracle.semantics import Semantics, parse_release, semantics
+from reports.revision import suite_revision
+from reports.rows import Header
+from tests.conformance import options, preflight
+from tests.subject import DEFAULT
+
+if TYPE_CHECKING:  # which imports torch; collecting does without
+    from tests.subject.module import Factory
+
+
+class Session(NamedTuple):
+    """``again``: the options that it takes, beside --case, to run a case again."""
+
+    factory: Factory
+    semantics: Semantics
+    subject: str
+    threads: int
+    header: Header
+    again: str
+
+    @property
+    def strict_defects(self) -> bool:
+        """Whether the known defects of torch must show."""
+        return self.subject == DEFAULT
+
+
+SESSION = pytest.StashKey[Session]()
+DESELECTED = pytest.StashKey[int]()
+"""How many cases pytest or a plugin has left out."""
+
+
+def session_of(config: pytest.Config) -> Session:
+    """The session of the run, made once; raises preflight.Unusable for an unusable subject or torch."""
+    if SESSION not in config.stash:
+        config.stash[SESSION] = _session(config)
+        freeze_imports()
+    return config.stash[SESSION]
+
+
+def _session(config: pytest.Config) -> Session:
+    option = config.option
+    factory = preflight.load(option.subject)
+    from tests.conformance import recording
+    from tests.subject import loading
+
+    try:
+        environment = loading.environment(option.threads)
+        rules = semantics(parse_release(option.semantics or environment.version))
+    except ValueError as error:
+        raise preflight.Unusable(str(error)) from error
+    exact = option.subject == DEFAULT or bool(getattr(factory, "sums_exactly", False))
+    rules = rules.of_subject(sums_exactly=exact)
+    header = recording.header(
+        environment,
+        option,
+        rules,
+        options.selection(config, config.stash.get(DESELECTED, 0)),
+        suite_revision(config.rootpath),
+    )
+    return Session(
+        factory, rules, option.subject, environment.threads, header, options.again(option)
+    )
+
+
+def freeze_imports() -> None:
+    """Leave what the import of torch made to live for the whole run out of garbage collection."""
+    gc.freeze()
+
+
+def header_of(config: Any) -> Any:
+    """The header of a session that was begun, None otherwise."""
+    return config.stash[SESSION].header if SESSION in config.stash else None

@@ -1,0 +1,106 @@
+"""What is said of a whole run, and what must hold of it.
+
+Imports neither torch nor NumPy: the controller of a run with workers does without.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, Iterator, List, Sequence
+
+from cases import catalogue, claims, states
+from cases.spelling import token
+from oracle.semantics import SWITCHES
+from reports.rows import FINDING, KNOWN_DEFECT, PASS, CaseRow
+from reports.tally import by_behaviour
+
+UNRELEASED = "not in the table of oracle/semantics.py: the newest semantics were used"
+
+
+def ids_of(tier: str, seed: int) -> Iterator[str]:
+    """The ids of all cases that a run of the whole tier must have."""
+    for family in catalogue.FAMILIES:
+        suffix = f"-seed{seed}" if seed and family == "matrix" else ""
+        for each in catalogue.ids(family, tier):
+            yield each + suffix
+
+
+def without_row(rows: Iterable[CaseRow], expected: Iterable[str]) -> List[str]:
+    """A line when one of the expected cases is not among the rows: it was never judged."""
+    recorded = {each.id for each in rows}
+    missing = list(dict.fromkeys(each for each in expected if each not in recorded))
+    if not missing:
+        return []
+    return [f"{len(missing)} case(s) left no row, so nothing is known of them; first: {missing[0]}"]
+
+
+def unexercised(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
+    """One line for each switch that the run should have put to the test and did not.
+
+    A switch is put to the test by a passing case that consulted it, whichever its side; one that is
+    masked by another that holds cannot come up, and so must not be said to hold.
+    """
+    seen = {name for each in rows if each.outcome in (PASS, KNOWN_DEFECT) for name in each.switches}
+    lines = []
+    for switch in SWITCHES:
+        if switch.name in seen:
+            continue
+        masks = [mask for mask in switch.masked_by if holding.get(mask, False)]
+        if masks:
+            if holding.get(switch.name, False):
+                lines.append(
+                    f"switch {switch.name!r} is said to hold on this release, where {masks[0]!r} "
+                    "holds and hides it: one of the intervals in oracle/semantics.py is wrong"
+                )
+            continue
+        side = "inside" if holding.get(switch.name, False) else "outside"
+        lines.append(
+            f"switch {switch.name!r} ({side} its interval on this release) was seen in no passing "
+            "case: its interval in oracle/semantics.py is wrong, or a case is missing"
+        )
+    return lines
+
+
+def verdict_counts(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
+    """A line that counts the verdicts on the public texts; none when no claim was run."""
+    counts = dict.fromkeys(claims.VERDICTS, 0)
+    for each in rows:
+        claim = claims.CASES.get(each.id)
+        if claim is not None and each.outcome == PASS:
+            counts[claims.verdict(claim, holding)] += 1
+    if not any(counts.values()):
+        return []
+    words = ", ".join(f"{n} {word}" for word, n in counts.items())
+    return [f"statements of the public texts: {words}"]
+
+
+def coverage(rows: Sequence[CaseRow]) -> List[str]:
+    """A line that says in how many states how many operations were performed, of all that there are."""
+    done = sum(each.outcome == PASS for each in rows if each.id.startswith(states.FAMILY + "-"))
+    if not done:
+        return []
+    operations = len({token(step) for step in states.OPERATIONS})
+    total = len(states.STATES) * operations
+    return [
+        f"states x operations: {done * operations:,} of {total:,} "
+        f"({len(states.STATES)} states, {operations} operations)"
+    ]
+
+
+SHOWN_BEHAVIOURS = 12
+
+
+def behaviours(rows: Sequence[CaseRow]) -> List[str]:
+    """The verdict behaviour by behaviour: one line when all agree, one for each that does not."""
+    groups = by_behaviour(rows)
+    failing = {
+        name: [each for each in group if each.outcome == FINDING] for name, group in groups.items()
+    }
+    failing = {name: group for name, group in failing.items() if group}
+    lines = [f"behaviours: {len(groups) - len(failing)} of {len(groups)} as specified"]
+    ordered = sorted(failing, key=lambda name: (-len(failing[name]), name))
+    for name in ordered[:SHOWN_BEHAVIOURS]:
+        first = failing[name][0].id
+        lines.append(f"  {name}: {len(failing[name])} of {len(groups[name])} cases, as {first}")
+    if len(ordered) > SHOWN_BEHAVIOURS:
+        lines.append(f"  and {len(ordered) - SHOWN_BEHAVIOURS} more behaviours")
+    return lines

@@ -1,0 +1,100 @@
+"""The covering design is extended: what is stored stays, and what is missing is appended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List
+
+import numpy as np
+import pytest
+
+from cases.matrix import covering, rows
+from cases.matrix.axes import AXES
+from cases.matrix.covering import GROUPS, codes, extend, missing, numbers
+from cases.matrix.mutations import MUTATIONS, Mutation
+from cases.steps import SetAttribute
+
+TIERS = list(GROUPS)
+
+
+def stored(tier: str) -> List[str]:
+    return list(rows.ids(tier))
+
+
+def test_the_tiers_with_a_file_are_those_that_are_covered() -> None:
+    assert sorted(path.stem for path in rows.TIERS.iterdir()) == sorted(GROUPS)
+
+
+def test_nothing_changes_on_the_present_axes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Run as the command is, into copies of the files."""
+    before = {path.name: path.read_bytes() for path in rows.TIERS.iterdir()}
+    for name, content in before.items():
+        (tmp_path / name).write_bytes(content)
+    for module in (rows, covering):
+        monkeypatch.setattr(module, "TIERS", tmp_path)
+    covering.main()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert capsys.readouterr().out.count(" ids stay, 0 are new, 0 are gone\n") == len(GROUPS)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_new_mutation_adds_rows_and_removes_none(
+    tier: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MUTATIONS, "made_up", Mutation((SetAttribute("eps", 0.25),)))
+    monkeypatch.setitem(AXES, "mutation", AXES["mutation"] + ("made_up",))
+    before = stored(tier)
+    kept, added = extend(before, GROUPS[tier])
+    print(f"{tier}: {len(kept)} rows stay, {len(added)} are added")
+    assert [rows.identify(row) for row in kept] == before
+    assert 0 < len(added) < len(before) / 5
+    assert all("made_up" in row for row in added)
+    assert all(row == rows.parse(row) for row in added)
+    possible = numbers(list(rows.full()))
+    whole = numbers(kept + added)
+    assert not any(missing(whole, possible, group).any() for group in GROUPS[tier])
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_mutation_that_is_gone_takes_its_rows_with_it(
+    tier: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(AXES, "mutation", tuple(w for w in AXES["mutation"] if w != "set_eps"))
+    kept, added = extend(stored(tier), GROUPS[tier])
+    gone = set(stored(tier)) - {rows.identify(row) for row in kept}
+    assert gone == {each for each in stored(tier) if "-set_eps-" in each}
+    assert not [row for row in added if "set_eps" in row]
+    assert [rows.identify(row) for row in kept] == [each for each in stored(tier) if each not in gone]
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_rows_that_are_lost_are_replaced(tier: str) -> None:
+    """A tenth of the design is taken out; what stays is not moved, and every combination is there again."""
+    rest = [each for place, each in enumerate(stored(tier)) if place % 10]
+    kept, added = extend(rest, GROUPS[tier])
+    assert [rows.identify(row) for row in kept] == rest
+    possible = numbers(list(rows.full()))
+    lacking = sum(int(missing(numbers(kept), possible, group).sum()) for group in GROUPS[tier])
+    print(f"{tier}: {lacking} combinations are missing, {len(added)} rows are added")
+    assert lacking > 0
+    assert not any(missing(numbers(kept + added), possible, group).any() for group in GROUPS[tier])
+
+
+def test_an_id_that_names_no_case_is_not_kept() -> None:
+    good = stored("smoke")[:2]
+    assert [rows.identify(row) for row in extend([good[0], "matrix-nonsense", good[1]], []).kept] == good
+
+
+def test_combinations_are_counted_by_hand() -> None:
+    """The axes affine, with three words, and track, with two."""
+    group = (0, 1)
+    every = np.array([[a, b] + [0] * 7 for a in range(3) for b in range(2)], dtype=np.int8)
+    assert codes(every, group).tolist() == [0, 1, 2, 3, 4, 5]
+    assert missing(every[[0, 3]], every, group).tolist() == [False, True, True, False, True, True]
+    assert missing(every[:0], every[:5], group).tolist() == [True] * 5 + [False]
+
+
+def test_smoke_is_what_the_search_finds_from_nothing() -> None:
+    assert [rows.identify(row) for row in extend((), GROUPS["smoke"]).added] == stored("smoke")

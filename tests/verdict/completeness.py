@@ -1,0 +1,58 @@
+"""Whether a case compared everything that its program implies.
+
+The counts here come from the program and from what the oracle expects of it, not from the comparison:
+a comparison that leaves something out is noticed.
+"""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from cases.attributes import FLAGS, TENSORS
+from cases.case import Case
+from oracle.expectations import Expectations
+
+_ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
+"""What is compared of every tensor that is there."""
+OUTPUT = (
+    "output",
+    "output_dtype",
+    "output_shape",
+    "output_shares_input",
+    "output_requires_grad",
+    "earlier_output_changed",
+)
+"""What is compared of every output."""
+
+
+class IncompleteCase(AssertionError):
+    """A case compared fewer quantities than its program implies."""
+
+
+def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
+    """How often each quantity must be compared when the case has no findings."""
+    if expected[0].error is not None:
+        return {"exception": 1}
+    steps = 1 + len(case.steps)
+    counts = dict.fromkeys(("exception", "input_changed", "output present", *FLAGS), steps)
+    outputs = [each.output.strides for each in expected if each.output is not None]
+    counts.update(dict.fromkeys(OUTPUT, len(outputs)))
+    for strides in set(outputs):
+        counts[f"output_strides {strides}"] = outputs.count(strides)
+    for name in TENSORS:
+        absent = sum(each.state.entry(name) is None for each in expected)
+        counts[f"{name} present"] = absent
+        counts.update((name + aspect, steps - absent) for aspect in _ASPECTS)
+    counts["text"] = sum(each.text is not None for each in expected)
+    counts["memory shared with the original"] = sum(each.copied for each in expected)
+    return counts
+
+
+def check_complete(case: Case, expected: Expectations, compared: Mapping[str, int]) -> None:
+    """Raises IncompleteCase where a quantity was compared less often than the program implies."""
+    for quantity, count in implied(case, expected).items():
+        if compared.get(quantity, 0) < count:
+            raise IncompleteCase(
+                f"{case.id}: {quantity} was compared {compared.get(quantity, 0)} times; "
+                f"the program implies {count}"
+            )

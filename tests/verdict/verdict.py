@@ -1,0 +1,140 @@
+"""From a case to its outcome: pass, known defect or finding."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Sequence, Tuple
+
+from cases import claims, states
+from cases.case import Case
+from oracle.defects import DEFECTS, Defect
+from oracle.expectations import Expectations, deviating, expectations
+from oracle.semantics import Semantics
+from reports.rows import FINDING, KNOWN_DEFECT, PASS
+from tests.comparison.distinction import distinguishable
+from tests.subject.module import Factory, observe
+from tests.subject.observation import Observation
+from tests.verdict.claims import contradicted
+from tests.verdict.result import Result, compared
+
+
+class Verdict(NamedTuple):
+    """The outcome of a case. ``explanation``: why it is not a pass, in one line.
+
+    ``parts``: the results of the parts of a case that have findings of their own; of most cases none.
+    """
+
+    outcome: str
+    result: Result
+    defect: Optional[Defect] = None
+    explanation: str = ""
+    parts: Tuple[Result, ...] = ()
+
+    @property
+    def results(self) -> Tuple[Result, ...]:
+        """The results whose findings are to be reported."""
+        return self.parts or (self.result,)
+
+
+def described(result: Result) -> str:
+    """The first finding of a result in one line."""
+    finding = result.findings[0]
+    mismatch = finding.mismatch
+    place = f" at {list(mismatch.index)}" if mismatch.index else ""
+    return (
+        f"step {finding.step} {finding.token}: {mismatch.quantity}{place}: "
+        f"got {mismatch.got}, expected {mismatch.expected}"
+    )
+
+
+def adjudicate(
+    case: Case,
+    factory: Factory,
+    semantics: Semantics,
+    threads: int = 1,
+    strict_defects: bool = True,
+    defects: Sequence[Defect] = DEFECTS,
+) -> Verdict:
+    """Run the case and decide.
+
+    In the circumstances of a known defect of the release the case must show the defect, exactly.
+    ``strict_defects``: False for a subject other than torch's own, which may share the defects of
+    torch (a subclass does) or be right. ``threads``: torch's number of threads.
+    """
+    expected = expectations(case, semantics)
+    observations = observe(case, factory)
+    result = compared(case, expected, observations)
+    for defect in defects:
+        if not defect.on(semantics.release):
+            continue
+        seen = deviating(case, expected, semantics, defect, threads)
+        if seen is None:
+            continue
+        verdict = _with_defect(case, defect, expected, seen, observations, result, strict_defects)
+        if verdict is not None:
+            return verdict
+    if result.findings:
+        return _finding(case, result, factory, semantics)
+    if case.id in claims.CASES:
+        return _claim_verdict(case, expected, observations, result, semantics)
+    return Verdict(PASS, result)
+
+
+def _with_defect(
+    case: Case,
+    defect: Defect,
+    expected: Expectations,
+    seen: Expectations,
+    observations: Sequence[Observation],
+    result: Result,
+    strict: bool,
+) -> Optional[Verdict]:
+    """The verdict in the circumstances of a defect; None where the defect does not decide.
+
+    ``seen``: what the release shows instead of ``expected``.
+    """
+    if not result.findings:
+        if not strict or not distinguishable(expected, seen):
+            return None
+        text = f"known defect {defect.name!r} is gone: correct oracle/defects.py"
+        return Verdict(FINDING, result, defect, text)
+    shown = compared(case, seen, observations)
+    if not shown.findings:
+        return Verdict(KNOWN_DEFECT, shown, defect, defect.instead)
+    if not strict:
+        return None
+    text = f"known defect {defect.name!r} has changed: {described(shown)}"
+    return Verdict(FINDING, shown, defect, text)
+
+
+def _finding(case: Case, result: Result, factory: Factory, semantics: Semantics) -> Verdict:
+    """A finding; a case of many operations is run anew operation by operation.
+
+    So an operation that fails does not hide what the others do.
+    """
+    parts = []
+    for part in states.parts_of(case):
+        found = compared(part, expectations(part, semantics), observe(part, factory))
+        if found.findings:
+            parts.append(found)
+    return Verdict(FINDING, result, None, described(parts[0] if parts else result), tuple(parts))
+
+
+def _claim_verdict(
+    case: Case,
+    expected: Expectations,
+    observations: Sequence[Observation],
+    result: Result,
+    semantics: Semantics,
+) -> Verdict:
+    """The verdict on a statement of a public text, whose checks must agree with the observations."""
+    claim = claims.CASES[case.id]
+    wrong = contradicted(claim, expected, observations)
+    if claim.refuted_where is None or claim.refuted_where not in semantics.inside:
+        if not wrong:
+            return Verdict(PASS, result)
+        text = f"verdict {claim.verdict!r} is wrong: {wrong[0]}"
+        return Verdict(FINDING, result, None, text)
+    if wrong:
+        return Verdict(PASS, result)
+    text = f"the statement holds, though switch {claim.refuted_where!r} says that here it must not"
+    return Verdict(FINDING, result, None, text)
