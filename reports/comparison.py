@@ -24,7 +24,7 @@ Pair = Tuple[CaseRow, CaseRow]
 
 @dataclass(frozen=True)
 class CaseChange:
-    """What one case showed before and shows now.
+    """A case that does not show the same on both sides.
 
     ``causes`` names the changed switches that the case exercises and the known defects that
     it shows on one side only; with none, nothing in the registries explains the change.

@@ -1,4 +1,4 @@
-"""What changed for a user from one record to another, in groups of one change each.
+"""Changes that a user sees from one record to another, in groups of one change each.
 
 A case is compared up to the first step that raises otherwise: what comes after has another
 past. Cases whose step, old words and new words agree are one group, whatever their axes.
@@ -61,7 +61,7 @@ def shifts(old: Record, new: Record, comparison: Comparison) -> Tuple[Shift, ...
 
 
 class Difference(NamedTuple):
-    """What one case shows otherwise, in the words of a Shift."""
+    """The change of one case, in the words of a Shift."""
 
     where: str
     old: str
