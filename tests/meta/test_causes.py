@@ -151,7 +151,7 @@ def timm() -> List[CaseRow]:
             case(("edge", "shape", f"rank_{rank}"), raised(got, f"ValueError matching {expected!r}"))
         )
     for text in ("tracked", "cumulative"):
-        shown = handmade.found("shown", token="show:repr", got=f"(drop) {text}", expected=text)
+        shown = handmade.found("text", token="show:repr", got=f"(drop) {text}", expected=text)
         rows.append(case(("edge", "text", text), shown))
     return rows
 
@@ -263,7 +263,7 @@ def test_each_cause_says_how_to_run_it_again() -> None:
 
 def test_long_texts_are_shown_from_where_they_differ() -> None:
     same = "BatchNorm2d(11, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True"
-    shown = handmade.found("shown", token="show:repr", got=same + ", bias=False)", expected=same + ")")
+    shown = handmade.found("text", token="show:repr", got=same + ", bias=False)", expected=same + ")")
     (line,) = [each for each in cause_lines(causes([case(("edge", "x"), shown)])) if "got" in each]
     assert "bias=False" in line
     assert len(line) <= 120
