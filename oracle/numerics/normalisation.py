@@ -16,6 +16,7 @@ from oracle.numerics.formats import FORMATS
 class OutputValues(NamedTuple):
     """The expected output and how far each element may be off: float64, shape (N, C, H, W).
 
+    ``budget``: NaN where the value is not finite: an infinity must be that infinity, a NaN a NaN.
     ``undetermined``: the channels in which anything conforms, NaN and infinities included: those whose
     variance + eps is 0 within its error, or whose statistics are undetermined. Shape (C,).
     """
@@ -89,4 +90,5 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
             + _plane(budgets.per_deviation) * np.abs(scaled)
             + _plane(budgets.per_input) * np.abs(x)
         )
-    return OutputValues(scaled + _plane(bias), budget, undetermined)
+        values = scaled + _plane(bias)
+    return OutputValues(values, np.where(np.isfinite(values), budget, np.nan), undetermined)
