@@ -6,7 +6,7 @@ import pytest
 
 from cases.inputs import batch
 from cases.variants import DTYPES, Variant
-from oracle.numerics.budgeted import known
+from oracle.numerics.budgeted import constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.statistics import statistics
@@ -49,7 +49,7 @@ def test_the_first_average_of_the_exact_lane_has_no_budget(factor: float, dtype:
     for shape in ("n2", "n30", "n256"):
         found = statistics(batch(Variant("exact", shape, dtype), "b0"), sums_exactly=True)
         for new in (found.mean, found.unbiased_variance):
-            old = known(np.ones(11))
+            old = constant(1.0, 11)
             assert (moving_average(old, new, factor, fmt, exact=True).budget == 0).all()
             assert (moving_average(old, new, factor, fmt, exact=False).budget > 0).all()
 
