@@ -91,4 +91,4 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         budget += _plane(budgets.constant)
         budget += np.abs(x, out=x) * _plane(budgets.per_input)
         y += _plane(bias)
-    return OutputValues(y, budget, undetermined)
+    return OutputValues(y, np.where(np.isfinite(y), budget, np.nan), undetermined)

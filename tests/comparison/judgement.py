@@ -80,7 +80,8 @@ def margins(judgements: Sequence[Judgement]) -> Margins:
 
 def in_ulps(error: float, want: float, fmt: Format) -> float:
     """The error of a finite value in units in the last place of the value in a format."""
-    unit = max(math.ldexp(1.0, math.frexp(want)[1] - fmt.bits), 2 * fmt.unit * fmt.tiny)
+    smallest = 2 * fmt.unit * fmt.tiny  # the distance between subnormal numbers
+    unit = max(math.ldexp(1.0, math.frexp(want)[1] - fmt.bits), smallest) if want else smallest
     return error / unit
 
 
