@@ -46,6 +46,18 @@ class Forward:
 
 
 @dataclass(frozen=True)
+class Backward:
+    """``torch.autograd.grad`` of the output of the last forward, for input, weight and bias.
+
+    ``upstream``: the upstream gradient, a name of ``cases.inputs.upstream`` that may end in a layout.
+    ``retain``: the graph is kept for another backward.
+    """
+
+    upstream: str
+    retain: bool = False
+
+
+@dataclass(frozen=True)
 class Forwards:
     """``module(batch)`` for the batches <series>0 to <series><count - 1>.
 
@@ -146,6 +158,7 @@ class Show:
 
 Step = Union[
     Forward,
+    Backward,
     Forwards,
     Mode,
     SetAttribute,

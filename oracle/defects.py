@@ -83,7 +83,9 @@ def _empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         eps=1.0,
         batch_statistics=True,
         strides=outputs.strides(given, True, rules),
-        requires_grad=outputs.requires_grad(situation.before, given, situation.step.grad, rules),
+        requires_grad=bool(
+            outputs.trainable(situation.before, given, situation.step.grad, rules)
+        ),
     )
     return dataclasses.replace(right, output=output, error=None)
 
@@ -126,12 +128,15 @@ def _channels_last_plain_sums(right: Expected, situation: Situation) -> Expected
             return after
         assert isinstance(factor, (int, float))
         fmt = FORMATS[right.state.dtype]
-        return after.holding(moving_average(before.numbers, new, float(factor), fmt, exact=False))
+        return after.updated(moving_average(before.numbers, new, float(factor), fmt, exact=False))
 
+    deviating = dataclasses.replace(output, mean=found.mean, variance=found.biased_variance)
+    assert right.state.graph is not None
     return dataclasses.replace(
         right,
-        output=dataclasses.replace(output, mean=found.mean, variance=found.biased_variance),
+        output=deviating,
         state=right.state.changed(
+            graph=right.state.graph._replace(output=deviating),
             running_mean=updated("running_mean", found.mean),
             running_var=updated("running_var", found.unbiased_variance),
         ),
