@@ -47,14 +47,16 @@ class Forward:
 
 @dataclass(frozen=True)
 class Backward:
-    """``torch.autograd.grad`` of the output of the last forward, for input, weight and bias.
+    """``torch.autograd.grad`` of the output of a forward, for input, weight and bias.
 
     ``upstream``: the upstream gradient, a name of ``cases.inputs.upstream`` that may end in a layout.
-    ``retain``: the graph is kept for another backward.
+    ``retain``: the graph is kept for another backward. ``earlier``: of the forward before the last one
+    that returned an output, not of the last.
     """
 
     upstream: str
     retain: bool = False
+    earlier: bool = False
 
 
 @dataclass(frozen=True)

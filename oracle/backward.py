@@ -60,10 +60,11 @@ def recorded(
 
 
 def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Expected:
-    """Differentiate the output of the last forward; the module itself does not change."""
-    graph = state.graph
-    if graph is None:
+    """Differentiate the output of one of the last two forwards; the module itself does not change."""
+    place = int(step.earlier)
+    if place >= len(state.graphs):
         raise refusals.no_output()
+    graph = state.graphs[place]
     if not graph.trainable:
         raise refusals.output_without_graph()
     if graph.freed:
@@ -77,8 +78,9 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         strides = graph.output.strides if name == "input" else "contiguous"
         expected = ExpectedGradient(name, graph.output, given, dtype, strides)
         gradients.append(expected if name in graph.trainable else None)
-    after = state.changed(graph=graph._replace(freed=not step.retain))
-    return Expected(after, gradients=tuple(gradients))
+    graphs = list(state.graphs)
+    graphs[place] = graph._replace(freed=not step.retain)
+    return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))
 
 
 def _was_modified(state: State, saved: Saved) -> bool:
@@ -115,15 +117,19 @@ def sums(expected: ExpectedGradient) -> Sums:
     x, g = by_channel(output.batch.values), by_channel(expected.upstream.values)
     products = g * (x - output.mean.values[:, None])
     count = x.shape[1]
-    depth = bounds.depth(count)
     total = np.array([_sum(row) for row in g])
     magnitude = np.abs(g).sum(axis=1)
     return Sums(
         upstream=total,
-        upstream_budget=bounds.upstream_sum(total, magnitude, depth, fmt),
+        upstream_budget=bounds.upstream_sum(total, magnitude, bounds.depth_of(g), fmt),
         products=np.array([_sum(row) for row in products]),
         products_budget=bounds.product_sum(
-            np.abs(products).sum(axis=1), magnitude, output.mean.budget, count, depth, fmt
+            np.abs(products).sum(axis=1),
+            magnitude,
+            output.mean.budget,
+            count,
+            bounds.depth_of(products),
+            fmt,
         ),
     )
 

@@ -108,7 +108,8 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     trainable = outputs.trainable(state, given, step.grad, rules)
     output = _output(state, given, call, bool(trainable), rules)
     graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
-    return Expected(_updated(state, given, call, rules).changed(graph=graph), output=output)
+    after = _updated(state, given, call, rules)
+    return Expected(after.changed(graphs=(graph, *state.graphs[:1])), output=output)
 
 
 def _counted(state: State, rules: Rules) -> State:

@@ -161,7 +161,7 @@ def _check_dtype(given: Batch, handed_over: Sequence[Optional[Tensor]], rules: R
 
 
 def no_output() -> Refusal:
-    """A backward before any forward has returned; the suite itself raises this."""
+    """A backward of a forward that there was not; the suite itself raises this."""
     return Refusal("LookupError", "no forward has returned an output")
 
 

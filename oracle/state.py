@@ -77,8 +77,8 @@ class State:
 
     The first block are plain attributes, free to be assigned at any time (``FLAGS``); the second the
     tensors, each of which may be None (``TENSORS``). ``parameters`` names the entries registered as
-    parameters, present or None: a plain tensor cannot be assigned to those. ``graph``: what autograd
-    recorded of the last forward that returned an output.
+    parameters, present or None: a plain tensor cannot be assigned to those. ``graphs``: what
+    autograd recorded of the last two forwards that returned an output, the last one first.
     """
 
     config: Config
@@ -98,7 +98,7 @@ class State:
     num_batches_tracked: Optional[Counter]
 
     parameters: FrozenSet[str] = frozenset({"weight", "bias"})
-    graph: Optional[Graph] = None
+    graphs: Tuple[Graph, ...] = ()
 
     def changed(self, **fields: Any) -> State:
         """The state with other values of these fields."""

@@ -65,7 +65,7 @@ every budget that is not 0 has the smallest normal number added.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -84,7 +84,7 @@ ORACLE_SUM_ROUNDINGS = 4
 the budgets include."""
 
 
-def gamma(roundings: float, unit: float) -> float:
+def gamma(roundings: Any, unit: float) -> Any:
     """k*u / (1 - k*u)."""
     return roundings * unit / (1.0 - roundings * unit)
 
@@ -92,6 +92,20 @@ def gamma(roundings: float, unit: float) -> float:
 def depth(count: int) -> float:
     """The accumulation depth k(n): n in any order, 6*sqrt(n) once that is smaller."""
     return min(float(count), math.ceil(LAMBDA * math.sqrt(count)))
+
+
+def depth_of(terms: Array) -> Array:
+    """The accumulation depth of the sum of each row, shape (R, n) to (R,).
+
+    Terms that differ by less than a unit in the last place of their sum round alike at every addition,
+    so their errors are not independent, and only the bound for any order holds: k = n.
+    """
+    count = terms.shape[1]
+    if not count:
+        return np.zeros(len(terms))
+    largest = np.abs(terms).max(axis=1)
+    alike = np.ptp(terms, axis=1) <= 2 * count * FLOAT64.unit * largest
+    return np.where(alike, float(count), depth(count))
 
 
 def oracle_mean(value: Array) -> Array:
@@ -204,7 +218,7 @@ class GradientBudget(NamedTuple):
     per_gradient: Array
 
 
-def upstream_sum(total: Array, magnitude: Array, sum_depth: float, fmt: Format) -> Array:
+def upstream_sum(total: Array, magnitude: Array, sum_depth: Array, fmt: Format) -> Array:
     """Budget of sum g, the bias's gradient; ``magnitude`` is sum|g|. Shapes (C,)."""
     own = gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)
     return np.asarray(
@@ -213,7 +227,7 @@ def upstream_sum(total: Array, magnitude: Array, sum_depth: float, fmt: Format) 
 
 
 def product_sum(
-    magnitude: Array, upstream: Array, mean_budget: Array, count: int, sum_depth: float, fmt: Format
+    magnitude: Array, upstream: Array, mean_budget: Array, count: int, sum_depth: Array, fmt: Format
 ) -> Array:
     """Budget of sum g*(x - m); ``magnitude`` is sum|g*(x - m)|, ``upstream`` sum|g|. Shapes (C,)."""
     own = gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)

@@ -20,14 +20,12 @@ class Recording(NamedTuple):
 
 
 def gradients(
-    recording: Optional[Recording], upstream: torch.Tensor, retain: bool
+    recording: Recording, upstream: torch.Tensor, retain: bool
 ) -> Tuple[Optional[ObservedGradient], ...]:
     """``torch.autograd.grad`` for input, weight and bias, as far as they require a gradient.
 
-    Raises whatever that raises, and LookupError when no forward has returned an output.
+    Raises whatever that raises.
     """
-    if recording is None:
-        raise LookupError("no forward has returned an output")
     leaves = recording.leaves
     wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
     found = torch.autograd.grad(

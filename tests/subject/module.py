@@ -65,7 +65,7 @@ class LiveModule:
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
         self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
         self._seen: Dict[str, Any] = {}
-        self._recording: Optional[Recording] = None
+        self._recordings: List[Recording] = []
 
     def perform(self, step: Optional[Step]) -> Observation:
         """Performs ``step`` (None: nothing, right after construction) and observes the module."""
@@ -94,16 +94,18 @@ class LiveModule:
             with torch.set_grad_enabled(step.grad != "no_grad"):
                 output = self.module(leaf)
             self._seen["output"] = self._observed_output(output, given)
-            self._recording = Recording(given.batch, output, leaves)
+            self._recordings = [Recording(given.batch, output, leaves), *self._recordings[:1]]
         finally:
             self._seen["input_changed"] = self._seen.get("input_changed", False) or given.changed()
 
     def backward(self, step: Backward) -> None:
-        """``torch.autograd.grad`` of the last output, with an upstream gradient of its own."""
-        shape_of = self._recording.given if self._recording is not None else batch(self.variant, "b0")
-        given = Input(upstream(self.variant, shape_of, step.upstream))
+        """``torch.autograd.grad`` of an output, with an upstream gradient of its own."""
+        if int(step.earlier) >= len(self._recordings):
+            raise LookupError("no forward has returned an output")
+        recording = self._recordings[int(step.earlier)]
+        given = Input(upstream(self.variant, recording.given, step.upstream))
         try:
-            self._seen["gradients"] = gradients(self._recording, given.tensor, step.retain)
+            self._seen["gradients"] = gradients(recording, given.tensor, step.retain)
         finally:
             self._seen["input_changed"] = given.changed()
 
