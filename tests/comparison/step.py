@@ -74,8 +74,8 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     if output is not None and got.output is not None:
         _compare_output(output, got.output, tally)
     if expected.gradients is not None and got.gradients is not None:
-        for gradient_name, *pair in zip(GRADIENTS, expected.gradients, got.gradients):
-            _compare_gradient(gradient_name, *pair, tally)
+        for gradient_name, want, seen in zip(GRADIENTS, expected.gradients, got.gradients):
+            _compare_gradient(gradient_name, want, seen, tally)
     earlier: Tuple[Entry, ...] = (None,) * len(TENSORS) if before is None else before.entries()
     entries = zip(TENSORS, earlier, state.entries(), got.tensors, got.same_objects)
     for name, old, entry, tensor, same in entries:

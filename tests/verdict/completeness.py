@@ -26,6 +26,10 @@ OUTPUT = (
 """What is compared of every output."""
 
 
+STEP = ("exception", "input_changed", "output present", "gradients present")
+"""What is compared of every step, beside the flags."""
+
+
 class IncompleteCase(AssertionError):
     """A case compared fewer quantities than its program implies."""
 
@@ -35,7 +39,7 @@ def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
     if expected[0].error is not None:
         return {"exception": 1}
     steps = 1 + len(case.steps)
-    counts = dict.fromkeys(("exception", "input_changed", "output present", "gradients present", *FLAGS), steps)
+    counts = dict.fromkeys((*STEP, *FLAGS), steps)
     outputs = [each.output.strides for each in expected if each.output is not None]
     counts.update(dict.fromkeys(OUTPUT, len(outputs)))
     for strides in set(outputs):
