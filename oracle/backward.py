@@ -28,7 +28,7 @@ formula of train mode; the chain rule for the others; observation for what autog
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Tuple
 
 import numpy as np
 
@@ -37,7 +37,7 @@ from cases.steps import Backward
 from cases.variants import Variant
 from oracle import refusals
 from oracle.numerics import bounds
-from oracle.numerics.formats import FORMATS
+from oracle.numerics.formats import FLOAT64, FORMATS
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, plane, terms
 from oracle.numerics.statistics import by_channel
 from oracle.semantics import Rules
@@ -141,13 +141,22 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
     """
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         if expected.name == "bias":
-            found = sums(expected)
-            return OutputValues(found.upstream, found.upstream_budget, np.zeros(len(found.upstream), bool))
-        if expected.name == "weight":
-            return _weight_gradient(expected)
-        if expected.output.batch_statistics:
-            return _input_gradient_in_train(expected)
-        return _input_gradient_in_eval(expected)
+            found = _bias_gradient(expected)
+        elif expected.name == "weight":
+            found = _weight_gradient(expected)
+        elif expected.output.batch_statistics:
+            found = _input_gradient_in_train(expected)
+        else:
+            found = _input_gradient_in_eval(expected)
+    finite = np.isfinite(found.values)
+    return found._replace(budget=np.where(finite, found.budget, np.nan))
+
+
+def _bias_gradient(expected: ExpectedGradient) -> OutputValues:
+    """sum g."""
+    found = sums(expected)
+    determined = np.zeros(len(found.upstream), dtype=bool)
+    return OutputValues(found.upstream, found.upstream_budget, determined)
 
 
 def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
@@ -169,7 +178,7 @@ def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
     part, fmt = terms(expected.output), FORMATS[expected.output.dtype]
     value = expected.upstream.values.astype(np.float64) * plane(part.weight * part.inverse)
     relative = part.inverse_error + bounds.gamma(4, fmt.unit)
-    relative = relative + bounds.gamma(bounds.ORACLE_OUTPUT_ROUNDINGS, bounds.FLOAT64.unit)
+    relative = relative + bounds.gamma(bounds.ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
     return OutputValues(value, np.abs(value) * plane(relative) + fmt.tiny, part.undetermined)
 
 
