@@ -26,10 +26,10 @@ from reports.rows import CaseRow, Found
 from reports.symptoms import Symptom, Theme, symptom
 from reports.tally import counted
 
-SCREEN = 32
+SCREEN = 24
 """How many lines the causes of a run take at most."""
 
-MOST = 200
+MOST = 60
 """How many causes are told apart: a module with more has no few causes. The rest is one more."""
 
 
@@ -37,6 +37,8 @@ def causes(rows: Iterable[CaseRow]) -> Tuple[Cause, ...]:
     """Return the causes of all findings in ``rows``, those of most cases first."""
     rows = tuple(rows)
     incidents = [each for row in rows for each in incidents_of(row)]
+    if not incidents:
+        return ()
     circumstances = Circumstances(rows)
     left: Dict[Theme, Set[int]] = {}
     for number, incident in enumerate(incidents):

@@ -1,4 +1,4 @@
-"""The incidents of a run: what its findings are, without those that only follow from others."""
+"""The incidents of a run: its findings without those that only follow from others."""
 
 from __future__ import annotations
 

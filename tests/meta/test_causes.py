@@ -9,6 +9,7 @@ import pytest
 
 from reports.causes import MOST, SCREEN, cause_lines, causes
 from reports.circumstances import Region
+from reports.incidents import incidents_of
 from reports.rows import CaseRow, Found
 from reports.symptoms import Symptom, generalised, verb
 from tests.meta import handmade
@@ -181,6 +182,16 @@ def test_independent_operations_of_one_state_are_judged_apart() -> None:
     assert [cause.cases for cause in causes(rows)] == [4, 4]
     rows = [case(("matrix", mode, track), one, other) for mode in ("train", "eval") for track in TRACK]
     assert [cause.found for cause in causes(rows)] == [one]
+
+
+def test_the_parts_of_a_state_stand_one_after_the_other() -> None:
+    """Two parts may fail at the same step in the same quantity; each is an incident."""
+    var, mean, error = handmade.found("running_var"), handmade.found("running_mean"), raised("E: x")
+    other = handmade.found("running_var", step=2, token="deepcopy")
+    row = case(("state", "train"), var, mean, var, other, error, mean, error, var)
+    incidents = [each.findings for each in incidents_of(row)]
+    assert incidents == [(var, mean), (var,), (other,), (error,), (error,)]
+    assert [each.findings for each in incidents_of(case(("edge", "x"), other, var, mean))] == [(var, mean)]
 
 
 def test_a_switch_is_named_where_it_explains_every_finding() -> None:
