@@ -113,7 +113,7 @@ def _sum(values: np.ndarray) -> float:
 def sums(expected: ExpectedGradient) -> Sums:
     """Compute the sums over N, H and W."""
     output = expected.output
-    fmt = FORMATS[output.dtype]
+    fmt = FORMATS[output.dtype].arithmetic
     x, g = by_channel(output.batch.values), by_channel(expected.upstream.values)
     products = g * (x - output.mean.values[:, None])
     count = x.shape[1]
@@ -148,6 +148,9 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
             found = _input_gradient_in_train(expected)
         else:
             found = _input_gradient_in_eval(expected)
+    storage = FORMATS[expected.dtype]
+    if storage is not storage.arithmetic:
+        found = found._replace(budget=found.budget + bounds.stored(found.values, storage))
     finite = np.isfinite(found.values)
     return found._replace(budget=np.where(finite, found.budget, np.nan))
 
@@ -168,14 +171,14 @@ def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
         found.products_budget,
         part.inverse,
         part.inverse_error,
-        FORMATS[expected.output.dtype],
+        FORMATS[expected.output.dtype].arithmetic,
     )
     return OutputValues(value, budget, part.undetermined)
 
 
 def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
     """g * w / s."""
-    part, fmt = terms(expected.output), FORMATS[expected.output.dtype]
+    part, fmt = terms(expected.output), FORMATS[expected.output.dtype].arithmetic
     value = expected.upstream.values.astype(np.float64) * plane(part.weight * part.inverse)
     relative = part.inverse_error + bounds.gamma(4, fmt.unit)
     relative = relative + bounds.gamma(bounds.ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
@@ -203,7 +206,7 @@ def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
         q,
         found.products_budget,
         count,
-        FORMATS[output.dtype],
+        FORMATS[output.dtype].arithmetic,
     )
     total = (
         plane(budget.constant)

@@ -17,7 +17,7 @@ Expectations = Tuple[Expected, ...]
 
 def expectations(case: Case, semantics: Semantics) -> Expectations:
     """What is right on the release."""
-    expected = [begin(case.config, case.variant.dtype, semantics)]
+    expected = [begin(case.config, case.variant.module_dtype, semantics)]
     if expected[0].error is None:
         for step in case.steps:
             expected.append(advance(expected[-1].state, step, case.variant, semantics))

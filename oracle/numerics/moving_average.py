@@ -24,7 +24,11 @@ def moving_average(
     """
     with np.errstate(invalid="ignore", over="ignore"):
         values = (1.0 - factor) * old.values + factor * new.values
-        budget = bounds.running(old.values, old.budget, new.values, new.budget, factor, fmt)
+        budget = bounds.running(
+            old.values, old.budget, new.values, new.budget, factor, fmt.arithmetic
+        )
+        if fmt is not fmt.arithmetic:
+            budget += bounds.stored(values, fmt)
         if exact:
             settled = exactly_averaged(old.values, new.values, factor, fmt.bits)
             budget = np.where(settled & (old.budget == 0) & (new.budget == 0), 0.0, budget)

@@ -74,7 +74,7 @@ class Terms(NamedTuple):
 def terms(expected: ExpectedOutput) -> Terms:
     """Compute the terms of an output."""
     mean, variance = expected.mean, expected.variance
-    fmt = FORMATS[expected.dtype]
+    fmt = FORMATS[expected.dtype].arithmetic
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         total = variance.values + expected.eps
         inverse = 1.0 / np.sqrt(total)
@@ -103,7 +103,8 @@ def plane(values: np.ndarray) -> np.ndarray:
 def output_values(expected: ExpectedOutput) -> OutputValues:
     """Compute what a forward must return, with the budget of every element."""
     x = expected.batch.values.astype(np.float64)
-    mean, fmt, found = expected.mean, FORMATS[expected.dtype], terms(expected)
+    storage = FORMATS[expected.dtype]
+    mean, fmt, found = expected.mean, storage.arithmetic, terms(expected)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         slope = found.weight * found.inverse
         budgets = bounds.output(
@@ -117,4 +118,6 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         budget += plane(budgets.constant)
         budget += np.abs(x, out=x) * plane(budgets.per_input)
         y += plane(found.bias)
+        if storage is not fmt:
+            budget += bounds.stored(y, storage)
     return OutputValues(y, np.where(np.isfinite(y), budget, np.nan), found.undetermined)

@@ -179,9 +179,9 @@ def judge_gradient(expected: ExpectedGradient, got: np.ndarray, fmt: Format) -> 
 
 @lru_cache(maxsize=8192)
 def judge_tensor(quantity: str, expected: Budgeted, data: bytes, fmt: Format) -> Judgement:
-    """Judge a buffer or parameter of the expected length, given as the bytes of its format.
+    """Judge a buffer or parameter of the expected length, given as the bytes of its observation.
 
     Remembered: the same bytes against the same expectation are the same judgement.
     """
-    got = np.frombuffer(data, dtype=fmt.dtype)
+    got = np.frombuffer(data, dtype=fmt.observed)
     return judge(quantity, got, expected.values, expected.budget, fmt)
