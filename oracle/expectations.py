@@ -7,7 +7,8 @@ from typing import List, Optional, Tuple, Union
 from cases.case import Case
 from cases.steps import Backward, Forward
 from oracle.batch_norm import advance, begin
-from oracle.defects import Defect, Situation
+from oracle.defects import Defect
+from oracle.deviations import DEVIATIONS, Situation
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
 
@@ -33,7 +34,8 @@ def deviating(
     """
 
     def seen(before: State, step: Union[Forward, Backward], right: Expected) -> Expected:
-        return defect.deviation(right, Situation(before, step, case.variant, semantics, threads))
+        situation = Situation(before, step, case.variant, semantics, threads)
+        return DEVIATIONS[defect.name](right, situation)
 
     steps = zip(case.steps, expected, expected[1:])
     if not any(

@@ -244,6 +244,15 @@ def product_sum(
     )
 
 
+def narrow_sum(budget: Array, magnitude: Array, fmt: Format) -> Array:
+    """Budget of a sum whose terms, three operations each, and result are rounded to a narrow format.
+
+    ``magnitude`` is the sum of the sizes of the terms. Infinite where a partial sum may overflow.
+    """
+    rounded = budget + gamma(4, fmt.unit) * magnitude + fmt.unit * fmt.tiny
+    return np.asarray(np.where(magnitude > fmt.largest, np.inf, rounded))
+
+
 def weight_gradient(
     value: Array, product_budget: Array, inverse: Array, inverse_error: Array, fmt: Format
 ) -> Array:

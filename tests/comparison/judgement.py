@@ -113,6 +113,8 @@ def judge(
         # No budget and no error, or a value that is not finite.
         conforms &= np.isfinite(want)
         conforms |= (got == want) | (np.isnan(got) & np.isnan(want)) | np.isinf(budget)
+        # A value within the budget may be beyond the largest number, and so stored as an infinity.
+        conforms |= np.isinf(got) & (np.copysign(1.0, got) * want + budget > fmt.largest)
         if not conforms.all():
             return Judgement(_worst(quantity, got, want, budget, error, ~conforms, fmt))
         measured = np.isfinite(share) & np.isfinite(budget)
