@@ -123,6 +123,10 @@ def check_tensors(
     _check_length("bias", state.bias, given)
     if empty:
         return
+    if given.dtype == "float16" and rules.holds("float16_unsupported"):
+        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'Half'")
+    if given.dtype == "bfloat16" and rules.holds("bfloat16_unsupported"):
+        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'BFloat16'")
     for name, tensor in zip(names, running):
         if tensor is not None and tensor.requires_grad:
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
