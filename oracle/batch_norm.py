@@ -31,12 +31,14 @@ import dataclasses
 from functools import lru_cache
 from typing import Any, Dict, NamedTuple, Optional, Type
 
+from cases.attributes import BUFFERS
 from cases.construction import Config
 from cases.inputs import Batch, batch
-from cases.steps import Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
+from cases.steps import Backward, Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
-from oracle import refusals
+from oracle import outputs, refusals
 from oracle.attributes import ATTRIBUTE_STEPS, Meaning
+from oracle.backward import backward, recorded
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
@@ -47,7 +49,6 @@ from oracle.semantics import Rules, Semantics
 from oracle.state import Counter, Expected, State, Tensor
 from oracle.state_dicts import load_state_dict
 
-
 # --- construction -----------------------------------------------------------------------------
 
 
@@ -55,9 +56,7 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
     """A new module: weight 1, bias 0, running_mean 0, running_var 1, num_batches_tracked 0.
 
     affine=False leaves weight and bias None, bias=False the bias alone; track_running_stats=False
-    leaves the three buffers None. Arguments that are not passed have their documented defaults,
-    however the others are passed. Raises Refusal where the release has no ``bias`` or no ``dtype``
-    keyword.
+    leaves the three buffers None. Raises Refusal where the release lacks a keyword that is passed.
     """
     if config.call == "dtype" and rules.holds("no_dtype_keyword"):
         raise refusals.unknown_keyword("dtype")
@@ -106,8 +105,11 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
         call = _call(state, given, rules)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
+    trainable = outputs.trainable(state, given, step.grad, rules)
+    output = _output(state, given, call, bool(trainable), rules)
+    graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
     after = _updated(state, given, call, rules)
-    return Expected(after, output=_output(state, given, call, step.grad, rules))
+    return Expected(after.changed(graphs=(graph, *state.graphs[:1])), output=output)
 
 
 def _counted(state: State, rules: Rules) -> State:
@@ -124,13 +126,10 @@ def _counted(state: State, rules: Rules) -> State:
 
 
 class Call(NamedTuple):
-    """What a forward hands to the kernel, beside input, weight and bias.
-
-    ``batch_statistics``: the batch's own statistics normalise. ``factor``: the share of the batch in
-    the new running buffers.
-    """
+    """What a forward hands to the kernel; ``factor``: the share of the batch in the running buffers."""
 
     batch_statistics: bool
+    handed_over: bool
     running_mean: Optional[Tensor]
     running_var: Optional[Tensor]
     factor: float
@@ -154,7 +153,7 @@ def _call(state: State, given: Batch, rules: Rules) -> Call:
     refusals.check_tensors(state, given, (running_mean, running_var), batch_statistics, rules)
     assert factor is not None
     assert isinstance(state.eps, (int, float))
-    return Call(batch_statistics, running_mean, running_var, float(factor), float(state.eps))
+    return Call(batch_statistics, handed_over, running_mean, running_var, float(factor), float(state.eps))
 
 
 def average_factor(state: State) -> Value:
@@ -200,7 +199,7 @@ def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
         if tensor is None:
             return None
         fmt = FORMATS[state.dtype]
-        return tensor.holding(moving_average(tensor.numbers, new, call.factor, fmt, exact))
+        return tensor.updated(moving_average(tensor.numbers, new, call.factor, fmt, exact))
 
     return state.changed(
         running_mean=updated(call.running_mean, found.mean),
@@ -208,7 +207,7 @@ def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
     )
 
 
-def _output(state: State, given: Batch, call: Call, grad: str, rules: Rules) -> ExpectedOutput:
+def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: Rules) -> ExpectedOutput:
     """(x - mean) / sqrt(variance + eps) * weight + bias, by the batch's or the running statistics."""
     if not given.values.size:
         mean = variance = constant(0.0, given.values.shape[1])
@@ -227,28 +226,11 @@ def _output(state: State, given: Batch, call: Call, grad: str, rules: Rules) -> 
         bias=None if state.bias is None else state.bias.numbers,
         eps=call.eps,
         batch_statistics=call.batch_statistics,
-        strides=output_strides(given, call.batch_statistics, rules),
-        requires_grad=records_gradient(state, given, grad, rules),
+        strides=outputs.strides(given, call.batch_statistics, rules),
+        requires_grad=requires_grad,
         # Only releases that do not check eps get here with 0: a constant channel gives the bias.
         flat_at_zero=call.batch_statistics and call.eps == 0,
     )
-
-
-def output_strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
-    """The memory format of the output: the input's, except where the release made it contiguous."""
-    if given.layout != "channels_last":
-        return "contiguous"
-    if batch_statistics and rules.holds("train_output_contiguous"):
-        return "contiguous"
-    return "channels_last"
-
-
-def records_gradient(state: State, given: Batch, grad: str, rules: Rules) -> bool:
-    """Whether the output requires a gradient: when anything that went into it does."""
-    trainable = [each for each in (state.weight, state.bias) if each is not None and each.requires_grad]
-    if not given.values.size and trainable and rules.holds("empty_output_detached"):
-        trainable = []
-    return grad != "no_grad" and (bool(trainable) or grad == "input_grad")
 
 
 def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> Expected:
@@ -265,10 +247,7 @@ def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> E
 
 
 def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
-    """deepcopy and pickle keep every attribute; a state dict carries the tensors alone.
-
-    ``state_dict`` loads into a module as constructed, which must have the same tensors.
-    """
+    """deepcopy and pickle keep every attribute; a state dict fills the tensors of a new module."""
     copied = state
     if step.how == "state_dict":
         copied = construct(state.config, state.dtype, rules).changed(training=state.training)
@@ -289,6 +268,7 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
 STEPS: Dict[Type[Step], Meaning] = {
     Forward: forward,
     Forwards: _forwards,
+    Backward: backward,
     Copy: _copy,
     LoadStateDict: load_state_dict,
     **ATTRIBUTE_STEPS,

@@ -1,18 +1,22 @@
 """RELEASES.md: how every release behaved, from the committed records.
 
 The page is a pure function of the records and of the two registries, byte for byte. This is
-the only module of the package that reads the oracle, and it reads plain data alone.
+the only module of the package that reads the oracle, and it reads plain data alone. The
+registry of defects is imported when a page is made and not before, because it also holds what
+each defect does to numbers and so needs NumPy, which no other command does.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from oracle.defects import DEFECTS, Defect
 from oracle.semantics import SWITCHES, Release, Switch
 from reports import markdown, sections
 from reports.history import History
+
+if TYPE_CHECKING:
+    from oracle.defects import Defect
 
 DIRECTORY = Path(__file__).parent / "records"
 PAGE = Path(__file__).parent / "RELEASES.md"
@@ -28,18 +32,22 @@ def sentences(switches: Iterable[Switch] = SWITCHES) -> Dict[str, Tuple[str, str
 def page(
     history: History,
     switches: Sequence[Switch] = SWITCHES,
-    defects: Sequence[Defect] = DEFECTS,
+    defects: Optional[Sequence[Defect]] = None,
 ) -> str:
-    """Return the text of RELEASES.md."""
+    """Return the text of RELEASES.md; without ``defects``, with those of the registry."""
+    if defects is None:
+        from oracle.defects import DEFECTS
+
+        defects = DEFECTS
     header, last = history.columns[0].header, history.columns[-1].header.release
     sources = {switch.name: switch.source for switch in switches}
     sources.update({defect.name: defect.source for defect in defects})
     parts = [
         [
-            f"# {header.subject} from torch {header.release} to {last}",
+            f"# {markdown.plain(header.subject)} from torch {header.release} to {last}",
             "",
             f"Generated from `reports/records` by `{COMMAND}`; do not edit.",
-            f"Tier {header.tier}, seed {header.seed}, one record a release.",
+            f"Tier {markdown.plain(header.tier)}, seed {header.seed}, one record a release.",
         ],
         sections.runs(history),
         _switches(history, switches),
@@ -78,7 +86,7 @@ def _switches(history: History, switches: Sequence[Switch]) -> List[str]:
             f"  - ○ {markdown.flat(switch.outside)}",
         ]
     lines += [
-        f"- `{name}`: in a record, and no longer in the table of semantics."
+        f"- {markdown.code(name)}: in a record, and no longer in the table of semantics."
         for name in names[len(switches) :]
     ]
     return lines
@@ -145,11 +153,12 @@ def _defects(history: History, defects: Sequence[Defect]) -> List[str]:
     for defect in defects:
         lines += [
             f"- `{defect.name}`, {_interval(defect.first, defect.last)}, "
-            f"{markdown.flat(defect.paths)}. Source: {markdown.flat(defect.source)}.",
+            f"{markdown.flat(defect.circumstances)}. Source: {markdown.flat(defect.source)}.",
             f"  - Instead: {markdown.flat(defect.instead)}",
             f"  - To avoid it: {markdown.flat(defect.avoid)}",
         ]
     lines += [
-        f"- `{name}`: in a record, and no longer in the registry." for name in names[len(defects) :]
+        f"- {markdown.code(name)}: in a record, and no longer in the registry."
+        for name in names[len(defects) :]
     ]
     return lines

@@ -6,6 +6,7 @@ by which a reader knows that nothing is missing).
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Mapping, Optional, Sequence, Tuple
 
@@ -14,13 +15,19 @@ KNOWN_DEFECT = "known_defect"
 FINDING = "finding"
 OUTCOMES: Tuple[str, ...] = (PASS, KNOWN_DEFECT, FINDING)
 
+DEFAULT_SUBJECT = "torch.nn:BatchNorm2d"
+"""The subject that is run unless another is asked for."""
+
+DEFAULT_THREADS = 1
+"""The threads that torch is given unless others are asked for."""
+
 Extremes = Tuple[float, float]
 """Smallest and largest signed value over a case."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What was run: the first line of a record.
+    """The first line of a record: the circumstances of the run.
 
     ``selection`` is the text that narrowed the tier (``-k``, ``--case`` …), None for the
     whole tier. ``semantics`` gives, for each switch of ``oracle.semantics``, whether its
@@ -46,6 +53,18 @@ class Header:
         """The release as numbers, to sort by: 1.13 comes after 1.4."""
         major, minor = self.release.split(".")
         return int(major), int(minor)
+
+    @property
+    def options(self) -> str:
+        """What pytest needs beside --case to run a case again, with a space before it, or ""."""
+        options = []
+        if self.subject != DEFAULT_SUBJECT:
+            options.append(f" --subject {shlex.quote(self.subject)}")
+        if not self.torch.startswith(self.release + "."):
+            options.append(f" --semantics {self.release}")
+        if self.threads != DEFAULT_THREADS:
+            options.append(f" --threads {self.threads}")
+        return "".join(options)
 
 
 @dataclass(frozen=True)
@@ -75,7 +94,7 @@ class Found:
 
 @dataclass(frozen=True)
 class CaseRow:
-    """What one case showed.
+    """The line of one case: how it ended, what was compared, and how close it came.
 
     ``share`` holds error / budget and ``ulps`` the error in units in the last place, as
     signed extremes a budgeted quantity; ``detectable`` the smallest relative error that the

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from reports.rows import FINDING, KNOWN_DEFECT, OUTCOMES, PASS, CaseRow, Extremes, Header
+from reports.visible import visible
 
 BUDGETED: Tuple[str, ...] = ("output", "running_mean", "running_var")
 """The budgeted quantities, in the order in which they are shown; others follow by name."""
@@ -134,7 +135,7 @@ def summary_lines(header: Header, rows: Sequence[CaseRow]) -> List[str]:
     if total.usage:
         lines.append("")
         lines.extend(_usage_table(total))
-    return lines
+    return [visible(line) for line in lines]
 
 
 def _counts(total: Tally) -> List[str]:
@@ -186,6 +187,12 @@ def _rounded_up(value: decimal.Decimal) -> str:
     return f"{float(_THREE_DIGITS.plus(value)):g}"
 
 
-def counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun, in the plural unless the count is one."""
-    return "{} {}{}".format(count, noun, "" if count == 1 else "s")
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """Return the first ``most`` names, and how many more there are."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,194 +1,212 @@
-"""Whatever differs in an observation is a mismatch of just that quantity, in every step of a program."""
+"""Two records compared case by case: what changed, and what cannot be compared."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Tuple
+import math
+from typing import Optional, Sequence
 
-import numpy as np
 import pytest
 
-from cases import catalogue
-from cases.attributes import FLAGS, TENSORS
-from cases.case import Case
-from oracle.expectations import expectations
-from tests.comparison.step import SHARED, compare
-from tests.comparison.tally import Tally
-from tests.meta import installed
-from tests.subject.module import observe
-from tests.subject.observation import Observation, ObservedTensor, Raised
-from tests.verdict.completeness import IncompleteCase
-from tests.verdict.result import compared, run
+from reports.comparison import CaseChange, Comparison, DefectChange, SwitchChange, compare
+from reports.errors import (
+    DifferentSeeds,
+    DifferentTiers,
+    PartialRecord,
+    UnfinishedRun,
+)
+from reports.rows import CaseRow, Header
+from reports.tally import Peak
+from tests.meta import handmade
 
-Change = Tuple[str, Observation]
-
-
-class Program:
-    """One case, what the oracle expects of it and what torch shows."""
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self.expected = expectations(case, installed.RULES)
-        self.observations = observe(case, installed.BATCH_NORM)
-
-    def mismatches(self, place: int, got: Observation) -> List[str]:
-        """The quantities that differ in one step, with this observation of it."""
-        before = self.expected[place - 1].state if place else None
-        tally = Tally()
-        compare(before, self.expected[place], got, tally)
-        return [each.quantity for each in tally.mismatches]
+OTHER = "f" * 16
+"""A digest that is not the one of a handmade row."""
 
 
-def programs() -> Iterator[Program]:
-    """Some of each family, without findings and without an exception in the constructor."""
-    ids = [case.id for case in (*installed.small()[::12], *installed.edges()) if case.variant.shape != "n102400"]
-    for case_id in (*ids, next(iter(catalogue.ids("state", "gate")))):
-        case = catalogue.find(case_id)
-        if len(case.steps) > 300 and not case_id.startswith("state"):
-            continue
-        result = run(case, installed.BATCH_NORM, installed.RULES)
-        if not result.findings and 0 not in result.raising:
-            yield Program(case)
+def compared(
+    old: Sequence[CaseRow],
+    new: Sequence[CaseRow],
+    old_header: Optional[Header] = None,
+    new_header: Optional[Header] = None,
+) -> Comparison:
+    return compare(
+        handmade.record(old_header or handmade.header("2.12"), old),
+        handmade.record(new_header or handmade.header("2.13"), new),
+    )
 
 
-def other(value: object) -> object:
-    """A value of the same type that differs."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int):
-        return value + 1
-    if isinstance(value, float):
-        return 0.123
-    return f"{value} and more"
+# --- what changed -----------------------------------------------------------------------
 
 
-def moved(values: np.ndarray) -> np.ndarray:
-    """Other numbers of the same dtype: clearly others, and a number where there was a NaN."""
-    if values.dtype.kind == "i":
-        return np.asarray(values + 1)
-    finite = np.nan_to_num(values.astype(np.float64), posinf=1.0, neginf=1.0)
-    return np.asarray((3.6e9 - 2.0 * finite).astype(values.dtype))
+def test_equal_records_have_no_difference() -> None:
+    comparison = compared([handmade.row()], [handmade.row()])
+    assert not comparison.matters
+    assert (comparison.numerics.comparable, comparison.numerics.changed) == (1, 0)
+    assert comparison.numerics.drifts == ()
 
 
-def replaced(values: Tuple[Any, ...], place: int, value: Any) -> Tuple[Any, ...]:
-    return (*values[:place], value, *values[place + 1 :])
+def test_a_verdict_that_changed() -> None:
+    comparison = compared([handmade.row()], [handmade.row(finding="output differs")])
+    change = CaseChange("case-a", "plain", ("pass",), ("finding",), ())
+    assert comparison.verdicts == (change,)
+    assert comparison.matters
 
 
-def tensor_changes(got: Observation) -> Iterator[Change]:
-    """One tensor seen otherwise."""
-    for place, name in enumerate(TENSORS):
-        tensor = got.tensors[place]
-        if tensor is None:
-            invented = ObservedTensor(np.ones(3), "float64", False, False)
-            yield f"{name} present", got._replace(tensors=replaced(got.tensors, place, invented))
-            continue
-        same = replaced(got.same_objects, place, not got.same_objects[place])
-        yield f"{name} is the same object", got._replace(same_objects=same)
-        yield f"{name} present", got._replace(tensors=replaced(got.tensors, place, None))
-        for label, changed in (
-            (" dtype", tensor._replace(dtype="int8")),
-            (" shape", tensor._replace(values=tensor.values[..., None])),
-            (" requires_grad", tensor._replace(requires_grad=not tensor.requires_grad)),
-            (" has a grad_fn", tensor._replace(has_grad_fn=not tensor.has_grad_fn)),
-            ("", tensor._replace(values=moved(tensor.values))),
-        ):
-            yield name + label, got._replace(tensors=replaced(got.tensors, place, changed))
+def test_a_finding_worded_otherwise_is_the_same_verdict() -> None:
+    comparison = compared([handmade.row(finding="got 1")], [handmade.row(finding="got 2")])
+    assert not comparison.matters
 
 
-def output_changes(got: Observation) -> Iterator[Change]:
-    """The output seen otherwise."""
-    output = got.output
-    if output is None:
-        return
-    neither = output._replace(contiguous=False, channels_last=False)
-    for label, changed in (
-        ("output_dtype", output._replace(dtype="int8")),
-        ("output_shape", output._replace(values=output.values[..., None])),
-        ("output_strides", neither),
-        ("output_shares_input", output._replace(shares_input=True)),
-        ("output_requires_grad", output._replace(requires_grad=not output.requires_grad)),
-        ("earlier_output_changed", output._replace(earlier_output_changed=True)),
-        ("output", output._replace(values=moved(output.values))),
-    ):
-        yield label, got._replace(output=changed)
-    yield "output present", got._replace(output=None)
+def test_one_known_defect_for_another_is_another_verdict() -> None:
+    comparison = compared([handmade.row(defect="x")], [handmade.row(defect="y")])
+    assert [change.causes for change in comparison.verdicts] == [("x", "y")]
+    assert comparison.defects == (DefectChange("x", 1, 0), DefectChange("y", 0, 1))
 
 
-def changes(got: Observation) -> Iterator[Change]:
-    """Every way in which one observation may differ, by quantity."""
-    for place, name in enumerate(FLAGS):
-        flag = got.flags[place]
-        yield name, got._replace(flags=replaced(got.flags, place, other(flag)))
-        if isinstance(flag, (bool, int)):
-            yield name, got._replace(flags=replaced(got.flags, place, float(flag)))
-    yield "input_changed", got._replace(input_changed=True)
-    raised = Raised("OSError", "invented") if got.raised is None else None
-    yield "exception", got._replace(raised=raised)
-    if got.raised is not None:
-        yield "exception", got._replace(raised=got.raised._replace(kind="OSError"))
-        yield "exception", got._replace(raised=got.raised._replace(message="invented"))
-    if got.text is not None:
-        yield "text", got._replace(text=f"{got.text} and more")
-    yield from output_changes(got)
-    yield from tensor_changes(got)
+def test_a_defect_on_fewer_cases_is_neither_gone_nor_new() -> None:
+    old = [handmade.row(name, defect="x") for name in "ab"]
+    comparison = compared(old, [old[0], handmade.row("b")])
+    assert comparison.defects == ()
+    assert [change.case for change in comparison.verdicts] == ["b"]
 
 
-def test_whatever_differs_is_a_mismatch_of_that_quantity() -> None:
-    """One thing in one step at a time; steps take turns, the first and the last among them."""
-    met: Dict[str, int] = {}
-    for turn, program in enumerate(programs()):
-        steps = len(program.observations)
-        for place in {0, steps - 1, *range(turn % 5, steps, 5)}:
-            got = program.observations[place]
-            assert program.mismatches(place, got) == []
-            for quantity, changed in changes(got):
-                if quantity == "output" and got.output is not None and not got.output.values.size:
-                    continue
-                found = program.mismatches(place, changed)
-                assert found, (program.case.id, place, quantity)
-                assert found[0].startswith(quantity), (program.case.id, place, quantity, found)
-                met[quantity] = met.get(quantity, 0) + 1
-    aspects = ("", " dtype", " shape", " present", " requires_grad", " has a grad_fn", " is the same object")
-    outputs = ("", "_strides", "_dtype", "_shape", "_requires_grad", "_shares_input", " present")
-    quantities = {*FLAGS, "exception", "text", "input_changed", "earlier_output_changed"}
-    quantities |= {f"{name}{aspect}" for name in TENSORS for aspect in aspects}
-    quantities |= {f"output{aspect}" for aspect in outputs}
-    assert quantities == set(met)
-    assert min(met.values()) > 3, met
+def test_a_switch_that_changed_explains_the_cases_that_exercise_it() -> None:
+    comparison = compared(
+        [handmade.row("a", switches=("counts", "still")), handmade.row("b")],
+        [handmade.row("a", errors=("1 ValueError",), digest=OTHER), handmade.row("b")],
+        handmade.header(semantics={"counts": True, "still": True}),
+        handmade.header(semantics={"counts": False, "still": True}),
+    )
+    assert comparison.switches == (SwitchChange("counts", True, False),)
+    assert [change.causes for change in comparison.exceptions] == [("counts",)]
+    assert [change.case for change in comparison.respecified] == ["a"]
 
 
-def test_memory_shared_with_the_original_is_a_mismatch() -> None:
-    case = next(c for c in installed.small() if "deepcopy" in c.id.split("-"))
-    program = Program(case)
-    place = next(n for n, each in enumerate(program.expected) if each.copied)
-    got = program.observations[place]
-    assert program.mismatches(place, got) == []
-    assert program.mismatches(place, got._replace(shared=("bias",))) == [SHARED]
+def test_a_switch_that_only_one_suite_knows_is_a_change() -> None:
+    comparison = compared([], [], handmade.header(), handmade.header(semantics={"counts": False}))
+    assert comparison.switches == (SwitchChange("counts", None, False),)
 
 
-@pytest.mark.parametrize("cut", [1, 2])
-def test_an_observation_too_few_is_an_error(cut: int) -> None:
-    program = Program(installed.small()[0])
-    with pytest.raises(IncompleteCase):
-        compared(program.case, program.expected, program.observations[:-cut])
+def test_an_exception_that_changed_with_nothing_to_explain_it() -> None:
+    comparison = compared(
+        [handmade.row(errors=("1 ValueError old",))], [handmade.row(errors=("1 ValueError new",))]
+    )
+    assert [change.causes for change in comparison.exceptions] == [()]
+    assert comparison.matters
+
+
+def test_cases_of_one_record_alone() -> None:
+    comparison = compared(
+        [handmade.row("a"), handmade.row("b")], [handmade.row("b"), handmade.row("c")]
+    )
+    assert [row.id for row in comparison.only_old] == ["a"]
+    assert [row.id for row in comparison.only_new] == ["c"]
+    assert comparison.matters
+
+
+# --- numerics ---------------------------------------------------------------------------
+
+
+def test_numerics_alone_do_not_matter() -> None:
+    comparison = compared([handmade.row()], [handmade.row(digest=OTHER)])
+    assert comparison.numerics.changed == 1
+    assert not comparison.matters
+
+
+def test_a_change_in_ulps_is_bounded_by_the_farthest_extremes() -> None:
+    old = [handmade.row("a", ulps={"output": (-2.0, 1.0)}), handmade.row("b")]
+    new = [handmade.row("a", ulps={"output": (0.0, 5.0)}, digest=OTHER), handmade.row("b")]
+    assert compared(old, new).numerics.drifts[0].ulps == Peak(7.0, "a")
+    assert compared(new, old).numerics.drifts[0].ulps == Peak(7.0, "a")
+
+
+def test_equal_bytes_did_not_change_however_wide_their_errors() -> None:
+    wide = handmade.row("a", ulps={"output": (-100.0, 100.0)})
+    comparison = compared([wide, handmade.row("b")], [wide, handmade.row("b", digest=OTHER)])
+    assert comparison.numerics.drifts[0].ulps == Peak(3.0, "b")
+
+
+def test_a_change_in_share_is_of_the_largest_magnitudes() -> None:
+    old = handmade.row(share={"output": (-0.75, 0.5)})
+    new = handmade.row(share={"output": (-0.25, 0.5)}, digest=OTHER)
+    assert compared([old], [new]).numerics.drifts[0].share == Peak(0.25, "case-a")
 
 
 @pytest.mark.parametrize(
-    ("got", "want"),
+    ("ulps", "detectable", "tells"),
     [
-        (1, True),
-        (1.0, 1),
-        (0.0, False),
-        ("1", 1),
-        (None, False),
-        (np.float64(1.0), 1.0),
-        (float("nan"), 1.0),
+        (8.0, 1e-6, True),  # float32: 8 ulps are 9.5e-7
+        (9.0, 1e-6, False),
+        (4.0, 1e-15, True),  # no float32 can be told from its neighbours so finely: float64
+        (5.0, 1e-15, False),
+        (6.77e296, 1e-15, False),
+        (math.nan, 1e-6, False),
+        (0.0, 1e-6, True),
     ],
 )
-def test_equal_means_of_the_same_type_too(got: object, want: object) -> None:
-    tally = Tally()
-    tally.equal(("momentum",), (got,), (want,))
-    assert [each.quantity for each in tally.mismatches] == ["momentum"]
-    tally = Tally()
-    tally.equal(("momentum",), (want,), (want,))
-    tally.equal(("momentum",), (float("nan"),), (float("nan"),))
-    assert (tally.mismatches, dict(tally.compared)) == ([], {"momentum": 2})
+def test_ulps_count_where_they_are_of_an_element_of_full_size(
+    ulps: float, detectable: float, tells: bool
+) -> None:
+    old = handmade.row(ulps={"output": (0.0, 0.0)}, detectable={"output": detectable})
+    new = handmade.row(ulps={"output": (0.0, ulps)}, detectable={"output": detectable}, digest=OTHER)
+    drift = compared([old], [new]).numerics.drifts[0]
+    assert drift.ulps == (Peak(ulps, "case-a") if tells else None)
+    assert drift.uncounted == (not tells)
+
+
+def test_the_share_of_a_budget_may_be_known_where_no_ulps_are() -> None:
+    new = handmade.row(ulps={}, share={"output": (0.5, 0.75)}, digest=OTHER)
+    drift = compared([handmade.row()], [new]).numerics.drifts[0]
+    assert (drift.ulps, drift.share, drift.uncounted) == (None, Peak(0.5, "case-a"), 0)
+
+
+def test_cases_with_other_expected_values_say_nothing_about_rounding() -> None:
+    old = [handmade.row("a", switches=("counts",)), handmade.row("b"), handmade.row("c")]
+    new = [
+        handmade.row("a", digest=OTHER),
+        handmade.row("b", digest=OTHER, errors=("1 ValueError",)),
+        handmade.row("c", digest=OTHER),
+    ]
+    head = handmade.header(semantics={"counts": True})
+    numerics = compared(old, new, head, handmade.header(semantics={"counts": False})).numerics
+    assert (numerics.comparable, numerics.changed) == (1, 1)
+
+
+# --- what cannot be compared ------------------------------------------------------------
+
+A, B = [handmade.row("a")], [handmade.row("b")]
+
+
+def test_different_seeds_are_refused_even_for_equal_cases() -> None:
+    with pytest.raises(DifferentSeeds, match="seeds 0 and 1"):
+        compared(A, A, handmade.header(seed=0), handmade.header(seed=1))
+
+
+def test_different_tiers_are_refused_where_the_cases_differ() -> None:
+    smoke = handmade.header(tier="smoke")
+    with pytest.raises(DifferentTiers, match="smoke and gate"):
+        compared(A, B, smoke)
+    assert not compared(A, A, smoke).matters
+
+
+@pytest.mark.parametrize("side", ["old_header", "new_header"])
+def test_a_selection_is_refused_where_the_cases_differ(side: str) -> None:
+    headers = {side: handmade.header(selection="-k eval")}
+    with pytest.raises(PartialRecord, match="-k eval"):
+        compared(A, B, **headers)
+    assert not compared(A, A, **headers).matters
+
+
+@pytest.mark.parametrize("exit_status", [2, 3, 4, 5])
+def test_an_interrupted_run_is_refused(exit_status: int) -> None:
+    whole = handmade.record(handmade.header(), A)
+    with pytest.raises(UnfinishedRun, match=f"status {exit_status}"):
+        compare(whole, handmade.record(handmade.header(), A, exit_status))
+
+
+def test_a_run_with_findings_is_finished() -> None:
+    failed = handmade.record(handmade.header(), [handmade.row(finding="output")], exit_status=1)
+    assert not compare(failed, failed).matters
+
+
+def test_another_subject_can_be_compared() -> None:
+    assert not compared(A, A, handmade.header(subject="mine:BatchNorm")).matters

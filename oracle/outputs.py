@@ -1,0 +1,32 @@
+"""What an output is apart from its numbers: its memory format, and whether it requires a gradient."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from cases.inputs import Batch
+from oracle.semantics import Rules
+from oracle.state import State
+
+
+def strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
+    """The memory format of the output: the input's, except where the release made it contiguous."""
+    if given.layout != "channels_last":
+        return "contiguous"
+    if batch_statistics and rules.holds("train_output_contiguous"):
+        return "contiguous"
+    return "channels_last"
+
+
+def trainable(state: State, given: Batch, grad: str, rules: Rules) -> Tuple[str, ...]:
+    """Those of input, weight and bias that the output is differentiable in; it requires a gradient then."""
+    if grad == "no_grad":
+        return ()
+    names = [
+        name
+        for name, tensor in (("weight", state.weight), ("bias", state.bias))
+        if tensor is not None and tensor.requires_grad
+    ]
+    if not given.values.size and names and rules.holds("empty_output_detached"):
+        names = []
+    return ("input", *names) if grad == "input_grad" else tuple(names)
