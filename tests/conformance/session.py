@@ -11,6 +11,7 @@ from oracle.semantics import Semantics, parse_release, semantics
 from reports.revision import suite_revision
 from reports.rows import Header
 from tests.conformance import options, preflight
+from tests.conformance.process import Guard
 from tests.subject import DEFAULT
 
 if TYPE_CHECKING:  # which imports torch; collecting does without
@@ -26,6 +27,7 @@ class Session(NamedTuple):
     threads: int
     header: Header
     again: str
+    guard: Guard
 
     @property
     def strict_defects(self) -> bool:
@@ -36,6 +38,8 @@ class Session(NamedTuple):
 SESSION = pytest.StashKey[Session]()
 DESELECTED = pytest.StashKey[int]()
 """How many cases pytest or a plugin has left out."""
+GUARD = pytest.StashKey[Guard]()
+"""What watches over the subject."""
 
 
 def session_of(config: pytest.Config) -> Session:
@@ -48,7 +52,8 @@ def session_of(config: pytest.Config) -> Session:
 
 def _session(config: pytest.Config) -> Session:
     option = config.option
-    factory = preflight.load(option.subject)
+    guard = config.stash[GUARD]
+    factory = preflight.load(option.subject, guard)
     from tests.conformance import recording
     from tests.subject import loading
 
@@ -66,9 +71,8 @@ def _session(config: pytest.Config) -> Session:
         options.selection(config, config.stash.get(DESELECTED, 0)),
         suite_revision(config.rootpath),
     )
-    return Session(
-        factory, rules, option.subject, environment.threads, header, options.again(option)
-    )
+    again = options.again(option)
+    return Session(factory, rules, option.subject, environment.threads, header, again, guard)
 
 
 def freeze_imports() -> None:
