@@ -15,6 +15,7 @@ from tests.conformance.recorder import UNUSABLE, Recorder, send_home
 from tests.conformance.session import DESELECTED, GUARD, session_of
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 APART = (HERE.parent / "meta", HERE.parent / "benchmark")
 """The suite's own tests run when they are asked for by their path."""
 
@@ -26,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse unusable options before anything runs."""
+    if any(ROOT not in (each, *each.parents) for each in _asked(config)):
+        raise pytest.UsageError(
+            f"the paths {' '.join(config.args)} are not all within the suite, which runs in a pytest "
+            f"process of its own; run: cd {ROOT} && python -m pytest"
+        )
     output = os.dup(2)  # of the user, for pytest does not capture yet
     guard = config.stash[GUARD] = Guard(config.option.case_timeout, output)
     try:
@@ -38,6 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Recorder(config), "batchnorm-recorder")
 
 
+def _asked(config: pytest.Config) -> List[Path]:
+    """The paths that the run was given."""
+    start = config.invocation_params.dir
+    return [(start / each.partition("::")[0]).resolve() for each in config.args]
+
+
 def _is_ours(collector: Any) -> bool:
     """Whether a module or test belongs to tests/conformance."""
     return bool(collector.path.parent == HERE)
@@ -47,9 +59,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optio
     """A path to the clone, or to its tests, asks for the cases and not for the tests of the suite."""
     if collection_path not in APART:
         return None
-    start = config.invocation_params.dir
-    asked = [(start / each.partition("::")[0]).resolve() for each in config.args]
-    within = any(each == collection_path or collection_path in each.parents for each in asked)
+    within = any(collection_path in (each, *each.parents) for each in _asked(config))
     return None if within else True
 
 
