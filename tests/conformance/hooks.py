@@ -107,14 +107,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What a case found travels as an attribute of its report."""
+    """What a case found travels as an attribute of its report.
+
+    As the outermost wrapper, because a plugin may run a test once more from within this hook.
+    """
     report = yield
-    if call.when == "call" and FOUND in item.stash:
-        for name, value in item.stash[FOUND].items():
+    if call.when == "call":
+        for name, value in item.stash.get(FOUND, {}).items():
             setattr(report, name, value)
     return report
 
