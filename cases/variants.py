@@ -37,10 +37,18 @@ LANES = ("exact", "bounded", "nonfinite")
 bounded: one numerical regime per channel.
 nonfinite: as bounded, and every second batch has a NaN in one channel and an infinity in another."""
 
-DTYPES = ("float32", "float64")
+DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+"""The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed
+precision."""
+
+NARROW = ("float16", "bfloat16")
+"""The dtypes that are stored in 16 bits and computed with in float32."""
 
 LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded")
 """How a batch may lie in memory."""
+
+GRADIENT_LAYOUTS = LAYOUTS + ("scalar",)
+"""How an upstream gradient may lie in memory. scalar: one number, expanded in all four dimensions."""
 
 ATTACHED_COUNT = 5
 """The value of a counter that ``Attach`` attaches."""
@@ -53,6 +61,16 @@ class Variant(NamedTuple):
     shape: str = "n8"
     dtype: str = "float32"
     seed: int = 0
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype of the inputs."""
+        return self.dtype.replace("mixed_", "")
+
+    @property
+    def module_dtype(self) -> str:
+        """The dtype of parameters and running statistics."""
+        return "float32" if self.dtype.startswith("mixed_") else self.dtype
 
     @property
     def channels(self) -> int:

@@ -1,4 +1,4 @@
-"""What a finding looks like, apart from the numbers in it: its symptom.
+"""Symptoms: findings without the numbers in them.
 
 A symptom is a pure function of one finding. Findings of one fault differ in their numbers,
 their indices and their inputs; they agree in what was compared and in the step after which it
@@ -23,8 +23,8 @@ UNTOLD = "explanation"
 """The quantity of a case that is a finding and has no Found: its one-line text stands for it."""
 
 _NAMED_BY_TWO_WORDS = ("set", "load", "attach", "drop", "show")
-_TEXTS = ("shown",)
-"""Quantities that say what was compared only together with the step."""
+TEXT = "text"
+"""The quantity of a text that a step shows; what text it is, only the step says."""
 
 Theme = Tuple[str, str]
 
@@ -36,7 +36,7 @@ _SIZES = re.compile(r"#(?:\s*[,x]\s*#)+,?")
 
 
 class Symptom(NamedTuple):
-    """What was compared, the verb of the step, and for an exception what was seen and expected.
+    """The quantity and the verb of the step, and for an exception what was seen and expected.
 
     ``got`` and ``expected`` are empty for everything but exceptions; ``got`` is the text of a
     case that is a finding without a Found.
@@ -57,7 +57,7 @@ class Symptom(NamedTuple):
         if self.quantity == EXCEPTION:
             sides = (("raised", self.got), ("unraised", self.expected))
             return tuple(side for side in sides if side[1] != NOTHING_RAISED) or sides[:1]
-        if self.quantity in _TEXTS:
+        if self.quantity == TEXT:
             return ((self.quantity, self.verb),)
         return ((self.quantity, self.got),)
 

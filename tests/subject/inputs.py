@@ -8,15 +8,18 @@ import torch
 
 from cases.inputs import Batch
 from tests.subject.observation import same_bytes
+from tests.subject.reading import numbers
 
 
 class Input:
     """A batch as a torch tensor that nothing else has touched; ``changed`` tells whether someone did."""
 
     def __init__(self, given: Batch) -> None:
-        self._values = given.values
-        self.tensor = LAYOUTS[given.layout](torch.from_numpy(given.values.copy()))
-        self._facts = self._now()
+        self.batch = given
+        values = torch.from_numpy(given.values.copy())
+        dtype = getattr(torch, given.dtype)
+        self.tensor = LAYOUTS[given.layout](values if values.dtype == dtype else values.to(dtype))
+        self._facts, self._values = self._now(), numbers(self.tensor).copy()
 
     def _now(self) -> Tuple[object, ...]:
         """Everything but the numbers: where they lie, and how."""
@@ -25,7 +28,7 @@ class Input:
 
     def changed(self) -> bool:
         """Whether anything about it is not as it was made, down to the bits of its numbers."""
-        return self._now() != self._facts or not same_bytes(self.tensor.numpy(), self._values)
+        return self._now() != self._facts or not same_bytes(numbers(self.tensor), self._values)
 
 
 def _sliced(values: torch.Tensor) -> torch.Tensor:
@@ -40,5 +43,6 @@ LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "permuted": lambda values: values.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2),
     "sliced": _sliced,
     "expanded": lambda values: values[:1].expand(values.shape),
+    "scalar": lambda values: values.reshape(-1)[:1].reshape(()).expand(values.shape),
 }
-"""Word of ``cases.variants.LAYOUTS`` to the same logical tensor with other strides."""
+"""Word of ``cases.variants.GRADIENT_LAYOUTS`` to the same logical tensor with other strides."""

@@ -12,9 +12,10 @@ import torch
 from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.case import Case
 from cases.construction import Config
-from cases.inputs import attached, batch, preset
+from cases.inputs import attached, batch, preset, upstream
 from cases.steps import (
     Attach,
+    Backward,
     Copy,
     Count,
     Drop,
@@ -31,6 +32,7 @@ from cases.steps import (
 )
 from cases.variants import ATTACHED_COUNT, Variant
 from tests.subject import state_dicts
+from tests.subject.gradients import Recording, gradients
 from tests.subject.inputs import Input
 from tests.subject.observation import Observation, ObservedOutput, Raised, same_bytes
 from tests.subject.reading import attribute, dtype_name, numbers, observed
@@ -48,7 +50,7 @@ def construct(factory: Factory, config: Config, dtype: str) -> Any:
         if config.call == "dtype":
             return factory(config.num_features, dtype=getattr(torch, dtype), **arguments)
         module = factory(config.num_features, **arguments)
-    return module.double() if dtype == "float64" else module
+    return module if dtype == "float32" else module.to(getattr(torch, dtype))
 
 
 class LiveModule:
@@ -59,10 +61,11 @@ class LiveModule:
         self.factory = factory
         self.config = config
         self.variant = variant
-        self.module = construct(factory, config, variant.dtype)
+        self.module = construct(factory, config, variant.module_dtype)
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
         self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
         self._seen: Dict[str, Any] = {}
+        self._recordings: List[Recording] = []
 
     def perform(self, step: Optional[Step]) -> Observation:
         """Performs ``step`` (None: nothing, right after construction) and observes the module."""
@@ -85,18 +88,26 @@ class LiveModule:
     def forward(self, step: Forward) -> None:
         """``module(batch)`` with an input of its own."""
         given = Input(batch(self.variant, step.batch))
+        leaf = given.tensor.detach().requires_grad_() if step.grad == "input_grad" else given.tensor
+        leaves = (leaf, attribute(self.module, "weight"), attribute(self.module, "bias"))
         try:
-            self._seen["output"] = self._observed_output(self._called(given.tensor, step.grad), given)
+            with torch.set_grad_enabled(step.grad != "no_grad"):
+                output = self.module(leaf)
+            self._seen["output"] = self._observed_output(output, given)
+            self._recordings = [Recording(given.batch, output, leaves), *self._recordings[:1]]
         finally:
             self._seen["input_changed"] = self._seen.get("input_changed", False) or given.changed()
 
-    def _called(self, given: torch.Tensor, grad: str) -> Any:
-        if grad == "grad":
-            return self.module(given)
-        if grad == "input_grad":
-            return self.module(given.detach().requires_grad_())
-        with torch.no_grad():
-            return self.module(given)
+    def backward(self, step: Backward) -> None:
+        """``torch.autograd.grad`` of an output, with an upstream gradient of its own."""
+        if int(step.earlier) >= len(self._recordings):
+            raise LookupError("no forward has returned an output")
+        recording = self._recordings[int(step.earlier)]
+        given = Input(upstream(self.variant, recording.given, step.upstream))
+        try:
+            self._seen["gradients"] = gradients(recording, given.tensor, step.retain)
+        finally:
+            self._seen["input_changed"] = given.changed()
 
     def _observed_output(self, output: Any, given: Input) -> ObservedOutput:
         """What is visible of an output, and whether the output before it is another by now."""
@@ -122,7 +133,7 @@ class LiveModule:
         elif step.how == "pickle":
             renewed = pickle.loads(pickle.dumps(original))
         else:
-            renewed = construct(self.factory, self.config, self.variant.dtype)
+            renewed = construct(self.factory, self.config, self.variant.module_dtype)
             renewed.load_state_dict(original.state_dict())
             renewed.train(original.training)
         self.module = renewed
@@ -142,7 +153,7 @@ class LiveModule:
         if name == "num_batches_tracked":
             return torch.tensor(ATTACHED_COUNT, dtype=torch.long)
         values = torch.from_numpy(attached(name, self.config.num_features).copy())
-        return values.to(getattr(torch, self.variant.dtype))
+        return values.to(getattr(torch, self.variant.module_dtype))
 
 
 def _forwards(live: LiveModule, step: Forwards) -> None:
@@ -194,6 +205,7 @@ def _load_state_dict(live: LiveModule, step: LoadStateDict) -> None:
 
 ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Forward: LiveModule.forward,
+    Backward: LiveModule.backward,
     Forwards: _forwards,
     Mode: _mode,
     SetAttribute: _set_attribute,
