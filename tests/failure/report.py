@@ -8,10 +8,11 @@ from typing import List
 from cases.case import Case
 from cases.spelling import spell
 from oracle.semantics import SWITCHES, Semantics
-from tests.lockstep import Finding, Result, run
-from tests.reproduction import script, shortest
+from tests.conformance.session import Session
+from tests.failure.shrinking import script, shortest
 from tests.subject.module import Factory
-from tests.verdict import Verdict
+from tests.verdict.result import Finding, Result, run
+from tests.verdict.verdict import Verdict
 
 DERIVATIONS = {
     "output": "oracle/bounds.py: errors of mean and variance carried to the output, four roundings, "
@@ -83,34 +84,24 @@ def _blame(result: Result, factory: Factory, semantics: Semantics) -> List[str]:
     return lines
 
 
-def report(
-    verdict: Verdict,
-    case: Case,
-    factory: Factory,
-    subject: str,
-    semantics: Semantics,
-    options: str = "",
-    threads: int = 1,
-) -> str:
-    """The text that a failing case prints.
-
-    ``options``: what it takes, beside --case, to run it again. ``threads``: those of torch.
-    """
-    lines = [case.id]
-    if case.note:
-        lines.append(case.note)
+def report(verdict: Verdict, session: Session) -> str:
+    """The text that a failing case prints."""
+    lines = [verdict.result.case.id]
+    if verdict.result.case.note:
+        lines.append(verdict.result.case.note)
     lines += ["", verdict.explanation, ""]
-    findings = verdict.result.findings
+    result = verdict.results[0]
+    findings = result.findings
     for finding in findings[:SHOWN]:
         lines += _finding(finding)
     if len(findings) > SHOWN:
         lines.append(f"and {len(findings) - SHOWN} more findings at this step")
     if findings:
-        lines += ["", *_blame(verdict.result, factory, semantics)]
-        found = shortest(verdict.result, factory, semantics)
+        lines += ["", *_blame(result, session.factory, session.semantics)]
+        found = shortest(result, session.factory, session.semantics)
         if len(found.case.steps) < findings[0].step:
             lines += ["the shortest program that shows it: " + spell(found.case.steps)]
         lines += ["", "# a script that shows it with torch alone:"]
-        lines += script(found, subject, threads).splitlines()
-    lines += ["", f"run it again: pytest --case '{case.id}'{options}"]
+        lines += script(found, session.subject, session.threads).splitlines()
+    lines += ["", f"run it again: pytest --case '{result.case.id}'{session.again}"]
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from typing import Collection, List, Tuple
 
 import numpy as np
 
-from cases.attributes import BUFFERS, PARAMETERS
+from cases.attributes import BUFFERS, FLOATING, PARAMETERS
 from cases.case import Case
 from cases.inputs import attached, batch, preset
 from cases.steps import (
@@ -27,13 +27,12 @@ from cases.steps import (
     forwards,
 )
 from cases.variants import ATTACHED_COUNT
-from tests.lockstep import Finding
-from tests.phrases import LAYOUTS, OUTPUT, SHARED, SHOWN, TENSOR
+from tests.failure.phrases import LAYOUTS, OUTPUT, SHARED, SHOWN, TENSOR
+from tests.verdict.result import Finding
 
 ELEMENTS = 512
 """Inputs up to this many elements are written out; larger ones have random numbers in their place."""
 
-FLOATING = ("weight", "bias", "running_mean", "running_var")
 def _number(value: float, dtype: str) -> str:
     """The shortest text that torch reads back as this number of this dtype."""
     if dtype == "float32" and np.isfinite(value):
@@ -219,7 +218,7 @@ class _Writer:
             )
         elif name in PARAMETERS + BUFFERS:
             shown = TENSOR[aspect].format(name)
-        elif quantity == "shown":
+        elif quantity == "text":
             shown = "repr(shown)"
         elif quantity == "output present":
             shown = "y is not None"
@@ -245,7 +244,7 @@ def _imports(text: str, subject: str) -> List[str]:
 def can_be_narrowed(case: Case, finding: Finding) -> bool:
     """Whether one channel may show what all of them do: nothing here speaks of their number."""
     quantity = finding.mismatch.quantity
-    if case.config.num_features < 2 or quantity in ("exception", "num_features", "shown"):
+    if case.config.num_features < 2 or quantity in ("exception", "num_features", "text"):
         return False
     if quantity.endswith("shape"):
         return False

@@ -8,10 +8,10 @@ from typing import List, NamedTuple, Optional, Tuple
 from cases.case import Case
 from cases.steps import Step
 from oracle.semantics import Semantics
-from tests.lockstep import Finding, Result, run
-from tests.script import can_be_narrowed, standalone
+from tests.failure.replay import printed
+from tests.failure.script import can_be_narrowed, standalone
 from tests.subject.module import Factory
-from tests.subject.replay import printed
+from tests.verdict.result import Finding, Result, run
 
 LARGE = "n102400"
 """Inputs so large that trying takes longer than reading."""
