@@ -9,13 +9,13 @@ and then a forward, restores what the operation has disturbed, and does so for e
 from __future__ import annotations
 
 from itertools import product
-from typing import Dict, FrozenSet, Iterator, List, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Set, Tuple
 
 from cases.attributes import BUFFERS, FLAGS, PARAMETERS
 from cases.case import Case
 from cases.construction import Config
-from cases.programs import spelled
 from cases.errors import CaseError, quoted
+from cases.programs import spelled
 from cases.spelling import token
 from cases.steps import (
     COPIES,
@@ -29,10 +29,13 @@ from cases.steps import (
     Count,
     Drop,
     Forward,
+    Forwards,
     LoadStateDict,
     Mode,
+    Preset,
     Reset,
     SetAttribute,
+    Show,
     Step,
     Value,
 )
@@ -101,19 +104,35 @@ _VALUES = "values"
 """Stands for the values in the tensors, beside the names of attributes."""
 
 
-def disturbed(operation: Step) -> FrozenSet[str]:
-    """The attributes that the operation may leave otherwise than the state says, and _VALUES if it
-    resets tensors to 1 and 0."""
-    if isinstance(operation, (SetAttribute, Drop, Attach)):
-        return frozenset({operation.name})
-    if isinstance(operation, Mode):
-        return frozenset({"training"})
-    if isinstance(operation, Reset):
-        return frozenset({_VALUES})
-    if operation == Copy("state_dict"):
-        # A copy is made only where all tensors are there; its flags are as constructed.
-        return frozenset(FLAGS)
+def _nothing(operation: Step) -> FrozenSet[str]:
     return frozenset()
+
+
+def _its_name(operation: Any) -> FrozenSet[str]:
+    return frozenset({operation.name})
+
+
+def _flags_of_a_new_module(operation: Copy) -> FrozenSet[str]:
+    """A state dict is copied only where all tensors are present; the flags are as constructed."""
+    return frozenset(FLAGS) if operation.how == "state_dict" else frozenset()
+
+
+_DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
+    Forward: _nothing,
+    Forwards: _nothing,
+    Mode: lambda operation: frozenset({"training"}),
+    SetAttribute: _its_name,
+    Drop: _its_name,
+    Attach: _its_name,
+    Preset: _nothing,
+    Count: _nothing,
+    Reset: lambda operation: frozenset({_VALUES}),
+    Copy: _flags_of_a_new_module,
+    LoadStateDict: _nothing,
+    Show: _nothing,
+}
+"""Step type to the attributes that a step may leave otherwise than the state says, and _VALUES where it
+resets tensors to 1 and 0."""
 
 
 def _flags(state: State) -> Dict[str, Value]:
@@ -188,7 +207,8 @@ def case(state: State) -> Case:
         if isinstance(operation, Attach) and operation.kind != "tensor":
             parameters.add(operation.name)
         if operation is not OPERATIONS[-1]:
-            undone = restore(state, disturbed(operation), frozenset(parameters))
+            names = _DISTURBED[type(operation)](operation)
+            undone = restore(state, names, frozenset(parameters))
             steps += [each for each in undone if each != operation]
     return Case(
         id=identify(state),

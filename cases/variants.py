@@ -92,4 +92,4 @@ def regimes(variant: Variant) -> Tuple[str, ...]:
 
 NAN_CHANNEL = {11: 3, 3: 1, 1: 0, 67: 36}
 INF_CHANNEL = {11: 8, 3: 2, 1: 0, 67: 63}
-"""Number of channels to the channel with the NaN and to the channel with the infinity (nonfinite lane)."""
+"""Number of channels to the channel that has a NaN, and an infinity, in batches of the nonfinite lane."""

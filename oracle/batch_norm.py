@@ -42,11 +42,11 @@ from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import statistics
+from oracle.outputs import requires_grad, strides
 from oracle.refusals import Refusal
 from oracle.semantics import Rules, Semantics
 from oracle.state import Counter, Expected, State, Tensor
 from oracle.state_dicts import load_state_dict
-
 
 # --- construction -----------------------------------------------------------------------------
 
@@ -55,9 +55,7 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
     """A new module: weight 1, bias 0, running_mean 0, running_var 1, num_batches_tracked 0.
 
     affine=False leaves weight and bias None, bias=False the bias alone; track_running_stats=False
-    leaves the three buffers None. Arguments that are not passed have their documented defaults,
-    however the others are passed. Raises Refusal where the release has no ``bias`` or no ``dtype``
-    keyword.
+    leaves the three buffers None. Raises Refusal where the release lacks a keyword that is passed.
     """
     if config.call == "dtype" and rules.holds("no_dtype_keyword"):
         raise refusals.unknown_keyword("dtype")
@@ -124,11 +122,7 @@ def _counted(state: State, rules: Rules) -> State:
 
 
 class Call(NamedTuple):
-    """What a forward hands to the kernel, beside input, weight and bias.
-
-    ``batch_statistics``: the batch's own statistics normalise. ``factor``: the share of the batch in
-    the new running buffers.
-    """
+    """What a forward hands to the kernel; ``factor``: the share of the batch in the running buffers."""
 
     batch_statistics: bool
     running_mean: Optional[Tensor]
@@ -227,28 +221,11 @@ def _output(state: State, given: Batch, call: Call, grad: str, rules: Rules) -> 
         bias=None if state.bias is None else state.bias.numbers,
         eps=call.eps,
         batch_statistics=call.batch_statistics,
-        strides=output_strides(given, call.batch_statistics, rules),
-        requires_grad=records_gradient(state, given, grad, rules),
+        strides=strides(given, call.batch_statistics, rules),
+        requires_grad=requires_grad(state, given, grad, rules),
         # Only releases that do not check eps get here with 0: a constant channel gives the bias.
         flat_at_zero=call.batch_statistics and call.eps == 0,
     )
-
-
-def output_strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
-    """The memory format of the output: the input's, except where the release made it contiguous."""
-    if given.layout != "channels_last":
-        return "contiguous"
-    if batch_statistics and rules.holds("train_output_contiguous"):
-        return "contiguous"
-    return "channels_last"
-
-
-def records_gradient(state: State, given: Batch, grad: str, rules: Rules) -> bool:
-    """Whether the output requires a gradient: when anything that went into it does."""
-    trainable = [each for each in (state.weight, state.bias) if each is not None and each.requires_grad]
-    if not given.values.size and trainable and rules.holds("empty_output_detached"):
-        trainable = []
-    return grad != "no_grad" and (bool(trainable) or grad == "input_grad")
 
 
 def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> Expected:
@@ -265,10 +242,7 @@ def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> E
 
 
 def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
-    """deepcopy and pickle keep every attribute; a state dict carries the tensors alone.
-
-    ``state_dict`` loads into a module as constructed, which must have the same tensors.
-    """
+    """deepcopy and pickle keep every attribute; a state dict fills the tensors of a new module."""
     copied = state
     if step.how == "state_dict":
         copied = construct(state.config, state.dtype, rules).changed(training=state.training)

@@ -16,7 +16,8 @@ import numpy as np
 from cases.inputs import batch
 from cases.steps import Forward
 from cases.variants import Variant
-from oracle.batch_norm import average_factor, output_strides, records_gradient
+from oracle import outputs
+from oracle.batch_norm import average_factor
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
@@ -81,8 +82,8 @@ def _empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         bias=None,
         eps=1.0,
         batch_statistics=True,
-        strides=output_strides(given, True, rules),
-        requires_grad=records_gradient(situation.before, given, situation.step.grad, rules),
+        strides=outputs.strides(given, True, rules),
+        requires_grad=outputs.requires_grad(situation.before, given, situation.step.grad, rules),
     )
     return dataclasses.replace(right, output=output, error=None)
 

@@ -1,16 +1,14 @@
-"""What a claim consists of: a statement of a public text, a program, and checks of what it does."""
+"""The type of a claim: a statement of a public text, a program, and checks of what the program does."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Dict, Optional, Tuple
 
 from cases.case import Case
 from cases.claims.checks import Check
 from cases.construction import Config
 from cases.spelling import parse_program
-from cases.steps import Step
 from cases.variants import Variant
 
 FAMILY = "claim"
@@ -61,13 +59,7 @@ class Claim:
             id=self.id,
             behaviour=f"claims of {self.text}",
             config=self.config,
-            steps=_steps(self.program),
+            steps=parse_program(self.program),
             variant=Variant("bounded", "n8", "float32"),
             note=f"{TEXTS[self.text]}, line {self.line}: {self.statement}",
         )
-
-
-@lru_cache(maxsize=None)
-def _steps(program: str) -> Tuple[Step, ...]:
-    """The steps of a program; several claims have one of a hundred forwards."""
-    return parse_program(program)

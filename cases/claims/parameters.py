@@ -21,6 +21,8 @@ from cases.construction import Config
 TRACKED = Config(11)
 NO_AFFINE = Config(11, affine=False)
 UNTRACKED = Config(11, track_running_stats=False)
+BARE = Config(11, affine=False, track_running_stats=False)
+CUMULATIVE = Config(11, momentum=None)
 
 CLAIMS: Tuple[Claim, ...] = (
     Claim(
@@ -38,12 +40,12 @@ CLAIMS: Tuple[Claim, ...] = (
     ),
     Claim(
         "affine_false", "parameters", 10, "affine=False: there is no weight and no bias.",
-        "confirmed", Config(11, affine=False), "forward:b0",
+        "confirmed", NO_AFFINE, "forward:b0",
         (HasKeys(0, BUFFERS), Equals(1, "output", "normalised by the biased variance")),
     ),
     Claim(
         "affine_false_eval", "parameters", 16, "affine=False in eval: nothing is applied.",
-        "confirmed", Config(11, affine=False), "eval,forward:b0",
+        "confirmed", NO_AFFINE, "eval,forward:b0",
         (Equals(2, "output", "normalised by the initial buffers"),),
     ),
     Claim(
@@ -66,7 +68,7 @@ CLAIMS: Tuple[Claim, ...] = (
     Claim(
         "train_normalises_by_batch", "parameters", 113,
         "In train mode the batch is normalised with its own statistics only.",
-        "refined", Config(11, affine=False), "preset,forward:b0",
+        "refined", NO_AFFINE, "preset,forward:b0",
         (
             Equals(2, "output", "normalised by the biased variance"),
             Differs(2, "output", "normalised by the unbiased variance"),
@@ -81,7 +83,7 @@ CLAIMS: Tuple[Claim, ...] = (
     Claim(
         "momentum_none", "parameters", 118,
         "momentum None: a cumulative average that uses num_batches_tracked.",
-        "confirmed", Config(11, momentum=None), "preset,forward:b0,forward:b1,forward:b2",
+        "confirmed", CUMULATIVE, "preset,forward:b0,forward:b1,forward:b2",
         (Equals(4, "running_mean", "mean of the batch means"),),
     ),
     Claim(
@@ -95,7 +97,7 @@ CLAIMS: Tuple[Claim, ...] = (
     ),
     Claim(
         "cumulative_factor", "parameters", 124, "factor = 1/num_batches_tracked.",
-        "confirmed", Config(11, momentum=None), "forward:b0,forward:b1",
+        "confirmed", CUMULATIVE, "forward:b0,forward:b1",
         (Equals(2, "running_var", "mean of the unbiased variances"),),
     ),
     Claim(
@@ -112,7 +114,7 @@ CLAIMS: Tuple[Claim, ...] = (
     Claim(
         "track_off_later_like_built_so", "parameters", 139,
         "In train mode that has the same effect as track_running_stats=False at construction.",
-        "confirmed", Config(11, affine=False), "set:track_running_stats:false,forward:b0",
+        "confirmed", NO_AFFINE, "set:track_running_stats:false,forward:b0",
         (
             Equals(2, "output", "normalised by the biased variance"),
             Unchanged(2, 0, STATISTICS),
@@ -122,37 +124,37 @@ CLAIMS: Tuple[Claim, ...] = (
     Claim(
         "untracked_has_no_buffers", "parameters", 146,
         "Built with track_running_stats=False: no running_mean, no running_var, batch statistics.",
-        "confirmed", Config(11, affine=False, track_running_stats=False), "forward:b0",
+        "confirmed", BARE, "forward:b0",
         (HasKeys(0, ()), Equals(1, "output", "normalised by the biased variance")),
     ),
     Claim(
         "track_on_later_train", "parameters", 151,
         "track_running_stats=True set later: the counter stays None, nothing changes.",
-        "confirmed", Config(11, affine=False, track_running_stats=False),
+        "confirmed", BARE,
         "set:track_running_stats:true,forward:b0",
         (HasKeys(2, ()), Equals(2, "output", "normalised by the biased variance")),
     ),
     Claim(
         "eval_uses_buffers", "parameters", 167, "Tracked and in eval: the global statistics are used.",
-        "confirmed", Config(11, affine=False), "eval,forward:b0",
+        "confirmed", NO_AFFINE, "eval,forward:b0",
         (Equals(2, "output", "normalised by the initial buffers"), Unchanged(2, 0, BUFFERS)),
     ),
     Claim(
         "track_off_later_eval", "parameters", 170,
         "track_running_stats=False set later, eval: still the stored statistics; no effect.",
-        "confirmed", Config(11, affine=False), "set:track_running_stats:false,eval,forward:b0",
+        "confirmed", NO_AFFINE, "set:track_running_stats:false,eval,forward:b0",
         (Equals(3, "output", "normalised by the initial buffers"), Unchanged(3, 0, BUFFERS)),
         refuted_where="flag_alone_selects_statistics",
     ),
     Claim(
         "untracked_eval", "parameters", 180, "Built untracked, eval: the batch's statistics are used.",
-        "confirmed", Config(11, affine=False, track_running_stats=False), "eval,forward:b0",
+        "confirmed", BARE, "eval,forward:b0",
         (Equals(2, "output", "normalised by the biased variance"),),
     ),
     Claim(
         "untracked_eval_unbiased", "parameters", 182,
         "There it is the unbiased sample variance that normalises (unlike training).",
-        "refuted", Config(11, affine=False, track_running_stats=False), "eval,forward:b0",
+        "refuted", BARE, "eval,forward:b0",
         (
             Equals(2, "output", "normalised by the biased variance"),
             Differs(2, "output", "normalised by the unbiased variance"),
@@ -171,7 +173,7 @@ CLAIMS: Tuple[Claim, ...] = (
     Claim(
         "track_on_later_eval", "parameters", 184,
         "track_running_stats=True set later, eval: still the batch's statistics.",
-        "confirmed", Config(11, affine=False, track_running_stats=False),
+        "confirmed", BARE,
         "set:track_running_stats:true,eval,forward:b0",
         (Returns(3), Equals(3, "output", "normalised by the biased variance")),
         refuted_where="flag_alone_selects_statistics",

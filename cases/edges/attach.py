@@ -28,7 +28,7 @@ EDGES: Tuple[Edge, ...] = (
         "parameters_over_buffers", "attach",
         "attach:running_mean:parameter,forward:b0,drop:running_mean,attach:running_mean:tensor,"
         "attach:running_mean:parameter,forward:b1,deepcopy,forward:b2,state_dict,forward:b3",
-        "a Parameter moves the name; a tensor cannot move it back",
+        "a Parameter turns the buffer's name into a parameter; a tensor cannot turn it back",
     ),
     Edge(
         "weight_tensor", "attach", "attach:weight:tensor,attach:weight:parameter,forward:b0,pickle,"

@@ -7,7 +7,7 @@ from typing import Tuple
 from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, Edge
 
 _PROGRAM = "preset,{0}:b0,{0}:b1,forward:b2,eval,{0}:b0,forward:b1"
-_NOTE = "what autograd records changes neither outputs nor buffers"
+_NOTE = "outputs and buffers do not depend on what autograd records"
 
 EDGES: Tuple[Edge, ...] = tuple(
     Edge(f"{grad}{name}", "autograd", _PROGRAM.format(grad), _NOTE, config)

@@ -1,4 +1,4 @@
-"""What an edge consists of, and the modules and variants that most of them use."""
+"""The type of an edge, and the modules and variants that most edges use."""
 
 from __future__ import annotations
 

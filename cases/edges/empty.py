@@ -18,7 +18,7 @@ EDGES: Tuple[Edge, ...] = (
     Edge("no_batch_untracked", "empty", "forward:no_batch,eval,forward:no_batch", "", BARE),
     Edge(
         "wrong_channels", "empty", "forward:empty_wrong_channels,eval,forward:empty_wrong_channels",
-        "the channel count is not checked when there is nothing to normalise: #72821",
+        "the number of channels is not checked when there is nothing to normalise: #72821",
     ),
     Edge("no_channels", "empty", "forward:no_channels", "#72821"),
     Edge(

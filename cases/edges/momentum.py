@@ -1,4 +1,4 @@
-"""Values of momentum that nobody means, and momentum None set later."""
+"""Unusual values of momentum, and momentum None set later."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ EDGES: Tuple[Edge, ...] = (
     ),
     Edge(
         "none_later", "momentum", "preset,forward:b0,forward:b1,set:momentum:none,forward:b2,forward:b3",
-        "the average goes by the batches counted since construction, not since the assignment",
+        "the average counts the batches since construction, not since the assignment",
     ),
 )  # fmt: skip

@@ -14,14 +14,14 @@ EDGES: Tuple[Edge, ...] = (
     ),
     Edge(
         "momentum_one_nan", "nonfinite", "preset,forward:nan,forward:b0,eval,forward:b1",
-        "momentum 1 does not heal them", Config(11, momentum=1.0),
+        "(1 - 1) * NaN is NaN: momentum 1 does not heal the buffers", Config(11, momentum=1.0),
     ),
     Edge(
         "first_batch_inf", "nonfinite", "forward:inf,forward:b0,eval,forward:inf",
-        "nor does the factor 1 of a cumulative average's first batch", CUMULATIVE,
+        "an infinity in the first batch of a cumulative average stays in the buffers", CUMULATIVE,
     ),
     *twice("nan", "nonfinite", "nan", "#106605, #1206: NaN stays in its channel"),
-    *twice("inf", "nonfinite", "inf", "#106605, #10008: so does an infinity"),
+    *twice("inf", "nonfinite", "inf", "#106605, #10008: an infinity stays in its channel"),
     Edge(
         "overflowing", "nonfinite", "preset,forward:overflowing,eval,forward:b0",
         "values of 1e30 have a variance that float32 cannot hold: #162489",

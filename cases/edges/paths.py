@@ -1,6 +1,6 @@
-"""Every mutation between forwards for which kernels have a path of their own.
+"""Every mutation between forwards for which torch has a kernel of its own.
 
-Whatever such a path has prepared before the mutation must not be used after it.
+Values that such a kernel prepared before the mutation must not be used after it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _constructed(mutation: Mutation) -> Config:
 
 
 def _edges() -> Iterator[Edge]:
-    note = "found by wrong modules: what was folded, cached or compiled before the mutation is stale"
+    note = "found by wrong modules: values folded or cached before the mutation are stale"
     for path, (forward, variant) in PATHS.items():
         for name, mutation in MUTATIONS.items():
             program = f"preset,{forward},eval,{forward},{spell(steps_of(name, 'E'))},{forward}"

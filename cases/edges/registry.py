@@ -52,7 +52,8 @@ EDGES: Tuple[Edge, ...] = (
     + drift.EDGES
     + endurance.EDGES
 )
-"""Every edge. New edges go to the end of their module, and a new module to the end of this list."""
+"""Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
+to the end of this list."""
 
 CASES: Dict[str, Edge] = {edge.id: edge for edge in EDGES}
 """Id to edge."""

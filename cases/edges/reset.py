@@ -13,23 +13,24 @@ EDGES: Tuple[Edge, ...] = (
     ),
     Edge(
         "trainable", "reset", "attach:running_mean:trainable,reset_running_stats,forward:b0",
-        "in place on a leaf",
+        "the reset writes in place into a leaf that requires a gradient",
     ),
     Edge(
         "bias_dropped", "reset", "preset,drop:bias,reset_parameters,forward:b0",
-        "PR #176573: the weight is reset, the missing bias tolerated or not",
+        "PR #176573: the weight is reset; some releases raise because the bias is missing",
     ),
     Edge(
         "affine_off", "reset", "preset,set:affine:false,reset_parameters,forward:b0",
-        "the flag as it is now decides: weight and bias stay",
+        "reset_parameters reads the flag when it is called: weight and bias stay",
     ),
     Edge(
         "flag_off", "reset", "preset,forward:b0,set:track_running_stats:false,reset_running_stats,"
-        "reset_parameters,forward:b1,eval,forward:b1", "so it does for the buffers",
+        "reset_parameters,forward:b1,eval,forward:b1",
+        "reset_running_stats reads the flag when it is called: the buffers stay",
     ),
     Edge("affine_on_bare", "reset", "set:affine:true,reset_parameters,forward:b0", "", BARE),
     Edge(
         "flag_on_bare", "reset", "set:track_running_stats:true,reset_running_stats,forward:b0",
-        "reset follows the flag, not the buffers", BARE,
+        "reset_running_stats reads the flag and not whether there are buffers", BARE,
     ),
 )  # fmt: skip

@@ -11,9 +11,10 @@ from cases.variants import Variant
 
 def _refused() -> Iterator[Edge]:
     for name in ("two_dims", "three_dims", "five_dims"):
-        yield Edge(name, "shape", BOTH_MODES.format(name), "the check comes before the counter")
+        note = "the number of dimensions is checked before the counter is incremented"
+        yield Edge(name, "shape", BOTH_MODES.format(name), note)
     for name, config in (("tracked", TRACKED), ("untracked", UNTRACKED), ("bare", BARE)):
-        note = "with nothing of length C to compare, any number of channels passes"
+        note = "a module without tensors of length C accepts any number of channels"
         program = "forward:wrong_channels,forward:b0,eval,forward:wrong_channels"
         yield Edge(f"wrong_channels_{name}", "shape", program, note, config)
         program = "forward:one_value,eval,forward:one_value,forward:b0"

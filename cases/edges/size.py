@@ -12,7 +12,7 @@ EDGES: Tuple[Edge, ...] = tuple(
     Edge(
         f"grows_and_shrinks_{dtype}", "size",
         "preset,forward:b1,forward:b0,forward:b2,eval,forward:b0,forward:b3,forward:b0",
-        "nothing that was made for one size of input serves another",
+        "nothing that is made for one size of input may be used for another",
         Config(3), Variant("bounded", "n102400", dtype),
     )
     for dtype in DTYPES

@@ -1,4 +1,4 @@
-"""What the module says of itself, before and after its attributes change."""
+"""The repr and the state dict of a module, before and after its attributes change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PROGRAM = (
 )
 
 EDGES: Tuple[Edge, ...] = tuple(
-    Edge(name, "text", _PROGRAM, "repr and state dict tell what is there now", config)
+    Edge(name, "text", _PROGRAM, "repr and state dict describe the attributes of the moment", config)
     for name, config in (
         ("tracked", TRACKED),
         ("cumulative", CUMULATIVE),

@@ -45,7 +45,7 @@ GROUPS: Dict[str, List[Group]] = {
 """Tier to the groups of axes that it covers."""
 
 COST: Dict[str, float] = {"n102400": 4.0, "n256": 1.5}
-"""What a row of this shape costs, in rows of a small shape."""
+"""Shape word to the cost of a row, in rows of a small shape; 1 for a shape that is not listed."""
 
 
 class Design(NamedTuple):

@@ -1,4 +1,4 @@
-"""What is done to the live instance in the middle of a schedule."""
+"""Changes to a live module in the middle of a schedule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _always_means_something(construction: Construction) -> Optional[str]:
 
 @dataclass(frozen=True)
 class Mutation:
-    """What one word of the mutation axis does.
+    """The meaning of one word of the mutation axis.
 
     ``steps``: the steps after a forward in train mode. ``meaningless``: the reason why the mutation
     does nothing to a module that is constructed as the three words say, None where it does something.

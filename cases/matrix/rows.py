@@ -1,4 +1,4 @@
-"""The rows of the matrix: one word of every axis. Which rows are cases, and the case of each."""
+"""The rows of the matrix, one word of every axis: which of them are cases, and the case of each."""
 
 from __future__ import annotations
 

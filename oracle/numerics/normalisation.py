@@ -80,13 +80,15 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
             slope = np.where(total == 0, 0.0, slope)
             undetermined &= variance.budget > 0
         undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
-        scaled = (x - _plane(mean.values)) * _plane(slope)
         budgets = bounds.output(
             slope, bias, mean.values, mean.budget, total, lost, variance.budget, fmt
         )
-        budget = (
-            _plane(budgets.constant)
-            + _plane(budgets.per_deviation) * np.abs(scaled)
-            + _plane(budgets.per_input) * np.abs(x)
-        )
-    return OutputValues(scaled + _plane(bias), budget, undetermined)
+        # In place, because fresh arrays of the size of a large input cost more than the arithmetic.
+        y = x - _plane(mean.values)
+        y *= _plane(slope)
+        budget = np.abs(y)
+        budget *= _plane(budgets.per_deviation)
+        budget += _plane(budgets.constant)
+        budget += np.abs(x, out=x) * _plane(budgets.per_input)
+        y += _plane(bias)
+    return OutputValues(y, budget, undetermined)

@@ -56,4 +56,4 @@ def _apart(a: np.ndarray, a_budget: np.ndarray, b: np.ndarray, b_budget: np.ndar
     with np.errstate(invalid="ignore"):
         both = np.isfinite(a) & np.isfinite(b)
         equal = (a == b) | (np.isnan(a) & np.isnan(b))
-        return np.where(both, np.abs(a - b) > a_budget + b_budget, ~equal)
+        return np.asarray(np.where(both, np.abs(a - b) > a_budget + b_budget, ~equal))

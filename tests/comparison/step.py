@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Dict, Optional
+from typing import Dict, Optional, Tuple
 
 from cases.attributes import FLAGS, TENSORS
 from oracle.numerics.formats import FORMATS
@@ -55,10 +55,10 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     )
     if output is not None and got.output is not None:
         _compare_output(output, got.output, tally)
-    entries = zip(TENSORS, state.entries(), got.tensors, got.same_objects)
-    for name, entry, tensor, same in entries:
-        earlier = None if before is None else before.entry(name)
-        _compare_tensor(name, state.dtype, earlier, entry, tensor, same, tally)
+    earlier: Tuple[Entry, ...] = (None,) * len(TENSORS) if before is None else before.entries()
+    entries = zip(TENSORS, earlier, state.entries(), got.tensors, got.same_objects)
+    for name, old, entry, tensor, same in entries:
+        _compare_tensor(name, state.dtype, old, entry, tensor, same, tally)
     if expected.text is not None:
         tally.equal((TEXT,), (got.text,), (expected.text,))
     if expected.copied:

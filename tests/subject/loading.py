@@ -11,8 +11,8 @@ import torch
 from cases.attributes import FLAGS, TENSORS
 from cases.construction import Config
 from cases.variants import Variant
-from tests.subject.foreign import said
 from tests.subject import DEFAULT
+from tests.subject.foreign import said
 from tests.subject.module import Factory, LiveModule, construct
 from tests.subject.reading import Unreadable
 
