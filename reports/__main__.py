@@ -10,15 +10,17 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Callable, List, Optional, Sequence
+from typing import Callable, List, NoReturn, Optional, Sequence
 
 from reports import destination, releases
+from reports.causes import SCREEN, cause_lines, causes
 from reports.comparison import compare
 from reports.diff import diff_lines
 from reports.errors import ReportError, UnwritableOutput
 from reports.history import read_history
 from reports.record import read
 from reports.tally import summary_lines
+from reports.visible import one_line, visible
 from reports.webpage import webpage
 
 SAME, CHANGED, UNUSABLE = 0, 1, 2
@@ -32,11 +34,20 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return command(options)
     except ReportError as error:
         print(f"python -m reports: {error}", file=sys.stderr)
-        return UNUSABLE
+    except MemoryError:
+        print("python -m reports: the input is too large for the memory of this machine", file=sys.stderr)
+    return UNUSABLE
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints show what was given, and do not act on it."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(one_line(message))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m reports",
         description="Read, compare and render the records that pytest --report=FILE writes.",
     )
@@ -58,8 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("--all", action="store_true", help="show every case of every group")
     diff.set_defaults(command=_diff)
 
-    show = commands.add_parser("show", help="print the summary of a record")
+    show = commands.add_parser("show", help="print the summary of a record and its causes")
     show.add_argument("record", metavar="RECORD")
+    show.add_argument("--all", action="store_true", help="show every cause")
     show.set_defaults(command=_show)
 
     html = commands.add_parser("html", help="write a record as a web page (needs jinja2)")
@@ -88,6 +100,10 @@ def _diff(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     record = read(options.record)
     lines = summary_lines(record.header, record.rows)
+    found = causes(record.rows)
+    if found:
+        limit = sys.maxsize if options.all else SCREEN
+        lines += ["", *cause_lines(found, limit, record.header.options)]
     if record.footer.exit not in (0, 1):
         lines.append(
             f"the run did not finish (pytest exit status {record.footer.exit}): cases may be missing"
@@ -115,13 +131,13 @@ def _releases(options: argparse.Namespace) -> int:
 
 
 def _print(lines: List[str]) -> None:
-    """Print to standard output, whatever its encoding.
+    """Print to standard output, whatever its encoding and whatever is in the lines.
 
     Raises:
         UnwritableOutput: the reader went away, the disk is full …
     """
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    text = "\n".join(lines).encode(encoding, "backslashreplace").decode(encoding)
+    text = "\n".join(map(visible, lines)).encode(encoding, "backslashreplace").decode(encoding)
     try:
         print(text, flush=True)
     except OSError as error:

@@ -8,6 +8,9 @@ A field that a later version of the suite added (``ADDED``) is written only wher
 from its default, and its default is read where it is missing. So an older record stays
 readable, and what it holds is still written as the same text. A field that this version does
 not know is refused, as what it says could change the meaning of the others.
+
+Texts that a subject gives (messages, values) and the number of findings of a case are limited
+when they are written, so that every line is short enough to be read back.
 """
 
 from __future__ import annotations
@@ -43,6 +46,12 @@ _FOUND_FIELDS = tuple(field.name for field in fields_of(Found))
 ADDED: FrozenSet[str] = frozenset({"findings"})
 """The fields of a case that records of this format did not have from the start."""
 
+TEXT = 1000
+"""The characters of a text that a subject gives; a longer one is cut, with "..." at its end."""
+
+FINDINGS = 400
+"""The findings of one case that are kept, the first ones."""
+
 _RELEASE = re.compile(r"[0-9]+\.[0-9]+")
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _DOWN = decimal.Context(prec=4, rounding=decimal.ROUND_FLOOR)
@@ -61,7 +70,9 @@ def encode_case(row: CaseRow) -> str:
     fields["detectable"] = {
         name: _number(_rounded(value, _UP)) for name, value in sorted(row.detectable.items())
     }
-    fields["findings"] = [_plain_found(found) for found in row.findings]
+    fields["errors"] = [_cut(error) for error in row.errors]
+    fields["finding"] = None if row.finding is None else _cut(row.finding)
+    fields["findings"] = [_plain_found(found) for found in row.findings[:FINDINGS]]
     for name in ADDED:
         if not fields[name]:
             del fields[name]
@@ -70,10 +81,15 @@ def encode_case(row: CaseRow) -> str:
 
 def _plain_found(found: Found) -> Dict[str, object]:
     """Return the fields of one finding, numbers as JSON has them."""
-    return {
+    plain = {
         name: _number(value) if isinstance(value, float) else value
         for name, value in vars(found).items()
     }
+    return {**plain, "got": _cut(found.got), "expected": _cut(found.expected)}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT else text[: TEXT - 3] + "..."
 
 
 def encode_footer(footer: Footer) -> str:

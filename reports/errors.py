@@ -9,6 +9,11 @@ from __future__ import annotations
 import os
 from typing import ClassVar, Optional, Union
 
+from reports.visible import shortened
+
+LONGEST_MESSAGE = 1000
+"""The characters of a message: two paths and a sentence, and no flood."""
+
 PathLike = Union[str, "os.PathLike[str]"]
 
 
@@ -17,7 +22,7 @@ class ReportError(Exception):
 
     def __str__(self) -> str:
         """Return the message on one line, whatever a path or a cause contained."""
-        return " ".join(self.message().split())
+        return shortened(self.message(), LONGEST_MESSAGE)
 
     def message(self) -> str:
         """Return the text of the message; by default the arguments as given."""
@@ -65,6 +70,18 @@ class UnreadableRecord(RecordError):
     """The operating system refuses to read the file."""
 
     remedy = "make the file readable, or name another"
+
+
+class NotAFile(RecordError):
+    """The path names a device or a pipe, which may have no end."""
+
+    remedy = "copy what it gives into a file, and name that"
+
+
+class RecordTooLarge(RecordError):
+    """A line, the whole or the number of cases is beyond what a record can be."""
+
+    remedy = "name a record that pytest --report=FILE wrote"
 
 
 class EmptyRecord(RecordError):
@@ -181,3 +198,7 @@ class MissingExtra(ReportError):
 
 class UnwritableOutput(ReportError):
     """Output cannot be written where it should go."""
+
+
+class UnusableAccepted(ReportError):
+    """A file of accepted findings that cannot be read, or says something else."""

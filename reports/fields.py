@@ -48,7 +48,7 @@ class Fields:
         unknown = sorted(set(fields).difference(expected))
         if unknown:
             raise Malformed(
-                f"field {shortened(unknown[0])} is not known; "
+                f"field {described(unknown[0])} is not known; "
                 "the suite that wrote the record may be newer than this one"
             )
         self._fields = fields
@@ -85,7 +85,7 @@ class Fields:
         """Return a list as a tuple, each item converted; an optional field may be missing."""
         items = self._fields.get(name, [])
         if not isinstance(items, list):
-            raise Malformed(f"field {name!r} is {shortened(items)}, not a list")
+            raise Malformed(f"field {name!r} is {described(items)}, not a list")
         try:
             return tuple(convert(item) for item in items)
         except TypeError as error:
@@ -104,7 +104,7 @@ class Fields:
         """Return an object as a dict, each value converted."""
         value = self._fields[name]
         if not isinstance(value, dict):
-            raise Malformed(f"field {name!r} is {shortened(value)}, not an object")
+            raise Malformed(f"field {name!r} is {described(value)}, not an object")
         try:
             return {key: convert(item) for key, item in value.items()}
         except TypeError as error:
@@ -117,7 +117,7 @@ class Fields:
             raise Malformed(f"field {name!r} is {error}") from None
 
 
-def shortened(value: object) -> str:
+def described(value: object) -> str:
     """Return the repr of a value, cut where it is long, for an error message."""
     return _REPR.repr(value)
 
@@ -126,28 +126,28 @@ def as_text(value: object) -> str:
     """Return ``value`` if it is a string; raise TypeError if not."""
     if isinstance(value, str):
         return value
-    raise TypeError(f"{shortened(value)}, not a string")
+    raise TypeError(f"{described(value)}, not a string")
 
 
 def as_flag(value: object) -> bool:
     """Return ``value`` if it is a bool; raise TypeError if not."""
     if isinstance(value, bool):
         return value
-    raise TypeError(f"{shortened(value)}, not true or false")
+    raise TypeError(f"{described(value)}, not true or false")
 
 
 def as_integer(value: object) -> int:
     """Return ``value`` if it is an integer and no bool; raise TypeError if not."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise TypeError(f"{shortened(value)}, not an integer")
+    raise TypeError(f"{described(value)}, not an integer")
 
 
 def as_count(value: object) -> int:
     """Return ``value`` if it is an integer that is not negative; raise TypeError if not."""
     number = as_integer(value)
     if number < 0:
-        raise TypeError(f"{shortened(value)}, not a count")
+        raise TypeError(f"{described(value)}, not a count")
     return number
 
 
@@ -159,16 +159,16 @@ def as_float(value: object) -> float:
         return float(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST:
         return float(value)
-    raise TypeError(f"{shortened(value)}, not a number or one of {_NOT_FINITE}")
+    raise TypeError(f"{described(value)}, not a number or one of {_NOT_FINITE}")
 
 
 def as_extremes(value: object) -> Extremes:
     """Return ``value`` if it is a pair [smallest, largest]; raise TypeError if not."""
     if not isinstance(value, list) or len(value) != 2:
-        raise TypeError(f"{shortened(value)}, not a pair [smallest, largest]")
+        raise TypeError(f"{described(value)}, not a pair [smallest, largest]")
     low, high = as_float(value[0]), as_float(value[1])
     if low > high:
-        raise TypeError(f"{shortened(value)}, whose first is above its second")
+        raise TypeError(f"{described(value)}, whose first is above its second")
     return low, high
 
 
@@ -176,4 +176,4 @@ def as_object(value: object) -> Mapping[str, object]:
     """Return ``value`` if it is a JSON object; raise TypeError if not."""
     if isinstance(value, dict):
         return value
-    raise TypeError(f"{shortened(value)}, not an object")
+    raise TypeError(f"{described(value)}, not an object")

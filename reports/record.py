@@ -11,13 +11,11 @@ import gzip
 import io
 import json
 import os
-import zlib
 from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
-from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Tuple, TypeVar
 
-from reports import destination
+from reports import destination, reading
 from reports.encoding import (
     FORMAT,
     decode_case,
@@ -28,28 +26,30 @@ from reports.encoding import (
     encode_header,
 )
 from reports.errors import (
-    DamagedGzip,
     DuplicateCase,
     EmptyRecord,
     InvalidField,
     LineAfterFooter,
     MissingFooter,
     MissingHeader,
-    MissingRecord,
     NotJson,
-    NotText,
     PathLike,
-    RecordIsDirectory,
+    RecordTooLarge,
     RepeatedHeader,
-    TruncatedGzip,
     UnknownKind,
-    UnreadableRecord,
     UnsortedCase,
     UnsupportedFormat,
     WrongFooter,
 )
-from reports.fields import Malformed
+from reports.fields import Malformed, described
 from reports.rows import CaseRow, Footer, Header, footer_for
+from reports.visible import shortened
+
+CASES = 1_000_000
+"""The cases that a record may have: twice as many as the full tier has."""
+
+_DIGITS = 1000
+"""The digits that a whole number may have; Python takes quadratic time to read more."""
 
 Line = TypeVar("Line")
 
@@ -84,27 +84,51 @@ def write(path: PathLike, header: Header, rows: Iterable[CaseRow], exit_status: 
     lines.extend(encode_case(row) for row in ordered)
     lines.append(encode_footer(footer_for(header, ordered, exit_status)))
     content = "".join(line + "\n" for line in lines).encode("utf-8")
-    destination.write(path, _compressed(content) if _is_compressed(path) else content)
+    destination.write(path, _compressed(content) if reading.is_compressed(path) else content)
 
 
 def read(path: PathLike) -> Record:
-    """Return the record at ``path``.
+    """Return the record at ``path``, whose lines are read in order, each in its place.
 
     Raises:
         RecordError: the file is not a whole and consistent record; each fault has its own
             class in ``reports.errors``.
     """
-    text = _text(path, _content(path))
-    if not text.strip():
+    header: Optional[Header] = None
+    footer: Optional[Footer] = None
+    rows: List[CaseRow] = []
+    for number, line in reading.lines(path):
+        if number == 1 and not line.strip():
+            raise EmptyRecord(path, "the first line is empty")
+        if not line.endswith("\n"):
+            raise MissingFooter(path, "the last line is cut off", number)
+        values = _object(path, line, number)
+        kind = values.get("kind")
+        if footer is not None:
+            raise LineAfterFooter(path, "a line follows the footer", number)
+        if header is None:
+            header = _header(path, values, number)
+        elif kind == "case":
+            if len(rows) == CASES:
+                raise RecordTooLarge(path, f"has more than {CASES} cases", number)
+            row = _decoded(path, decode_case, values, number)
+            _require_order(path, rows, row, number)
+            rows.append(row)
+        elif kind == "footer":
+            footer = _decoded(path, decode_footer, values, number)
+            _require_sum(path, footer, footer_for(header, rows, footer.exit), number)
+        elif kind == "header":
+            raise RepeatedHeader(path, "a second header", number)
+        else:
+            raise UnknownKind(path, f"kind {described(kind)} is not 'header', 'case' or 'footer'", number)
+    if header is None and footer is None:
         raise EmptyRecord(path, "the record is empty")
-    return _assembled(path, text)
+    if header is None or footer is None:
+        raise MissingFooter(path, f"ends before the footer, after {len(rows)} cases")
+    return Record(header, tuple(rows), footer, os.fspath(path))
 
 
-# --- bytes and text ---------------------------------------------------------------------
-
-
-def _is_compressed(path: PathLike) -> bool:
-    return os.fspath(path).endswith(".gz")
+# --- bytes ------------------------------------------------------------------------------
 
 
 def _compressed(content: bytes) -> bytes:
@@ -115,76 +139,16 @@ def _compressed(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _content(path: PathLike) -> bytes:
-    """Return the bytes of the record, decompressed."""
-    try:
-        content = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise MissingRecord(path, "there is no such file") from None
-    except OSError as error:
-        if os.path.isdir(os.fspath(path) or os.curdir):
-            raise RecordIsDirectory(path, "is a directory, not a record") from None
-        raise UnreadableRecord(path, f"cannot be read ({error.strerror})") from error
-    if not _is_compressed(path):
-        return content
-    try:
-        return gzip.decompress(content)
-    except EOFError:
-        raise TruncatedGzip(path, "the compressed record ends early") from None
-    except (OSError, zlib.error) as error:
-        raise DamagedGzip(path, f"is not gzip, or damaged ({error})") from None
-
-
-def _text(path: PathLike, content: bytes) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise NotText(path, f"is not UTF-8 text ({error.reason})", line) from None
-
-
 # --- lines ------------------------------------------------------------------------------
-
-
-def _assembled(path: PathLike, text: str) -> Record:
-    """Return the record in ``text``, whose lines are read in order, each in its place."""
-    header: Optional[Header] = None
-    footer: Optional[Footer] = None
-    rows: List[CaseRow] = []
-    lines = text.split("\n")
-    unended = lines.pop()
-    for number, line in enumerate(lines, start=1):
-        values = _object(path, line, number)
-        kind = values.get("kind")
-        if footer is not None:
-            raise LineAfterFooter(path, "a line follows the footer", number)
-        if header is None:
-            header = _header(path, values, number)
-        elif kind == "case":
-            row = _decoded(path, decode_case, values, number)
-            _require_order(path, rows, row, number)
-            rows.append(row)
-        elif kind == "footer":
-            footer = _decoded(path, decode_footer, values, number)
-            _require_sum(path, footer, footer_for(header, rows, footer.exit), number)
-        elif kind == "header":
-            raise RepeatedHeader(path, "a second header", number)
-        else:
-            raise UnknownKind(path, f"kind {kind!r} is not 'header', 'case' or 'footer'", number)
-    if unended:
-        raise MissingFooter(path, "the last line is cut off", len(lines) + 1)
-    if header is None or footer is None:
-        raise MissingFooter(path, f"ends before the footer, after {len(rows)} cases")
-    return Record(header, tuple(rows), footer, os.fspath(path))
 
 
 def _object(path: PathLike, line: str, number: int) -> Dict[str, object]:
     try:
-        values = json.loads(line, parse_constant=_refuse_constant)
+        values = json.loads(line, parse_constant=_refuse_constant, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise NotJson(path, f"is not a line of JSON ({error})", number) from None
     if not isinstance(values, dict):
-        raise NotJson(path, f"is JSON but not an object: {line:.40}", number)
+        raise NotJson(path, f"is JSON but not an object: {shortened(line, 40)}", number)
     return values
 
 
@@ -192,15 +156,21 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON number")
 
 
+def _integer(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
 def _header(path: PathLike, values: Mapping[str, object], number: int) -> Header:
     if values.get("kind") != "header":
         raise MissingHeader(
-            path, "the first line is of kind {!r}, not 'header'".format(values.get("kind")), number
+            path, f"the first line is of kind {described(values.get('kind'))}, not 'header'", number
         )
     if values.get("format") != FORMAT:
         raise UnsupportedFormat(
             path,
-            "is of format {!r}; this suite reads {}".format(values.get("format"), FORMAT),
+            f"is of format {described(values.get('format'))}; this suite reads {FORMAT}",
             number,
         )
     return _decoded(path, decode_header, values, number)
@@ -229,5 +199,5 @@ def _require_sum(path: PathLike, footer: Footer, expected: Footer, number: int) 
     for name in (each.name for each in fields_of(Footer)):
         given, counted = getattr(footer, name), getattr(expected, name)
         if given != counted:
-            problem = f"the footer says {name} {given}, the rows say {counted}"
+            problem = f"the footer says {name} {described(given)}, the rows say {counted}"
             raise WrongFooter(path, problem, number)

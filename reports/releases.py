@@ -36,10 +36,10 @@ def page(
     sources.update({defect.name: defect.source for defect in defects})
     parts = [
         [
-            f"# {header.subject} from torch {header.release} to {last}",
+            f"# {markdown.plain(header.subject)} from torch {header.release} to {last}",
             "",
             f"Generated from `reports/records` by `{COMMAND}`; do not edit.",
-            f"Tier {header.tier}, seed {header.seed}, one record a release.",
+            f"Tier {markdown.plain(header.tier)}, seed {header.seed}, one record a release.",
         ],
         sections.runs(history),
         _switches(history, switches),
@@ -78,7 +78,7 @@ def _switches(history: History, switches: Sequence[Switch]) -> List[str]:
             f"  - ○ {markdown.flat(switch.outside)}",
         ]
     lines += [
-        f"- `{name}`: in a record, and no longer in the table of semantics."
+        f"- {markdown.code(name)}: in a record, and no longer in the table of semantics."
         for name in names[len(switches) :]
     ]
     return lines
@@ -145,11 +145,17 @@ def _defects(history: History, defects: Sequence[Defect]) -> List[str]:
     for defect in defects:
         lines += [
             f"- `{defect.name}`, {_interval(defect.first, defect.last)}, "
-            f"{markdown.flat(defect.paths)}. Source: {markdown.flat(defect.source)}.",
+            f"{markdown.flat(_circumstances(defect))}. Source: {markdown.flat(defect.source)}.",
             f"  - Instead: {markdown.flat(defect.instead)}",
             f"  - To avoid it: {markdown.flat(defect.avoid)}",
         ]
     lines += [
-        f"- `{name}`: in a record, and no longer in the registry." for name in names[len(defects) :]
+        f"- {markdown.code(name)}: in a record, and no longer in the registry."
+        for name in names[len(defects) :]
     ]
     return lines
+
+
+def _circumstances(defect: Defect) -> str:
+    """Return in which circumstances a defect shows."""
+    return str(getattr(defect, "circumstances", None) or getattr(defect, "paths", ""))

@@ -6,6 +6,7 @@ by which a reader knows that nothing is missing).
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Mapping, Optional, Sequence, Tuple
 
@@ -13,6 +14,12 @@ PASS = "pass"
 KNOWN_DEFECT = "known_defect"
 FINDING = "finding"
 OUTCOMES: Tuple[str, ...] = (PASS, KNOWN_DEFECT, FINDING)
+
+DEFAULT_SUBJECT = "torch.nn:BatchNorm2d"
+"""What is run unless another subject is asked for."""
+
+DEFAULT_THREADS = 1
+"""The threads that torch is given unless others are asked for."""
 
 Extremes = Tuple[float, float]
 """Smallest and largest signed value over a case."""
@@ -46,6 +53,18 @@ class Header:
         """The release as numbers, to sort by: 1.13 comes after 1.4."""
         major, minor = self.release.split(".")
         return int(major), int(minor)
+
+    @property
+    def options(self) -> str:
+        """What pytest needs beside --case to run a case again, with a space before it, or ""."""
+        options = []
+        if self.subject != DEFAULT_SUBJECT:
+            options.append(f" --subject {shlex.quote(self.subject)}")
+        if not self.torch.startswith(self.release + "."):
+            options.append(f" --semantics {self.release}")
+        if self.threads != DEFAULT_THREADS:
+            options.append(f" --threads {self.threads}")
+        return "".join(options)
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,10 @@ def _run(column: Column) -> List[str]:
     header, total = column.header, column.tally
     in_table = "" if header.release_in_table else " (not in the table of semantics)"
     return [
-        header.torch + in_table,
-        header.python,
-        header.numpy,
-        header.suite,
+        markdown.plain(header.torch) + in_table,
+        markdown.plain(header.python),
+        markdown.plain(header.numpy),
+        markdown.plain(header.suite),
         str(total.cases),
         str(total.forwards),
         str(column.footer.compared),
@@ -148,14 +148,16 @@ def _reason(behaviour: str, step: Comparison, sources: Mapping[str, str]) -> str
             if not change.causes:
                 (reworded if _is_rewording(change) else unexplained).add(change.case)
     named = [
-        "`{}` ({})".format(cause, markdown.flat(sources.get(cause, "no longer in the registries")))
+        "{} ({})".format(
+            markdown.code(cause), markdown.flat(sources.get(cause, "no longer in the registries"))
+        )
         for cause in sorted(set(causes))
     ]
     if reworded:
         named.append("only other words in the messages of {}".format(counted(len(reworded), "case")))
     if unexplained:
         named.append("**{} unexplained**".format(counted(len(unexplained), "case")))
-    return "`{}`: {}; {}".format(behaviour, ", ".join(parts), ", ".join(named))
+    return "{}: {}; {}".format(markdown.code(behaviour), ", ".join(parts), ", ".join(named))
 
 
 def _is_rewording(change: CaseChange) -> bool:

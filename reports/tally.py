@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from reports.rows import FINDING, KNOWN_DEFECT, OUTCOMES, PASS, CaseRow, Extremes, Header
+from reports.visible import visible
 
 BUDGETED: Tuple[str, ...] = ("output", "running_mean", "running_var")
 """The budgeted quantities, in the order in which they are shown; others follow by name."""
@@ -134,7 +135,7 @@ def summary_lines(header: Header, rows: Sequence[CaseRow]) -> List[str]:
     if total.usage:
         lines.append("")
         lines.extend(_usage_table(total))
-    return lines
+    return [visible(line) for line in lines]
 
 
 def _counts(total: Tally) -> List[str]:

@@ -12,6 +12,7 @@ from reports.errors import MissingExtra
 from reports.record import Record
 from reports.rows import FINDING, KNOWN_DEFECT, PASS
 from reports.tally import by_behaviour, outcome_counts, percent, short, tally
+from reports.visible import visible
 
 TEMPLATE = """\
 <!DOCTYPE html>
@@ -86,7 +87,7 @@ def webpage(record: Record) -> str:
     """
     jinja2 = _jinja2()
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        autoescape=True, finalize=_shown, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
     text: str = environment.from_string(TEMPLATE).render(
         header=record.header,
@@ -103,6 +104,11 @@ def webpage(record: Record) -> str:
         FINDING=FINDING,
     )
     return text
+
+
+def _shown(value: object) -> object:
+    """Return what the page shows of a value: the template's markup is not touched by this."""
+    return visible(value) if isinstance(value, str) else value
 
 
 def _jinja2() -> Any:

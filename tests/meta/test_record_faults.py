@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Dict, NamedTuple, Optional, Sequence, Type
 
 import pytest
 
-from reports import record
+from reports import reading, record
 from reports.__main__ import main
 from reports.encoding import decode_case, encode_case, encode_footer, encode_header
 from reports.errors import (
@@ -22,10 +23,12 @@ from reports.errors import (
     MissingFooter,
     MissingHeader,
     MissingRecord,
+    NotAFile,
     NotJson,
     NotText,
     RecordError,
     RecordIsDirectory,
+    RecordTooLarge,
     RepeatedHeader,
     TruncatedGzip,
     UnknownKind,
@@ -73,6 +76,8 @@ FAULTS: Dict[str, Fault] = {
     "no file": Fault(MissingRecord, None),
     "a directory": Fault(RecordIsDirectory, None, name="."),
     "a name too long": Fault(UnreadableRecord, None, name="x" * 300),
+    "a device": Fault(NotAFile, None, name=os.devnull),
+    "a line without end": Fault(RecordTooLarge, b"x" * (reading.LINE + 1), 1),
     "empty": Fault(EmptyRecord, b""),
     "blank": Fault(EmptyRecord, b"\n\n"),
     "empty, compressed": Fault(EmptyRecord, gzip.compress(b""), name="run.jsonl.gz"),
@@ -113,6 +118,9 @@ FAULTS: Dict[str, Fault] = {
     "extremes that are one": Fault(InvalidField, edited(2, share={"output": [1.0]}), 3),
     "extremes in disorder": Fault(InvalidField, edited(2, share={"output": [1.0, 0.0]}), 3),
     "extremes of text": Fault(InvalidField, edited(2, ulps={"output": ["x", 1.0]}), 3),
+    "a number of thousands of digits": Fault(
+        NotJson, content(GOOD).replace(b'"threads":2', b'"threads":' + b"9" * 5000), 1
+    ),
     "number beyond floats": Fault(InvalidField, edited(2, detectable={"output": 10**400}), 3),
     "list that is text": Fault(InvalidField, edited(2, errors="ValueError"), 3),
     "list of numbers": Fault(InvalidField, edited(2, switches=[1]), 3),

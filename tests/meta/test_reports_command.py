@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -26,6 +27,40 @@ def test_show_prints_the_summary(tmp_path: Path, capsys: pytest.CaptureFixture[s
     record.write(path, HEAD, ROWS, 0)
     assert main(["show", str(path)]) == 0
     assert capsys.readouterr().out.splitlines() == tally.summary_lines(HEAD, ROWS)
+
+
+def test_show_lists_the_causes_and_how_to_run_one_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run.jsonl"
+    rows = [handmade.row(f"case-{i}", findings=(handmade.found(),)) for i in range(3)]
+    record.write(path, handmade.header(subject="my package.norm:Norm", threads=4), rows, 1)
+    assert main(["show", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "1 cause explains 3 findings, most likely first:" in lines
+    assert "  1. 3 cases: wrong after forward: output" in lines
+    assert lines[-1].strip() == "pytest --case 'case-0' --subject 'my package.norm:Norm' --threads 4"
+
+
+def test_show_lists_every_cause_where_all_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run.jsonl"
+    rows = [handmade.row(f"case-{c}", findings=(handmade.found(f"quantity {c}"),)) for c in "abcdefghijklmn"]
+    record.write(path, HEAD, rows, 1)
+    assert main(["show", str(path)]) == 0
+    short = capsys.readouterr().out.splitlines()
+    assert main(["show", str(path), "--all"]) == 0
+    whole = capsys.readouterr().out.splitlines()
+    assert len(short) <= 50
+    assert "(--all shows them)" in short[-1]
+    assert sum("pytest --case" in line for line in whole) == len(rows)
+
+
+def test_options_that_run_a_case_again_are_those_that_differ() -> None:
+    plain = handmade.header("2.13", threads=1)
+    assert plain.options == ""
+    assert dataclasses.replace(plain, release="2.5").options == " --semantics 2.5"
 
 
 def test_html_shows_findings_and_escapes_them(tmp_path: Path) -> None:
@@ -97,4 +132,4 @@ def test_the_library_of_reports_is_the_standard_one() -> None:
 
 def test_an_empty_name_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", ""]) == 2
-    assert capsys.readouterr().err.startswith("python -m reports: '': is a directory, not a record")
+    assert capsys.readouterr().err.startswith("python -m reports: '': there is no such file")

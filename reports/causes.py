@@ -1,0 +1,149 @@
+"""The few causes that explain all findings of a run, most likely first.
+
+One fault shows in many cases and in several quantities. The causes are found in these steps:
+
+1. A case counts from the first step with a finding on: what follows is a consequence. The
+   cases of the family ``state`` put the module back between operations, so there every step
+   counts. Where a step raises, or fails to, what it leaves undone is a consequence, too.
+   What is left is an *incident*: one case, one step, and the findings at it
+   (``reports.incidents``).
+2. Incidents that share a theme are a group: the same quantity, the same exception that is
+   raised, or the same exception that is not. The largest group is the most likely cause.
+3. It takes in every other theme that mostly comes in its company (in more than half of its
+   incidents), as a wrong mean makes the output wrong at the same step, and every theme that
+   shows only in circumstances in which the cause always shows and no case passes.
+4. The incidents that are explained are put aside, and the rest is grouped again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Dict, Iterable, List, Sequence, Set, Tuple
+
+from reports.cause import REST, Cause, block
+from reports.circumstances import Circumstances, family
+from reports.incidents import Incident, incidents_of
+from reports.rows import CaseRow, Found
+from reports.symptoms import Symptom, Theme, symptom
+from reports.tally import counted
+
+SCREEN = 32
+"""How many lines the causes of a run take at most."""
+
+MOST = 200
+"""How many causes are told apart: a module with more has no few causes. The rest is one more."""
+
+
+def causes(rows: Iterable[CaseRow]) -> Tuple[Cause, ...]:
+    """Return the causes of all findings in ``rows``, those of most cases first."""
+    rows = tuple(rows)
+    incidents = [each for row in rows for each in incidents_of(row)]
+    circumstances = Circumstances(rows)
+    left: Dict[Theme, Set[int]] = {}
+    for number, incident in enumerate(incidents):
+        for found in incident.findings:
+            for theme in symptom(found).themes:
+                left.setdefault(theme, set()).add(number)
+    left = dict(sorted(left.items()))  # of groups of one size, the first by name comes first
+    explained: List[Cause] = []
+    while left:
+        if len(explained) == MOST:
+            rest: Set[int] = set().union(*left.values())
+            explained.append(_cause(REST, [incidents[each] for each in sorted(rest)], circumstances))
+            break
+        theme = max(left, key=lambda each: len(left[each]))
+        members = _members(theme, left, incidents, circumstances)
+        explained.append(_cause(theme, [incidents[each] for each in sorted(members)], circumstances))
+        left = {name: numbers - members for name, numbers in left.items() if numbers - members}
+    return tuple(sorted(explained, key=lambda each: (-each.cases, each.id)))
+
+
+def _members(
+    theme: Theme, left: Dict[Theme, Set[int]], incidents: List[Incident], circumstances: Circumstances
+) -> Set[int]:
+    """Return the numbers of the incidents that the cause of ``theme`` explains (step 3 above)."""
+    first = left[theme]
+    members = set(first)
+    for numbers in left.values():
+        if 2 * len(numbers & first) > len(numbers):
+            members |= numbers
+    region = circumstances.only({incidents[each].row.id for each in members})
+    if region is None:
+        return members
+    for numbers in left.values():
+        if numbers <= members:
+            continue
+        there = [incidents[each].row.id for each in numbers]
+        there = [case for case in there if family(case) == region.family]
+        inside = sum(circumstances.within(case, region) for case in there)
+        if inside == len(there) and 2 * inside > len(numbers):
+            members |= numbers
+    return members
+
+
+def _cause(theme: Theme, members: List[Incident], circumstances: Circumstances) -> Cause:
+    cases = {incident.row.id for incident in members}
+    shown = [(found, incident.row) for incident in members for found in incident.findings]
+    telling = [pair for pair in shown if theme in (REST, *symptom(pair[0]).themes)]
+    best = min(telling, key=lambda pair: _size(*pair))
+    return Cause(
+        theme=theme,
+        cases=len(cases),
+        findings=len(shown),
+        id=best[1].id,
+        found=best[0],
+        symptoms=_symptoms(shown),
+        shared=(*circumstances.shared(cases), *_regime([found for found, _ in shown])),
+        only=circumstances.only(cases),
+        switches=tuple(
+            sorted(frozenset.intersection(*(frozenset(found.switches) for found, _ in shown)))
+        ),
+    )
+
+
+def _symptoms(shown: List[Tuple[Found, CaseRow]]) -> Tuple[Tuple[Symptom, int, str], ...]:
+    """Return each symptom, its number of findings and its shortest case, most frequent first."""
+    counts = Counter(symptom(found) for found, _ in shown)
+    shortest: Dict[Symptom, Tuple[Found, CaseRow]] = {}
+    for pair in shown:
+        name = symptom(pair[0])
+        if name not in shortest or _size(*pair) < _size(*shortest[name]):
+            shortest[name] = pair
+    ordered = sorted(counts, key=lambda name: (-counts[name], name))
+    return tuple((name, counts[name], shortest[name][1].id) for name in ordered)
+
+
+def _size(found: Found, row: CaseRow) -> Tuple[int, int, int, str]:
+    """Return what to sort by to have the shortest program on the smallest input first."""
+    values = [int(word[1:]) for word in row.id.split("-") if word[:1] == "n" and word[1:].isdecimal()]
+    return found.step, max(values, default=0), len(row.id), row.id
+
+
+def _regime(findings: List[Found]) -> Tuple[str, ...]:
+    regimes = {found.regime for found in findings}
+    only = regimes.pop() if len(regimes) == 1 else ""
+    return (f"channel regime {only}",) if only else ()
+
+
+# --- text -------------------------------------------------------------------------------
+
+
+def cause_lines(causes: Sequence[Cause], limit: int = SCREEN, options: str = "") -> List[str]:
+    """Return the causes as text of at most ``limit`` lines, those of most cases first.
+
+    ``options``: what it takes beside --case to run a case again, with a space before it.
+    """
+    if not causes:
+        return []
+    findings = sum(cause.findings for cause in causes)
+    verb = "explains" if len(causes) == 1 else "explain"
+    lines = [f"{counted(len(causes), 'cause')} {verb} {counted(findings, 'finding')}, most likely first:"]
+    for number, cause in enumerate(causes, start=1):
+        text = block(number, cause, options)
+        if len(lines) + len(text) + (number < len(causes)) > limit:
+            left = causes[number - 1 :]
+            cases = counted(sum(each.cases for each in left), "case")
+            lines.append(f"  ... and {counted(len(left), 'more cause')} of {cases} (--all shows them)")
+            break
+        lines += text
+    return lines

@@ -1,0 +1,111 @@
+"""Input files read with stated limits: no file, however hostile, exhausts memory or hangs.
+
+Only a regular file is read, and line by line. A device never ends and a pipe may never begin,
+so both are refused; a compressed file is unpacked no further than the limits allow.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import zlib
+from typing import BinaryIO, Iterator, Tuple, cast
+
+from reports.errors import (
+    DamagedGzip,
+    MissingRecord,
+    NotAFile,
+    NotText,
+    PathLike,
+    RecordIsDirectory,
+    RecordTooLarge,
+    TruncatedGzip,
+    UnreadableRecord,
+)
+
+LINE = 1 << 24
+"""The bytes that a line may have (16 MiB): the longest row that the suite writes is shorter."""
+
+TOTAL = 1 << 30
+"""The bytes that a file may have (1 GiB), packed and unpacked: the full tier has a third."""
+
+
+def is_compressed(path: PathLike) -> bool:
+    """Return whether a name says that its file is compressed."""
+    return os.fspath(path).endswith(".gz")
+
+
+def lines(path: PathLike, line: int = LINE, total: int = TOTAL) -> Iterator[Tuple[int, str]]:
+    """Yield the number and the text of each line of a file, from 1, with its line end.
+
+    Args:
+        path: a regular file of UTF-8 text, compressed where the name ends in .gz.
+        line: the most bytes of a line.
+        total: the most bytes of the file, unpacked or not.
+
+    Raises:
+        RecordError: there is no such file, it is not a regular file, it cannot be read or
+            unpacked, it is not text, or it is larger than the limits.
+    """
+    with _opened(path, total) as file:
+        stream = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if is_compressed(path) else file
+        size, number = 0, 0
+        while True:
+            number += 1
+            content = _next_line(path, stream, line + 1)
+            if not content:
+                return
+            size += len(content)
+            if len(content) > line:
+                raise RecordTooLarge(path, f"a line is longer than {line} bytes", number)
+            if size > total:
+                raise RecordTooLarge(path, f"unpacks to more than {total} bytes", number)
+            yield number, _text(path, content, number)
+
+
+def _opened(path: PathLike, total: int) -> BinaryIO:
+    """Open a regular file; the flag keeps a pipe without a writer from blocking."""
+    try:
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise MissingRecord(path, "there is no such file") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL or half a surrogate pair in the name
+        if os.fspath(path) and os.path.isdir(path):  # Windows refuses to open a directory
+            raise RecordIsDirectory(path, "is a directory, not a record") from None
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UnreadableRecord(path, f"cannot be read ({reason})") from None
+    try:
+        _require_regular(path, os.fstat(number), total)
+        return os.fdopen(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
+
+
+def _require_regular(path: PathLike, status: os.stat_result, total: int) -> None:
+    """Raise the exception that says why a file of this status is not read."""
+    if stat.S_ISDIR(status.st_mode):
+        raise RecordIsDirectory(path, "is a directory, not a record")
+    if not stat.S_ISREG(status.st_mode):
+        raise NotAFile(path, "is a device or a pipe, not a file")
+    if status.st_size > total:
+        raise RecordTooLarge(path, f"has {status.st_size} bytes, more than {total}")
+
+
+def _next_line(path: PathLike, stream: BinaryIO, size: int) -> bytes:
+    try:
+        return stream.readline(size)
+    except EOFError:
+        raise TruncatedGzip(path, "the compressed record ends early") from None
+    except (OSError, zlib.error) as error:
+        if is_compressed(path):
+            raise DamagedGzip(path, f"is not gzip, or damaged ({error})") from None
+        raise UnreadableRecord(path, f"cannot be read ({error})") from None
+
+
+def _text(path: PathLike, content: bytes, number: int) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotText(path, f"is not UTF-8 text ({error.reason})", number) from None

@@ -1,0 +1,87 @@
+"""What a finding looks like, apart from the numbers in it: its symptom.
+
+A symptom is a pure function of one finding. Findings of one fault differ in their numbers,
+their indices and their inputs; they agree in what was compared and in the step after which it
+was wrong, and exceptions also in their class and in the words of their message.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, Tuple
+
+from reports.rows import Found
+from reports.visible import one_line
+
+EXCEPTION = "exception"
+"""The quantity of a finding that is about an exception."""
+
+NOTHING_RAISED = "no exception"
+"""What such a finding says on the side that raised nothing."""
+
+UNTOLD = "explanation"
+"""The quantity of a case that is a finding and has no Found: its one-line text stands for it."""
+
+_NAMED_BY_TWO_WORDS = ("set", "load", "attach", "drop", "show")
+_TEXTS = ("shown",)
+"""Quantities that say what was compared only together with the step."""
+
+Theme = Tuple[str, str]
+
+_LONGEST = 200
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|‘[^’]*’|“[^”]*”")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_#])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
+_SIZES = re.compile(r"#(?:\s*[,x]\s*#)+,?")
+
+
+class Symptom(NamedTuple):
+    """What was compared, the verb of the step, and for an exception what was seen and expected.
+
+    ``got`` and ``expected`` are empty for everything but exceptions; ``got`` is the text of a
+    case that is a finding without a Found.
+    """
+
+    quantity: str
+    verb: str
+    got: str = ""
+    expected: str = ""
+
+    @property
+    def themes(self) -> Tuple[Theme, ...]:
+        """The parts of a symptom that may be found at other steps, too.
+
+        An exception has two sides: what was raised, and what should have been. A text that a
+        step shows is of that step.
+        """
+        if self.quantity == EXCEPTION:
+            sides = (("raised", self.got), ("unraised", self.expected))
+            return tuple(side for side in sides if side[1] != NOTHING_RAISED) or sides[:1]
+        if self.quantity in _TEXTS:
+            return ((self.quantity, self.verb),)
+        return ((self.quantity, self.got),)
+
+
+def symptom(found: Found) -> Symptom:
+    """Return the symptom of a finding."""
+    if found.quantity == UNTOLD:
+        return Symptom(UNTOLD, verb(found.token), generalised(found.got))
+    if found.quantity != EXCEPTION:
+        return Symptom(found.quantity, verb(found.token))
+    return Symptom(EXCEPTION, verb(found.token), generalised(found.got), _general(found.expected))
+
+
+def verb(token: str) -> str:
+    """Return what a step does, without its numbers and batches: "forward", "set:eps", "eval"."""
+    words = re.split(r"[:.]", token)
+    return ":".join(words[:2]) if words[0] in _NAMED_BY_TWO_WORDS else words[0]
+
+
+def generalised(message: str) -> str:
+    """Return a message with addresses, quoted names, numbers and sizes replaced by marks."""
+    return _general(_QUOTED.sub("'...'", message[: 4 * _LONGEST]))
+
+
+def _general(message: str) -> str:
+    text = _NUMBER.sub("#", _ADDRESS.sub("#", one_line(message[: 4 * _LONGEST])))
+    return _SIZES.sub("#", text)[:_LONGEST]
