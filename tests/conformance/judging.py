@@ -56,7 +56,7 @@ def judge_case(case_id: str, session: Session, record: Callable[[str, object], N
     try:
         with observing(case.id, session.again):
             verdict = _verdict(case, session)
-            row = recording.row(verdict)
+            row = recording.row(verdict, session)
             text = _report(verdict, session) if verdict.outcome == FINDING else ""
     except Failure as failure:
         pytest.fail(str(failure), pytrace=False)

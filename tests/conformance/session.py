@@ -11,6 +11,7 @@ from oracle.semantics import Semantics, parse_release, semantics
 from reports.revision import suite_revision
 from reports.rows import Header
 from tests.conformance import options, preflight
+from tests.failure.allowance import Allowance
 from tests.subject import DEFAULT
 
 if TYPE_CHECKING:  # which imports torch; collecting does without
@@ -18,7 +19,10 @@ if TYPE_CHECKING:  # which imports torch; collecting does without
 
 
 class Session(NamedTuple):
-    """``again``: the options that it takes, beside --case, to run a case again."""
+    """``again``: the options that it takes, beside --case, to run a case again.
+
+    ``allowance``: which findings get a whole report.
+    """
 
     factory: Factory
     semantics: Semantics
@@ -26,6 +30,7 @@ class Session(NamedTuple):
     threads: int
     header: Header
     again: str
+    allowance: Allowance
 
     @property
     def strict_defects(self) -> bool:
@@ -67,7 +72,13 @@ def _session(config: pytest.Config) -> Session:
         suite_revision(config.rootpath),
     )
     return Session(
-        factory, rules, option.subject, environment.threads, header, options.again(option)
+        factory,
+        rules,
+        option.subject,
+        environment.threads,
+        header,
+        options.again(option),
+        Allowance(bool(option.case) or option.verbose > 0, fresh=not getattr(option, "maxfail", 0)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Phrases of the standalone scripts: what to print for a quantity, how to get an input's strides."""
+"""Phrases of the scripts: what to print for a quantity, how to get the strides of a layout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LAYOUTS: Dict[str, str] = {
     "sliced": ".repeat_interleave(2, -1)[..., ::2]",
     "expanded": "[:1].expand({shape})",
 }
-"""How a contiguous tensor gets the strides of each of ``cases.inputs.LAYOUTS``."""
+"""How a contiguous tensor gets the strides of each of ``cases.variants.LAYOUTS``."""
 
 OUTPUT: Dict[str, str] = {
     "output_dtype": "repr(str(y.dtype)[6:])",
@@ -37,9 +37,16 @@ TENSOR: Dict[str, str] = {
 """What to print for an aspect of a parameter or buffer."""
 
 SHARED = "memory shared with the original"
+COPIES: Dict[str, str] = {
+    "deepcopy": "copy.deepcopy(m)",
+    "pickle": "pickle.loads(pickle.dumps(m))",
+    "state_dict": "fresh(m)",
+}
+"""How to copy the module in each of ``cases.steps.COPIES``."""
+
 SHOWN: Dict[str, str] = {
     "repr": "repr(m).partition('(')[2]",
     "keys": "' '.join(sorted(m.state_dict()))",
     "version": "str(m.state_dict()._metadata['']['version'])",
 }
-"""How to get what a step asks the module to show."""
+"""How to get the text that a step asks for."""
