@@ -11,7 +11,7 @@ from cases import catalogue
 from cases.case import Case
 from reports.encoding import encode_case
 from reports.rows import FINDING, KNOWN_DEFECT
-from tests.conformance.session import Session, session_of
+from tests.conformance.session import Session
 from tests.subject import foreign
 
 if TYPE_CHECKING:  # which imports torch; collecting does without

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Dict
 
 LAYOUTS: Dict[str, str] = {
-    "contiguous": "",
-    "channels_last": ".contiguous(memory_format=torch.channels_last)",
-    "permuted": ".permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
-    "sliced": ".repeat_interleave(2, -1)[..., ::2]",
-    "expanded": "[:1].expand({shape})",
+    "contiguous": "{x}",
+    "channels_last": "{x}.contiguous(memory_format=torch.channels_last)",
+    "permuted": "{x}.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
+    "sliced": "torch.nn.functional.pad({x}.unsqueeze(-1), (0, 1)).flatten(-2)[..., ::2]",
+    "expanded": "{x}[:1].expand({shape})",
 }
-"""How a contiguous tensor gets the strides of each of ``cases.variants.LAYOUTS``."""
+"""How the contiguous tensor {x} gets the strides of each of ``cases.variants.LAYOUTS``."""
 
 OUTPUT: Dict[str, str] = {
     "output_dtype": "repr(str(y.dtype)[6:])",

@@ -24,7 +24,7 @@ def printed(script: str) -> str:
 
 
 def printed_in_a_fresh_process(script: str, seconds: float = SECONDS) -> str:
-    """What the script prints in a new interpreter that finds the same modules, and its last error line."""
+    """The output in a new interpreter that finds the same modules; the last line of an error."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(each or os.getcwd() for each in sys.path),

@@ -9,7 +9,7 @@ from reports.symptoms import symptom
 from tests.conformance.recording import found
 from tests.conformance.session import Session
 from tests.failure import blame
-from tests.failure.reproduction import Reproduction, reproduce
+from tests.failure.reproduction import reproduce
 from tests.verdict.result import Finding, Result
 from tests.verdict.verdict import Verdict, described
 

@@ -1,10 +1,9 @@
-"""Whether a finding can be shown again: a script that shows it, or one line that says why there is none."""
+"""A script that shows a finding again, or one line that says why there is none."""
 
 from __future__ import annotations
 
 from typing import Iterator, NamedTuple, Optional
 
-from cases.case import Case
 from oracle.semantics import Semantics
 from tests.failure import replay
 from tests.failure.script import Shown, script
@@ -47,7 +46,7 @@ def reproduce(
         return Reproduction(None, IRREPRODUCIBLE, None)
     short = shortest(result, factory, semantics)
     remark = ""
-    for shown in _candidates(result, short, whole.best):
+    for shown in _candidates(result, short, factory, semantics):
         try:
             text = script(shown, subject, threads, surroundings())
         except Unwritable:
@@ -57,21 +56,21 @@ def reproduce(
         if seen == wanted and fresh:
             seen = replay.got(replay.printed_in_a_fresh_process(text))
             if seen != wanted:
-                remark = f"{IRREPRODUCIBLE}; in a fresh process a script got {seen[:200]}"
+                remark = f"{IRREPRODUCIBLE}; a script in a fresh process got {seen[:200]}"
                 return Reproduction(None, remark, short)
         if seen == wanted:
             return Reproduction(text, "", shown)
-        remark = remark or f"no script shows it: one of these steps got {seen[:200]}"
+        remark = remark or f"{IRREPRODUCIBLE}; a script of the same steps got {seen[:200]}"
     return Reproduction(None, remark or TOO_LARGE, short)
 
 
-def _candidates(result: Result, short: Shown, whole: Shown) -> Iterator[Shown]:
+def _candidates(
+    result: Result, short: Shown, factory: Factory, semantics: Semantics
+) -> Iterator[Shown]:
     """The programs of which a script may show the finding, the shortest first.
 
-    Large batches may be rebuilt from integers.
+    In the second large batches are rebuilt from integers.
     """
     yield short
-    texts = rebuilding(result.case, short.case, channel_of(result.findings[0]))
-    if texts:
-        yield short._replace(texts={**texts, **short.texts})
-    yield whole
+    own = shortest(result, factory, semantics, own_values=True)
+    yield own._replace(texts=rebuilding(result.case, own.case, channel_of(result.findings[0])))

@@ -100,20 +100,24 @@ class Shrinking:
         )
 
 
-def shortest(result: Result, factory: Factory, semantics: Semantics) -> Shown:
+def shortest(
+    result: Result, factory: Factory, semantics: Semantics, own_values: bool = False
+) -> Shown:
     """The first finding of the result on the shortest program and the smallest input that show it.
 
-    The batches of the result's own case are kept where no smaller ones show it.
+    The batches of the result's own case are kept where no smaller ones show it. ``own_values``: keep
+    all values of the channels that are kept.
     """
     search = Shrinking(result, factory, semantics)
     if search.best.finding.step:
+        _shorter_series(search)
         channel = channel_of(search.best.finding)
         search.first_of(lambda case: smaller_inputs.fewer_channels(case, channel))
-        while search.first_of(smaller_inputs.fewer_values):
+        while not own_values and search.first_of(smaller_inputs.fewer_values):
             pass
         _fewer_steps(search)
-        _shorter_series(search)
-        _plainer(search)
+        if not own_values:
+            _plainer(search)
     return search.best
 
 
@@ -147,15 +151,25 @@ def _fewer_steps(search: Shrinking) -> None:
 
 
 def _shorter_series(search: Shrinking) -> None:
-    """Fewer forwards in a series: one, two, four and so on, the first number that shows it."""
+    """Fewer forwards in every series: one, two, four and so on, and then as few as it takes."""
     for place, step in enumerate(search.best.case.steps):
-        count = 1
-        while isinstance(step, Forwards) and count < step.count:
-            steps = list(search.best.case.steps)
-            steps[place] = Forwards(step.series, count)
-            if search.take(_with_steps(search.best.case, tuple(steps))):
-                break
-            count *= 2
+        if isinstance(step, Forwards):
+            count = 1
+            while count < step.count and not _with_series(search, place, count):
+                count *= 2
+            least, most = count // 2, min(count, step.count)
+            while most - least > 1:
+                count = (least + most) // 2
+                least, most = (least, count) if _with_series(search, place, count) else (count, most)
+
+
+def _with_series(search: Shrinking, place: int, count: int) -> bool:
+    """Go on with a shorter series if that shows the finding."""
+    steps = list(search.best.case.steps)
+    series = steps[place]
+    assert isinstance(series, Forwards)
+    steps[place] = Forwards(series.series, count)
+    return search.take(_with_steps(search.best.case, tuple(steps)))
 
 
 def _plainer(search: Shrinking) -> None:

@@ -19,7 +19,7 @@ Values = Mapping[str, np.ndarray]
 """Batch name without layout to values."""
 
 PLAIN = 2
-"""A batch of more values than this may be replaced by a plainer one."""
+"""Batches of more values than this, together, may be replaced by plainer ones."""
 
 
 class Replaced(NamedTuple):
@@ -116,7 +116,7 @@ def plainer(case: Case) -> Iterator[Replaced]:
     """
     values = values_of(case)
     channels = case.config.num_features
-    if not any(each.size > PLAIN for each in values.values()):
+    if sum(each.size for each in values.values()) <= PLAIN:
         return
     small = {name: literals.pattern(each.shape, str(each.dtype)) for name, each in values.items()}
     yield Replaced(with_values(case, small, channels), {})

@@ -51,7 +51,7 @@ class Writing(NamedTuple):
         text = self.texts.get(plain) or literals.batch_text(given.values, MOST)
         if text is None:
             raise Unwritable(f"the batch {name} has {given.values.size:,} values")
-        return text + LAYOUTS[given.layout].format(shape=list(given.values.shape))
+        return LAYOUTS[given.layout].format(x=text, shape=list(given.values.shape))
 
     def new_tensor(self, name: str) -> str:
         """The text of a tensor that is attached or loaded."""
