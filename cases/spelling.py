@@ -23,6 +23,7 @@ from cases.steps import (
     STATE_DICTS,
     TRAIN,
     Attach,
+    Backward,
     Copy,
     Count,
     Drop,
@@ -63,6 +64,10 @@ def _write_value(value: Value) -> str:
 
 _FORWARD_VERBS = {"grad": "forward", "no_grad": "no_grad", "input_grad": "input_grad"}
 
+_BACKWARDS = {(False, False): "backward", (True, False): "retain", (False, True): "earlier"}
+"""Whether a backward retains the graph, and is of the earlier forward, to its verb."""
+
+
 _WRITERS: Dict[type, Callable[[Any], str]] = {
     Forward: lambda step: f"{_FORWARD_VERBS[step.grad]}:{step.batch}",
     Forwards: lambda step: f"forwards:{step.series}:{step.count}",
@@ -74,6 +79,7 @@ _WRITERS: Dict[type, Callable[[Any], str]] = {
     Count: lambda step: f"count:{step.value}",
     Reset: lambda step: str(step.method),
     Copy: lambda step: str(step.how),
+    Backward: lambda step: f"{_BACKWARDS[step.retain, step.earlier]}:{step.upstream}",
     LoadStateDict: lambda step: f"load:{step.what}",
     Show: lambda step: f"show:{step.what}",
 }
@@ -146,6 +152,9 @@ _READERS: Dict[str, _Reader] = {
     "forward": _Reader("forward:<batch>", Forward),
     "no_grad": _Reader("no_grad:<batch>", lambda batch: Forward(batch, "no_grad")),
     "input_grad": _Reader("input_grad:<batch>", lambda batch: Forward(batch, "input_grad")),
+    "backward": _Reader("backward:<gradient>", Backward),
+    "retain": _Reader("retain:<gradient>", lambda name: Backward(name, retain=True)),
+    "earlier": _Reader("earlier:<gradient>", lambda name: Backward(name, earlier=True)),
     "forwards": _Reader("forwards:<series>:<count>", _read_forwards),
     "train": _constant("train", TRAIN),
     "eval": _constant("eval", EVAL),

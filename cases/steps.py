@@ -46,6 +46,20 @@ class Forward:
 
 
 @dataclass(frozen=True)
+class Backward:
+    """``torch.autograd.grad`` of the output of a forward, for input, weight and bias.
+
+    ``upstream``: the upstream gradient, a name of ``cases.inputs.upstream`` that may end in a layout.
+    ``retain``: the graph is kept for another backward. ``earlier``: of the forward before the last one
+    that returned an output, not of the last.
+    """
+
+    upstream: str
+    retain: bool = False
+    earlier: bool = False
+
+
+@dataclass(frozen=True)
 class Forwards:
     """``module(batch)`` for the batches <series>0 to <series><count - 1>.
 
@@ -146,6 +160,7 @@ class Show:
 
 Step = Union[
     Forward,
+    Backward,
     Forwards,
     Mode,
     SetAttribute,

@@ -42,6 +42,9 @@ DTYPES = ("float32", "float64")
 LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded")
 """How a batch may lie in memory."""
 
+GRADIENT_LAYOUTS = LAYOUTS + ("scalar",)
+"""How an upstream gradient may lie in memory. scalar: one number, expanded in all four dimensions."""
+
 ATTACHED_COUNT = 5
 """The value of a counter that ``Attach`` attaches."""
 

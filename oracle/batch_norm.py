@@ -31,18 +31,19 @@ import dataclasses
 from functools import lru_cache
 from typing import Any, Dict, NamedTuple, Optional, Type
 
+from cases.attributes import BUFFERS
 from cases.construction import Config
 from cases.inputs import Batch, batch
-from cases.steps import Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
+from cases.steps import Backward, Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
-from oracle import refusals
+from oracle import outputs, refusals
 from oracle.attributes import ATTRIBUTE_STEPS, Meaning
+from oracle.backward import backward, recorded
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import statistics
-from oracle.outputs import requires_grad, strides
 from oracle.refusals import Refusal
 from oracle.semantics import Rules, Semantics
 from oracle.state import Counter, Expected, State, Tensor
@@ -104,8 +105,11 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
         call = _call(state, given, rules)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
+    trainable = outputs.trainable(state, given, step.grad, rules)
+    output = _output(state, given, call, bool(trainable), rules)
+    graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
     after = _updated(state, given, call, rules)
-    return Expected(after, output=_output(state, given, call, step.grad, rules))
+    return Expected(after.changed(graphs=(graph, *state.graphs[:1])), output=output)
 
 
 def _counted(state: State, rules: Rules) -> State:
@@ -125,6 +129,7 @@ class Call(NamedTuple):
     """What a forward hands to the kernel; ``factor``: the share of the batch in the running buffers."""
 
     batch_statistics: bool
+    handed_over: bool
     running_mean: Optional[Tensor]
     running_var: Optional[Tensor]
     factor: float
@@ -148,7 +153,7 @@ def _call(state: State, given: Batch, rules: Rules) -> Call:
     refusals.check_tensors(state, given, (running_mean, running_var), batch_statistics, rules)
     assert factor is not None
     assert isinstance(state.eps, (int, float))
-    return Call(batch_statistics, running_mean, running_var, float(factor), float(state.eps))
+    return Call(batch_statistics, handed_over, running_mean, running_var, float(factor), float(state.eps))
 
 
 def average_factor(state: State) -> Value:
@@ -194,7 +199,7 @@ def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
         if tensor is None:
             return None
         fmt = FORMATS[state.dtype]
-        return tensor.holding(moving_average(tensor.numbers, new, call.factor, fmt, exact))
+        return tensor.updated(moving_average(tensor.numbers, new, call.factor, fmt, exact))
 
     return state.changed(
         running_mean=updated(call.running_mean, found.mean),
@@ -202,7 +207,7 @@ def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
     )
 
 
-def _output(state: State, given: Batch, call: Call, grad: str, rules: Rules) -> ExpectedOutput:
+def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: Rules) -> ExpectedOutput:
     """(x - mean) / sqrt(variance + eps) * weight + bias, by the batch's or the running statistics."""
     if not given.values.size:
         mean = variance = constant(0.0, given.values.shape[1])
@@ -221,8 +226,8 @@ def _output(state: State, given: Batch, call: Call, grad: str, rules: Rules) -> 
         bias=None if state.bias is None else state.bias.numbers,
         eps=call.eps,
         batch_statistics=call.batch_statistics,
-        strides=strides(given, call.batch_statistics, rules),
-        requires_grad=requires_grad(state, given, grad, rules),
+        strides=outputs.strides(given, call.batch_statistics, rules),
+        requires_grad=requires_grad,
         # Only releases that do not check eps get here with 0: a constant channel gives the bias.
         flat_at_zero=call.batch_statistics and call.eps == 0,
     )
@@ -263,6 +268,7 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
 STEPS: Dict[Type[Step], Meaning] = {
     Forward: forward,
     Forwards: _forwards,
+    Backward: backward,
     Copy: _copy,
     LoadStateDict: load_state_dict,
     **ATTRIBUTE_STEPS,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import List, Optional, Tuple, Union
 
 from cases.case import Case
-from cases.steps import Forward
+from cases.steps import Backward, Forward
 from oracle.batch_norm import advance, begin
 from oracle.defects import Defect, Situation
 from oracle.semantics import Semantics
@@ -32,12 +32,12 @@ def deviating(
     ``expected``: what is right. ``threads``: torch's number of threads.
     """
 
-    def seen(before: State, step: Forward, right: Expected) -> Expected:
+    def seen(before: State, step: Union[Forward, Backward], right: Expected) -> Expected:
         return defect.deviation(right, Situation(before, step, case.variant, semantics, threads))
 
     steps = zip(case.steps, expected, expected[1:])
     if not any(
-        isinstance(step, Forward) and seen(before.state, step, right) is not right
+        isinstance(step, (Forward, Backward)) and seen(before.state, step, right) is not right
         for step, before, right in steps
     ):
         return None
@@ -45,5 +45,5 @@ def deviating(
     for step in case.steps:
         before = deviated[-1].state
         right = advance(before, step, case.variant, semantics)
-        deviated.append(seen(before, step, right) if isinstance(step, Forward) else right)
+        deviated.append(seen(before, step, right) if isinstance(step, (Forward, Backward)) else right)
     return tuple(deviated)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Tuple
+
 from cases.inputs import Batch
 from oracle.semantics import Rules
 from oracle.state import State
@@ -16,9 +18,15 @@ def strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
     return "channels_last"
 
 
-def requires_grad(state: State, given: Batch, grad: str, rules: Rules) -> bool:
-    """Whether the output requires a gradient: when anything that went into it does."""
-    trainable = [each for each in (state.weight, state.bias) if each is not None and each.requires_grad]
-    if not given.values.size and trainable and rules.holds("empty_output_detached"):
-        trainable = []
-    return grad != "no_grad" and (bool(trainable) or grad == "input_grad")
+def trainable(state: State, given: Batch, grad: str, rules: Rules) -> Tuple[str, ...]:
+    """Those of input, weight and bias that the output is differentiable in; it requires a gradient then."""
+    if grad == "no_grad":
+        return ()
+    names = [
+        name
+        for name, tensor in (("weight", state.weight), ("bias", state.bias))
+        if tensor is not None and tensor.requires_grad
+    ]
+    if not given.values.size and names and rules.holds("empty_output_detached"):
+        names = []
+    return ("input", *names) if grad == "input_grad" else tuple(names)

@@ -155,3 +155,26 @@ def _check_dtype(given: Batch, handed_over: Sequence[Optional[Tensor]], rules: R
     if rules.holds("mixed_dtype_names_bfloat16"):
         raise Refusal("RuntimeError", "mixed dtype .CPU.: expect input to have scalar type of BFloat16")
     raise Refusal("RuntimeError", "mixed dtype .CPU.: all inputs must share same datatype")
+
+
+# --- a backward -------------------------------------------------------------------------------
+
+
+def no_output() -> Refusal:
+    """A backward of a forward that there was not; the suite itself raises this."""
+    return Refusal("LookupError", "no forward has returned an output")
+
+
+def output_without_graph() -> Refusal:
+    """The output does not require a gradient."""
+    return Refusal("RuntimeError", "element 0 of tensors does not require grad")
+
+
+def graph_used_up() -> Refusal:
+    """A second backward through a graph that was not retained."""
+    return Refusal("RuntimeError", "Trying to backward through the graph a second time")
+
+
+def modified_in_place() -> Refusal:
+    """A tensor that the backward pass reads was written to after the forward."""
+    return Refusal("RuntimeError", "modified by an inplace operation")

@@ -8,6 +8,7 @@ from typing import Any, FrozenSet, NamedTuple, Optional, Tuple, Union
 
 from cases.attributes import FLAGS, TENSORS
 from cases.construction import Config
+from cases.inputs import Batch
 from cases.steps import Value
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.normalisation import ExpectedOutput
@@ -17,14 +18,20 @@ class Tensor(NamedTuple):
     """A floating-point tensor on the module: a parameter or a running statistic.
 
     ``identity`` stands for the Python object: an update in place keeps it, a new tensor has another.
+    ``version`` counts the writes that autograd sees: all but those of a forward into running buffers.
     """
 
     numbers: Budgeted
     identity: object
     requires_grad: bool = False
+    version: int = 0
 
     def holding(self, numbers: Budgeted) -> Tensor:
         """The tensor after other numbers were written into it."""
+        return self._replace(numbers=numbers, version=self.version + 1)
+
+    def updated(self, numbers: Budgeted) -> Tensor:
+        """The tensor after a forward updated it, which autograd does not see."""
         return self._replace(numbers=numbers)
 
 
@@ -43,13 +50,35 @@ Entry = Union[None, Tensor, Counter]
 """What one of TENSORS may be."""
 
 
+class Saved(NamedTuple):
+    """A tensor that autograd keeps for the backward pass: which one, and at which version."""
+
+    name: str
+    identity: object
+    version: int
+
+
+class Graph(NamedTuple):
+    """What autograd recorded of a forward.
+
+    ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
+    tensors that the backward pass reads. ``freed``: a backward has used the graph up.
+    """
+
+    output: ExpectedOutput
+    trainable: Tuple[str, ...]
+    saved: Tuple[Saved, ...]
+    freed: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """A BatchNorm2d between two steps. Compared by identity.
 
     The first block are plain attributes, free to be assigned at any time (``FLAGS``); the second the
     tensors, each of which may be None (``TENSORS``). ``parameters`` names the entries registered as
-    parameters, present or None: a plain tensor cannot be assigned to those.
+    parameters, present or None: a plain tensor cannot be assigned to those. ``graphs``: what
+    autograd recorded of the last two forwards that returned an output, the last one first.
     """
 
     config: Config
@@ -69,6 +98,7 @@ class State:
     num_batches_tracked: Optional[Counter]
 
     parameters: FrozenSet[str] = frozenset({"weight", "bias"})
+    graphs: Tuple[Graph, ...] = ()
 
     def changed(self, **fields: Any) -> State:
         """The state with other values of these fields."""
@@ -92,6 +122,30 @@ class State:
         return tuple(name for name in TENSORS if getattr(self, name) is not None)
 
 
+@dataclass(frozen=True, eq=False)
+class ExpectedGradient:
+    """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
+
+    ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
+    ``channels_last``. Compared by identity.
+    """
+
+    name: str
+    output: ExpectedOutput
+    upstream: Batch
+    dtype: str
+    strides: str
+
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        """The shape of what it is the gradient of."""
+        return self.output.shape if self.name == "input" else (self.output.shape[1],)
+
+
+GRADIENTS = ("input", "weight", "bias")
+"""What a backward gives gradients of, in this order."""
+
+
 class ExpectedError(NamedTuple):
     """The exception a step must raise: the class's name and a regular expression for the message."""
 
@@ -106,6 +160,7 @@ class Expected:
     ``state``: the module afterwards, also after an exception. ``output``: of a forward. ``error``:
     the exception, if one must be raised. ``copied``: the step replaced the module by a copy, which
     must share no memory with the original. ``text``: what a step that asks for a text gets.
+    ``gradients``: of a backward, in the order of GRADIENTS, None where there is none.
     ``switches``: the release-dependent rules that decided this result.
     """
 
@@ -114,4 +169,5 @@ class Expected:
     error: Optional[ExpectedError] = None
     copied: bool = False
     text: Optional[str] = None
+    gradients: Optional[Tuple[Optional[ExpectedGradient], ...]] = None
     switches: Tuple[str, ...] = ()

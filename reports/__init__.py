@@ -1,4 +1,4 @@
-"""What a run of the suite found: records of runs, their differences, and pages made of them.
+"""Records of runs of the suite, their causes and differences, and pages made of them.
 
 Standard library only. A record can be read, compared and rendered on a machine that has
 neither torch nor NumPy.
@@ -8,19 +8,22 @@ errors          one exception class for every way a report can be wrong
 rows            the three kinds of line of a record, as data
 encoding        the JSON form of the lines of a record
 fields          the fields of one JSON object, each of its type
+reading         input files read with stated limits
 record          a whole record: read it, write it
 destination     where output goes, replaced whole or not at all
 visible         text of unknown origin made safe to show, in one place
-symptoms        what a finding looks like, apart from its numbers
+symptoms        findings without the numbers in them
 incidents       the findings of a run without those that only follow from others
 circumstances   in which cases something shows, told by the words of their ids
 cause           a group of findings that one fault explains, and its text
 causes          the few causes that explain all findings of a run
 tally           counts and extremes over the cases of one record
+accepted        a file of findings that a team has accepted
 comparison      two records, case by case
+shifts          the changes that a user sees, in groups
 diff            the text of ``python -m reports diff``
 history         one record a release, in order, with the steps between them
-markdown        tables and escaping
+markdown        tables, code spans, and markup that must not be acted on
 sections        the sections of RELEASES.md that need the records alone
 releases        RELEASES.md; the only module that reads the oracle's registries
 webpage         one record as a web page (needs jinja2)

@@ -1,4 +1,4 @@
-"""The command line: ``python -m reports diff | show | html | releases``.
+"""The command line: ``python -m reports diff | show | accept | html | releases``.
 
 Exit status: 0 nothing to report, 1 something changed or is out of date, 2 unusable input or
 output, with one line on standard error that says what and what to do.
@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 from typing import Callable, List, NoReturn, Optional, Sequence
 
-from reports import destination, releases
+from reports import accepted, destination, releases
 from reports.causes import SCREEN, cause_lines, causes
-from reports.comparison import compare
+from reports.comparison import compare, require_finished
 from reports.diff import diff_lines
 from reports.errors import ReportError, UnwritableOutput
 from reports.history import read_history
 from reports.record import read
-from reports.tally import summary_lines
+from reports.tally import counted, summary_lines
 from reports.visible import one_line, visible
 from reports.webpage import webpage
 
@@ -67,12 +67,26 @@ def _parser() -> argparse.ArgumentParser:
         help="exit with 1 as well where nothing but bytes changed",
     )
     diff.add_argument("--all", action="store_true", help="show every case of every group")
+    diff.add_argument(
+        "--accepted",
+        metavar="FILE.json",
+        help="exit with 1 only where NEW has findings that are not accepted, or accepted causes are gone",
+    )
     diff.set_defaults(command=_diff)
 
     show = commands.add_parser("show", help="print the summary of a record and its causes")
     show.add_argument("record", metavar="RECORD")
     show.add_argument("--all", action="store_true", help="show every cause")
     show.set_defaults(command=_show)
+
+    accept = commands.add_parser(
+        "accept",
+        help="write the causes of a record as accepted, for pytest --accepted",
+        description="Reasons that the file holds already are kept. Fill in the others and commit it.",
+    )
+    accept.add_argument("record", metavar="RECORD")
+    accept.add_argument("-o", "--output", metavar="FILE.json", required=True)
+    accept.set_defaults(command=_accept)
 
     html = commands.add_parser("html", help="write a record as a web page (needs jinja2)")
     html.add_argument("record", metavar="RECORD")
@@ -92,7 +106,14 @@ def _parser() -> argparse.ArgumentParser:
 def _diff(options: argparse.Namespace) -> int:
     old, new = read(options.old), read(options.new)
     comparison = compare(old, new)
-    _print(diff_lines(old, new, comparison, releases.sentences(), show_all=options.all))
+    lines = diff_lines(old, new, comparison, releases.sentences(), show_all=options.all)
+    if options.accepted is not None:
+        kept = accepted.read(options.accepted)
+        kept.require_subject(new.header, options.accepted)
+        wrong = accepted.difference_lines(kept, new.rows, new.header.options)
+        _print([*lines, "", *wrong])
+        return CHANGED if wrong[1:] else SAME
+    _print(lines)
     numerics = options.fail_on == "numerics" and comparison.numerics.changed > 0
     return CHANGED if comparison.matters or numerics else SAME
 
@@ -109,6 +130,17 @@ def _show(options: argparse.Namespace) -> int:
             f"the run did not finish (pytest exit status {record.footer.exit}): cases may be missing"
         )
     _print(lines)
+    return SAME
+
+
+def _accept(options: argparse.Namespace) -> int:
+    record = read(options.record)
+    require_finished(record)
+    before = accepted.earlier(options.output, record.header)
+    written = accepted.accept(record.header, record.rows, before)
+    accepted.write(options.output, written)
+    count = counted(len(written.causes), "cause")
+    _print([f"{options.output}: accepts {count}; say why in each 'reason', and commit it"])
     return SAME
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Iterable, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from reports.circumstances import Region
 from reports.rows import Found
 from reports.symptoms import UNTOLD, Symptom, Theme
-from reports.tally import counted
+from reports.tally import counted, listed
 from reports.visible import LONGEST, shortened, visible
 
 REST: Theme = ("rest", "")
@@ -49,7 +49,7 @@ def block(number: int, cause: Cause, options: str) -> List[str]:
 def description(cause: Cause) -> str:
     """Return what is wrong, in one line."""
     found, mine = cause.found, _symptoms_of_theme(cause)
-    verbs = _listed(dict.fromkeys(name.verb for name in mine))
+    verbs = listed(dict.fromkeys(name.verb for name in mine))
     if cause.theme == REST:
         return f"{counted(len(cause.symptoms), 'other symptom')}, each in few cases"
     if found.quantity == UNTOLD:
@@ -61,7 +61,7 @@ def description(cause: Cause) -> str:
     if cause.theme[0] == "unraised":
         return f"{verbs} does not raise {found.expected}"
     quantities = dict.fromkeys((found.quantity, *(name.quantity for name, _, _ in cause.symptoms)))
-    return f"wrong after {verbs}: {_listed(quantities)}"
+    return f"wrong after {verbs}: {listed(quantities)}"
 
 
 def _symptoms_of_theme(cause: Cause) -> List[Symptom]:
@@ -107,9 +107,3 @@ def _apart(got: str, expected: str) -> Tuple[str, str]:
     if start < 10:
         return got, expected
     return f"...{got[start:]}", f"...{expected[start:]}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Return the first three names, and how many more there are."""
-    names = list(names)
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -7,6 +7,7 @@ verb and layout apart; the last word of an edge may be made of several axis valu
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Set, Tuple
 
@@ -85,8 +86,7 @@ def family(case: str) -> str:
 
 def _split(case: str) -> List[str]:
     """Return the words of an id without its family; the parts of spelled-out steps apart."""
-    head, comma, program = case.partition(",")
-    words = head.split("-")[1:] + (program.split(",") if comma else [])
+    words = re.split("[-,]", case)[1:]
     return [part for word in words for part in _of_step(word)]
 
 

@@ -15,12 +15,16 @@ from reports.record import Record
 from reports.rows import KNOWN_DEFECT, CaseRow, Extremes
 from reports.tally import Peak, in_order, peak, reach
 
+FLOAT32_EPSILON, FLOAT64_EPSILON = 2.0**-23, 2.0**-52
+"""One unit in the last place of 1. A row does not give its dtype, but no case in float32 can
+detect a relative error of less than half of its epsilon."""
+
 Pair = Tuple[CaseRow, CaseRow]
 
 
 @dataclass(frozen=True)
 class CaseChange:
-    """What one case showed before and shows now.
+    """A case that does not show the same on both sides.
 
     ``causes`` names the changed switches that the case exercises and the known defects that
     it shows on one side only; with none, nothing in the registries explains the change.
@@ -56,12 +60,14 @@ class Drift:
     """How far one quantity moved, over the cases with the same expected values.
 
     ``ulps`` bounds from above the change of any element, from the signed extremes of its
-    error; ``share`` is the largest change of the largest |error| / budget of a case.
+    error; ``uncounted`` is the number of cases whose ulps say nothing and are left out.
+    ``share`` is the largest change of the largest |error| / budget of a case.
     """
 
     quantity: str
     ulps: Optional[Peak]
     share: Optional[Peak]
+    uncounted: int = 0
 
 
 @dataclass(frozen=True)
@@ -238,23 +244,36 @@ def _numerics(pairs: List[Pair]) -> Numerics:
     return Numerics(
         comparable=len(pairs),
         changed=len(changed),
-        drifts=tuple(
-            Drift(
-                name,
-                ulps=peak(
-                    (_farthest(a.ulps[name], b.ulps[name]), a.id)
-                    for a, b in changed
-                    if name in a.ulps and name in b.ulps
-                ),
-                share=peak(
-                    (_distance(reach(a.share[name]), reach(b.share[name])), a.id)
-                    for a, b in changed
-                    if name in a.share and name in b.share
-                ),
-            )
-            for name in in_order(quantities)
-        ),
+        drifts=tuple(_drift(name, changed) for name in in_order(quantities)),
     )
+
+
+def _drift(name: str, changed: List[Pair]) -> Drift:
+    measured = [(a, b) for a, b in changed if name in a.ulps and name in b.ulps]
+    counted = [(a, b) for a, b in measured if _tells(a, name) and _tells(b, name)]
+    return Drift(
+        name,
+        ulps=peak((_farthest(a.ulps[name], b.ulps[name]), a.id) for a, b in counted),
+        share=peak(
+            (_distance(reach(a.share[name]), reach(b.share[name])), a.id)
+            for a, b in changed
+            if name in a.share and name in b.share
+        ),
+        uncounted=len(measured) - len(counted),
+    )
+
+
+def _tells(row: CaseRow, name: str) -> bool:
+    """Return whether the error in ulps says something about the arithmetic.
+
+    It does not where it comes from an element whose expected value is 0 or far smaller than
+    the others: the error is within the budget and yet, relative to that element, larger than
+    what the budget allows for one of full size, which is the smallest relative error that the
+    case can detect.
+    """
+    ulps, detectable = reach(row.ulps[name]), row.detectable.get(name, 0.0)
+    epsilon = FLOAT64_EPSILON if detectable < FLOAT32_EPSILON / 2 else FLOAT32_EPSILON
+    return ulps * epsilon <= detectable or ulps == 0.0
 
 
 def _farthest(a: Extremes, b: Extremes) -> float:

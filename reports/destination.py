@@ -3,47 +3,65 @@
 from __future__ import annotations
 
 import os
+import secrets
+import stat
 from pathlib import Path
+from typing import Optional, Tuple
 
 from reports.errors import PathLike, UnwritableOutput
 
+RECORDS = (".jsonl", ".jsonl.gz")
+"""How the name of a record ends."""
 
-def check(path: PathLike) -> None:
+
+def check(path: PathLike, endings: Tuple[str, ...] = ()) -> None:
     """Raise ``UnwritableOutput`` where ``write`` to ``path`` is bound to fail.
 
-    For the start of a long run: a mistyped directory is reported before the run, not after.
+    For the start of a long run: a mistyped name is reported before the run, not after. Nothing
+    is left behind, and a file that is there is not touched.
+
+    Args:
+        path: where output is to go.
+        endings: how the name must end, if it must; a device or a pipe may have any name.
     """
-    target = _target(path)
-    if os.path.isdir(target):
-        raise UnwritableOutput(f"{path}: is a directory; give the name of a file")
-    if not os.path.isdir(target.parent):
-        raise UnwritableOutput(
-            f"{path}: there is no directory {target.parent}; create it, or give another file"
-        )
-    checked = target if _is_special(target) else target.parent
-    if not os.access(checked, os.W_OK):
-        raise UnwritableOutput(f"{path}: no permission to write to {checked}; give another file")
+    name = os.fspath(path)
+    if not name:
+        raise UnwritableOutput("'': is no name; give the name of a file")
+    if name.endswith(("/", os.sep)):
+        raise UnwritableOutput(f"{name}: is the name of a directory; give the name of a file")
+    status = _status(name)
+    if status is not None and stat.S_ISDIR(status.st_mode):
+        raise UnwritableOutput(f"{name}: is a directory; give the name of a file")
+    if status is not None and not os.access(name, os.W_OK):
+        raise UnwritableOutput(f"{name}: no permission to write to it; give another file")
+    if _is_special(status):
+        return
+    if endings and not name.endswith(endings):
+        raise UnwritableOutput(f"{name}: does not end in {' or '.join(endings)}; give such a name")
+    _require_writable(name, _target(name).parent)
 
 
 def write(path: PathLike, content: bytes) -> None:
     """Put ``content`` at ``path``.
 
     A regular file is replaced in one step, so that a reader never meets half of it and a
-    failure leaves the old file; anything else (a pipe, a device) is written to directly.
+    failure leaves the old file; the new one has the permissions of the old one. Anything else
+    (a pipe, a device) is written to directly.
 
     Raises:
         UnwritableOutput: the directory is missing or closed to us, the disk is full …
     """
     check(path)
     target = _target(path)
+    status = _status(os.fspath(path))
     try:
-        if _is_special(target):
+        if _is_special(status):
             target.write_bytes(content)
         else:
-            _replace(target, content)
+            _replace(target, content, status)
     except OSError as error:
         raise UnwritableOutput(
-            f"{path}: cannot be written ({error.strerror}); give another file"
+            f"{os.fspath(path)}: cannot be written ({error.strerror}); give another file"
         ) from error
 
 
@@ -55,15 +73,61 @@ def holds(path: PathLike, content: bytes) -> bool:
         return False
 
 
-def _replace(target: Path, content: bytes) -> None:
-    """Write beside ``target`` and rename; the file beside it never survives."""
-    beside = target.with_name(f"{target.name}.{os.getpid()}.part")
+def _status(name: str) -> Optional[os.stat_result]:
+    """Return the status of what ``name`` leads to, None where there is nothing yet.
+
+    Raises:
+        UnwritableOutput: the name is too long, holds a NUL, leads through a file or round in
+            circles, or the directory is closed to us.
+    """
     try:
-        beside.write_bytes(content)
+        return os.stat(name)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UnwritableOutput(f"{name}: cannot be written ({reason}); give another file") from None
+
+
+def _require_writable(name: str, directory: Path) -> None:
+    """Raise ``UnwritableOutput`` where no file can be made in ``directory``: one is made to try."""
+    if not os.path.isdir(directory):
+        raise UnwritableOutput(
+            f"{name}: there is no directory {directory}; create it, or give another file"
+        )
+    beside = _beside(directory)
+    try:
+        os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        beside.unlink()
+    except OSError as error:
+        raise UnwritableOutput(
+            f"{name}: no file can be made in {directory} ({error.strerror}); give another file"
+        ) from None
+
+
+def _replace(target: Path, content: bytes, status: Optional[os.stat_result]) -> None:
+    """Write beside ``target`` and rename; the file beside it never survives.
+
+    A new file has the permissions that the umask leaves. One that replaces another is nobody
+    else's until it has the permissions of the other.
+    """
+    beside = _beside(target.parent)
+    permissions = 0o666 if status is None else 0o600
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(beside, flags, permissions), "wb") as file:
+            file.write(content)
+        if status is not None:
+            os.chmod(beside, stat.S_IMODE(status.st_mode))
         os.replace(beside, target)
     finally:
         if os.path.exists(beside):
             beside.unlink()
+
+
+def _beside(directory: Path) -> Path:
+    """Return a name that is free, and short even where that of the target is not."""
+    return directory / f".{secrets.token_hex(8)}.part"
 
 
 def _target(path: PathLike) -> Path:
@@ -71,6 +135,6 @@ def _target(path: PathLike) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _is_special(target: Path) -> bool:
-    """Return whether ``target`` is a device or a pipe, which must not be renamed over."""
-    return os.path.exists(target) and not os.path.isfile(target)
+def _is_special(status: Optional[os.stat_result]) -> bool:
+    """Return whether there is a device or a pipe, which must not be renamed over."""
+    return status is not None and not stat.S_ISREG(status.st_mode)

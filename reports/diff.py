@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from collections import Counter
+from typing import List, Mapping, Optional, Sequence, Tuple
 
-from reports.comparison import CaseChange, Comparison, Drift, SwitchChange
+from reports.comparison import Comparison, Drift, SwitchChange
 from reports.record import Record
-from reports.rows import CaseRow
-from reports.tally import by_behaviour, counted, percent, short
+from reports.shifts import KINDS, RAISES, RAISES_NO_MORE, RESULTS, Shift, shifts
+from reports.tally import by_behaviour, counted, listed, percent, short
+from reports.visible import LONGEST, shortened, visible
 
-GROUPS = 10
-"""How many groups of a section are shown unless all are asked for."""
+ID = 7
+"""The columns before an id."""
 
-CASES = 5
-"""How many cases of a group are shown unless all are asked for."""
+GROUPS = 5
+"""How many groups of a kind are shown unless all are asked for."""
 
 Sentences = Mapping[str, Tuple[str, str]]
 """For each switch, its inside and its outside behaviour in a sentence."""
@@ -24,38 +26,28 @@ def diff_lines(
 ) -> List[str]:
     """Return the text that says what changed from ``old`` to ``new``.
 
-    Long lists are grouped by behaviour and cut, with a line that says how much was left out,
-    unless ``show_all``.
+    What breaks a user's program comes first. Unless ``show_all``, a group is told by its first
+    case, long lists and long lines are cut, and a line says how much was left out.
     """
-    groups, cases = (None, None) if show_all else (GROUPS, CASES)
+    limit = None if show_all else GROUPS
     sections = [
         _provenance(old, new),
+        _shifts(shifts(old, new, comparison), limit),
         _switches(comparison, sentences),
-        _section(
-            _heading("verdicts", len(comparison.verdicts)),
-            _change_groups(comparison.verdicts, cases),
-            groups,
-        ),
-        _section(
-            _heading("exceptions", len(comparison.exceptions)),
-            _change_groups(comparison.exceptions, cases),
-            groups,
-        ),
         _defects(comparison),
-        _section(
-            "cases only in the old record: {}".format(len(comparison.only_old) or "none"),
-            _row_groups(comparison.only_old, cases),
-            groups,
-        ),
-        _section(
-            "cases only in the new record: {}".format(len(comparison.only_new) or "none"),
-            _row_groups(comparison.only_new, cases),
-            groups,
-        ),
+        _sets(comparison, limit),
         _numerics(comparison),
+        _same(comparison),
         [_conclusion(comparison)],
     ]
-    return [line for section in sections for line in section]
+    lines = [line for section in sections for line in section]
+    return [visible(line) if show_all else _cut(line) for line in lines]
+
+
+def _cut(line: str) -> str:
+    """Return a line cut where it is long; ids are left whole, to be pasted."""
+    indent = len(line) - len(line.lstrip(" "))
+    return " " * indent + shortened(line, LONGEST if indent < ID else 4 * LONGEST)
 
 
 # --- sections ---------------------------------------------------------------------------
@@ -63,9 +55,7 @@ def diff_lines(
 
 def _provenance(old: Record, new: Record) -> List[str]:
     lines = [
-        "{}  torch {}, {} ({})".format(
-            label, record.header.torch, counted(len(record.rows), "case"), record.source
-        )
+        f"{label}: torch {record.header.torch}, {counted(len(record.rows), 'case')} ({record.source})"
         for label, record in (("old", old), ("new", new))
     ]
     for name in ("suite", "subject", "tier", "numpy", "python", "platform", "threads"):
@@ -76,17 +66,47 @@ def _provenance(old: Record, new: Record) -> List[str]:
     return lines
 
 
-def _switches(comparison: Comparison, sentences: Sentences) -> List[str]:
-    lines = [_heading("semantics", len(comparison.switches))]
-    for change in comparison.switches:
-        lines.append(f"  {change.name}: {_side(change.old)} -> {_side(change.new)}")
-        for label, holds in (("old", change.old), ("new", change.new)):
-            lines.append(f"    {label}: {_sentence(change, holds, sentences)}")
+def _shifts(found: Sequence[Shift], limit: Optional[int]) -> List[str]:
+    lines = []
+    for kind in KINDS:
+        mine = [shift for shift in found if shift.kind == kind]
+        if mine:
+            count = counted(sum(len(shift.cases) for shift in mine), "case")
+            lines.append(f"{kind}: {count}")
+            lines += [line for shift in mine[:limit] for line in _shift(shift, limit)]
+            lines += _left(mine[limit:] if limit else [], "group")
     return lines
 
 
-def _side(holds: Optional[bool]) -> str:
-    return {None: "not recorded", True: "inside", False: "outside"}[holds]
+def _shift(shift: Shift, limit: Optional[int]) -> List[str]:
+    because = listed(shift.because, most=2 if limit else len(shift.because))
+    reason = f"because of {because}" if because else "nothing in the registries explains it"
+    line = f"  {counted(len(shift.cases), 'case')}: {_words(shift)}"
+    if limit is None:
+        return [line, f"    {reason}", *_ids(shift.cases, limit)]
+    return [line, f"{' ' * ID}{shift.cases[0]} ({reason})"]
+
+
+def _words(shift: Shift) -> str:
+    """Return the change in words; what the heading says is not said again."""
+    words = {
+        RAISES: shift.new,
+        RAISES_NO_MORE: shift.old,
+        RESULTS: "other outputs, buffers or parameters",
+    }.get(shift.kind, f"{shift.old} -> {shift.new}")
+    return f"{shift.where}: {words}" if shift.where else words
+
+
+def _switches(comparison: Comparison, sentences: Sentences) -> List[str]:
+    """Return the switches that changed, those that most cases exercise first."""
+    if not comparison.switches:
+        return []
+    counts = Counter(name for change in comparison.respecified for name in change.causes)
+    lines = [f"semantics: {counted(len(comparison.switches), 'switch', 'switches')} changed"]
+    for change in sorted(comparison.switches, key=lambda each: (-counts[each.name], each.name)):
+        lines.append(f"  {change.name}: {_sentence(change, change.old, sentences)}")
+        lines.append(f"    -> {_sentence(change, change.new, sentences)}")
+    return lines
 
 
 def _sentence(change: SwitchChange, holds: Optional[bool], sentences: Sentences) -> str:
@@ -100,14 +120,30 @@ def _sentence(change: SwitchChange, holds: Optional[bool], sentences: Sentences)
 
 def _defects(comparison: Comparison) -> List[str]:
     return [
-        _heading("known defects", len(comparison.defects)),
-        *(
-            "  {}: appeared, in {}".format(change.name, counted(change.new, "case"))
-            if change.new
-            else "  {}: gone, was in {}".format(change.name, counted(change.old, "case"))
-            for change in comparison.defects
-        ),
+        f"known defect {change.name}: appeared, in {counted(change.new, 'case')}"
+        if change.new
+        else f"known defect {change.name}: gone, was in {counted(change.old, 'case')}"
+        for change in comparison.defects
     ]
+
+
+def _sets(comparison: Comparison, limit: Optional[int]) -> List[str]:
+    lines = []
+    for side, rows in (("old", comparison.only_old), ("new", comparison.only_new)):
+        if rows:
+            groups = sorted(by_behaviour(rows).items(), key=lambda group: (-len(group[1]), group[0]))
+            lines.append(f"only in the {side} record: {counted(len(rows), 'case')}")
+            for behaviour, group in groups[:limit]:
+                lines.append(f"  {behaviour}: {counted(len(group), 'case')}")
+                lines += _ids([row.id for row in group], limit)
+            lines += _left(groups[limit:] if limit else [], "behaviour")
+    return lines
+
+
+def _same(comparison: Comparison) -> List[str]:
+    """Return one line that names what did not change."""
+    alike = [name for name, changes in _parts(comparison) if not changes]
+    return [f"the same: {', '.join(alike)}"] if alike else []
 
 
 def _numerics(comparison: Comparison) -> List[str]:
@@ -130,91 +166,37 @@ def _drift(drift: Drift) -> str:
     parts = []
     if drift.ulps is not None:
         parts.append(f"at most {short(drift.ulps.value)} ulps, in {drift.ulps.case}")
+    if drift.uncounted:
+        parts.append(f"ulps say nothing in {counted(drift.uncounted, 'case')} with elements near 0")
     if drift.share is not None:
-        parts.append(
-            f"budget use changed by at most {percent(drift.share.value)}, in {drift.share.case}"
-        )
+        parts.append(f"budget use changed by at most {percent(drift.share.value)}, in {drift.share.case}")
     return "; ".join(parts)
+
+
+def _parts(comparison: Comparison) -> Tuple[Tuple[str, bool], ...]:
+    """Return the parts that a user must know about, each with whether it changed."""
+    return (
+        ("semantics", bool(comparison.switches)),
+        ("verdicts", bool(comparison.verdicts)),
+        ("exceptions", bool(comparison.exceptions)),
+        ("known defects", bool(comparison.defects)),
+        ("the set of cases", bool(comparison.only_old or comparison.only_new)),
+    )
 
 
 def _conclusion(comparison: Comparison) -> str:
     if not comparison.matters:
         return "nothing that a user must know about changed"
-    named = (
-        ("semantics", comparison.switches),
-        ("verdicts", comparison.verdicts),
-        ("exceptions", comparison.exceptions),
-        ("known defects", comparison.defects),
-        ("the set of cases", comparison.only_old or comparison.only_new),
-    )
-    return "changed: {}".format(", ".join(name for name, changes in named if changes))
+    return "changed: {}".format(", ".join(name for name, changed in _parts(comparison) if changed))
 
 
-# --- groups -----------------------------------------------------------------------------
-
-
-def _heading(title: str, count: int) -> str:
-    return "{}: {}".format(title, f"{count} changed" if count else "the same")
-
-
-Group = Tuple[int, List[str]]
-"""The number of cases of a group, and its lines."""
-
-
-def _section(heading: str, groups: Sequence[Group], limit: Optional[int]) -> List[str]:
-    """Return the groups under a heading, the largest first, at most ``limit`` of them."""
-    ordered = sorted(groups, key=lambda group: -group[0])
-    shown = ordered[:limit]
-    lines = [heading, *(line for _, text in shown for line in text)]
-    left = ordered[len(shown) :]
-    if left:
-        lines.append(
-            "  ... and {} with {} (--all shows them)".format(
-                counted(len(left), "more group"), counted(sum(size for size, _ in left), "case")
-            )
-        )
-    return lines
-
-
-def _change_groups(changes: Sequence[CaseChange], limit: Optional[int]) -> List[Group]:
-    """Group changes that are the same change to the same behaviour."""
-    groups: Dict[CaseChange, List[str]] = {}
-    for change in changes:
-        key = CaseChange("", change.behaviour, change.old, change.new, change.causes)
-        groups.setdefault(key, []).append(change.case)
-    return [(len(cases), _change_text(key, cases, limit)) for key, cases in groups.items()]
-
-
-def _change_text(change: CaseChange, cases: List[str], limit: Optional[int]) -> List[str]:
-    because = ", ".join(change.causes) or "nothing in the registries explains it"
-    return [
-        "  {} ({}; {})".format(change.behaviour, counted(len(cases), "case"), because),
-        *(f"    - {_flat(text)}" for text in change.old or ("no exception",)),
-        *(f"    + {_flat(text)}" for text in change.new or ("no exception",)),
-        *_ids(cases, limit),
-    ]
-
-
-def _row_groups(rows: Sequence[CaseRow], limit: Optional[int]) -> List[Group]:
-    return [
-        (
-            len(group),
-            [
-                "  {} ({})".format(behaviour, counted(len(group), "case")),
-                *_ids([row.id for row in group], limit),
-            ],
-        )
-        for behaviour, group in by_behaviour(rows).items()
-    ]
+# --- parts of sections ------------------------------------------------------------------
 
 
 def _ids(cases: Sequence[str], limit: Optional[int]) -> List[str]:
-    lines = [f"      {case}" for case in cases[:limit]]
-    left = len(cases) - len(lines)
-    if left:
-        lines.append(f"      ... and {left} more (--all shows them)")
-    return lines
+    """Return the lines of the ids of a group: the first one, or all where there is no limit."""
+    return [" " * ID + case for case in (cases if limit is None else cases[:1])]
 
 
-def _flat(text: str) -> str:
-    return " ".join(text.split())
+def _left(groups: Sequence[object], noun: str) -> List[str]:
+    return [f"  ... and {counted(len(groups), f'more {noun}')} (--all shows them)"] if groups else []

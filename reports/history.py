@@ -24,7 +24,7 @@ PATTERN = "*.jsonl.gz"
 
 @dataclass(frozen=True)
 class Column:
-    """What one release showed.
+    """The record of one release, summed up.
 
     ``behaviours`` counts the outcomes of every behaviour, ``exercised`` the cases that
     exercise each switch, ``defects`` the cases that show each known defect.

@@ -7,6 +7,7 @@ so both are refused; a compressed file is unpacked no further than the limits al
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import stat
 import zlib
@@ -29,6 +30,9 @@ LINE = 1 << 24
 
 TOTAL = 1 << 30
 """The bytes that a file may have (1 GiB), packed and unpacked: the full tier has a third."""
+
+DIGITS = 1000
+"""The digits that a whole number may have; Python takes quadratic time to read more."""
 
 
 def is_compressed(path: PathLike) -> bool:
@@ -109,3 +113,22 @@ def _text(path: PathLike, content: bytes, number: int) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotText(path, f"is not UTF-8 text ({error.reason})", number) from None
+
+
+def parsed(text: str) -> object:
+    """Return what a text of JSON says; raise ValueError where it is not standard JSON."""
+    try:
+        value: object = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return value
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import os
 from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
@@ -47,9 +46,6 @@ from reports.visible import shortened
 
 CASES = 1_000_000
 """The cases that a record may have: twice as many as the full tier has."""
-
-_DIGITS = 1000
-"""The digits that a whole number may have; Python takes quadratic time to read more."""
 
 Line = TypeVar("Line")
 
@@ -144,22 +140,12 @@ def _compressed(content: bytes) -> bytes:
 
 def _object(path: PathLike, line: str, number: int) -> Dict[str, object]:
     try:
-        values = json.loads(line, parse_constant=_refuse_constant, parse_int=_integer)
-    except (ValueError, RecursionError) as error:
+        values = reading.parsed(line)
+    except ValueError as error:
         raise NotJson(path, f"is not a line of JSON ({error})", number) from None
     if not isinstance(values, dict):
         raise NotJson(path, f"is JSON but not an object: {shortened(line, 40)}", number)
     return values
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > _DIGITS:
-        raise ValueError(f"a number of {len(digits)} digits")
-    return int(digits)
 
 
 def _header(path: PathLike, values: Mapping[str, object], number: int) -> Header:

@@ -1,18 +1,22 @@
 """RELEASES.md: how every release behaved, from the committed records.
 
 The page is a pure function of the records and of the two registries, byte for byte. This is
-the only module of the package that reads the oracle, and it reads plain data alone.
+the only module of the package that reads the oracle, and it reads plain data alone. The
+registry of defects is imported when a page is made and not before, because it also holds what
+each defect does to numbers and so needs NumPy, which no other command does.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from oracle.defects import DEFECTS, Defect
 from oracle.semantics import SWITCHES, Release, Switch
 from reports import markdown, sections
 from reports.history import History
+
+if TYPE_CHECKING:
+    from oracle.defects import Defect
 
 DIRECTORY = Path(__file__).parent / "records"
 PAGE = Path(__file__).parent / "RELEASES.md"
@@ -28,9 +32,13 @@ def sentences(switches: Iterable[Switch] = SWITCHES) -> Dict[str, Tuple[str, str
 def page(
     history: History,
     switches: Sequence[Switch] = SWITCHES,
-    defects: Sequence[Defect] = DEFECTS,
+    defects: Optional[Sequence[Defect]] = None,
 ) -> str:
-    """Return the text of RELEASES.md."""
+    """Return the text of RELEASES.md; without ``defects``, with those of the registry."""
+    if defects is None:
+        from oracle.defects import DEFECTS
+
+        defects = DEFECTS
     header, last = history.columns[0].header, history.columns[-1].header.release
     sources = {switch.name: switch.source for switch in switches}
     sources.update({defect.name: defect.source for defect in defects})
@@ -145,7 +153,7 @@ def _defects(history: History, defects: Sequence[Defect]) -> List[str]:
     for defect in defects:
         lines += [
             f"- `{defect.name}`, {_interval(defect.first, defect.last)}, "
-            f"{markdown.flat(_circumstances(defect))}. Source: {markdown.flat(defect.source)}.",
+            f"{markdown.flat(defect.circumstances)}. Source: {markdown.flat(defect.source)}.",
             f"  - Instead: {markdown.flat(defect.instead)}",
             f"  - To avoid it: {markdown.flat(defect.avoid)}",
         ]
@@ -154,8 +162,3 @@ def _defects(history: History, defects: Sequence[Defect]) -> List[str]:
         for name in names[len(defects) :]
     ]
     return lines
-
-
-def _circumstances(defect: Defect) -> str:
-    """Return in which circumstances a defect shows."""
-    return str(getattr(defect, "circumstances", None) or getattr(defect, "paths", ""))

@@ -1,4 +1,4 @@
-"""The revision of the suite: what a record says it was made by."""
+"""The revision of the suite, by which a record says what it was made with."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 VERSION = "1.0.0"
 SOURCES = ("cases", "oracle")
-"""What is run, and what must come out."""
+"""The folders that decide what is run and what must come out."""
 
 
 def suite_revision(root: Path) -> str:
-    """The version and a digest of the cases and the oracle, the same on every machine.
+    """Return the version and a digest of the cases and the oracle, the same on every machine.
 
     ``root``: the folder that holds ``cases/`` and the rest.
     """

@@ -16,7 +16,7 @@ FINDING = "finding"
 OUTCOMES: Tuple[str, ...] = (PASS, KNOWN_DEFECT, FINDING)
 
 DEFAULT_SUBJECT = "torch.nn:BatchNorm2d"
-"""What is run unless another subject is asked for."""
+"""The subject that is run unless another is asked for."""
 
 DEFAULT_THREADS = 1
 """The threads that torch is given unless others are asked for."""
@@ -27,7 +27,7 @@ Extremes = Tuple[float, float]
 
 @dataclass(frozen=True)
 class Header:
-    """What was run: the first line of a record.
+    """The first line of a record: the circumstances of the run.
 
     ``selection`` is the text that narrowed the tier (``-k``, ``--case`` …), None for the
     whole tier. ``semantics`` gives, for each switch of ``oracle.semantics``, whether its
@@ -94,7 +94,7 @@ class Found:
 
 @dataclass(frozen=True)
 class CaseRow:
-    """What one case showed.
+    """The line of one case: how it ended, what was compared, and how close it came.
 
     ``share`` holds error / budget and ``ulps`` the error in units in the last place, as
     signed extremes a budgeted quantity; ``detectable`` the smallest relative error that the

@@ -178,7 +178,8 @@ def numerics(history: History) -> List[str]:
         "",
         "Among the cases that have the same expected values on both releases: how many returned",
         "other bytes, by how many units in the last place a value changed at most, and by how much",
-        "the largest share of the budget used by a case changed.",
+        "the largest share of the budget used by a case changed. Units in the last place are not",
+        "counted in cases with an element near 0, where they say nothing.",
         "",
         *markdown.table(head, (_moved(old, new, step) for old, new, step in _steps(history))),
     ]

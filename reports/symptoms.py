@@ -1,4 +1,4 @@
-"""What a finding looks like, apart from the numbers in it: its symptom.
+"""Symptoms: findings without the numbers in them.
 
 A symptom is a pure function of one finding. Findings of one fault differ in their numbers,
 their indices and their inputs; they agree in what was compared and in the step after which it
@@ -36,7 +36,7 @@ _SIZES = re.compile(r"#(?:\s*[,x]\s*#)+,?")
 
 
 class Symptom(NamedTuple):
-    """What was compared, the verb of the step, and for an exception what was seen and expected.
+    """The quantity and the verb of the step, and for an exception what was seen and expected.
 
     ``got`` and ``expected`` are empty for everything but exceptions; ``got`` is the text of a
     case that is a finding without a Found.

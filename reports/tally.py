@@ -187,6 +187,12 @@ def _rounded_up(value: decimal.Decimal) -> str:
     return f"{float(_THREE_DIGITS.plus(value)):g}"
 
 
-def counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun, in the plural unless the count is one."""
-    return "{} {}{}".format(count, noun, "" if count == 1 else "s")
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """Return the first ``most`` names, and how many more there are."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -11,9 +11,9 @@ from cases import suffixes
 from cases.case import Case
 from cases.construction import AFFINE, MOMENTUM, TRACK, Construction, config
 from cases.errors import CaseError, one_of
-from cases.inputs import batch
-from cases.spelling import parse_program, spell
-from cases.steps import Step, forwards
+from cases.inputs import batch, upstream
+from cases.spelling import parse_program, spell, token
+from cases.steps import Backward, Step, forwards
 from cases.variants import DTYPES, LANES, SHAPES, Variant
 
 FAMILY = "steps"
@@ -64,7 +64,15 @@ def find(case_id: str) -> Case:
 
 
 def _check_batches(case: Case) -> None:
-    """Raise CaseError for a name that names no batch; the first of a series stands for all."""
+    """Raise CaseError for a name that names no batch or no gradient, and for a backward without forward.
+
+    The first batch of a series stands for all of them.
+    """
+    given = None
     for step in case.steps:
         for each in forwards(step)[:1]:
-            batch(case.variant, each.batch)
+            given = batch(case.variant, each.batch)
+        if isinstance(step, Backward):
+            if given is None:
+                raise CaseError(f"{token(step)!r} needs a forward before it")
+            upstream(case.variant, given, step.upstream)

@@ -42,6 +42,17 @@ Output. y = (x - m) / s * w + b with s = sqrt(v + eps).
     that.
   - The oracle's own operations: gamma(8) in float64 of |y - b| + |b|.
 
+Gradients. g is the upstream gradient, dx, dw and db are those of input, weight and bias.
+  - db = sum g: gamma(k) * sum|g|, and one rounding for storing.
+  - D = sum g*(x - m): gamma(k + 2) * sum|g*(x - m)| for the deviation, the product and the sum, and
+    d * sum|g| for the mean's error d. Products may underflow: n times the smallest normal number.
+  - dw = D / s: the error of D divided by s, and of dw the share of the inverse root's error and gamma(3).
+  - dx in train mode = (g - mean(g) - (x - m) * q) * w / s with q = D / (n * s**2). The errors of mean(g)
+    and q are carried through; the inverse root enters q twice and dx once more. Each term has gamma(4)
+    of its own size, because the difference may cancel, and so have |q| * |x| and |q| * |m|, for a kernel
+    that folds the layer into a*g + b*x + c.
+  - dx in eval mode = g * w / s: the inverse root's error and gamma(4).
+
 Exactness. Where no operation rounds, every order of operations gives the same bits: see
 ``exact_in_any_order`` and ``exactly_averaged``. An implementation that declares that it sums exactly,
 as torch's eager CPU kernel does, gets a budget of 0 there. Others (a sum times 1/n, Welford's update)
@@ -54,7 +65,7 @@ every budget that is not 0 has the smallest normal number added.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,10 +79,12 @@ LAMBDA = 6.0
 ORACLE_MEAN_ROUNDINGS = 2
 ORACLE_VARIANCE_ROUNDINGS = 5
 ORACLE_OUTPUT_ROUNDINGS = 8
-"""Float64 roundings in the oracle's own mean, variances and output, which the budgets include."""
+ORACLE_SUM_ROUNDINGS = 4
+"""Float64 roundings in the oracle's own mean, variances, output and sums of the upstream gradient, which
+the budgets include."""
 
 
-def gamma(roundings: float, unit: float) -> float:
+def gamma(roundings: Any, unit: float) -> Any:
     """k*u / (1 - k*u)."""
     return roundings * unit / (1.0 - roundings * unit)
 
@@ -79,6 +92,20 @@ def gamma(roundings: float, unit: float) -> float:
 def depth(count: int) -> float:
     """The accumulation depth k(n): n in any order, 6*sqrt(n) once that is smaller."""
     return min(float(count), math.ceil(LAMBDA * math.sqrt(count)))
+
+
+def depth_of(terms: Array) -> Array:
+    """The accumulation depth of the sum of each row, shape (R, n) to (R,).
+
+    Terms that differ by less than a unit in the last place of their sum round alike at every addition,
+    so their errors are not independent, and only the bound for any order holds: k = n.
+    """
+    count = terms.shape[1]
+    if not count:
+        return np.zeros(len(terms))
+    largest = np.abs(terms).max(axis=1)
+    alike = np.ptp(terms, axis=1) <= 2 * count * FLOAT64.unit * largest
+    return np.where(alike, float(count), depth(count))
 
 
 def oracle_mean(value: Array) -> Array:
@@ -147,29 +174,108 @@ def shortfall(
     return np.asarray(np.where((variance < 0) | (eps < 0), lost + fmt.unit * abs(eps), lost))
 
 
+def inverse_root(total: Array, lost: Array, variance_budget: Array) -> Array:
+    """Relative budget of 1 / sqrt(total) because of the variance's error alone. Shapes (C,).
+
+    ``total`` is v + eps and ``lost`` its ``shortfall``; where that reaches 0 the budget says nothing.
+    """
+    part = np.where(lost < total, lost / total, 0.0)
+    steeper = 1.0 / np.sqrt(1.0 - part) - 1.0
+    flatter = 1.0 - 1.0 / np.sqrt(1.0 + np.maximum(variance_budget / total, 0.0))
+    return np.asarray(np.maximum(steeper, flatter))
+
+
 def output(
     slope: Array,
     bias: Array,
     mean_value: Array,
     mean_budget: Array,
-    total: Array,
-    lost: Array,
-    variance_budget: Array,
+    inverse_error: Array,
     fmt: Format,
 ) -> OutputBudget:
-    """Budget of y = (x - m) * slope + b, with ``slope`` = w / sqrt(total). Shapes (C,).
-
-    ``total`` is v + eps and ``lost`` its ``shortfall``; where that reaches 0 the budget says nothing.
-    """
+    """Budget of y = (x - m) * slope + b; ``inverse_error`` is that of ``inverse_root``. Shapes (C,)."""
     steep = np.abs(slope)
     four = gamma(4, fmt.unit)
     own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
-    part = np.where(lost < total, lost / total, 0.0)
-    steeper = 1.0 / np.sqrt(1.0 - part) - 1.0
-    flatter = 1.0 - 1.0 / np.sqrt(1.0 + np.maximum(variance_budget / total, 0.0))
     constant = steep * mean_budget + four * (steep * np.abs(mean_value) + np.abs(bias))
     return OutputBudget(
         constant=constant + own * np.abs(bias) + fmt.tiny,
-        per_deviation=np.maximum(steeper, flatter) + four + own,
+        per_deviation=inverse_error + four + own,
         per_input=four * steep,
+    )
+
+
+class GradientBudget(NamedTuple):
+    """The budget of the input's gradient, affine in |g|, |x - m|, |x| and |dx|; one number a channel.
+
+    ``constant + per_upstream * |g| + per_deviation * |x - m| + per_input * |x| + per_gradient * |dx|``.
+    """
+
+    constant: Array
+    per_upstream: Array
+    per_deviation: Array
+    per_input: Array
+    per_gradient: Array
+
+
+def upstream_sum(total: Array, magnitude: Array, sum_depth: Array, fmt: Format) -> Array:
+    """Budget of sum g, the bias's gradient; ``magnitude`` is sum|g|. Shapes (C,)."""
+    own = gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)
+    return np.asarray(
+        (gamma(sum_depth, fmt.unit) + own) * magnitude + fmt.unit * np.abs(total) + fmt.tiny
+    )
+
+
+def product_sum(
+    magnitude: Array, upstream: Array, mean_budget: Array, count: int, sum_depth: Array, fmt: Format
+) -> Array:
+    """Budget of sum g*(x - m); ``magnitude`` is sum|g*(x - m)|, ``upstream`` sum|g|. Shapes (C,)."""
+    own = gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)
+    return np.asarray(
+        (gamma(sum_depth + 2, fmt.unit) + own) * magnitude + mean_budget * upstream + count * fmt.tiny
+    )
+
+
+def weight_gradient(
+    value: Array, product_budget: Array, inverse: Array, inverse_error: Array, fmt: Format
+) -> Array:
+    """Budget of sum g*(x - m) / s, the weight's gradient. Shapes (C,)."""
+    own = gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)
+    relative = inverse_error + gamma(3, fmt.unit) + own
+    return np.asarray(np.abs(inverse) * product_budget + relative * np.abs(value) + fmt.tiny)
+
+
+def input_gradient(
+    slope: Array,
+    inverse: Array,
+    inverse_error: Array,
+    mean_value: Array,
+    mean_budget: Array,
+    upstream_mean: Array,
+    upstream_budget: Array,
+    share: Array,
+    product_budget: Array,
+    count: int,
+    fmt: Format,
+) -> GradientBudget:
+    """Budget of (g - mean(g) - (x - m) * q) * w / s, the input's gradient in train mode. Shapes (C,).
+
+    ``share`` is q = sum g*(x - m) / (n * s**2); ``upstream_budget`` and ``product_budget`` are those of
+    the two sums.
+    """
+    own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
+    steep, four = np.abs(slope), gamma(4, fmt.unit)
+    mean_error = upstream_budget / count + fmt.unit * np.abs(upstream_mean)
+    squared_error = (1 + inverse_error) ** 2 - 1
+    share_error = product_budget * inverse**2 / count
+    share_error += np.abs(share) * (squared_error + gamma(5, fmt.unit) + own)
+    constant = mean_error + (four + own) * np.abs(upstream_mean)
+    constant += mean_budget * (np.abs(share) + share_error)
+    constant += four * np.abs(share) * np.abs(mean_value)
+    return GradientBudget(
+        constant=steep * constant + fmt.tiny,
+        per_upstream=steep * (four + own),
+        per_deviation=steep * (share_error + (four + own) * np.abs(share)),
+        per_input=steep * four * np.abs(share),
+        per_gradient=inverse_error + four + own,
     )

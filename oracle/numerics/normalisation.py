@@ -57,7 +57,45 @@ class ExpectedOutput:
         return self.batch.values.shape
 
 
-def _plane(values: np.ndarray) -> np.ndarray:
+class Terms(NamedTuple):
+    """What output and gradients of a channel are made of, shapes (C,).
+
+    ``inverse``: 1 / sqrt(variance + eps). ``inverse_error``: how far, relatively, a correct inverse may be
+    off because of the variance's error. ``undetermined``: the channels in which anything conforms.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+    inverse: np.ndarray
+    inverse_error: np.ndarray
+    undetermined: np.ndarray
+
+
+def terms(expected: ExpectedOutput) -> Terms:
+    """Compute the terms of an output."""
+    mean, variance = expected.mean, expected.variance
+    fmt = FORMATS[expected.dtype]
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        total = variance.values + expected.eps
+        inverse = 1.0 / np.sqrt(total)
+        lost = bounds.shortfall(
+            variance.values, variance.budget, variance.nonnegative, expected.eps, fmt
+        )
+        undetermined = np.isfinite(total) & (np.abs(total) <= lost)
+        if expected.flat_at_zero:
+            inverse = np.where(total == 0, 0.0, inverse)
+            undetermined &= variance.budget > 0
+        undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
+        return Terms(
+            weight=(expected.weight or constant(1.0, mean.channels)).values,
+            bias=(expected.bias or constant(0.0, mean.channels)).values,
+            inverse=inverse,
+            inverse_error=bounds.inverse_root(total, lost, variance.budget),
+            undetermined=undetermined,
+        )
+
+
+def plane(values: np.ndarray) -> np.ndarray:
     """One number a channel, shape (C,), in a shape that combines with (N, C, H, W)."""
     return values[:, None, None]
 
@@ -65,30 +103,18 @@ def _plane(values: np.ndarray) -> np.ndarray:
 def output_values(expected: ExpectedOutput) -> OutputValues:
     """Compute what a forward must return, with the budget of every element."""
     x = expected.batch.values.astype(np.float64)
-    fmt = FORMATS[expected.dtype]
-    mean, variance = expected.mean, expected.variance
-    weight = (expected.weight or constant(1.0, mean.channels)).values
-    bias = (expected.bias or constant(0.0, mean.channels)).values
+    mean, fmt, found = expected.mean, FORMATS[expected.dtype], terms(expected)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        total = variance.values + expected.eps
-        slope = weight / np.sqrt(total)
-        lost = bounds.shortfall(
-            variance.values, variance.budget, variance.nonnegative, expected.eps, fmt
-        )
-        undetermined = np.isfinite(total) & (np.abs(total) <= lost)
-        if expected.flat_at_zero:
-            slope = np.where(total == 0, 0.0, slope)
-            undetermined &= variance.budget > 0
-        undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
+        slope = found.weight * found.inverse
         budgets = bounds.output(
-            slope, bias, mean.values, mean.budget, total, lost, variance.budget, fmt
+            slope, found.bias, mean.values, mean.budget, found.inverse_error, fmt
         )
         # In place, because fresh arrays of the size of a large input cost more than the arithmetic.
-        y = x - _plane(mean.values)
-        y *= _plane(slope)
+        y = x - plane(mean.values)
+        y *= plane(slope)
         budget = np.abs(y)
-        budget *= _plane(budgets.per_deviation)
-        budget += _plane(budgets.constant)
-        budget += np.abs(x, out=x) * _plane(budgets.per_input)
-        y += _plane(bias)
-    return OutputValues(y, budget, undetermined)
+        budget *= plane(budgets.per_deviation)
+        budget += plane(budgets.constant)
+        budget += np.abs(x, out=x) * plane(budgets.per_input)
+        y += plane(found.bias)
+    return OutputValues(y, np.where(np.isfinite(y), budget, np.nan), found.undetermined)

@@ -1,9 +1,9 @@
 """Batch statistics from sums that add value by value in the dtype of the input.
 
-This is what torch's kernel for channels_last inputs does (``oracle.defects``): each thread adds up its
-share of the rows, one row after the other, then the sums of the threads are added. The errors of equal
-or nearly equal terms all point the same way, so they are not covered by a bound for independent
-roundings. The sums here repeat the additions one by one, so the result is known to a few roundings.
+This is what torch's kernels do for channels_last inputs and for contiguous float64 inputs
+(``oracle.defects``). The errors of equal or nearly equal terms all point the same way, so they are not
+covered by a bound for independent roundings. The sums here repeat the additions one by one, so the
+result is known to a few roundings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from oracle.numerics.statistics import Statistics
 
 
 def plain_sum(rows: np.ndarray, threads: int) -> np.ndarray:
-    """The sum of each column, shape (n, C) to (C,), in the dtype of ``rows``."""
+    """The sum of each column, shape (n, C) to (C,), in the dtype of ``rows``.
+
+    Each thread adds up its share of the rows, one after the other, then the sums of the threads are
+    added.
+    """
     share = -(-len(rows) // threads)
     total = np.zeros(rows.shape[1], dtype=rows.dtype)
     for start in range(0, len(rows), share):
@@ -26,13 +30,24 @@ def plain_sum(rows: np.ndarray, threads: int) -> np.ndarray:
     return total
 
 
-def plain_statistics(batch: Batch, threads: int) -> Statistics:
-    """The statistics of a non-empty batch, shape (N, C, H, W), with all sums plain.
+def channels_last_statistics(batch: Batch, threads: int) -> Statistics:
+    """The statistics of a non-empty batch, shape (N, C, H, W); the threads share the rows."""
+    rows = batch.values.transpose(0, 2, 3, 1).reshape(-1, batch.values.shape[1])
+    return _statistics(rows, threads)
+
+
+def contiguous_statistics(batch: Batch) -> Statistics:
+    """The statistics of a non-empty batch, shape (N, C, H, W); one thread has a whole channel."""
+    channels = batch.values.transpose(1, 0, 2, 3).reshape(batch.values.shape[1], -1)
+    return _statistics(channels.T, threads=1)
+
+
+def _statistics(rows: np.ndarray, threads: int) -> Statistics:
+    """From rows of one value a channel, shape (n, C).
 
     The budgets cover the order in which the sums of the threads are added, and the last roundings.
     """
-    fmt = FORMATS[batch.dtype]
-    rows = batch.values.transpose(0, 2, 3, 1).reshape(-1, batch.values.shape[1])
+    fmt = FORMATS[str(rows.dtype)]
     n = len(rows)
     with np.errstate(over="ignore", invalid="ignore"):
         mean = plain_sum(rows, threads) / rows.dtype.type(n)

@@ -6,10 +6,11 @@ from typing import Optional
 
 import numpy as np
 
+from oracle.backward import gradient_values
 from oracle.expectations import Expectations
 from oracle.numerics.budgeted import Budgeted
-from oracle.numerics.normalisation import ExpectedOutput, output_values
-from oracle.state import Counter, Entry, Expected, Tensor
+from oracle.numerics.normalisation import ExpectedOutput, output_values, plane
+from oracle.state import Counter, Entry, Expected, ExpectedGradient, Tensor
 
 
 def distinguishable(one: Expectations, other: Expectations) -> bool:
@@ -24,6 +25,8 @@ def distinguishable(one: Expectations, other: Expectations) -> bool:
 def _differ(a: Expected, b: Expected) -> bool:
     if a.error != b.error or a.text != b.text or a.state.flags() != b.state.flags():
         return True
+    if any(_gradients_differ(*pair) for pair in zip(a.gradients or (), b.gradients or ())):
+        return True
     return _outputs_differ(a.output, b.output) or any(
         _entries_differ(*pair) for pair in zip(a.state.entries(), b.state.entries())
     )
@@ -33,9 +36,18 @@ def _outputs_differ(a: Optional[ExpectedOutput], b: Optional[ExpectedOutput]) ->
     if a is None or b is None or a is b:
         return a is not b
     left, right = output_values(a), output_values(b)
-    determined = ~(left.undetermined | right.undetermined)[:, None, None]
+    determined = ~plane(left.undetermined | right.undetermined)
     apart = _apart(left.values, left.budget, right.values, right.budget)
     return bool((apart & determined).any())
+
+
+def _gradients_differ(a: Optional[ExpectedGradient], b: Optional[ExpectedGradient]) -> bool:
+    if a is None or b is None or a is b:
+        return a is not b
+    left, right = gradient_values(a), gradient_values(b)
+    apart = _apart(left.values, left.budget, right.values, right.budget)
+    undetermined = left.undetermined | right.undetermined
+    return bool((apart & ~(plane(undetermined) if apart.ndim == 4 else undetermined)).any())
 
 
 def _entries_differ(a: Entry, b: Entry) -> bool:

@@ -9,11 +9,20 @@ from typing import Iterable, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from oracle.backward import gradient_values
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import Format
-from oracle.numerics.normalisation import ExpectedOutput, output_values
+from oracle.numerics.normalisation import ExpectedOutput, output_values, plane
+from oracle.state import ExpectedGradient
 
-BUDGETED = ("output", "running_mean", "running_var")
+BUDGETED = (
+    "output",
+    "running_mean",
+    "running_var",
+    "input gradient",
+    "weight gradient",
+    "bias gradient",
+)
 """The quantities that have budgets."""
 
 Extremes = Tuple[float, float]
@@ -80,7 +89,8 @@ def margins(judgements: Sequence[Judgement]) -> Margins:
 
 def in_ulps(error: float, want: float, fmt: Format) -> float:
     """The error of a finite value in units in the last place of the value in a format."""
-    unit = max(math.ldexp(1.0, math.frexp(want)[1] - fmt.bits), 2 * fmt.unit * fmt.tiny)
+    smallest = 2 * fmt.unit * fmt.tiny  # the distance between subnormal numbers
+    unit = max(math.ldexp(1.0, math.frexp(want)[1] - fmt.bits), smallest) if want else smallest
     return error / unit
 
 
@@ -156,6 +166,15 @@ def judge_output(expected: ExpectedOutput, got: np.ndarray, fmt: Format) -> Judg
     if undetermined.any():
         budget = np.where(undetermined[:, None, None], np.inf, budget)
     return judge("output", got, want, budget, fmt)
+
+
+def judge_gradient(expected: ExpectedGradient, got: np.ndarray, fmt: Format) -> Judgement:
+    """Judge a gradient of the expected shape, whose dtype has the format ``fmt``."""
+    want, budget, undetermined = gradient_values(expected)
+    if undetermined.any():
+        where = plane(undetermined) if want.ndim == 4 else undetermined
+        budget = np.where(where, np.inf, budget)
+    return judge(f"{expected.name} gradient", got, want, budget, fmt)
 
 
 @lru_cache(maxsize=8192)

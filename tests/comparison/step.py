@@ -9,15 +9,29 @@ from typing import Dict, Optional, Tuple
 from cases.attributes import FLAGS, TENSORS
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import ExpectedOutput
-from oracle.state import Counter, Entry, Expected, ExpectedError, State
-from tests.comparison.judgement import judge_output, judge_tensor
+from oracle.state import (
+    GRADIENTS,
+    Counter,
+    Entry,
+    Expected,
+    ExpectedError,
+    ExpectedGradient,
+    State,
+)
+from tests.comparison.judgement import judge_gradient, judge_output, judge_tensor
 from tests.comparison.tally import Names, Tally
-from tests.subject.observation import Observation, ObservedOutput, ObservedTensor, Raised
+from tests.subject.observation import (
+    Observation,
+    ObservedGradient,
+    ObservedOutput,
+    ObservedTensor,
+    Raised,
+)
 
 EXCEPTION = "exception"
 TEXT = "text"
 SHARED = "memory shared with the original"
-STEP: Names = ("input_changed", "output present", *FLAGS)
+STEP: Names = ("input_changed", "output present", "gradients present", *FLAGS)
 OUTPUT: Dict[str, Names] = {
     strides: (
         "output_dtype",
@@ -40,6 +54,10 @@ FACTS: Dict[str, Names] = {
     )
     for name in TENSORS
 }
+GRADIENT: Dict[str, Names] = {
+    name: tuple(f"{name} gradient {aspect}" for aspect in ("dtype", "shape", "strides", "requires_grad"))
+    for name in GRADIENTS
+}
 """The quantities that are compared: of every step, of an output, of a tensor that is not there on both
 sides, of one that is."""
 
@@ -50,11 +68,14 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     compare_error(expected.error, got.raised, tally)
     tally.equal(
         STEP,
-        (got.input_changed, got.output is not None, *got.flags),
-        (False, output is not None, *state.flags()),
+        (got.input_changed, got.output is not None, got.gradients is not None, *got.flags),
+        (False, output is not None, expected.gradients is not None, *state.flags()),
     )
     if output is not None and got.output is not None:
         _compare_output(output, got.output, tally)
+    if expected.gradients is not None and got.gradients is not None:
+        for gradient_name, want, seen in zip(GRADIENTS, expected.gradients, got.gradients):
+            _compare_gradient(gradient_name, want, seen, tally)
     earlier: Tuple[Entry, ...] = (None,) * len(TENSORS) if before is None else before.entries()
     entries = zip(TENSORS, earlier, state.entries(), got.tensors, got.same_objects)
     for name, old, entry, tensor, same in entries:
@@ -92,6 +113,23 @@ def _compare_output(expected: ExpectedOutput, got: ObservedOutput, tally: Tally)
     fmt = FORMATS.get(got.dtype)
     if got.values.shape == expected.shape and fmt is not None:
         tally.judged("output", judge_output(expected, got.values, fmt))
+
+
+def _compare_gradient(
+    name: str, expected: Optional[ExpectedGradient], got: Optional[ObservedGradient], tally: Tally
+) -> None:
+    if expected is None or got is None:
+        tally.equal((f"{name} gradient present",), (got is not None,), (expected is not None,))
+        return
+    as_expected = got.channels_last if expected.strides == "channels_last" else got.contiguous
+    tally.equal(
+        GRADIENT[name],
+        (got.dtype, got.values.shape, as_expected, got.requires_grad),
+        (expected.dtype, expected.shape, True, False),
+    )
+    fmt = FORMATS.get(got.dtype)
+    if got.values.shape == expected.shape and fmt is not None:
+        tally.judged(f"{name} gradient", judge_gradient(expected, got.values, fmt))
 
 
 def _compare_tensor(

@@ -24,7 +24,7 @@ class Tally:
         """Compare what must be equal and of one type, a value for each name."""
         self._compared[names] += 1
         for name, a, b in zip(names, got, want):
-            if a is b or (type(a) is type(b) and (a == b or a != a != b)):
+            if a is b or (type(a) is type(b) and (a == b or (a != a and b != b))):
                 continue
             self.mismatches.append(Mismatch(name, (), shown(a), repr(b)))
 

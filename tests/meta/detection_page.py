@@ -23,7 +23,7 @@ COLUMNS: Tuple[Tuple[str, str], ...] = (
     ("counter", r"num_batches_tracked( dtype)?$"),
     ("parameters", r"(weight|bias)$"),
     ("flags", r"(training|affine|track_running_stats|momentum|eps|num_features)$"),
-    ("exception", r"exception$|output present$|claim$|shown$"),
+    ("exception", r"exception$|output present$|claim$|text$"),
     ("tensors", r"\w+ (present|is the same object|has a grad_fn|requires_grad|shape|dtype)$|memory"),
     ("input", r"input_changed$"),
     ("earlier output", r"earlier_output_changed$"),

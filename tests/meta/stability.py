@@ -23,7 +23,7 @@ from cases import catalogue
 from oracle.semantics import parse_release, semantics
 from reports.markdown import table
 from reports.record import read
-from tests.verdict import adjudicate
+from tests.verdict.verdict import adjudicate
 
 ROOT = Path(__file__).parents[2]
 Verdicts = Dict[str, str]
@@ -59,7 +59,9 @@ def _verdicts(task: Task) -> Verdicts:
         random.Random(task.shuffle).shuffle(ids)
     outcomes = {}
     for each in ids:
-        decided = adjudicate(catalogue.find(each), torch.nn.BatchNorm2d, rules)
+        decided = adjudicate(
+            catalogue.find(each), torch.nn.BatchNorm2d, rules, threads=torch.get_num_threads()
+        )
         outcomes[each.partition("-seed")[0]] = decided.outcome
     return outcomes
 

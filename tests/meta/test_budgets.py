@@ -1,29 +1,33 @@
 """Budgets are two-sided: wide enough for every correct implementation, and not wider than sixteen times that.
 
-Expectations meet observations in ``agreed`` and ``compare`` as ``tests.lockstep`` calls them; what these
-tests change about budgets or numbers, they change there or in the subject.
+What these tests change about budgets, they change in ``judge``, which judges every array; what they change
+about numbers, in the subject or in what it showed.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import pytest
 
 from cases import catalogue
+from cases.attributes import TENSORS
 from cases.case import Case
 from cases.steps import Copy, Forward
-from oracle import bounds
-from oracle.quantity import known
-from oracle.state import Expected, Slot
-from tests import lockstep
-from tests.agreement import Columns
-from tests.compare import Tally
-from tests.judgement import BUDGETED, margins
+from oracle.expectations import expectations
+from oracle.numerics import bounds
+from oracle.numerics.formats import FORMATS, Format
+from oracle.numerics.normalisation import output_values
+from oracle.state import Expected, State, Tensor
+from tests.comparison import judgement
+from tests.comparison.judgement import BUDGETED
+from tests.comparison.step import compare
+from tests.comparison.tally import Tally
 from tests.meta import fakes, installed
-from tests.subject.observation import TENSORS, Observation
+from tests.subject.module import observe
+from tests.subject.observation import Observation
+from tests.verdict.result import run
 
 SHRINK = 16.0
 EXCESS = 4.0
@@ -32,38 +36,22 @@ Where = Tuple[str, str, str]
 """Quantity (of outputs with the mode), lane, dtype."""
 
 
-def shrunk(expected: Expected, factor: float) -> Expected:
-    """The same expectation with budgets divided by ``factor``."""
-    state, output = expected.state, expected.output
-    changes: Dict[str, Any] = {}
-    for name in TENSORS:
-        slot = state.tensor(name)
-        if isinstance(slot, Slot):
-            quantity = slot.quantity
-            smaller = known(quantity.value, quantity.budget / factor, quantity.nonnegative)
-            changes[name] = slot._replace(quantity=smaller)
-    if output is not None:
-        budgets = bounds.OutputBudget(*(part / factor for part in output.terms.budgets))
-        terms = output.terms._replace(budgets=budgets)
-        output = dataclasses.replace(output)
-        vars(output)["terms"] = terms
-    return expected._replace(state=state._replace(**changes), output=output)
+@pytest.fixture
+def shrink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float], None]]:
+    """Divides the budgets of every comparison by a factor."""
+    real = judgement.judge
 
+    def divide(factor: float) -> None:
+        def stricter(
+            quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, fmt: Format
+        ) -> judgement.Judgement:
+            return real(quantity, got, want, budget / factor, fmt)
 
-def shrink(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
-    """From now on every comparison uses budgets divided by ``factor``."""
-    compare = lockstep.compare
+        judgement.judge_tensor.cache_clear()
+        monkeypatch.setattr(judgement, "judge", stricter)
 
-    def tighter(before: Any, expected: Expected, got: Observation, tally: Tally) -> None:
-        compare(before, shrunk(expected, factor), got, tally)
-
-    class Stricter(Columns):
-        @classmethod
-        def of(cls, expectations: Sequence[Expected]) -> Columns:
-            return Columns.of([shrunk(each, factor) for each in expectations])
-
-    monkeypatch.setattr(lockstep, "compare", tighter)
-    monkeypatch.setattr(lockstep, "Columns", Stricter)
+    yield divide
+    judgement.judge_tensor.cache_clear()
 
 
 class Survey(NamedTuple):
@@ -80,25 +68,19 @@ def survey(cases: Iterable[Case]) -> Survey:
     worst: Dict[str, Tuple[float, str]] = {}
     findings = 0
     for case in cases:
-        modes: List[object] = []
-
-        def witness(
-            number: int, expected: Expected, got: Observation, modes: List[object] = modes
-        ) -> None:
-            modes.append(expected.state.training)
-
-        result = lockstep.run(case, installed.BATCH_NORM, installed.RULES, witness=witness)
+        expected = expectations(case, installed.RULES)
+        result = run(case, installed.BATCH_NORM, installed.RULES)
         findings += bool(result.findings)
         for finding in result.findings:
             quantity = finding.mismatch.quantity
             if quantity == "output":
-                quantity += " in train mode" if modes[-1] else " in eval mode"
+                training = expected[finding.step].state.training
+                quantity += " in train mode" if training else " in eval mode"
             found.setdefault((quantity, case.variant.lane, case.variant.dtype), []).append(case.id)
-        for quantity, judgements in result.tally.agreeing().items():
-            relative = margins(judgements).detectable
-            if not np.isfinite(relative):
-                continue
-            worst[quantity] = max(worst.get(quantity, (0.0, "")), (relative, case.id))
+        for quantity, margins in result.margins.items():
+            if np.isfinite(margins.detectable):
+                most = worst.get(quantity, (0.0, ""))
+                worst[quantity] = max(most, (margins.detectable, case.id))
     return Survey(found, findings, worst)
 
 
@@ -111,15 +93,15 @@ def test_nothing_breaks_an_unshrunk_budget(honest: Survey) -> None:
     assert honest.findings == 0
 
 
-def test_dividing_by_one_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dividing_by_one_changes_nothing(shrink: Callable[[float], None]) -> None:
     """The control: what breaks below breaks because of the factor."""
-    shrink(monkeypatch, 1.0)
+    shrink(1.0)
     assert survey(installed.small()).findings == 0
 
 
-def test_a_sixteenth_of_the_budget_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sixteenth_of_the_budget_is_not_enough(shrink: Callable[[float], None]) -> None:
     """For every budgeted quantity, in both modes, in both dtypes."""
-    shrink(monkeypatch, SHRINK)
+    shrink(SHRINK)
     found = survey(installed.small()).broken
     for where, ids in sorted(found.items()):
         print(f"{len(ids):4} cases break a sixteenth of the budget of {', '.join(where)}")
@@ -160,10 +142,10 @@ def _array(expected: Expected, quantity: str) -> Optional[Tuple[np.ndarray, np.n
     if quantity == "output":
         if expected.output is None or not expected.output.batch.values.size:
             return None
-        return expected.output.numbers()[:2]
-    slot = expected.state.tensor(quantity)
-    assert slot is None or isinstance(slot, Slot)
-    return None if slot is None else (slot.quantity.value.high, slot.quantity.budget)
+        return output_values(expected.output)[:2]
+    tensor = expected.state.entry(quantity)
+    assert tensor is None or isinstance(tensor, Tensor)
+    return None if tensor is None else (tensor.numbers.values, tensor.numbers.budget)
 
 
 def _moved(want: np.ndarray, budget: np.ndarray, dtype: str, index: Tuple[int, ...]) -> float:
@@ -185,22 +167,17 @@ def _usable(
 
 
 class Shown(NamedTuple):
-    """One step of a run: what was expected, and what torch gave, as copies."""
+    """One step of a run: the state before it, what was expected, and what torch gave."""
 
-    before: Any
+    before: Optional[State]
     expected: Expected
     got: Observation
 
 
 def _steps(case: Case) -> List[Shown]:
-    shown: List[Shown] = []
-
-    def witness(number: int, expected: Expected, got: Observation) -> None:
-        before = shown[-1].expected.state if shown else None
-        shown.append(Shown(before, expected, got))
-
-    lockstep.run(case, installed.BATCH_NORM, installed.RULES, witness=witness)
-    return shown
+    expected = expectations(case, installed.RULES)
+    before = [None, *(each.state for each in expected)]
+    return [Shown(*each) for each in zip(before, expected, observe(case, installed.BATCH_NORM))]
 
 
 def _with(got: Observation, quantity: str, values: np.ndarray) -> Observation:
@@ -211,7 +188,7 @@ def _with(got: Observation, quantity: str, values: np.ndarray) -> Observation:
     tensor = got.tensors[place]
     assert tensor is not None
     tensors = list(got.tensors)
-    tensors[place] = tensor._replace(data=values.tobytes())
+    tensors[place] = tensor._replace(values=values)
     return got._replace(tensors=tuple(tensors))
 
 
@@ -237,7 +214,7 @@ def test_every_element_is_compared(quantity: str) -> None:
             values = want.astype(dtype)
             values[index] = _moved(want, budget, dtype, index)
             tally = Tally()
-            lockstep.compare(shown.before, shown.expected, _with(shown.got, quantity, values), tally)
+            compare(shown.before, shown.expected, _with(shown.got, quantity, values), tally)
             assert [(m.quantity, m.index, m.count) for m in tally.mismatches] == [(quantity, index, 1)]
             channels.add(index[1] if quantity == "output" else index[0])
             checked += 1
@@ -259,7 +236,7 @@ def test_half_a_budget_is_allowed(quantity: str) -> None:
             with np.errstate(over="ignore", invalid="ignore"):
                 values = np.where(budget < np.inf, want + 0.5 * budget, want).astype(dtype)
             tally = Tally()
-            lockstep.compare(shown.before, shown.expected, _with(shown.got, quantity, values), tally)
+            compare(shown.before, shown.expected, _with(shown.got, quantity, values), tally)
             assert tally.mismatches == []
             checked += 1
     assert checked > 100
@@ -295,7 +272,7 @@ def test_a_subject_four_budgets_off_is_found(
             continue
         monkeypatch.setattr(fakes.Nudged, "plan", plan, raising=False)
         monkeypatch.setattr(fakes.Nudged, "forwards", 0)
-        result = lockstep.run(case, fakes.Nudged, installed.RULES)
+        result = run(case, fakes.Nudged, installed.RULES)
         ((_, (index, _)),) = plan.items()
         found = [(finding.mismatch.quantity, finding.mismatch.index) for finding in result.findings]
         assert found == [(quantity, index)], case.id
@@ -310,7 +287,7 @@ def test_a_nudge_of_nothing_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> No
     copied = [case for case in installed.small() if any(isinstance(s, Copy) for s in case.steps)]
     assert copied
     for case in copied:
-        assert lockstep.run(case, fakes.Nudged, installed.RULES).findings == []
+        assert run(case, fakes.Nudged, installed.RULES).findings == ()
 
 
 # --- the formulas -----------------------------------------------------------------------------
@@ -319,11 +296,13 @@ def test_a_nudge_of_nothing_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     "grow",
     [
-        lambda r: bounds.mean(np.array([2.0]), np.array([3.0]), 8.0, r),
-        lambda r: bounds.biased_variance(np.array([2.0]), np.array([1e-7]), 8.0, r),
-        lambda r: bounds.unbiased_variance(np.array([2.0]), np.array([1e-7]), 8, r),
+        lambda f: bounds.mean(np.array([2.0]), np.array([3.0]), 8.0, f),
+        lambda f: bounds.biased_variance(np.array([2.0]), np.array([3.0]), np.array([1e-7 * f.unit]), 8.0, f),
+        lambda f: bounds.unbiased_variance(np.array([2.0]), np.array([8 * f.unit]), 8, f),
+        lambda f: bounds.running(np.ones(1), np.zeros(1), np.ones(1), np.zeros(1), 0.1, f),
     ],
+    ids=["mean", "biased variance", "unbiased variance", "running"],
 )
-def test_a_budget_grows_with_the_unit_roundoff(grow: Callable[[bounds.Rounding], np.ndarray]) -> None:
-    single, double = bounds.Rounding.of(np.dtype("float32")), bounds.FLOAT64
+def test_a_budget_grows_with_the_unit_roundoff(grow: Callable[[Format], np.ndarray]) -> None:
+    single, double = FORMATS["float32"], FORMATS["float64"]
     assert 0.0 < grow(double)[0] < grow(single)[0] < 1e-4

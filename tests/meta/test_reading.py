@@ -1,16 +1,18 @@
-"""What is remembered of a tensor serves again only while nothing about it has changed."""
+"""Whatever happens to a tensor or to an input shows in its observation."""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Optional, Tuple
 
+import numpy as np
 import pytest
 import torch
 
 from cases.inputs import batch
-from cases.variants import Variant
+from cases.variants import LAYOUTS, Variant
 from tests.subject.inputs import Input
-from tests.subject.reading import Reader
+from tests.subject.observation import ObservedTensor
+from tests.subject.reading import Unreadable, attribute, observed
 
 
 def _moved(tensor: torch.Tensor) -> None:
@@ -44,18 +46,61 @@ def _trained(tensor: torch.Tensor) -> None:
 CHANGES = (_moved, _written, _shorter, _strided, _negative, _retyped, _trained)
 
 
+def facts(seen: Optional[ObservedTensor]) -> Tuple[object, ...]:
+    """Everything that is observed of a tensor, as values that can be compared."""
+    assert seen is not None
+    return (seen.values.tobytes(), seen.values.shape, seen.values.dtype, *seen[1:])
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_tensor_changed_behind_its_back_is_seen_so(change: Callable[[torch.Tensor], None]) -> None:
-    """The same object, at the same address in most cases: NumPy's view of it must not be the old one."""
+    """The Python object, and in most cases its address, is what it was."""
     tensor = torch.tensor([1.0, 2.0, 3.0])
-    reader = Reader()
-    before = reader.observe(tensor)
-    assert reader.observe(tensor) is before
+    before = observed(tensor)
+    assert facts(observed(tensor)) == facts(before)
+    kept = facts(before)
     change(tensor)
-    after = reader.observe(tensor)
-    assert after is not None
-    assert after != before
-    assert after == Reader().observe(tensor)
+    assert facts(observed(tensor)) != kept
+    assert facts(before) == kept
+
+
+def test_an_observation_is_a_copy() -> None:
+    tensor = torch.tensor([1.0, 2.0, 3.0])
+    before = observed(tensor)
+    assert before is not None
+    tensor.fill_(9.0)
+    assert before.values.tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("a text", "no tensor but 'a text'"),
+        (3, "no tensor but 3"),
+        (Unreadable("KeyError: 'gone'"), "KeyError: 'gone'"),
+        (torch.empty(2, device="meta"), "Error: "),
+        (torch.eye(2).to_sparse(), "Error: "),
+    ],
+    ids=["text", "number", "unreadable", "meta", "sparse"],
+)
+def test_what_is_no_readable_tensor_says_what_it_is(value: object, says: str) -> None:
+    seen = observed(value)
+    assert seen is not None
+    assert says in seen.dtype
+    assert seen.values.size == 0
+
+
+def test_numbers_that_numpy_lacks_are_seen_in_float64() -> None:
+    seen = observed(torch.tensor([1.5, -2.0], dtype=torch.bfloat16))
+    assert seen is not None
+    assert (seen.dtype, seen.values.dtype, seen.values.tolist()) == ("bfloat16", np.float64, [1.5, -2.0])
+
+
+def test_an_attribute_that_cannot_be_read_says_why() -> None:
+    assert attribute(torch.nn.BatchNorm2d(3), "eps") == 1e-5
+    missing = attribute(object(), "eps")
+    assert isinstance(missing, Unreadable)
+    assert "AttributeError" in missing
 
 
 @pytest.mark.parametrize(
@@ -76,3 +121,18 @@ def test_whatever_happens_to_an_input_is_seen(disturb: Callable[[torch.Tensor], 
     assert not given.changed()
     disturb(given.tensor)
     assert given.changed()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_input_is_new_and_lies_as_asked(layout: str) -> None:
+    """Nothing that is done to one input can reach another, nor the batch they are made of."""
+    given = batch(Variant("bounded", "n8", "float32"), f"b0.{layout}")
+    kept = given.values.copy()
+    one, other = Input(given), Input(given)
+    assert one.tensor.data_ptr() != other.tensor.data_ptr()
+    one.tensor.fill_(7.0) if layout != "expanded" else one.tensor[0].fill_(7.0)
+    assert one.changed()
+    assert not other.changed()
+    assert not given.values.flags.writeable
+    assert (given.values == kept).all()
+    assert (Input(given).tensor.numpy() == kept).all()

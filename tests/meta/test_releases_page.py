@@ -34,7 +34,18 @@ SWITCHES = (
     Switch("checks", (1, 10), (1, 10), "It checks.", "It does not check.", "PR #34"),
 )
 
-DEFECTS = (Defect("poison", (1, 9), (1, 9), "eager", ("b",), "NaN | stays", "#56", "Reset it."),)
+DEFECTS = (
+    Defect(
+        name="poison",
+        first=(1, 9),
+        last=(1, 9),
+        circumstances="in empty batches",
+        instead="NaN | stays",
+        source="#56",
+        avoid="Reset it.",
+        deviation=lambda right, situation: right,
+    ),
+)
 
 
 def three_releases() -> List[Record]:
@@ -180,7 +191,7 @@ def test_the_row_of_a_known_defect() -> None:
     page = handmade_page()
     assert cells(page, "`poison`") == ["1", "", ""]
     assert (
-        "- `poison`, 1.9 to 1.9, eager. Source: #56.\n"
+        "- `poison`, 1.9 to 1.9, in empty batches. Source: #56.\n"
         "  - Instead: NaN \\| stays\n"
         "  - To avoid it: Reset it.\n"
     ) in page
@@ -224,7 +235,7 @@ def test_every_change_is_explained_with_its_source() -> None:
     ],
 )
 def test_other_words_are_told_from_other_exceptions(after: Optional[str], reason: str) -> None:
-    """What a message must say is specified, and both say it; class and step are not free."""
+    """A message is specified by what it must say, and both say it; class and step are specified."""
     before = handmade.row(errors=("3 forward:b0 RuntimeError it was so",))
     later = handmade.row(errors=() if after is None else (after,))
     records = [

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from reports.rows import FINDING, PASS
 from tests.meta import stability
 from tests.meta.stability import Tallied, main, measure, page
-from tests.verdict import FINDING, PASS
 
 PAGE = Path(__file__).parents[2] / "reports" / "STABILITY.md"
 PART = (1, 400)

@@ -1,35 +1,24 @@
-"""A pass means something: holes planted in subject, comparison, run and record are each noticed."""
+"""A pass means something: holes planted in subject, comparison and run are each noticed."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple, Type
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Sequence, Tuple, Type
 
-import numpy as np
 import pytest
 
 from cases import catalogue
+from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
 from cases.steps import Copy, Forward, Forwards, Mode, SetAttribute, Show
-from cases.variants import INF_CHANNEL, NAN_CHANNEL
-from oracle.state import FLAGS, TENSORS, Expected, Slot
-from reports.rows import PASS
-from tests import agreement, lockstep, summary
-from tests.agreement import Columns
-from tests.compare import Names, Tally
-from tests.judgement import judge
-from tests.lockstep import Result, VacuousCase, run
-from tests.meta import fakes, handmade, installed
-from tests.subject import observation
+from oracle.state import Expected, State
+from tests.comparison.judgement import Judgement
+from tests.comparison.tally import Names, Tally
+from tests.meta import fakes, installed
 from tests.subject.observation import Observation
-
-ROOT = Path(__file__).parents[2]
-
-Values = Sequence[object]
+from tests.verdict import result as results
+from tests.verdict.completeness import IncompleteCase
+from tests.verdict.result import Result, run
 
 
 def ran(case: Case, subject: Callable[..., Any]) -> Result:
@@ -88,14 +77,29 @@ def test_a_mode_that_is_only_shown_is_an_error() -> None:
 # --- a quantity is not compared ---------------------------------------------------------------
 
 
+Equal = Callable[[Tally, Names, Sequence[object], Sequence[object]], None]
+
+
 def without(quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on nothing counts as a comparison of one quantity, as if none took place."""
-    count = Tally.count
+    """From here on one quantity is neither compared nor counted."""
+    equal, matches, judged = Tally.equal, Tally.matches, Tally.judged
 
-    def holed(tally: Tally, names: Names, times: int = 1) -> None:
-        count(tally, tuple(name for name in names if name != quantity), times)
+    def holed(tally: Tally, names: Names, got: Sequence[object], want: Sequence[object]) -> None:
+        kept = [each for each in zip(names, got, want) if each[0] != quantity]
+        if kept:
+            equal(tally, *map(tuple, zip(*kept)))
 
-    monkeypatch.setattr(Tally, "count", holed)
+    def unmatched(tally: Tally, name: str, agrees: bool, got: str, want: str) -> None:
+        if name != quantity:
+            matches(tally, name, agrees, got, want)
+
+    def unjudged(tally: Tally, name: str, judgement: Judgement) -> None:
+        if name != quantity:
+            judged(tally, name, judgement)
+
+    monkeypatch.setattr(Tally, "equal", holed)
+    monkeypatch.setattr(Tally, "matches", unmatched)
+    monkeypatch.setattr(Tally, "judged", unjudged)
 
 
 ASPECTS = (
@@ -115,7 +119,7 @@ COMPARED = (
     "memory shared with the original",
     "output present",
     "output_strides contiguous",
-    "shown",
+    "text",
     *(f"output{aspect}" for aspect in OUTPUT),
     *(f"{name}{aspect}" for name in TENSORS for aspect in ASPECTS),
     *FLAGS,
@@ -126,14 +130,9 @@ COMPARED = (
 def all_compared(cases: Iterable[Case]) -> Dict[str, int]:
     found: Dict[str, int] = {}
     for case in cases:
-        for quantity, count in ran(case, installed.BATCH_NORM).tally.compared.items():
+        for quantity, count in ran(case, installed.BATCH_NORM).compared.items():
             found[quantity] = found.get(quantity, 0) + count
     return found
-
-
-def test_both_sides_name_the_same_tensors_and_flags() -> None:
-    """The subject may not import the oracle, so the names stand twice."""
-    assert (observation.TENSORS, observation.FLAGS) == (TENSORS, FLAGS)
 
 
 def test_the_list_of_quantities_is_whole() -> None:
@@ -149,172 +148,54 @@ def test_a_quantity_that_is_not_compared_is_noticed(
 ) -> None:
     aspect = quantity.partition(" ")[2]
     absent = "no_affine no_track" if aspect == "present" else ""
-    telling = installed.edges() if quantity == "shown" else installed.small()
+    telling = installed.edges() if quantity == "text" else installed.small()
     case = next(
         case
         for case in telling
-        if any(isinstance(step, Show) for step in case.steps) == (quantity == "shown")
+        if any(isinstance(step, Show) for step in case.steps) == (quantity == "text")
         and set(absent.split()) <= set(case.id.split("-"))
-        and (absent or quantity == "shown" or {"affine", "track"} <= set(case.id.split("-")))
+        and (absent or quantity == "text" or {"affine", "track"} <= set(case.id.split("-")))
         and ("memory" not in quantity or any(isinstance(step, Copy) for step in case.steps))
         and not ran(case, installed.BATCH_NORM).errors
     )
     assert not ran(case, installed.BATCH_NORM).findings
     without(quantity, monkeypatch)
-    with pytest.raises(VacuousCase, match=f"{quantity} was compared [0-9]+ times"):
+    with pytest.raises(IncompleteCase, match=f"{quantity} was compared [0-9]+ times"):
         ran(case, installed.BATCH_NORM)
 
 
-def test_a_hole_in_one_step_alone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The count decides, not whether the quantity was ever compared."""
-    real = agreement._outputs_agree
+def in_one_step(number: int, quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on one quantity is left out in the step with this number alone."""
+    real, calls = results.compare, [0]
 
-    def planted(expected: Columns, seen: Any, overwritten: Any, tally: Tally) -> bool:
-        place = next(n for n, each in enumerate(expected.outputs) if each is not None)
-        return real(expected, (*seen[:place], None, *seen[place + 1 :]), overwritten, tally)
-
-    monkeypatch.setattr(agreement, "_outputs_agree", planted)
-    with pytest.raises(VacuousCase, match=r"output was compared \d+ times"):
-        ran(example("affine", "track", "train_only"), installed.BATCH_NORM)
-
-
-@pytest.mark.parametrize("place", [0, 3, -1])
-def test_a_tensor_that_is_passed_over_is_noticed(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of those that a step has touched."""
-    real = agreement.compress
-
-    def planted(*arguments: Any) -> List[int]:
-        touched = list(real(*arguments))
-        del touched[place]
-        return touched
-
-    monkeypatch.setattr(agreement, "compress", planted)
-    with pytest.raises(VacuousCase, match=r"was compared \d+ times"):
-        ran(example("affine", "track", "train_only"), installed.BATCH_NORM)
-
-
-def test_a_hole_in_one_step_of_a_case_that_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same where a case is compared step by step."""
-    real, calls = lockstep.compare, [0]
-
-    def planted(before: Any, expected: Expected, got: Observation, tally: Tally) -> None:
-        calls[0] += 1
+    def planted(before: State, expected: Expected, got: Observation, tally: Tally) -> None:
         with monkeypatch.context() as here:
-            if calls[0] == 3:
-                without("training", here)
+            if calls[0] == number:
+                without(quantity, here)
+            calls[0] += 1
             real(before, expected, got, tally)
 
-    monkeypatch.setattr(lockstep, "agreed", lambda *arguments: None)
-    monkeypatch.setattr(lockstep, "compare", planted)
-    with pytest.raises(VacuousCase, match="training"):
-        ran(example("affine", "track", "train_only"), installed.BATCH_NORM)
+    monkeypatch.setattr(results, "compare", planted)
 
 
-# --- NaN on both sides ------------------------------------------------------------------------
-
-NAN, INF = math.nan, math.inf
-
-
-@pytest.mark.parametrize(
-    ("got", "want", "budget", "equal"),
-    [
-        (NAN, NAN, 0.0, True),
-        (NAN, NAN, 1.0, True),
-        (NAN, NAN, NAN, True),
-        (INF, INF, 1.0, True),
-        (-INF, -INF, NAN, True),
-        (NAN, 1.0, 0.0, False),
-        (NAN, 1.0, 1.0, False),
-        (NAN, 1.0, INF, False),
-        (1.0, NAN, 1.0, False),
-        (1.0, NAN, NAN, False),
-        (1.0, NAN, INF, False),
-        (INF, NAN, INF, False),
-        (NAN, INF, NAN, False),
-        (INF, -INF, NAN, False),
-        (1.0, INF, NAN, False),
-        (INF, 1.0, 1.0, False),
-        (1.0, INF, 1.0, False),
-        (1.0, 2.0, NAN, False),
-    ],
-)
-def test_nan_and_infinity_are_accepted_only_where_expected(
-    got: float, want: float, budget: float, equal: bool
+@pytest.mark.parametrize("number", [0, 2, 5])
+@pytest.mark.parametrize("quantity", ["training", "weight", "exception", "running_mean shape"])
+def test_a_hole_in_one_step_alone_is_noticed(
+    quantity: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arrays = (np.array([1.0, got, 2.0]), np.array([1.0, want, 2.0]), np.array([0.5, budget, 0.5]))
-    judgement = judge("output", *arrays, in_ulps=True)
-    assert (judgement.mismatch is None) == equal
-    if judgement.mismatch is not None:
-        assert judgement.mismatch.index == (1,)
+    """The count decides, not whether the quantity was ever compared."""
+    case = example("affine", "track", "train_only")
+    in_one_step(number, quantity, monkeypatch)
+    with pytest.raises(IncompleteCase, match=rf"{quantity} was compared {len(case.steps)} times"):
+        ran(case, installed.BATCH_NORM)
 
 
-@pytest.mark.parametrize("subject", [fakes.NaNEverywhere, fakes.InfinityEverywhere])
-def test_a_subject_that_gives_no_number_fails_every_case(subject: Type[fakes.Base]) -> None:
-    for case in installed.small():
-        result = ran(case, subject)
-        honest = ran(case, installed.BATCH_NORM)
-        if honest.tally.compared.get("output", 0):
-            assert result.findings, case.id
-            assert result.findings[0].mismatch.got in ("nan", "inf")
-
-
-class Watched(NamedTuple):
-    """Channels in which the oracle expects no finite number, and in which it accepts anything."""
-
-    nonfinite: Set[int]
-    undetermined: Set[int]
-
-
-def watched(case: Case) -> Watched:
-    found = Watched(set(), set())
-
-    def witness(number: int, expected: Expected, got: Observation) -> None:
-        output = expected.output
-        if output is not None and output.batch.values.size:
-            values = output.numbers().values
-            found.nonfinite.update(np.argwhere(~np.isfinite(values))[:, 1].tolist())
-            found.undetermined.update(np.flatnonzero(output.terms.undetermined).tolist())
-        for name in TENSORS:
-            slot = expected.state.tensor(name)
-            if isinstance(slot, Slot):
-                quantity = slot.quantity
-                found.nonfinite.update(np.flatnonzero(~np.isfinite(quantity.value.high)).tolist())
-                found.undetermined.update(np.flatnonzero(np.isinf(quantity.budget)).tolist())
-
-    run(case, installed.BATCH_NORM, installed.RULES, witness=witness)
-    return found
-
-
-def test_the_oracle_expects_nan_only_where_one_was_put() -> None:
-    """In the nonfinite lane, in the two channels that carry the NaN and the infinity.
-
-    A momentum outside [0, 1] can make the running variance negative, and its root a NaN.
-    """
-    seen = 0
-    for case in installed.small():
-        allowed = set()
-        if case.variant.lane == "nonfinite":
-            allowed = {NAN_CHANNEL[case.variant.channels], INF_CHANNEL[case.variant.channels]}
-        channels = watched(case).nonfinite
-        if case.config.momentum not in (1.5, -0.5):
-            assert channels <= allowed, case.id
-        assert len(channels) < case.variant.channels
-        seen += bool(channels)
-    assert seen > 20
-
-
-def test_almost_nothing_is_undetermined() -> None:
-    """A budget without an end accepts everything, so it must be rare and have a reason."""
-    cases = [case for case in (*installed.small(), *installed.edges()) if watched(case).undetermined]
-    assert [case.id for case in cases] == ["edge-momentum-momentum_inf"]
-
-
-def test_a_number_in_place_of_an_expected_nan_is_found() -> None:
-    case = example("nonfinite", "affine", "track", "train_only")
-    result = ran(case, fakes.HealsBuffers)
-    expected = {finding.mismatch.expected for finding in result.findings}
-    assert set(quantities(result)) == {"running_mean", "running_var"}
-    assert expected <= {"nan", "inf", "-inf"}
+def test_a_hole_in_one_output_alone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = example("affine", "track", "train_only")
+    forward = next(n for n, step in enumerate(case.steps, 1) if isinstance(step, Forward))
+    in_one_step(forward, "output", monkeypatch)
+    with pytest.raises(IncompleteCase, match=r"output was compared \d+ times"):
+        ran(case, installed.BATCH_NORM)
 
 
 # --- early returns ----------------------------------------------------------------------------
@@ -335,7 +216,7 @@ def test_a_subject_that_returns_early_fails_every_case(
 ) -> None:
     for case in installed.small():
         honest = ran(case, installed.BATCH_NORM)
-        if not honest.tally.compared.get("output", 0):
+        if not honest.compared.get("output", 0):
             continue
         result = ran(case, subject)
         assert result.findings, case.id
@@ -360,7 +241,7 @@ def test_a_case_is_run_to_its_end() -> None:
         if not result.findings:
             refused = any(error.startswith("0 construct") for error in result.errors)
             assert result.forwards == (0 if refused else forwards(case)), case.id
-            assert result.tally.compared["exception"] == 1 + (0 if refused else len(case.steps))
+            assert result.compared["exception"] == 1 + (0 if refused else len(case.steps))
 
 
 class _Cut(Tuple[Any, ...]):
@@ -376,7 +257,7 @@ def test_a_loop_that_stops_early_is_noticed() -> None:
     case = example("affine", "track", "train_only")
     cut = dataclasses.replace(case, steps=_Cut(case.steps))
     assert len(list(cut.steps)) < len(case.steps)
-    with pytest.raises(VacuousCase, match="exception was compared"):
+    with pytest.raises(IncompleteCase, match="exception was compared"):
         ran(cut, installed.BATCH_NORM)
 
 
@@ -399,69 +280,7 @@ def test_a_forward_that_compares_nothing_is_no_pass() -> None:
     """Of all the cases of smoke that construct a module, each compares an output or an exception."""
     for case in installed.small():
         result = ran(case, installed.BATCH_NORM)
-        assert result.tally.compared.get("output", 0) or result.errors, case.id
-
-
-# --- a case that leaves no row ----------------------------------------------------------------
-
-
-def test_cases_without_a_row_are_counted() -> None:
-    rows = [handmade.row("a"), handmade.row("b", outcome=PASS)]
-    assert summary.without_row(rows, ["a", "b"]) == []
-    (line,) = summary.without_row(rows, ["a", "c", "b", "d", "c"])
-    assert line.startswith("2 case(s) left no row")
-    assert line.endswith("first: c")
-
-
-def test_a_whole_tier_has_a_row_for_every_id() -> None:
-    for tier, families in (("smoke", ("matrix", "edge")), ("gate", catalogue.FAMILIES)):
-        listed = [each for family in families for each in catalogue.ids(family, tier)]
-        assert list(summary.ids_of(tier, 0)) == listed
-    gate = list(summary.ids_of("gate", 5))
-    assert len(gate) == sum(len(list(catalogue.ids(f, "gate"))) for f in catalogue.FAMILIES)
-    assert all(each.endswith("-seed5") == each.startswith("matrix-") for each in gate)
-
-
-PLANTS = {
-    "forgets_rows": (
-        "import pytest\n"
-        "@pytest.hookimpl(hookwrapper=True)\n"
-        "def pytest_runtest_call(item):\n"
-        "    yield\n"
-        "    if 'momentum_none' in item.name: item.row = None\n"
-    ),
-    "drops_items": (
-        "def pytest_collection_modifyitems(items):\n"
-        "    items[:] = [item for item in items if '-n2-' in item.name]\n"
-    ),
-    "skips_running": (
-        "import pytest\n"
-        "from tests.conformance.collection import CaseItem\n"
-        "real = CaseItem.runtest\n"
-        "CaseItem.runtest = lambda self: None if 'momentum_none' in self.name else real(self)\n"
-    ),
-}
-
-
-@pytest.mark.parametrize("name", PLANTS)
-def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> None:
-    """A plugin plants the hole; without it the run passes."""
-    (tmp_path / f"{name}.py").write_text(PLANTS[name], encoding="ascii")
-    # What is dropped before it runs is only noticed in a whole tier.
-    narrowed = [] if name == "drops_items" else ["--shard", "1/8"]
-    program = (
-        "import sys, pytest\n"
-        f"sys.path.insert(0, {str(tmp_path)!r})\n"
-        f"sys.exit(pytest.main(['-p', 'no:cacheprovider', '-q', '--tier', 'smoke', '-p', {name!r}, *{narrowed!r}]))\n"
-    )
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    shard = (1, 8) if narrowed else (1, 1)
-    lost = {"drops_items": lambda i: "-n2-" not in i}.get(name, lambda i: "momentum_none" in i)
-    tier = (i for f in catalogue.FAMILIES for i in catalogue.select(f, "smoke", shard))
-    planted = [i for i in tier if lost(i)]
-    assert f"ERROR: {len(planted)} case(s) left no row" in done.stdout, done.stdout[-2000:]
-    assert done.returncode == pytest.ExitCode.INTERNAL_ERROR
+        assert result.compared.get("output", 0) or result.errors, case.id
 
 
 # --- a tensor that agrees again ---------------------------------------------------------------

@@ -14,7 +14,7 @@ class Input:
     """A batch as a torch tensor that nothing else has touched; ``changed`` tells whether someone did."""
 
     def __init__(self, given: Batch) -> None:
-        self._values = given.values
+        self.batch = given
         self.tensor = LAYOUTS[given.layout](torch.from_numpy(given.values.copy()))
         self._facts = self._now()
 
@@ -33,7 +33,7 @@ class Input:
 
     def changed(self) -> bool:
         """Whether anything about it is not as it was made, down to the bits of its numbers."""
-        return self._now() != self._facts or not same_bytes(self.tensor.numpy(), self._values)
+        return self._now() != self._facts or not same_bytes(self.tensor.numpy(), self.batch.values)
 
 
 def _sliced(values: torch.Tensor) -> torch.Tensor:
@@ -48,5 +48,6 @@ LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "permuted": lambda values: values.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2),
     "sliced": _sliced,
     "expanded": lambda values: values[:1].expand(values.shape),
+    "scalar": lambda values: values.reshape(-1)[:1].reshape(()).expand(values.shape),
 }
-"""Word of ``cases.variants.LAYOUTS`` to the same logical tensor with other strides."""
+"""Word of ``cases.variants.GRADIENT_LAYOUTS`` to the same logical tensor with other strides."""

@@ -12,9 +12,10 @@ import torch
 from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.case import Case
 from cases.construction import Config
-from cases.inputs import attached, batch, preset
+from cases.inputs import attached, batch, preset, upstream
 from cases.steps import (
     Attach,
+    Backward,
     Copy,
     Count,
     Drop,
@@ -31,6 +32,7 @@ from cases.steps import (
 )
 from cases.variants import ATTACHED_COUNT, Variant
 from tests.subject import state_dicts
+from tests.subject.gradients import Recording, gradients
 from tests.subject.inputs import Input
 from tests.subject.observation import Observation, ObservedOutput, Raised, same_bytes
 from tests.subject.reading import attribute, dtype_name, numbers, observed
@@ -63,6 +65,7 @@ class LiveModule:
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
         self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
         self._seen: Dict[str, Any] = {}
+        self._recordings: List[Recording] = []
 
     def perform(self, step: Optional[Step]) -> Observation:
         """Performs ``step`` (None: nothing, right after construction) and observes the module."""
@@ -85,18 +88,26 @@ class LiveModule:
     def forward(self, step: Forward) -> None:
         """``module(batch)`` with an input of its own."""
         given = Input(batch(self.variant, step.batch))
+        leaf = given.tensor.detach().requires_grad_() if step.grad == "input_grad" else given.tensor
+        leaves = (leaf, attribute(self.module, "weight"), attribute(self.module, "bias"))
         try:
-            self._seen["output"] = self._observed_output(self._called(given.tensor, step.grad), given)
+            with torch.set_grad_enabled(step.grad != "no_grad"):
+                output = self.module(leaf)
+            self._seen["output"] = self._observed_output(output, given)
+            self._recordings = [Recording(given.batch, output, leaves), *self._recordings[:1]]
         finally:
             self._seen["input_changed"] = self._seen.get("input_changed", False) or given.changed()
 
-    def _called(self, given: torch.Tensor, grad: str) -> Any:
-        if grad == "grad":
-            return self.module(given)
-        if grad == "input_grad":
-            return self.module(given.detach().requires_grad_())
-        with torch.no_grad():
-            return self.module(given)
+    def backward(self, step: Backward) -> None:
+        """``torch.autograd.grad`` of an output, with an upstream gradient of its own."""
+        if int(step.earlier) >= len(self._recordings):
+            raise LookupError("no forward has returned an output")
+        recording = self._recordings[int(step.earlier)]
+        given = Input(upstream(self.variant, recording.given, step.upstream))
+        try:
+            self._seen["gradients"] = gradients(recording, given.tensor, step.retain)
+        finally:
+            self._seen["input_changed"] = given.changed()
 
     def _observed_output(self, output: Any, given: Input) -> ObservedOutput:
         """What is visible of an output, and whether the output before it is another by now."""
@@ -194,6 +205,7 @@ def _load_state_dict(live: LiveModule, step: LoadStateDict) -> None:
 
 ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Forward: LiveModule.forward,
+    Backward: LiveModule.backward,
     Forwards: _forwards,
     Mode: _mode,
     SetAttribute: _set_attribute,

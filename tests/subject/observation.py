@@ -39,6 +39,16 @@ class ObservedOutput(NamedTuple):
     earlier_output_changed: bool
 
 
+class ObservedGradient(NamedTuple):
+    """A gradient that a backward returned. ``values``: a copy."""
+
+    values: np.ndarray
+    dtype: str
+    contiguous: bool
+    channels_last: bool
+    requires_grad: bool
+
+
 class Observation(NamedTuple):
     """The module after one step.
 
@@ -56,6 +66,7 @@ class Observation(NamedTuple):
     input_changed: bool = False
     shared: Tuple[str, ...] = ()
     text: Optional[str] = None
+    gradients: Optional[Tuple[Optional[ObservedGradient], ...]] = None
 
 
 def same_bytes(now: np.ndarray, before: np.ndarray) -> bool:

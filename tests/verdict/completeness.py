@@ -11,6 +11,7 @@ from typing import Mapping
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
 from oracle.expectations import Expectations
+from oracle.state import GRADIENTS
 
 _ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
 """What is compared of every tensor that is there."""
@@ -25,6 +26,10 @@ OUTPUT = (
 """What is compared of every output."""
 
 
+STEP = ("exception", "input_changed", "output present", "gradients present")
+"""What is compared of every step, beside the flags."""
+
+
 class IncompleteCase(AssertionError):
     """A case compared fewer quantities than its program implies."""
 
@@ -34,7 +39,7 @@ def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
     if expected[0].error is not None:
         return {"exception": 1}
     steps = 1 + len(case.steps)
-    counts = dict.fromkeys(("exception", "input_changed", "output present", *FLAGS), steps)
+    counts = dict.fromkeys((*STEP, *FLAGS), steps)
     outputs = [each.output.strides for each in expected if each.output is not None]
     counts.update(dict.fromkeys(OUTPUT, len(outputs)))
     for strides in set(outputs):
@@ -43,6 +48,12 @@ def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
         absent = sum(each.state.entry(name) is None for each in expected)
         counts[f"{name} present"] = absent
         counts.update((name + aspect, steps - absent) for aspect in _ASPECTS)
+    for each in expected:
+        for name, gradient in zip(GRADIENTS, each.gradients or ()):
+            aspects = ("", " dtype", " shape", " strides", " requires_grad")
+            for aspect in aspects if gradient is not None else (" present",):
+                quantity = f"{name} gradient{aspect}"
+                counts[quantity] = counts.get(quantity, 0) + 1
     counts["text"] = sum(each.text is not None for each in expected)
     counts["memory shared with the original"] = sum(each.copied for each in expected)
     return counts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from cases import claims, states
 from cases.case import Case
@@ -63,47 +63,44 @@ def adjudicate(
     expected = expectations(case, semantics)
     observations = observe(case, factory)
     result = compared(case, expected, observations)
-    for defect in defects:
-        if not defect.on(semantics.release):
-            continue
-        seen = deviating(case, expected, semantics, defect, threads)
-        if seen is None:
-            continue
-        verdict = _with_defect(case, defect, expected, seen, observations, result, strict_defects)
-        if verdict is not None:
-            return verdict
+    seen = {
+        defect: deviation
+        for defect in defects
+        if defect.on(semantics.release)
+        for deviation in [deviating(case, expected, semantics, defect, threads)]
+        if deviation is not None
+    }
     if result.findings:
-        return _finding(case, result, factory, semantics)
+        explained = _explained(case, expected, seen, observations)
+        return explained or _finding(case, result, factory, semantics)
+    for defect, deviation in seen.items() if strict_defects else ():
+        if distinguishable(expected, deviation):
+            text = f"known defect {defect.name!r} is gone: correct oracle/defects.py"
+            return Verdict(FINDING, result, defect, text)
     if case.id in claims.CASES:
         return _claim_verdict(case, expected, observations, result, semantics)
     return Verdict(PASS, result)
 
 
-def _with_defect(
+def _explained(
     case: Case,
-    defect: Defect,
     expected: Expectations,
-    seen: Expectations,
+    seen: Mapping[Defect, Expectations],
     observations: Sequence[Observation],
-    result: Result,
-    strict: bool,
 ) -> Optional[Verdict]:
-    """The verdict in the circumstances of a defect; None where the defect does not decide.
+    """The verdict on findings in the circumstances of known defects; None where there are no such.
 
-    ``seen``: what the release shows instead of ``expected``.
+    ``seen``: what the release shows with each of these defects.
     """
-    if not result.findings:
-        if not strict or not distinguishable(expected, seen):
-            return None
-        text = f"known defect {defect.name!r} is gone: correct oracle/defects.py"
-        return Verdict(FINDING, result, defect, text)
-    shown = compared(case, seen, observations)
-    if not shown.findings:
-        return Verdict(KNOWN_DEFECT, shown, defect, defect.instead)
-    if not strict:
-        return None
-    text = f"known defect {defect.name!r} has changed: {described(shown)}"
-    return Verdict(FINDING, shown, defect, text)
+    changed: Optional[Verdict] = None
+    for defect, deviation in seen.items():
+        shown = compared(case, deviation, observations)
+        if not shown.findings:
+            return Verdict(KNOWN_DEFECT, shown, defect, defect.instead)
+        if distinguishable(expected, deviation):  # it had to show
+            text = f"known defect {defect.name!r} has changed: {described(shown)}"
+            changed = Verdict(FINDING, shown, defect, text)
+    return changed
 
 
 def _finding(case: Case, result: Result, factory: Factory, semantics: Semantics) -> Verdict:

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from cases.inputs import Batch
-from oracle import statistics as oracle_statistics
-from oracle.arithmetic import exact
-from oracle.averaging import moving_average
-from oracle.normalisation import normalised
-from oracle.quantity import Quantity, known
+from oracle.numerics import statistics as oracle_statistics
+from oracle.numerics.budgeted import Budgeted, known
+from oracle.numerics.formats import FORMATS
+from oracle.numerics.moving_average import moving_average
+from oracle.numerics.normalisation import ExpectedOutput, output_values
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Operands, Statistics, Tensor
 from tests.meta.liars.registry import liar
@@ -24,10 +24,9 @@ from tests.meta.liars.registry import liar
 EXCESS = 4.0
 
 
-def _known(values: Tensor) -> Quantity:
-    """A tensor's numbers, without a budget."""
-    numbers = values.detach().numpy().astype(np.float64).ravel()
-    return known(exact(numbers), np.zeros_like(numbers))
+def _known(values: Tensor) -> Budgeted:
+    """A tensor's numbers, with a budget of 0."""
+    return known(values.detach().numpy().astype(np.float64).ravel())
 
 
 def _off(values: Tensor, budget: np.ndarray) -> Tensor:
@@ -41,9 +40,8 @@ def _batch(x: Tensor) -> Batch:
 
 
 def _oracle(x: Tensor) -> oracle_statistics.Statistics:
-    """What the oracle says of the input; not remembered, because the input is a new object."""
-    found: oracle_statistics.Statistics = oracle_statistics.statistics.__wrapped__(_batch(x))
-    return found
+    """What the oracle says of the input."""
+    return oracle_statistics.statistics(_batch(x), sums_exactly=False)
 
 
 class _RunningOff(HonestBatchNorm2d):
@@ -51,7 +49,7 @@ class _RunningOff(HonestBatchNorm2d):
 
     buffer = "running_mean"
     statistic = "mean"
-    _budgeted: Optional[Quantity] = None
+    _budgeted: Optional[Budgeted] = None
 
     def statistics(self, x: Tensor) -> Statistics:
         self._budgeted = getattr(_oracle(x), self.statistic)
@@ -63,8 +61,8 @@ class _RunningOff(HonestBatchNorm2d):
         super().update(operands, found, factor)
         if running is None or before is None or self._budgeted is None:
             return
-        dtype = str(running.detach().numpy().dtype)
-        budget = moving_average.__wrapped__(before, self._budgeted, factor, dtype, False).budget
+        fmt = FORMATS[str(running.detach().numpy().dtype)]
+        budget = moving_average(before, self._budgeted, factor, fmt, exact=False).budget
         with torch.no_grad():
             running.copy_(_off(running, budget))
 
@@ -105,10 +103,10 @@ class _OutputOff(HonestBatchNorm2d):
         else:
             centre, spread_out = _known(mean), _known(variance)
         scale, shift = (None if each is None else _known(each) for each in (weight, bias))
-        expected = normalised.__wrapped__(
-            _batch(x), centre, spread_out, scale, shift, eps, "contiguous"
+        expected = ExpectedOutput(
+            _batch(x), centre, spread_out, scale, shift, eps, self.from_batch(), "contiguous", False
         )
-        return _off(y, expected.numbers().budget)
+        return _off(y, output_values(expected).budget)
 
 
 @liar("bounded", "train_only", through="output")

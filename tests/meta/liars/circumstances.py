@@ -206,7 +206,7 @@ class CounterTakesDtype(HonestBatchNorm2d):
 # --- texts and state dicts ------------------------------------------------------------------------
 
 
-@liar("edge", "text", through="shown")
+@liar("edge", "text", through="text")
 class TextOfConstruction(HonestBatchNorm2d):
     """The text tells the momentum of construction, not the present one."""
 
@@ -218,7 +218,7 @@ class TextOfConstruction(HonestBatchNorm2d):
         return super().extra_repr().replace(f"momentum={self.momentum}", f"momentum={self._given}")
 
 
-@liar("edge", "text", through="shown")
+@liar("edge", "text", through="text")
 class SavedAsVersionThree(HonestBatchNorm2d):
     """Writes state dicts of a version that does not exist."""
 

@@ -258,7 +258,7 @@ class VersionNotSaved(HonestBatchNorm2d):
         super()._load_from_state_dict(state_dict, prefix, metadata, *rest)
 
 
-@liar("train", "track", "counter", through="num_batches_tracked")
+@liar("edge", "endurance", "momentum", through="num_batches_tracked")
 class CountsInEightBits(HonestBatchNorm2d):
     """Begins again at 0 after 255 batches."""
 

@@ -12,9 +12,10 @@ from typing import FrozenSet, Iterable, Iterator, Optional, Tuple
 from cases import catalogue
 from cases.case import Case
 from oracle.semantics import RELEASES, Semantics, semantics
-from tests import verdict
+from reports.rows import FINDING
 from tests.meta.liars.registry import Liar
 from tests.subject.module import Factory
+from tests.verdict.verdict import adjudicate
 
 NEWEST: Semantics = semantics(RELEASES[-1])
 """What the honest rendition and so every liar follows, whatever torch is installed."""
@@ -98,14 +99,12 @@ def catch(
     """
     try:
         with patience(PATIENCE_S):
-            decided = verdict.adjudicate(
-                case(case_id), factory, rules, strict_defects=known_defects
-            )
+            decided = adjudicate(case(case_id), factory, rules, strict_defects=known_defects)
     except Hang as hang:
         return Catch(case_id, ("hang",), str(hang))
     except Exception as error:  # the subject broke the observation, not just a step
         return Catch(case_id, ("unreadable",), f"{type(error).__name__}: {error}")
-    if decided.outcome != verdict.FINDING:
+    if decided.outcome != FINDING:
         return None
     findings = decided.result.findings
     quantities = dict.fromkeys(finding.mismatch.quantity for finding in findings)

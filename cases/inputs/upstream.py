@@ -1,0 +1,63 @@
+"""The upstream gradients that backward steps name: the gradient of a loss with respect to an output."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Callable, Dict
+
+import numpy as np
+
+from cases.errors import one_of
+from cases.inputs.batches import Batch
+from cases.inputs.streams import bell, stream
+from cases.variants import GRADIENT_LAYOUTS, Variant
+
+Values = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From bell-shaped values and the input, both flat and float64, to the gradient's values."""
+
+
+def _outlier(z: np.ndarray, x: np.ndarray) -> np.ndarray:
+    values = 0.01 * z
+    values[len(values) // 3 :: 101] = 100.0
+    return values
+
+
+def _alternating(z: np.ndarray, x: np.ndarray) -> np.ndarray:
+    sign = 1.0 - 2.0 * (np.arange(len(z)) % 2)
+    return np.asarray(sign * (1.0 + np.abs(z) / 4))
+
+
+UPSTREAM: Dict[str, Values] = {
+    "ordinary": lambda z, x: z,
+    "offset": lambda z, x: 1e3 + z,
+    "outlier": _outlier,
+    "alternating": _alternating,
+    "constant": lambda z, x: np.full_like(z, 0.3),
+    "ones": lambda z, x: np.ones_like(z),
+    "like_input": lambda z, x: np.where(np.isfinite(x), x, 1.0),
+    "tiny": lambda z, x: 1e-12 * z,
+}
+"""Name of an upstream gradient to its values. ``ones.scalar`` is what ``output.sum().backward()`` gives."""
+
+
+@lru_cache(maxsize=256)
+def upstream(variant: Variant, given: Batch, name: str) -> Batch:
+    """The gradient that ``name`` names for the output of the input ``given``: its shape and dtype.
+
+    ``name`` may end in one of GRADIENT_LAYOUTS, as in ``ordinary.channels_last``. Raises CaseError for
+    another name.
+    """
+    plain, _, layout = name.partition(".")
+    one_of(plain, tuple(UPSTREAM), "upstream gradient")
+    if "." in name:
+        one_of(layout, GRADIENT_LAYOUTS, "layout of a gradient")
+    shape = given.values.shape
+    z = bell(stream(variant, f"upstream {plain}"), int(np.prod(shape)))
+    values = UPSTREAM[plain](z, given.values.astype(np.float64).reshape(-1))
+    values = values.reshape(shape).astype(given.dtype)
+    if layout == "expanded":
+        values = np.ascontiguousarray(np.broadcast_to(values[:1], shape))
+    if layout == "scalar" and values.size:
+        values = np.full(shape, values.flat[0])
+    values.setflags(write=False)
+    return Batch(name, values, given.dtype, layout or "contiguous", False, ())

@@ -1,0 +1,215 @@
+"""What the backward pass of BatchNorm2d gives: the gradients of input, weight and bias.
+
+A forward computes, in each channel of n = N*H*W values,
+
+    y = (x - m) / s * w + b        with s = sqrt(v + eps)
+
+A loss L that depends on y has the upstream gradient g = dL/dy. Weight and bias enter y as factor and
+summand, so whatever m and v are,
+
+    dL/db = sum g
+    dL/dw = sum g * (x - m) / s
+
+The input's gradient depends on where m and v come from.
+
+    EVAL MODE. m and v are the running buffers, which do not depend on x:
+        dL/dx = g * w / s
+
+    TRAIN MODE. m and v are the mean and the biased variance of x itself. Every value moves m by 1/n and
+    v by 2*(x - m)/n, and so the output of every other value of its channel. What that takes away is the
+    part of g that points along 1 and along x - m:
+        dL/dx = (g - mean(g) - (x - m) * q) * w / s        with q = sum g * (x - m) / (n * s**2)
+    It sums to 0 over the channel, and up to the share of eps so do its products with x - m.
+
+``backward`` says when torch refuses to differentiate. Sources: Ioffe & Szegedy 2015, section 3, for the
+formula of train mode; the chain rule for the others; observation for what autograd refuses.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Tuple
+
+import numpy as np
+
+from cases.inputs import upstream
+from cases.steps import Backward
+from cases.variants import Variant
+from oracle import refusals
+from oracle.numerics import bounds
+from oracle.numerics.formats import FLOAT64, FORMATS
+from oracle.numerics.normalisation import ExpectedOutput, OutputValues, plane, terms
+from oracle.numerics.statistics import by_channel
+from oracle.semantics import Rules
+from oracle.state import GRADIENTS, Expected, ExpectedGradient, Graph, Saved, State, Tensor
+
+SAVED = ("weight", "running_mean", "running_var")
+"""The tensors that the backward pass reads, beside the input, if the forward was handed them."""
+
+
+def recorded(
+    state: State, output: ExpectedOutput, trainable: Tuple[str, ...], handed_over: Tuple[str, ...]
+) -> Graph:
+    """What autograd records of a forward; ``handed_over``: the names of the buffers it was handed."""
+    saved = []
+    for name in SAVED:
+        tensor = state.entry(name)
+        if isinstance(tensor, Tensor) and (name == "weight" or name in handed_over):
+            saved.append(Saved(name, tensor.identity, tensor.version))
+    return Graph(output, trainable, tuple(saved))
+
+
+def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Expected:
+    """Differentiate the output of one of the last two forwards; the module itself does not change."""
+    place = int(step.earlier)
+    if place >= len(state.graphs):
+        raise refusals.no_output()
+    graph = state.graphs[place]
+    if not graph.trainable:
+        raise refusals.output_without_graph()
+    if graph.freed:
+        raise refusals.graph_used_up()
+    if any(_was_modified(state, saved) for saved in graph.saved):
+        raise refusals.modified_in_place()
+    given = upstream(variant, graph.output.batch, step.upstream)
+    gradients = []
+    for name in GRADIENTS:
+        dtype = graph.output.dtype if name == "input" else state.dtype
+        strides = graph.output.strides if name == "input" else "contiguous"
+        expected = ExpectedGradient(name, graph.output, given, dtype, strides)
+        gradients.append(expected if name in graph.trainable else None)
+    graphs = list(state.graphs)
+    graphs[place] = graph._replace(freed=not step.retain)
+    return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))
+
+
+def _was_modified(state: State, saved: Saved) -> bool:
+    """Whether autograd sees that a saved tensor was written to after the forward."""
+    tensor = state.entry(saved.name)
+    return (
+        isinstance(tensor, Tensor)
+        and tensor.identity is saved.identity
+        and tensor.version != saved.version
+    )
+
+
+class Sums(NamedTuple):
+    """The two sums of each channel that the gradients are made of, with their budgets; shapes (C,).
+
+    ``upstream``: sum g. ``products``: sum g * (x - m).
+    """
+
+    upstream: np.ndarray
+    upstream_budget: np.ndarray
+    products: np.ndarray
+    products_budget: np.ndarray
+
+
+def _sum(values: np.ndarray) -> float:
+    """The sum of one channel, rounded once where every value is finite."""
+    return math.fsum(values) if np.isfinite(values).all() else float(values.sum())
+
+
+def sums(expected: ExpectedGradient) -> Sums:
+    """Compute the sums over N, H and W."""
+    output = expected.output
+    fmt = FORMATS[output.dtype]
+    x, g = by_channel(output.batch.values), by_channel(expected.upstream.values)
+    products = g * (x - output.mean.values[:, None])
+    count = x.shape[1]
+    total = np.array([_sum(row) for row in g])
+    magnitude = np.abs(g).sum(axis=1)
+    return Sums(
+        upstream=total,
+        upstream_budget=bounds.upstream_sum(total, magnitude, bounds.depth_of(g), fmt),
+        products=np.array([_sum(row) for row in products]),
+        products_budget=bounds.product_sum(
+            np.abs(products).sum(axis=1),
+            magnitude,
+            output.mean.budget,
+            count,
+            bounds.depth_of(products),
+            fmt,
+        ),
+    )
+
+
+def gradient_values(expected: ExpectedGradient) -> OutputValues:
+    """Compute a gradient with the budget of every element: shape (C,), or that of the input.
+
+    ``undetermined``: the channels in which anything conforms.
+    """
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        if expected.name == "bias":
+            found = _bias_gradient(expected)
+        elif expected.name == "weight":
+            found = _weight_gradient(expected)
+        elif expected.output.batch_statistics:
+            found = _input_gradient_in_train(expected)
+        else:
+            found = _input_gradient_in_eval(expected)
+    finite = np.isfinite(found.values)
+    return found._replace(budget=np.where(finite, found.budget, np.nan))
+
+
+def _bias_gradient(expected: ExpectedGradient) -> OutputValues:
+    """sum g."""
+    found = sums(expected)
+    determined = np.zeros(len(found.upstream), dtype=bool)
+    return OutputValues(found.upstream, found.upstream_budget, determined)
+
+
+def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
+    """sum g * (x - m) / s."""
+    found, part = sums(expected), terms(expected.output)
+    value = found.products * part.inverse
+    budget = bounds.weight_gradient(
+        value,
+        found.products_budget,
+        part.inverse,
+        part.inverse_error,
+        FORMATS[expected.output.dtype],
+    )
+    return OutputValues(value, budget, part.undetermined)
+
+
+def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
+    """g * w / s."""
+    part, fmt = terms(expected.output), FORMATS[expected.output.dtype]
+    value = expected.upstream.values.astype(np.float64) * plane(part.weight * part.inverse)
+    relative = part.inverse_error + bounds.gamma(4, fmt.unit)
+    relative = relative + bounds.gamma(bounds.ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
+    return OutputValues(value, np.abs(value) * plane(relative) + fmt.tiny, part.undetermined)
+
+
+def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
+    """(g - mean(g) - (x - m) * q) * w / s with q = sum g * (x - m) / (n * s**2)."""
+    output, found, part = expected.output, sums(expected), terms(expected.output)
+    x, g = output.batch.values.astype(np.float64), expected.upstream.values.astype(np.float64)
+    n, mean, slope = x.size // max(x.shape[1], 1), output.mean, part.weight * part.inverse
+    count = max(n, 1)
+    upstream_mean = found.upstream / count
+    q = found.products * part.inverse**2 / count
+    deviation = x - plane(mean.values)
+    value = (g - plane(upstream_mean) - deviation * plane(q)) * plane(slope)
+    budget = bounds.input_gradient(
+        slope,
+        part.inverse,
+        part.inverse_error,
+        mean.values,
+        mean.budget,
+        upstream_mean,
+        found.upstream_budget,
+        q,
+        found.products_budget,
+        count,
+        FORMATS[output.dtype],
+    )
+    total = (
+        plane(budget.constant)
+        + plane(budget.per_upstream) * np.abs(g)
+        + plane(budget.per_deviation) * np.abs(deviation)
+        + plane(budget.per_input) * np.abs(x)
+        + plane(budget.per_gradient) * np.abs(value)
+    )
+    return OutputValues(value, total, part.undetermined)

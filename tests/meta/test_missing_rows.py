@@ -1,0 +1,98 @@
+"""A case that was asked for and left no row makes the run fail, whatever has lost it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cases import catalogue
+from reports.rows import PASS
+from tests.conformance import summary
+from tests.meta import handmade
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_cases_without_a_row_are_counted() -> None:
+    rows = [handmade.row("a"), handmade.row("b", outcome=PASS)]
+    assert summary.without_row(rows, ["a", "b"]) == []
+    (line,) = summary.without_row(rows, ["a", "c", "b", "d", "c"])
+    assert line.startswith("2 case(s) left no row")
+    assert line.endswith("first: c")
+
+
+def test_a_whole_tier_has_a_row_for_every_id() -> None:
+    for tier, families in (("smoke", ("matrix", "edge")), ("gate", catalogue.FAMILIES)):
+        listed = [each for family in families for each in catalogue.ids(family, tier)]
+        assert list(summary.ids_of(tier, 0)) == listed
+    gate = list(summary.ids_of("gate", 5))
+    assert len(gate) == sum(len(list(catalogue.ids(f, "gate"))) for f in catalogue.FAMILIES)
+    assert all(each.endswith("-seed5") == each.startswith("matrix-") for each in gate)
+
+
+PLANTS = {
+    "forgets_rows": (
+        "import pytest\n"
+        "@pytest.hookimpl(hookwrapper=True)\n"
+        "def pytest_runtest_call(item):\n"
+        "    yield\n"
+        "    if 'momentum_none' in item.name: item.user_properties.clear()\n"
+    ),
+    "skips_running": (
+        "import pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_pyfunc_call(pyfuncitem):\n"
+        "    return True if 'momentum_none' in pyfuncitem.name else None\n"
+    ),
+    "says_skipped": (
+        "import pytest\n"
+        "def pytest_runtest_call(item):\n"
+        "    if 'momentum_none' in item.name: pytest.skip('not today')\n"
+    ),
+    "drops_items": (
+        "def pytest_collection_modifyitems(items):\n"
+        "    items[:] = [item for item in items if 'momentum_none' not in item.name]\n"
+    ),
+    "loses_tests": (
+        "import pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtest_protocol(item):\n"
+        "    return True if 'momentum_none' in item.name else None\n"
+    ),
+}
+WHOLE = ("drops_items", "loses_tests")
+"""What is lost before it runs is only noticed in a whole tier."""
+
+
+def run_with(plugin: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    (folder / f"{plugin}.py").write_text(PLANTS[plugin], encoding="ascii")
+    arguments = ["-p", "no:cacheprovider", "-q", "--tier", "smoke", "-p", plugin, *options]
+    program = (
+        "import sys, pytest\n"
+        f"sys.path.insert(0, {str(folder)!r})\n"
+        f"sys.exit(pytest.main({arguments!r}))\n"
+    )
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> None:
+    """A plugin plants the hole; without it the run passes."""
+    shard = (1, 1) if name in WHOLE else (1, 8)
+    done = run_with(name, tmp_path, "--shard", "{}/{}".format(*shard))
+    tier = (i for f in catalogue.FAMILIES for i in catalogue.select(f, "smoke", shard))
+    planted = [i for i in tier if "momentum_none" in i]
+    assert planted
+    assert f"ERROR: {len(planted)} case(s) left no row" in done.stdout, done.stdout[-2000:]
+    assert done.returncode == pytest.ExitCode.INTERNAL_ERROR
+
+
+def test_workers_notice_it_too(tmp_path: Path) -> None:
+    """The workers load the plugin, too."""
+    done = run_with("forgets_rows", tmp_path, "--shard", "1/8", "-n", "2")
+    assert "case(s) left no row" in done.stdout, done.stdout[-2000:]
+    assert done.returncode == pytest.ExitCode.INTERNAL_ERROR

@@ -1,0 +1,194 @@
+"""Whatever differs in an observation is a mismatch of just that quantity, in every step of a program."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Tuple
+
+import numpy as np
+import pytest
+
+from cases import catalogue
+from cases.attributes import FLAGS, TENSORS
+from cases.case import Case
+from oracle.expectations import expectations
+from tests.comparison.step import SHARED, compare
+from tests.comparison.tally import Tally
+from tests.meta import installed
+from tests.subject.module import observe
+from tests.subject.observation import Observation, ObservedTensor, Raised
+from tests.verdict.completeness import IncompleteCase
+from tests.verdict.result import compared, run
+
+Change = Tuple[str, Observation]
+
+
+class Program:
+    """One case, what the oracle expects of it and what torch shows."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.expected = expectations(case, installed.RULES)
+        self.observations = observe(case, installed.BATCH_NORM)
+
+    def mismatches(self, place: int, got: Observation) -> List[str]:
+        """The quantities that differ in one step, with this observation of it."""
+        before = self.expected[place - 1].state if place else None
+        tally = Tally()
+        compare(before, self.expected[place], got, tally)
+        return [each.quantity for each in tally.mismatches]
+
+
+def programs() -> Iterator[Program]:
+    """Some of each family, without findings and without an exception in the constructor."""
+    ids = [case.id for case in (*installed.small()[::12], *installed.edges()) if case.variant.shape != "n102400"]
+    for case_id in (*ids, next(iter(catalogue.ids("state", "gate")))):
+        case = catalogue.find(case_id)
+        if len(case.steps) > 300 and not case_id.startswith("state"):
+            continue
+        result = run(case, installed.BATCH_NORM, installed.RULES)
+        if not result.findings and 0 not in result.raising:
+            yield Program(case)
+
+
+def other(value: object) -> object:
+    """A value of the same type that differs."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, float):
+        return 0.123
+    return f"{value} and more"
+
+
+def moved(values: np.ndarray) -> np.ndarray:
+    """Other numbers of the same dtype: clearly others, and a number where there was a NaN."""
+    if values.dtype.kind == "i":
+        return np.asarray(values + 1)
+    finite = np.nan_to_num(values.astype(np.float64), posinf=1.0, neginf=1.0)
+    return np.asarray((3.6e9 - 2.0 * finite).astype(values.dtype))
+
+
+def replaced(values: Tuple[Any, ...], place: int, value: Any) -> Tuple[Any, ...]:
+    return (*values[:place], value, *values[place + 1 :])
+
+
+def tensor_changes(got: Observation) -> Iterator[Change]:
+    """One tensor seen otherwise."""
+    for place, name in enumerate(TENSORS):
+        tensor = got.tensors[place]
+        if tensor is None:
+            invented = ObservedTensor(np.ones(3), "float64", False, False)
+            yield f"{name} present", got._replace(tensors=replaced(got.tensors, place, invented))
+            continue
+        same = replaced(got.same_objects, place, not got.same_objects[place])
+        yield f"{name} is the same object", got._replace(same_objects=same)
+        yield f"{name} present", got._replace(tensors=replaced(got.tensors, place, None))
+        for label, changed in (
+            (" dtype", tensor._replace(dtype="int8")),
+            (" shape", tensor._replace(values=tensor.values[..., None])),
+            (" requires_grad", tensor._replace(requires_grad=not tensor.requires_grad)),
+            (" has a grad_fn", tensor._replace(has_grad_fn=not tensor.has_grad_fn)),
+            ("", tensor._replace(values=moved(tensor.values))),
+        ):
+            yield name + label, got._replace(tensors=replaced(got.tensors, place, changed))
+
+
+def output_changes(got: Observation) -> Iterator[Change]:
+    """The output seen otherwise."""
+    output = got.output
+    if output is None:
+        return
+    neither = output._replace(contiguous=False, channels_last=False)
+    for label, changed in (
+        ("output_dtype", output._replace(dtype="int8")),
+        ("output_shape", output._replace(values=output.values[..., None])),
+        ("output_strides", neither),
+        ("output_shares_input", output._replace(shares_input=True)),
+        ("output_requires_grad", output._replace(requires_grad=not output.requires_grad)),
+        ("earlier_output_changed", output._replace(earlier_output_changed=True)),
+        ("output", output._replace(values=moved(output.values))),
+    ):
+        yield label, got._replace(output=changed)
+    yield "output present", got._replace(output=None)
+
+
+def changes(got: Observation) -> Iterator[Change]:
+    """Every way in which one observation may differ, by quantity."""
+    for place, name in enumerate(FLAGS):
+        flag = got.flags[place]
+        yield name, got._replace(flags=replaced(got.flags, place, other(flag)))
+        if isinstance(flag, (bool, int)):
+            yield name, got._replace(flags=replaced(got.flags, place, float(flag)))
+    yield "input_changed", got._replace(input_changed=True)
+    raised = Raised("OSError", "invented") if got.raised is None else None
+    yield "exception", got._replace(raised=raised)
+    if got.raised is not None:
+        yield "exception", got._replace(raised=got.raised._replace(kind="OSError"))
+        yield "exception", got._replace(raised=got.raised._replace(message="invented"))
+    if got.text is not None:
+        yield "text", got._replace(text=f"{got.text} and more")
+    yield from output_changes(got)
+    yield from tensor_changes(got)
+
+
+def test_whatever_differs_is_a_mismatch_of_that_quantity() -> None:
+    """One thing in one step at a time; steps take turns, the first and the last among them."""
+    met: Dict[str, int] = {}
+    for turn, program in enumerate(programs()):
+        steps = len(program.observations)
+        for place in {0, steps - 1, *range(turn % 5, steps, 5)}:
+            got = program.observations[place]
+            assert program.mismatches(place, got) == []
+            for quantity, changed in changes(got):
+                if quantity == "output" and got.output is not None and not got.output.values.size:
+                    continue
+                found = program.mismatches(place, changed)
+                assert found, (program.case.id, place, quantity)
+                assert found[0].startswith(quantity), (program.case.id, place, quantity, found)
+                met[quantity] = met.get(quantity, 0) + 1
+    aspects = ("", " dtype", " shape", " present", " requires_grad", " has a grad_fn", " is the same object")
+    outputs = ("", "_strides", "_dtype", "_shape", "_requires_grad", "_shares_input", " present")
+    quantities = {*FLAGS, "exception", "text", "input_changed", "earlier_output_changed"}
+    quantities |= {f"{name}{aspect}" for name in TENSORS for aspect in aspects}
+    quantities |= {f"output{aspect}" for aspect in outputs}
+    assert quantities == set(met)
+    assert min(met.values()) > 3, met
+
+
+def test_memory_shared_with_the_original_is_a_mismatch() -> None:
+    case = next(c for c in installed.small() if "deepcopy" in c.id.split("-"))
+    program = Program(case)
+    place = next(n for n, each in enumerate(program.expected) if each.copied)
+    got = program.observations[place]
+    assert program.mismatches(place, got) == []
+    assert program.mismatches(place, got._replace(shared=("bias",))) == [SHARED]
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+def test_an_observation_too_few_is_an_error(cut: int) -> None:
+    program = Program(installed.small()[0])
+    with pytest.raises(IncompleteCase):
+        compared(program.case, program.expected, program.observations[:-cut])
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        (1, True),
+        (1.0, 1),
+        (0.0, False),
+        ("1", 1),
+        (None, False),
+        (np.float64(1.0), 1.0),
+        (float("nan"), 1.0),
+    ],
+)
+def test_equal_means_of_the_same_type_too(got: object, want: object) -> None:
+    tally = Tally()
+    tally.equal(("momentum",), (got,), (want,))
+    assert [each.quantity for each in tally.mismatches] == ["momentum"]
+    tally = Tally()
+    tally.equal(("momentum",), (want,), (want,))
+    tally.equal(("momentum",), (float("nan"),), (float("nan"),))
+    assert (tally.mismatches, dict(tally.compared)) == ([], {"momentum": 2})
