@@ -11,6 +11,7 @@ from oracle.semantics import Semantics, parse_release, semantics
 from reports.revision import suite_revision
 from reports.rows import Header
 from tests.conformance import options, preflight
+from tests.conformance.process import Guard
 from tests.failure.allowance import Allowance
 from tests.subject import DEFAULT
 
@@ -30,6 +31,7 @@ class Session(NamedTuple):
     threads: int
     header: Header
     again: str
+    guard: Guard
     allowance: Allowance
 
     @property
@@ -41,6 +43,8 @@ class Session(NamedTuple):
 SESSION = pytest.StashKey[Session]()
 DESELECTED = pytest.StashKey[int]()
 """How many cases pytest or a plugin has left out."""
+GUARD = pytest.StashKey[Guard]()
+"""What watches over the subject."""
 
 
 def session_of(config: pytest.Config) -> Session:
@@ -53,7 +57,8 @@ def session_of(config: pytest.Config) -> Session:
 
 def _session(config: pytest.Config) -> Session:
     option = config.option
-    factory = preflight.load(option.subject)
+    guard = config.stash[GUARD]
+    factory = preflight.load(option.subject, guard)
     from tests.conformance import recording
     from tests.subject import loading
 
@@ -78,6 +83,7 @@ def _session(config: pytest.Config) -> Session:
         environment.threads,
         header,
         options.again(option),
+        guard,
         Allowance(bool(option.case) or option.verbose > 0, fresh=not getattr(option, "maxfail", 0)),
     )
 
