@@ -10,8 +10,9 @@ LAYOUTS: Dict[str, str] = {
     "permuted": "{x}.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
     "sliced": "torch.nn.functional.pad({x}.unsqueeze(-1), (0, 1)).flatten(-2)[..., ::2]",
     "expanded": "{x}[:1].expand({shape})",
+    "scalar": "{x}.reshape(-1)[0].expand({shape})",
 }
-"""How the contiguous tensor {x} gets the strides of each of ``cases.variants.LAYOUTS``."""
+"""How the contiguous tensor {x} gets the strides of each of ``cases.variants.GRADIENT_LAYOUTS``."""
 
 OUTPUT: Dict[str, str] = {
     "output_dtype": "repr(str(y.dtype)[6:])",
@@ -35,6 +36,15 @@ TENSOR: Dict[str, str] = {
     "": "m.{0}.tolist()",
 }
 """What to print for an aspect of a parameter or buffer."""
+
+GRADIENT: Dict[str, str] = {
+    "present": "{0} is not None",
+    "dtype": "repr(str({0}.dtype)[6:])",
+    "shape": "tuple({0}.shape)",
+    "strides": "{0}.is_contiguous({1})",
+    "requires_grad": "{0}.requires_grad",
+}
+"""What to print for an aspect of the gradient {0}; {1} is the memory format of the forward's input."""
 
 SHARED = "memory shared with the original"
 COPIES: Dict[str, str] = {

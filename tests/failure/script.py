@@ -12,8 +12,9 @@ from cases.attributes import TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import batch
-from cases.steps import Copy, Forward, Forwards, forwards
-from tests.failure.phrases import OUTPUT, SHARED, TENSOR
+from cases.steps import Backward, Copy, Forward, Forwards, forwards
+from oracle.state import GRADIENTS
+from tests.failure.phrases import GRADIENT, OUTPUT, SHARED, TENSOR
 from tests.failure.rebuilding import BELL
 from tests.failure.step_lines import MOST, Unwritable, Writing, called, lines
 from tests.verdict.result import Finding
@@ -49,14 +50,26 @@ def constructor(config: Config, dtype: str, subject: str) -> str:
     return f"{subject.replace(':', '.')}({', '.join(words)}){double}"
 
 
-def _printed(finding: Finding) -> str:
+def _gradient(name: str) -> str:
+    """The expression for the gradient of the input, the weight or the bias."""
+    return f"gradients.get(id(leaves[{GRADIENTS.index(name)}]))"
+
+
+def _printed(shown: Shown) -> str:
     """The expression that is printed as got."""
-    mismatch = finding.mismatch
+    mismatch = shown.finding.mismatch
     quantity = mismatch.quantity
     name, _, aspect = quantity.partition(" ")
     if mismatch.index:
         source = "y" if quantity == "output" else f"m.{quantity}"
+        source = _gradient(name) if aspect == "gradient" else source
         return f"{source}[{', '.join(map(str, mismatch.index))}].item()"
+    if aspect.startswith("gradient "):
+        last = any(each.layout == "channels_last" for each in _writing(shown).returned()[:1])
+        memory_format = "memory_format=torch.channels_last" if last and name == "input" else ""
+        return GRADIENT[aspect.partition(" ")[2]].format(_gradient(name), memory_format)
+    if quantity == "input_changed" and isinstance(shown.case.steps[-1], Backward):
+        return OUTPUT[quantity].replace("x", "given")
     if quantity in OUTPUT:
         return OUTPUT[quantity]
     if quantity == SHARED:
@@ -66,9 +79,13 @@ def _printed(finding: Finding) -> str:
         )
     if name in TENSORS:
         return TENSOR[aspect].format(name)
-    if quantity == "output present":
-        return "y is not None"
+    if quantity in ("output present", "gradients present"):
+        return "y is not None" if quantity == "output present" else "gradients is not None"
     return "repr(text)" if quantity == "text" else f"repr(m.{name})"
+
+
+def _writing(shown: Shown) -> Writing:
+    return Writing(shown.case, shown.texts, shown.raising, shown.finding.step)
 
 
 def _kept(finding: Finding) -> List[str]:
@@ -83,6 +100,8 @@ def _kept(finding: Finding) -> List[str]:
         return [f"before = m.{name}" if finding.step else "before = None"]
     if quantity == SHARED:
         return ["old = m"]
+    if quantity == "gradients present":
+        return ["gradients = None"]
     return ["y = None"] if quantity == "output present" else []
 
 
@@ -107,17 +126,18 @@ def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
         ]
     kept = _kept(finding)
     step = shown.case.steps[finding.step - 1] if finding.step else None
+    first: List[str] = []
     if isinstance(step, (Forward, Forwards)):
         last = forwards(step)[-1]
-        writing = Writing(shown.case, shown.texts)
-        body, given = body[:-1], f"x = {writing.batch(last.batch)}"
-        if not raises:
-            return [*body, given, *kept, called(last, "x"), f"print('got     ', {_printed(finding)})"]
-        body = [*body, given, *kept, *_suppressed([called(last, "x")])]
-        return [*body, f"print('got     ', {_printed(finding)})"]
+        first = [*body[:-1], f"x = {_writing(shown).batch(last.batch)}"]
+        body = [called(last, "x")]
+    elif isinstance(step, Backward):
+        first, body = body[:2], body[2:]
+        if finding.mismatch.quantity == "input_changed":
+            kept = [line.replace("x.", "given.") for line in kept]
     body = _suppressed(body) if raises else body
-    kept_and_done = [*kept, *body] if finding.step else [*body, *kept]
-    return [*kept_and_done, f"print('got     ', {_printed(finding)})"]
+    done = [*kept, *body] if finding.step else [*body, *kept]
+    return [*first, *done, f"print('got     ', {_printed(shown)})"]
 
 
 def _imports(text: str, subject: str) -> List[str]:
@@ -149,7 +169,7 @@ def script(
     ``threads``: torch's number of threads. ``surroundings``: lines that set what else is unusual.
     """
     case, finding = shown.case, shown.finding
-    writing = Writing(case, shown.texts)
+    writing = _writing(shown)
     made = constructor(case.config, case.variant.dtype, subject)
     text: List[str] = []
     if any(isinstance(step, Copy) and step.how == "state_dict" for step in case.steps):
@@ -159,7 +179,9 @@ def script(
             "    new.load_state_dict(old.state_dict())",
             "    return new.train(old.training)",
         ]
-    bodies = [[f"m = {made}"], *(lines(writing, step) for step in case.steps[: finding.step])]
+    if any(isinstance(step, Backward) for step in case.steps):
+        text.append("graphs = []")
+    bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]
     for number, body in enumerate(bodies[:-1]):
         text += _suppressed(body) if number in shown.raising else body
     text += _last(shown, bodies[-1], finding.step in shown.raising)

@@ -10,7 +10,7 @@ import dataclasses
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple
 
 from cases.case import Case
-from cases.steps import Forwards, Step
+from cases.steps import Backward, Forwards, Step
 from oracle.expectations import expectations
 from oracle.semantics import Semantics
 from tests.failure import smaller_inputs
@@ -116,6 +116,7 @@ def shortest(
         while not own_values and search.first_of(smaller_inputs.fewer_values):
             pass
         _fewer_steps(search)
+        _plainer_upstream(search)
         if not own_values:
             _plainer(search)
     return search.best
@@ -170,6 +171,18 @@ def _with_series(search: Shrinking, place: int, count: int) -> bool:
     assert isinstance(series, Forwards)
     steps[place] = Forwards(series.series, count)
     return search.take(_with_steps(search.best.case, tuple(steps)))
+
+
+def _plainer_upstream(search: Shrinking) -> None:
+    """Upstream gradients of ones, if they show the finding."""
+    steps = tuple(
+        dataclasses.replace(step, upstream=".".join(["ones", *step.upstream.split(".")[1:]]))
+        if isinstance(step, Backward)
+        else step
+        for step in search.best.case.steps
+    )
+    if steps != search.best.case.steps:
+        search.take(_with_steps(search.best.case, steps))
 
 
 def _plainer(search: Shrinking) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Mapping, NamedTuple, Type
+from typing import Callable, Collection, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type
 
 from cases.attributes import FLOATING
 from cases.case import Case
-from cases.inputs import attached, batch, preset
+from cases.inputs import Batch, attached, batch, preset, upstream
 from cases.steps import (
     Attach,
+    Backward,
     Copy,
     Count,
     Drop,
@@ -39,19 +40,42 @@ class Unwritable(Exception):
 
 
 class Writing(NamedTuple):
-    """What the lines are written for. ``texts``: the texts of batches that have a short one, by name."""
+    """What the lines are written for.
+
+    ``texts``: the texts of batches that have a short one, by name. ``raising``: the numbers of the
+    steps that raise. ``number``: the step that is written.
+    """
 
     case: Case
     texts: Mapping[str, str]
+    raising: Collection[int] = ()
+    number: int = 0
 
     def batch(self, name: str) -> str:
         """The text of the batch called ``name``, in its layout; raises Unwritable."""
-        given = batch(self.case.variant, name)
-        plain = name.partition(".")[0]
-        text = self.texts.get(plain) or literals.batch_text(given.values, MOST)
+        return self._text(batch(self.case.variant, name), self.texts.get(name.partition(".")[0]))
+
+    def upstream(self, step: Backward) -> str:
+        """The text of an upstream gradient; raises Unwritable."""
+        given = self.returned()[int(step.earlier)]
+        return self._text(upstream(self.case.variant, given, step.upstream))
+
+    def _text(self, given: Batch, short: Optional[str] = None) -> str:
+        text = short or literals.batch_text(given.values, MOST)
         if text is None:
-            raise Unwritable(f"the batch {name} has {given.values.size:,} values")
+            raise Unwritable(f"the batch {given.name} has {given.values.size:,} values")
         return LAYOUTS[given.layout].format(x=text, shape=list(given.values.shape))
+
+    def returned(self) -> Tuple[Batch, ...]:
+        """The inputs of the forwards before the step that return something, the last first."""
+        steps = enumerate(self.case.steps[: self.number - 1], 1)
+        names = [each.batch for n, step in steps if n not in self.raising for each in forwards(step)]
+        return tuple(batch(self.case.variant, name) for name in reversed(names))
+
+    @property
+    def differentiated(self) -> bool:
+        """Whether a backward follows, so that forwards keep their inputs and outputs."""
+        return any(isinstance(step, Backward) for step in self.case.steps[self.number :])
 
     def new_tensor(self, name: str) -> str:
         """The text of a tensor that is attached or loaded."""
@@ -68,16 +92,43 @@ def called(step: Forward, given: str) -> str:
     return f"y = m({given}{'.requires_grad_()' if step.grad == 'input_grad' else ''})"
 
 
+def recorded(step: Forward, given: str) -> List[str]:
+    """The lines of a forward that a backward follows; ``graphs`` keeps what the last two were given."""
+    leaf = ".requires_grad_()" if step.grad == "input_grad" else ""
+    call = "torch.no_grad()(m.__call__)(x)" if step.grad == "no_grad" else "m(x)"
+    return [
+        f"x = {given}{leaf}",
+        f"graphs = [((x, m.weight, m.bias), {call}), *graphs[:1]]",
+        "y = graphs[0][1]",
+    ]
+
+
 def _forward(writing: Writing, step: Forward) -> List[str]:
-    return [called(step, writing.batch(step.batch))]
+    given = writing.batch(step.batch)
+    return recorded(step, given) if writing.differentiated else [called(step, given)]
 
 
 def _forwards(writing: Writing, step: Forwards) -> List[str]:
     """A line for each forward, or a loop over all but the last where their batches are alike."""
-    lines = [called(each, writing.batch(each.batch)) for each in forwards(step)]
+    texts = [writing.batch(each.batch) for each in forwards(step)]
+    if writing.differentiated:
+        return [line for each, text in zip(forwards(step), texts) for line in recorded(each, text)]
+    lines = [called(each, text) for each, text in zip(forwards(step), texts)]
     if len(lines) > EXPANDED and len(set(lines)) == 1:
         return [f"for _ in range({len(lines) - 1}): {lines[0]}", lines[-1]]
     return lines
+
+
+def _backward(writing: Writing, step: Backward) -> List[str]:
+    """``gradients`` holds the gradient of each leaf that has one, by the leaf's identity."""
+    options = f"retain_graph={step.retain}, allow_unused=True"
+    return [
+        f"leaves, output = graphs[{int(step.earlier)}]",
+        f"given = {writing.upstream(step)}",
+        "wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]",
+        f"found = torch.autograd.grad(output, wanted or leaves[:1], given, {options})",
+        "gradients = dict(zip(map(id, wanted), found))",
+    ]
 
 
 def _mode(writing: Writing, step: Mode) -> List[str]:
@@ -148,6 +199,7 @@ def _show(writing: Writing, step: Show) -> List[str]:
 
 LINES: Dict[Type[Step], Callable[..., List[str]]] = {
     Forward: _forward,
+    Backward: _backward,
     Forwards: _forwards,
     Mode: _mode,
     SetAttribute: _set_attribute,
@@ -163,6 +215,7 @@ LINES: Dict[Type[Step], Callable[..., List[str]]] = {
 """Type of a step to what writes its lines."""
 
 
-def lines(writing: Writing, step: Step) -> List[str]:
-    """The lines that perform the step, each batch inline; raises Unwritable."""
-    return LINES[type(step)](writing, step)
+def lines(writing: Writing, number: int) -> List[str]:
+    """The lines that perform the step with this number; raises Unwritable."""
+    step = writing.case.steps[number - 1]
+    return LINES[type(step)](writing._replace(number=number), step)

@@ -137,3 +137,35 @@ class WithoutBiasKeyword(Base):
         super().__init__(
             num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype
         )
+
+
+class _Scaled(torch.autograd.Function):
+    """The identity, whose gradient is twice what it should be."""
+
+    @staticmethod
+    def forward(ctx: Any, input: Tensor) -> Tensor:
+        return input.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0] * 2
+
+
+class InputGradientDoubled(Base):
+    """The gradient of the input is twice what it should be."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(_Scaled.apply(input))
+
+
+class BiasHasNoGradient(Base):
+    """The bias is used, and gets no gradient."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        bias = self.bias
+        if bias is None:
+            return super().forward(input)
+        return torch.nn.functional.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, bias.detach(),
+            self.training, 0.1, self.eps,
+        )  # fmt: skip

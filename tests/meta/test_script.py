@@ -15,7 +15,7 @@ from cases.inputs.regimes import VALUES
 from cases.programs import spelled
 from cases.programs.alphabet import ALPHABET
 from cases.steps import Copy, Forward, Forwards, Step
-from cases.variants import LAYOUTS, Variant
+from cases.variants import GRADIENT_LAYOUTS, LAYOUTS, Variant
 from tests.comparison import step as comparison
 from tests.comparison.judgement import Mismatch
 from tests.failure import literals, phrases, smaller_inputs, step_lines
@@ -49,7 +49,7 @@ def test_every_step_type_has_lines() -> None:
 def test_every_word_of_a_step_has_a_phrase() -> None:
     assert set(phrases.COPIES) == set(steps.COPIES)
     assert set(phrases.SHOWN) == set(steps.SHOWN)
-    assert set(phrases.LAYOUTS) == set(LAYOUTS)
+    assert set(phrases.LAYOUTS) == set(GRADIENT_LAYOUTS)
 
 
 def test_every_quantity_of_a_forward_or_tensor_has_a_phrase() -> None:
@@ -57,7 +57,9 @@ def test_every_quantity_of_a_forward_or_tensor_has_a_phrase() -> None:
     assert outputs <= set(phrases.OUTPUT)
     of_tensors = {name for table in (comparison.FACTS, comparison.PRESENT) for each in table.values() for name in each}
     assert {name.partition(" ")[2] for name in of_tensors} | {""} == set(phrases.TENSOR)
-    rest = set(comparison.STEP) - set(FLAGS) - set(phrases.OUTPUT) - {"output present"}
+    of_gradients = {name.partition(" gradient ")[2] for each in comparison.GRADIENT.values() for name in each}
+    assert of_gradients | {"present"} == set(phrases.GRADIENT)
+    rest = set(comparison.STEP) - set(FLAGS) - set(phrases.OUTPUT) - {"output present", "gradients present"}
     assert rest == set()
     assert phrases.SHARED == comparison.SHARED
 
@@ -174,7 +176,7 @@ def test_a_forward_has_its_own_line() -> None:
     """No step is lost: as many forwards in the script as in the program."""
     for case in installed.small()[::9]:
         forwards = sum(isinstance(step, Forward) for step in case.steps)
-        with_lines = [step_lines.lines(step_lines.Writing(case, TEXTS), step) for step in case.steps]
+        with_lines = [step_lines.lines(step_lines.Writing(case, TEXTS), n + 1) for n in range(len(case.steps))]
         assert sum("= m(" in line for lines in with_lines for line in lines) == forwards
 
 
