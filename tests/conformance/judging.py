@@ -76,7 +76,7 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
     try:
         with observing(case.id, session):
             verdict = verdict_on(case, session)
-            row = recording.row(verdict)
+            row = recording.row(verdict, session)
             text = report(verdict, session) if verdict.outcome == FINDING else ""
     except Failure as failure:
         if failure.last:

@@ -12,6 +12,7 @@ from reports.revision import suite_revision
 from reports.rows import Header
 from tests.conformance import options, preflight
 from tests.conformance.process import Guard
+from tests.failure.allowance import Allowance
 from tests.subject import DEFAULT
 
 if TYPE_CHECKING:  # which imports torch; collecting does without
@@ -19,7 +20,10 @@ if TYPE_CHECKING:  # which imports torch; collecting does without
 
 
 class Session(NamedTuple):
-    """``again``: the options that it takes, beside --case, to run a case again."""
+    """``again``: the options that it takes, beside --case, to run a case again.
+
+    ``allowance``: which findings get a whole report.
+    """
 
     factory: Factory
     semantics: Semantics
@@ -28,6 +32,7 @@ class Session(NamedTuple):
     header: Header
     again: str
     guard: Guard
+    allowance: Allowance
 
     @property
     def strict_defects(self) -> bool:
@@ -71,8 +76,16 @@ def _session(config: pytest.Config) -> Session:
         options.selection(config, config.stash.get(DESELECTED, 0)),
         suite_revision(config.rootpath),
     )
-    again = options.again(option)
-    return Session(factory, rules, option.subject, environment.threads, header, again, guard)
+    return Session(
+        factory,
+        rules,
+        option.subject,
+        environment.threads,
+        header,
+        options.again(option),
+        guard,
+        Allowance(bool(option.case) or option.verbose > 0, fresh=not getattr(option, "maxfail", 0)),
+    )
 
 
 def freeze_imports() -> None:
