@@ -54,13 +54,29 @@ ATTACHED_COUNT = 5
 """The value of a counter that ``Attach`` attaches."""
 
 
+class Given(NamedTuple):
+    """Values that a batch has, whatever its name says: plain data, so that a variant can be hashed.
+
+    ``name``: the batch's name without a layout. ``data``: the bytes of the values in C order.
+    """
+
+    name: str
+    shape: Tuple[int, ...]
+    dtype: str
+    data: bytes
+
+
 class Variant(NamedTuple):
-    """Lane, shape word, dtype word and input seed of a case."""
+    """Lane, shape word, dtype word and input seed of a case, and batches that are given by value.
+
+    No id writes ``given``: it comes from a file of the user's, or from the search for a smaller input.
+    """
 
     lane: str = "bounded"
     shape: str = "n8"
     dtype: str = "float32"
     seed: int = 0
+    given: Tuple[Given, ...] = ()
 
     @property
     def input_dtype(self) -> str:

@@ -26,6 +26,14 @@ class Input:
         tensor = self.tensor
         return tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.requires_grad
 
+    def contiguity(self) -> Tuple[bool, ...]:
+        """Whether torch calls the tensor contiguous, and whether channels_last."""
+        last = self.tensor.dim() == 4
+        return (
+            self.tensor.is_contiguous(),
+            last and self.tensor.is_contiguous(memory_format=torch.channels_last),
+        )
+
     def changed(self) -> bool:
         """Whether anything about it is not as it was made, down to the bits of its numbers."""
         return self._now() != self._facts or not same_bytes(numbers(self.tensor), self._values)
