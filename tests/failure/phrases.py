@@ -10,6 +10,7 @@ LAYOUTS: Dict[str, str] = {
     "permuted": ".permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
     "sliced": ".repeat_interleave(2, -1)[..., ::2]",
     "expanded": "[:1].expand({shape})",
+    "shifted": "[None].repeat_interleave(2, 0)[1]",
 }
 """How a contiguous tensor gets the strides of each of ``cases.inputs.LAYOUTS``."""
 
