@@ -32,7 +32,7 @@ from typing import NamedTuple, Tuple
 
 import numpy as np
 
-from cases.inputs import upstream
+from cases.inputs import Batch, upstream
 from cases.steps import Backward
 from cases.variants import Variant
 from oracle import refusals
@@ -75,12 +75,19 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
     gradients = []
     for name in GRADIENTS:
         dtype = graph.output.dtype if name == "input" else state.dtype
-        strides = graph.output.strides if name == "input" else "contiguous"
+        strides = _strides(graph.output, given) if name == "input" else "contiguous"
         expected = ExpectedGradient(name, graph.output, given, dtype, strides)
         gradients.append(expected if name in graph.trainable else None)
     graphs = list(state.graphs)
     graphs[place] = graph._replace(freed=not step.retain)
     return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))
+
+
+def _strides(output: ExpectedOutput, given: Batch) -> str:
+    """The memory format of the input's gradient: the output's, but for what torch's two ways to tell
+    the format of an ambiguous input disagree on."""
+    alike = given.ambiguous or given.memory_format == "contiguous"
+    return "contiguous" if output.batch.ambiguous and not alike else output.strides
 
 
 def _was_modified(state: State, saved: Saved) -> bool:
@@ -110,6 +117,13 @@ def _sum(values: np.ndarray) -> float:
     return math.fsum(values) if np.isfinite(values).all() else float(values.sum())
 
 
+def _depth(expected: ExpectedGradient, terms: np.ndarray) -> np.ndarray:
+    """The accumulation depth of the sum of each row, shape (C, n) to (C,)."""
+    if expected.any_order:
+        return np.full(len(terms), float(terms.shape[1]))
+    return bounds.depth_of(terms)
+
+
 def sums(expected: ExpectedGradient) -> Sums:
     """Compute the sums over N, H and W."""
     output = expected.output
@@ -120,13 +134,13 @@ def sums(expected: ExpectedGradient) -> Sums:
     total = np.array([_sum(row) for row in g])
     magnitude = np.abs(g).sum(axis=1)
     product_total = np.array([_sum(row) for row in products])
-    total_budget = bounds.upstream_sum(total, magnitude, bounds.depth_of(g), fmt)
+    total_budget = bounds.upstream_sum(total, magnitude, _depth(expected, g), fmt)
     product_budget = bounds.product_sum(
         np.abs(products).sum(axis=1),
         magnitude,
         output.mean.budget,
         count,
-        bounds.depth_of(products),
+        _depth(expected, products),
         fmt,
     )
     if working is not fmt:

@@ -1,9 +1,9 @@
 """Where torch is wrong: the oracle is right, the release is not, and exactly how is written down.
 
-A defect is described by the circumstances in which it shows; ``oracle.deviations`` has, under its name, the
-function from what is right to what is seen instead. In these circumstances a case must show the defect,
-exactly, and is reported as a known defect, never as a pass; a defect that is gone, or has changed, fails
-the run. Plain data: this module imports no NumPy.
+A defect is described by the circumstances in which it shows; ``oracle.deviations`` has, under its name,
+the function from what is right to what is seen instead. In these circumstances a case must show the
+defect, exactly, and is reported as a known defect, never as a pass; a defect that is gone, or has
+changed, fails the run. Plain data: this module imports no NumPy.
 """
 
 from __future__ import annotations
@@ -107,6 +107,18 @@ DEFECTS: Tuple[Defect, ...] = (
         "backward normalises with the buffers as they are by then, and gives wrong gradients.",
         "#13402",
         "Call backward before the next train-mode forward, or rebind the buffers to clones before it.",
+    ),
+    Defect(
+        "backward_misreads_ambiguous_layout",
+        (1, 10),
+        None,
+        "the backward, where input or upstream gradient is channels_last only because N or H is 1, and its "
+        "strides are not those that .contiguous(memory_format=torch.channels_last) gives (a permuted tensor "
+        "of one image or one row), while the other is contiguous",
+        "The memory of the gradient is read in the memory format of the input, so all three gradients are "
+        "wrong, without a message.",
+        "found by this suite",
+        "Call .contiguous() on the gradient, or on the input before the layer.",
     ),
     Defect(
         "narrow_arithmetic",

@@ -11,6 +11,7 @@ from oracle.deviations.inputs import (
     overflowing_variance_zeroes_output,
     zero_features_raise,
 )
+from oracle.deviations.layouts import backward_misreads_ambiguous_layout
 from oracle.deviations.narrow import narrow_arithmetic
 from oracle.deviations.situation import Deviation, Situation
 from oracle.deviations.sums import channels_last_plain_sums, contiguous_float64_plain_sums
@@ -26,6 +27,7 @@ DEVIATIONS: Dict[str, Deviation] = {
         channels_last_plain_sums,
         contiguous_float64_plain_sums,
         eval_backward_reads_current_buffers,
+        backward_misreads_ambiguous_layout,
         narrow_arithmetic,
     )
 }

@@ -12,6 +12,7 @@ from oracle.deviations.sums import with_statistics
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS, Format
+from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.plain_sums import channels_last_statistics
 from oracle.numerics.statistics import Statistics, statistics
 from oracle.state import Expected
@@ -23,15 +24,15 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
     output = right.output
     if output is None or output.dtype not in NARROW or not output.batch.values.size:
         return right
-    if output.dtype != right.state.dtype:  # mixed precision
-        return right
+    if output.dtype != right.state.dtype:
+        return _mixed(right, output, situation)
     seen = right
     if output.batch_statistics:
         fmt = FORMATS[output.dtype]
         if output.batch.memory_format == "channels_last":
             found = channels_last_statistics(output.batch, situation.threads)
         else:
-            found = statistics(output.batch, False)
+            found = statistics(output.batch, False, any_order=True)
         found = _narrow_statistics(found, output.eps, fmt)
         seen = with_statistics(right, output, situation.before, found, working=fmt)
     if output.batch.memory_format in DENSE:
@@ -41,6 +42,15 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
     graph, *earlier = seen.state.graphs
     graphs = (graph._replace(output=working), *earlier)
     return dataclasses.replace(seen, output=working, state=seen.state.changed(graphs=graphs))
+
+
+def _mixed(right: Expected, output: ExpectedOutput, situation: Situation) -> Expected:
+    """A float32 module sums a narrow input in float32, value by value: an outlier's square takes the last
+    digits of all others."""
+    if not output.batch_statistics or output.batch.memory_format == "channels_last":
+        return right
+    found = statistics(output.batch, False, any_order=True)
+    return with_statistics(right, output, situation.before, found)
 
 
 def _narrow_backward(right: Expected) -> Expected:
