@@ -68,7 +68,12 @@ LANES = ("exact", "bounded", "nonfinite")
 bounded: one numerical regime per channel.
 nonfinite: as bounded, and every second batch has a NaN in one channel and an infinity in another."""
 
-DTYPES = ("float32", "float64")
+DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+"""The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed
+precision."""
+
+NARROW = ("float16", "bfloat16")
+"""The dtypes that are stored in 16 bits and computed with in float32."""
 
 LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded", "shifted")
 """How a batch may lie in memory. shifted: contiguous, but not from the beginning of its storage."""
@@ -80,13 +85,39 @@ ATTACHED_COUNT = 5
 """The value of a counter that ``Attach`` attaches."""
 
 
+class Given(NamedTuple):
+    """Values that a batch has, whatever its name says: plain data, so that a variant can be hashed.
+
+    ``name``: the batch's name without a layout. ``data``: the bytes of the values in C order.
+    """
+
+    name: str
+    shape: Tuple[int, ...]
+    dtype: str
+    data: bytes
+
+
 class Variant(NamedTuple):
-    """Lane, shape word, dtype word and input seed of a case."""
+    """Lane, shape word, dtype word and input seed of a case, and batches that are given by value.
+
+    No id writes ``given``: it comes from a file of the user's, or from the search for a smaller input.
+    """
 
     lane: str = "bounded"
     shape: str = "n8"
     dtype: str = "float32"
     seed: int = 0
+    given: Tuple[Given, ...] = ()
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype of the inputs."""
+        return self.dtype.replace("mixed_", "")
+
+    @property
+    def module_dtype(self) -> str:
+        """The dtype of parameters and running statistics."""
+        return "float32" if self.dtype.startswith("mixed_") else self.dtype
 
     @property
     def channels(self) -> int:
