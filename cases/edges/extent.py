@@ -12,8 +12,8 @@ from cases.construction import Config
 from cases.edges.edge import Edge
 from cases.variants import DTYPES, LAYOUTS, LONG_SHAPES, Variant
 
-LONGEST_IN_FLOAT64 = 257
-"""The longest dimension with which float64 is run, too."""
+EVERY_DTYPE = (33, 65, 129, 257)
+"""The sizes with which every dtype is run, not float32 alone."""
 
 _PASS = "input_grad:b0{0},backward:ordinary{0}"
 _BOTH = f"{_PASS},eval,{_PASS}"
@@ -24,7 +24,7 @@ def _long() -> Iterator[Edge]:
     contiguous, channels_last = _BOTH.format(""), _BOTH.format(".channels_last")
     for shape, dimensions in LONG_SHAPES.items():
         for dtype in DTYPES:
-            if dtype == "float64" and max(dimensions) > LONGEST_IN_FLOAT64:
+            if dtype != "float32" and max(dimensions) not in EVERY_DTYPE:
                 continue
             variant = Variant("bounded", shape, dtype)
             program = f"preset,{contiguous},train,{channels_last}"
