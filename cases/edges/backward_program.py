@@ -74,9 +74,6 @@ def _repeated() -> Iterator[Edge]:
 
 
 def _recorded() -> Iterator[Edge]:
-    note = "there is nothing to differentiate"
-    yield Edge("no_forward", GROUP, "preset,backward:ordinary", note)
-    yield Edge("no_earlier", GROUP, "preset,input_grad:b0,earlier:ordinary,backward:ordinary", note)
     for mode, enter in MODES:
         program = f"preset,{enter}no_grad:b0,backward:ordinary,forward:b1,backward:ordinary"
         yield Edge(f"{mode}_no_grad", GROUP, program, "no_grad records nothing, and counts in train mode")
