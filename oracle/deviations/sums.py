@@ -41,7 +41,10 @@ def contiguous_float64_plain_sums(right: Expected, situation: Situation) -> Expe
     output = right.output
     if output is None or output.dtype != "float64" or not output.batch_statistics:
         return right
-    if not output.batch.values.size or output.batch.memory_format != "contiguous":
+    every_layout = situation.semantics.release < (1, 10)
+    if not output.batch.values.size:
+        return right
+    if output.batch.memory_format != "contiguous" and not every_layout:
         return right
     return with_statistics(right, output, situation.before, contiguous_statistics(output.batch))
 
