@@ -89,7 +89,7 @@ def test_who_writes_to_an_earlier_output_is_caught_in_that_very_case() -> None:
             caught += 1
         elif outputs <= 1 and sum(len(forwards(s)) for s in catalogue.find(case_id).steps) <= 1:
             assert verdict.outcome == PASS, case_id
-    assert caught > 50
+    assert caught >= 40
 
 
 def test_the_same_in_a_run_of_pytest(tmp_path: Path) -> None:
