@@ -18,6 +18,7 @@ class HonestBatchNorm2d(Kernel, torch.nn.Module):
     """BatchNorm2d as documented: the module's layer above ``Kernel``."""
 
     _version = 2
+    sums_exactly = True  # so that liars are held to the last bit where no operation rounds
 
     weight: Optional[Parameter]
     bias: Optional[Parameter]
