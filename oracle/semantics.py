@@ -181,7 +181,7 @@ SWITCHES: Tuple[Switch, ...] = (
     Switch(
         "float16_unsupported",
         None,
-        (2, 0),
+        (2, 1),
         "An input of float16 raises RuntimeError.",
         "Modules and inputs may be float16, and inputs of a float32 module, too.",
         "PR #102070",

@@ -12,7 +12,7 @@ from cases.inputs.dyadic import dyadic
 from cases.inputs.regimes import VALUES
 from cases.inputs.storage import numpy_dtype, stored
 from cases.inputs.streams import bell, stream
-from cases.variants import INF_CHANNEL, NAN_CHANNEL, REMAINDER, SHAPES, Variant, regimes
+from cases.variants import REMAINDER, SHAPES, Variant, inf_channel, nan_channel, regimes
 
 LAST = 9999
 """The largest number in a name: no program is longer."""
@@ -45,8 +45,8 @@ def _numbered(variant: Variant, k: int) -> np.ndarray:
     stacked = np.stack(channels).reshape(c, n, h, w).transpose(1, 0, 2, 3)
     values = stored(np.ascontiguousarray(stacked), dtype)
     if variant.lane == "nonfinite" and k % 2:
-        values[0, NAN_CHANNEL[c], 0, 0] = np.nan
-        values[-1, INF_CHANNEL[c], -1, -1] = np.inf
+        values[0, nan_channel(c), 0, 0] = np.nan
+        values[-1, inf_channel(c), -1, -1] = np.inf
     return values
 
 
