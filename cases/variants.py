@@ -46,6 +46,7 @@ LONG_SHAPES: Dict[str, Shape] = {
     f"n{shape[0] * shape[2] * shape[3]}_{size}_{dimension}": shape
     for size in EXTENTS + (4099,)
     for dimension, shape in _long(size).items()
+    if size in EXTENTS or dimension == "channels"
 }
 """The shapes in which one dimension alone is long."""
 
