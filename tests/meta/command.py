@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 ROOT = Path(__file__).parents[2]
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q")
@@ -72,3 +73,9 @@ def run(
 def crash(output: str) -> List[str]:
     """The lines that no user should see."""
     return re.findall(r".*(?:Traceback|INTERNALERROR|^E  ).*", output, re.MULTILINE)
+
+
+def rows(record: Path) -> Dict[str, Dict[str, Any]]:
+    """Case id to the row of a record."""
+    lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    return {line["id"]: line for line in lines if "id" in line}
