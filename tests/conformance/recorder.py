@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set
+from typing import Any, Dict, Generator, Iterable, List, Optional, Sequence, Set
 
 import pytest
 
@@ -11,10 +11,10 @@ from reports import tally
 from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
-from reports.rows import OUTCOMES, CaseRow, Header
+from reports.rows import FINDING, OUTCOMES, CaseRow, Header
 from tests.conformance import exploration, options, summary
 from tests.conformance.judging import ROW, SEARCH
-from tests.conformance.parametrisation import is_case
+from tests.conformance.parametrisation import case_in, is_case
 from tests.conformance.session import DESELECTED, header_of
 
 HEADER = "batchnorm_header"
@@ -165,14 +165,24 @@ class Recorder:
             if session.exitstatus in FINISHED:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the table."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
+        """Print the table, and as the last of all summaries what to run next."""
         if self.lines:
             terminalreporter.section("BatchNorm2d conformance")
             for line in self.lines:
                 terminalreporter.write_line(line)
         for problem in self.problems:
             terminalreporter.write_line(f"ERROR: {problem}", red=True)
+        yield
+        for line in summary.next_command(self._first(), options.again(self.config.option)):
+            terminalreporter.write_line(line)
+
+    def _first(self) -> Optional[str]:
+        """The first case with a finding, or without a verdict; None where there is none."""
+        findings = [key for key in sorted(self.rows) if self.rows[key].outcome == FINDING]
+        unjudged = [case_in(each) for each in sorted(self.ran - self.judged)]
+        return next(iter(findings + unjudged), None)
 
 
 def send_home(config: Any) -> None:
