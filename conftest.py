@@ -25,7 +25,7 @@ def _elsewhere() -> List[str]:
 
 
 NOT_FROM_HERE = (
-    f"the BatchNorm2d conformance suite in {ROOT} runs in a pytest process of its own, not in that of "
+    f"the BatchNorm2d conformance suite in {ROOT} runs in a pytest process of its own, without tests of "
     f"another project; run: cd {ROOT} && python -m pytest"
 )
 """The packages of the suite have names that the other project may have, too."""
@@ -50,9 +50,17 @@ class Guest:
         terminalreporter.write_line(f"not run: {NOT_FROM_HERE}")
 
 
-def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+def _taken(parser: pytest.Parser) -> bool:
+    """Whether another project's plugin has an option of the same name as one of the suite."""
+    from tests.conformance import options
+
+    given = [f"{name}=0" for name in options.NAMES]
+    return parser.parse_known_and_unknown_args(given)[1] != given
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Load the suite's plugin."""
-    if _elsewhere():
+    if _elsewhere() or _taken(parser):
         pluginmanager.register(Guest(), "batchnorm2d-guest")
     else:
         pluginmanager.import_plugin(PLUGIN)

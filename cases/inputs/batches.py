@@ -10,7 +10,7 @@ import numpy as np
 
 from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
-from cases.inputs.named import NAMED
+from cases.inputs.named import NAMED, OTHER_DTYPES
 from cases.variants import LAYOUTS, Variant, regimes
 
 OWN = "own"
@@ -21,7 +21,7 @@ OWN = "own"
 class Batch:
     """One input: its values and how they lie in memory. Compared by identity.
 
-    ``values``: the array, read-only. ``dtype``: the name of its dtype. ``layout``: one of LAYOUTS.
+    ``values``: the array, read-only; ``dtype``: the dtype in torch, see ``cases.inputs.storage``. ``layout``: one of LAYOUTS.
     ``exact``: the input is of the exact lane. ``regimes``: a word for each channel, for messages; empty
     for an input that has none.
     """
@@ -66,7 +66,7 @@ def batch(variant: Variant, name: str) -> Batch:
     return Batch(
         name=name,
         values=values,
-        dtype=str(values.dtype),
+        dtype=str(values.dtype) if plain in OTHER_DTYPES else variant.input_dtype,
         layout=layout or "contiguous",
         exact=variant.lane == "exact",
         regimes=() if variant.given or plain != name or name[:1] != "b" else regimes(variant),

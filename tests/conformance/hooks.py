@@ -15,6 +15,7 @@ from tests.conformance.recorder import UNUSABLE, Recorder, send_home
 from tests.conformance.session import DESELECTED, GUARD, session_of
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 APART = (HERE.parent / "meta", HERE.parent / "benchmark")
 """The suite's own tests run when they are asked for by their path."""
 
@@ -27,6 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse unusable options before anything runs."""
+    if any(ROOT not in (each, *each.parents) for each in _asked(config)):
+        raise pytest.UsageError(
+            f"the paths {' '.join(config.args)} are not all within the suite, which runs in a pytest "
+            f"process of its own; run: cd {ROOT} && python -m pytest"
+        )
     output = os.dup(2)  # of the user, for pytest does not capture yet
     guard = config.stash[GUARD] = Guard(config.option.case_timeout, output)
     try:
@@ -41,6 +47,12 @@ def pytest_configure(config: pytest.Config) -> None:
             ending.keep_short(config)
 
 
+def _asked(config: pytest.Config) -> List[Path]:
+    """The paths that the run was given."""
+    start = config.invocation_params.dir
+    return [(start / each.partition("::")[0]).resolve() for each in config.args]
+
+
 def _is_ours(collector: Any) -> bool:
     """Whether a module or test belongs to tests/conformance."""
     return bool(collector.path.parent == HERE)
@@ -53,9 +65,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optio
 
 def _asks_for(config: pytest.Config, folder: Path) -> bool:
     """Whether a path of the command line is in the folder."""
-    start = config.invocation_params.dir
-    asked = [(start / each.partition("::")[0]).resolve() for each in config.args]
-    return any(each == folder or folder in each.parents for each in asked)
+    return any(folder in (each, *each.parents) for each in _asked(config))
 
 
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Optional[List[Any]]:
@@ -102,14 +112,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What a case found travels as an attribute of its report."""
+    """What a case found travels as an attribute of its report.
+
+    As the outermost wrapper, because a plugin may run a test once more from within this hook.
+    """
     report = yield
-    if call.when == "call" and FOUND in item.stash:
-        for name, value in item.stash[FOUND].items():
+    if call.when == "call":
+        for name, value in item.stash.get(FOUND, {}).items():
             setattr(report, name, value)
     return report
 

@@ -17,6 +17,13 @@ CASE_TIMEOUT = 300.0
 """Seconds that a case may take; the longest takes about one."""
 
 
+NAMES = (
+    ("--tier", "--case", "--shard", "--seed", "--subject", "--semantics", "--threads")
+    + ("--case-timeout", "--explore", "--explore-seed", "--report")
+)
+"""The options that the suite adds to pytest's."""
+
+
 def parse_shard(text: str) -> Tuple[int, int]:
     """``I/N`` with 1 <= I <= N; raises ArgumentTypeError, which argparse reports in one line."""
     number, _, count = text.partition("/")
