@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set
+from typing import Any, Dict, Generator, Iterable, List, Optional, Sequence, Set
 
 import pytest
 
@@ -12,11 +12,11 @@ from reports.causes import cause_lines, causes
 from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
-from reports.rows import OUTCOMES, CaseRow, Header
+from reports.rows import FINDING, OUTCOMES, CaseRow, Header
 from tests.conformance import exploration, options, summary
 from tests.conformance.ending import FEW, SHORT, Failures, ending
 from tests.conformance.judging import ROW, SEARCH, WHOLE
-from tests.conformance.parametrisation import is_case
+from tests.conformance.parametrisation import case_in, is_case
 from tests.conformance.session import DESELECTED, header_of
 from tests.subject import DEFAULT
 
@@ -191,8 +191,9 @@ class Recorder:
             if session.exitstatus in FINISHED:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print a few failures, where pytest prints none, and the table."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
+        """Print a few failures, where pytest prints none, the table, and at the end what to run next."""
         if self.shown:
             terminalreporter.section("failures, one of each cause")
             for line in self.shown:
@@ -203,6 +204,15 @@ class Recorder:
                 terminalreporter.write_line(line)
         for problem in self.problems:
             terminalreporter.write_line(f"ERROR: {problem}", red=True)
+        yield
+        for line in summary.next_command(self._first(), options.again(self.config.option)):
+            terminalreporter.write_line(line)
+
+    def _first(self) -> Optional[str]:
+        """The first case with a finding, or without a verdict; None where there is none."""
+        findings = [key for key in sorted(self.rows) if self.rows[key].outcome == FINDING]
+        unjudged = [case_in(each) for each in sorted(self.ran - self.judged)]
+        return next(iter(findings + unjudged), None)
 
 
 def send_home(config: Any) -> None:
