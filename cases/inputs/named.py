@@ -43,8 +43,8 @@ def _constant(value: float) -> Input:
 def _overflowing(variant: Variant) -> np.ndarray:
     """Values of about 1e30, whose squares exceed float32."""
     filled = _filled(SHAPES[variant.shape], variant.input_dtype)
-    with np.errstate(over="ignore"):
-        return np.asarray(filled * np.array(1e30, dtype=filled.dtype))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return stored(filled * np.array(1e30, dtype=filled.dtype), variant.input_dtype)
 
 
 def _wrong_float(variant: Variant) -> np.ndarray:

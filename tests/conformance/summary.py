@@ -94,6 +94,12 @@ def coverage(rows: Sequence[CaseRow]) -> List[str]:
     ]
 
 
+def counts(lines: Sequence[str]) -> List[str]:
+    """The first lines of the table, up to the count of known defects."""
+    end = next((place for place, line in enumerate(lines) if line.startswith("known defects")), len(lines))
+    return list(lines[: end + 1])
+
+
 SHOWN_BEHAVIOURS = 12
 
 
