@@ -93,8 +93,12 @@ class Kernel:
                 self.average(operands.running_var, found.unbiased, factor)
 
     def average(self, running: Tensor, new: Tensor, factor: float) -> None:
-        """running = (1 - factor) * running + factor * new, in place."""
-        running.mul_(1 - factor).add_(factor * new)
+        """running = (1 - factor) * running + factor * new, in place.
+
+        Through ``data``, so that it no more than torch's kernel makes autograd refuse the backward
+        pass of an earlier forward.
+        """
+        running.data.mul_(1 - factor).add_(factor * new)
 
     def normalise(
         self,
