@@ -37,14 +37,14 @@ class Terms(NamedTuple):
     """What the gradients are made of.
 
     ``deviations``: x - mean, shape (N, C, H, W). Shapes (C,): ``inverse`` is 1/s, ``upstream`` is
-    sum g, ``products`` is sum g * (x - mean). ``count``: N*H*W.
+    sum g, ``products`` is sum g * (x - mean). ``values``: N*H*W.
     """
 
     deviations: Tensor
     inverse: Tensor
     upstream: Tensor
     products: Tensor
-    count: int
+    values: int
 
 
 class Derivative:
@@ -107,11 +107,11 @@ class Derivative:
 
     def mean_term(self, terms: Terms) -> Tensor:
         """mean(g): what g does through the batch's mean."""
-        return spread(terms.upstream / terms.count)
+        return spread(terms.upstream / terms.values)
 
     def deviation_term(self, terms: Terms) -> Tensor:
         """(x - mean) * q with q = sum g * (x - mean) / (n * s**2): what g does through the variance."""
-        share = terms.products * terms.inverse * terms.inverse / terms.count
+        share = terms.products * terms.inverse * terms.inverse / terms.values
         return terms.deviations * spread(share)
 
     def slope(self, kept: Kept, terms: Terms) -> Tensor:
@@ -165,6 +165,7 @@ class Differentiable(torch.autograd.Function):
     def backward(ctx: Any, g: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]
         """Nothing for ``y``, then the gradients of x, weight and bias."""
         x, weight, *_ = ctx.saved_tensors
-        kept = Kept(x, weight, *ctx.running, ctx.from_batch, ctx.eps)
+        mean, variance = ctx.running
+        kept = Kept(x, weight, mean, variance, ctx.from_batch, ctx.eps)
         wanted = ctx.needs_input_grad[1:4]
         return (None, *ctx.derivative.differentiate(g, kept, wanted), *(None,) * 5)
