@@ -69,12 +69,28 @@ class WrongForOddBatch(_WrongWhere):
         return len(kept.x) % 2 == 1
 
 
-@liar("67_images", through="input gradient")
+@liar("extent", "n195_65_images_float32", through="input gradient")
 class WrongForManyImages(_WrongWhere):
-    """Is wrong from 64 images on."""
+    """Is wrong from 65 images on."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
-        return len(kept.x) >= 64
+        return len(kept.x) > 64
+
+
+@liar("extent", "n387_129_wide_float32", through="input gradient")
+class WrongForWideRows(_WrongWhere):
+    """Is wrong where a row has a multiple of 128 values and one more."""
+
+    def there(self, g: Tensor, kept: Kept) -> bool:
+        return kept.x.shape[3] > 1 and kept.x.shape[3] % 128 == 1
+
+
+@liar("extent", "n6_1021_channels_float32", through="input gradient")
+class WrongForOddChannels(_WrongWhere):
+    """Is wrong from 512 channels on, where their number is odd."""
+
+    def there(self, g: Tensor, kept: Kept) -> bool:
+        return kept.x.shape[1] >= 512 and kept.x.shape[1] % 2 == 1
 
 
 @liar("n102400", "g_ordinary", through="input gradient")

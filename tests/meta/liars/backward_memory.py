@@ -102,6 +102,27 @@ class ScalarUpstreamMisread(_MisreadUpstream):
         return x, weight, bias
 
 
+@liar("gl_shifted", "g_ordinary", "n30", through="input gradient")
+class UpstreamOffsetIgnored(HonestBatchNorm2d):
+    """Reads the upstream gradient from the beginning of the memory that it is a part of."""
+
+    def differentiate(self, g: Tensor, kept: Kept, wanted: Wanted) -> Gradients:
+        if g.numel() and g.storage_offset():
+            g = misread(g, g.stride(), 0)
+        return super().differentiate(g, kept, wanted)
+
+
+@liar("x_shifted", "g_ordinary", "n30", through="input gradient")
+class InputOffsetIgnored(HonestBatchNorm2d):
+    """Reads the input in the backward pass from the beginning of the memory that it is a part of."""
+
+    def differentiate(self, g: Tensor, kept: Kept, wanted: Wanted) -> Gradients:
+        x = kept.x
+        if x.numel() and x.storage_offset():
+            kept = kept._replace(x=misread(x, x.stride(), 0))
+        return super().differentiate(g, kept, wanted)
+
+
 @liar("x_channels_last", "gl_channels_last", "g_ordinary", "n30", through="input gradient")
 class BothChannelsLastMisread(HonestBatchNorm2d):
     """Reads the upstream gradient as contiguous where it and the input are in channels_last."""

@@ -136,21 +136,21 @@ class EightChannels(_ChannelsLost):
     most = 8
 
 
-@liar("67_channels", through="bias gradient")
+@liar("extent", "n6_33_channels_float32", through="bias gradient")
 class ThirtyTwoChannels(_ChannelsLost):
     """Sums the first 32 channels alone."""
 
     most = 32
 
 
-@liar("67_channels", through="bias gradient")
+@liar("extent", "n6_65_channels_float32", through="bias gradient")
 class SixtyFourChannels(_ChannelsLost):
     """Sums the first 64 channels alone."""
 
     most = 64
 
 
-@liar("129_channels", through="bias gradient")
+@liar("extent", "n6_129_channels_float32", through="bias gradient")
 class HundredTwentyEightChannels(_ChannelsLost):
     """Sums the first 128 channels alone."""
 
