@@ -163,7 +163,7 @@ class WrongWithoutBias(_WrongWhere):
         return self.weight is not None and self.bias is None
 
 
-@liar("momentum_none", "track", "train_only", "g_ordinary", through="input gradient")
+@liar("backward", "ordinary_cumulative", through="input gradient")
 class WrongCumulative(_WrongWhere):
     """Is wrong with momentum None: scales by the share of the batch."""
 
@@ -179,7 +179,7 @@ class MomentumApplied(HonestBatchNorm2d):
         return super().mean_term(terms) * (1.0 if self.momentum is None else self.momentum)
 
 
-@liar("attach_parameters", "g_ordinary", through="input gradient")
+@liar("backward", "input_grad_weight_frozen", through="input gradient")
 class FrozenWeightForgotten(HonestBatchNorm2d):
     """Takes a weight that is not trained for 1."""
 

@@ -30,7 +30,7 @@ class _Unguarded(torch.autograd.Function):
     ) -> Tensor:
         ctx.kept, ctx.derivative, ctx.guards = kept, derivative, bool(guarded)
         ctx.save_for_backward(*guarded)
-        return y.detach()
+        return y
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]
@@ -55,7 +55,7 @@ class _Loose(HonestBatchNorm2d):
         )
         kept = Kept(x.detach(), weight, mean, variance, from_batch, self.eps)
         rest = self.guarded(x, operands), kept, self
-        found: Tensor = _Unguarded.apply(y, x, operands.weight, operands.bias, *rest)
+        found: Tensor = _Unguarded.apply(y.detach(), x, operands.weight, operands.bias, *rest)
         return found
 
 

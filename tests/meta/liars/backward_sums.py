@@ -6,7 +6,7 @@ import torch
 
 from tests.meta.liars.derivative import Kept, Terms
 from tests.meta.liars.honest import HonestBatchNorm2d
-from tests.meta.liars.kernel import AXES, Tensor
+from tests.meta.liars.kernel import Tensor
 from tests.meta.liars.registry import liar
 
 
@@ -240,17 +240,6 @@ class WeightGradientThroughSingle(HonestBatchNorm2d):
     def weight_gradient(self, terms: Terms) -> Tensor:
         right = super().weight_gradient(terms)
         return right.float().to(right.dtype)
-
-
-@liar("affine", "bounded", "g_offset", "train_only", through="weight gradient")
-class ProductsOfUncentred(HonestBatchNorm2d):
-    """Computes sum g * (x - mean) as sum g * x - mean * sum g, which cancels."""
-
-    def terms(self, g: Tensor, kept: Kept) -> Terms:
-        found = super().terms(g, kept)
-        mean = self.normalised_by(kept)[0].to(g.dtype)
-        products = (g * kept.x).sum(AXES) - mean * found.upstream
-        return found._replace(products=products)
 
 
 @liar("affine", "bounded", "g_outlier", through="bias gradient")

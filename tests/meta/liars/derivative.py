@@ -154,12 +154,12 @@ class Differentiable(torch.autograd.Function):
         from_batch: bool,
         eps: float,
     ) -> Tensor:
-        """The output ``y`` as it is."""
+        """The output ``y``, which is part of no graph, as it is."""
         running = (running_mean, running_var)
         ctx.save_for_backward(x, weight, *running)
         ctx.running = tuple(None if each is None else each.clone() for each in running)
         ctx.derivative, ctx.from_batch, ctx.eps = derivative, from_batch, eps
-        return y.detach()
+        return y
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]

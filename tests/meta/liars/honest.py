@@ -108,7 +108,7 @@ class HonestBatchNorm2d(Kernel, Derivative, torch.nn.Module):
         if not y.requires_grad:
             return y
         weight, bias, *running = operands
-        return Differentiable.apply(y, x, weight, bias, *running, self, from_batch, self.eps)
+        return Differentiable.apply(y.detach(), x, weight, bias, *running, self, from_batch, self.eps)
 
     def check_input(self, x: Tensor) -> None:
         """Four dimensions, or ValueError."""
