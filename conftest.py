@@ -1,83 +1,66 @@
-"""pytest options and hooks; the work is done in tests/conformance."""
+"""Where pytest begins: the suite's own plugin, or one line that says why it cannot run from here."""
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Sequence
+import importlib.util
+from pathlib import Path
+from typing import List, Optional
 
 import pytest
 
-from tests.conformance import exploration, options, parametrisation, preflight
-from tests.conformance.recorder import UNUSABLE, Recorder, send_home
-from tests.conformance.session import DESELECTED, session_of
+ROOT = Path(__file__).resolve().parent
+PACKAGES = ("cases", "oracle", "reports", "tests")
+PLUGIN = "tests.conformance.hooks"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The suite's own options."""
-    options.add(parser)
+def _elsewhere() -> List[str]:
+    """The suite's packages that Python would not import from this folder."""
+    found = []
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        places = [] if spec is None else list(spec.submodule_search_locations or ())
+        if [Path(each).resolve() for each in places] != [ROOT / name]:
+            found.append(name)
+    return found
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Refuses unusable options before anything runs."""
-    try:
-        preflight.check(config.option, config.args)
-    except preflight.Unusable as error:
-        raise pytest.UsageError(str(error)) from error
-    if config.option.explore:
-        exploration.check()
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Recorder(config), "batchnorm-recorder")
+NOT_FROM_HERE = (
+    f"the BatchNorm2d conformance suite in {ROOT} runs in a pytest process of its own, without tests of "
+    f"another project; run: cd {ROOT} && python -m pytest"
+)
+"""The packages of the suite have names that the other project may have, too."""
 
 
-def _is_ours(collector: Any) -> bool:
-    """Whether a module or test belongs to tests/conformance."""
-    return collector.path.parent == collector.config.rootpath / "tests" / "conformance"
+class Guest:
+    """The plugin that stands in for the suite's own where another project's pytest meets the clone."""
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Refuse when the clone was asked for."""
+        start = config.invocation_params.dir
+        asked = [(start / each.partition("::")[0]).resolve() for each in config.args]
+        if any(each == ROOT or ROOT in each.parents for each in asked):
+            raise pytest.UsageError(NOT_FROM_HERE)
+
+    def pytest_ignore_collect(self, collection_path: Path) -> Optional[bool]:
+        """Leave the clone out where the other project's tests are collected."""
+        return True if ROOT in collection_path.resolve().parents else None
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say so."""
+        terminalreporter.write_line(f"not run: {NOT_FROM_HERE}")
 
 
-def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Optional[List[Any]]:
-    """A family without a case to run has no test."""
-    if not name.startswith("test_") or not isinstance(collector, pytest.Module):
-        return None
-    if _is_ours(collector) and not parametrisation.parameters(collector.obj, collector.config.option)[1]:
-        return []
-    return None
+def _taken(parser: pytest.Parser) -> bool:
+    """Whether another project's plugin has an option of the same name as one of the suite."""
+    from tests.conformance import options
+
+    given = [f"{name}=0" for name in options.NAMES]
+    return parser.parse_known_and_unknown_args(given)[1] != given
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test a case."""
-    if _is_ours(metafunc.definition):
-        name, values, ids = parametrisation.parameters(metafunc.module, metafunc.config.option)
-        metafunc.parametrize(name, values, ids=ids)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
-    """With --case nothing but that case runs."""
-    if config.option.case:
-        items[:] = [item for item in items if _is_ours(item)]
-
-
-def pytest_deselected(items: Sequence[pytest.Item]) -> None:
-    """A run that leaves cases out is a selection of its tier."""
-    for config in {item.config for item in items}:
-        config.stash[DESELECTED] = config.stash.get(DESELECTED, 0) + len(items)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Has torch and the subject before the first case, or ends the run in one line."""
-    config = session.config
-    if config.option.collectonly or not any(_is_ours(item) for item in session.items):
-        return
-    try:
-        session_of(config)
-    except preflight.Unusable as error:
-        output = getattr(config, "workeroutput", None)
-        if output is None:
-            raise pytest.UsageError(str(error)) from error
-        output[UNUSABLE] = str(error)
-        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker sends home what the controller does not know."""
-    if hasattr(session.config, "workerinput"):
-        send_home(session.config)
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Load the suite's plugin."""
+    if _elsewhere() or _taken(parser):
+        pluginmanager.register(Guest(), "batchnorm2d-guest")
+    else:
+        pluginmanager.import_plugin(PLUGIN)

@@ -1,17 +1,35 @@
 """Axes that stand at the end of an id as a word of their own, and not at all at their default.
 
-``matrix-...-float32-seed7`` is the case ``matrix-...-float32`` with the seed 7. A new axis is an entry in
-SUFFIXES and a field of the same name, with a default, in ``cases.variants.Variant``. Ids that exist keep
-their meaning, and every id of the matrix and every spelled-out id accepts the new word.
+There are two kinds. An axis of the *program* changes what the steps of a matrix case do: its words are
+listed in PROGRAM. ``matrix-...-float32-x_sliced-g_offset`` is the case ``matrix-...-float32`` with sliced
+inputs, and with a backward after every forward. Spelled-out ids do not need these words, because their
+steps say it. An axis of the *values* is an entry in SUFFIXES and a field of the same name, with a default,
+in ``cases.variants.Variant``: ``matrix-...-float32-x_sliced-seed7`` draws the inputs with the seed 7. Every
+id of the matrix and every spelled-out id accepts its word.
+
+Ids that exist keep their meaning when an axis or a word is added.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from cases.errors import CaseError, quoted
-from cases.variants import Variant
+from cases.inputs.upstream import UPSTREAM
+from cases.variants import GRADIENT_LAYOUTS, LAYOUTS, Variant
+
+NO_BACKWARD = "no_backward"
+"""The word of the upstream axis for a program without a backward."""
+
+PROGRAM: Dict[str, Tuple[str, ...]] = {
+    "layout": tuple(f"x_{word}" for word in LAYOUTS),
+    "upstream": (NO_BACKWARD, *(f"g_{word}" for word in UPSTREAM)),
+    "gradient_layout": tuple(f"gl_{word}" for word in GRADIENT_LAYOUTS),
+}
+"""Axis of the program to its words, in the order in which they stand in an id. The first word is the
+default and is left out. layout: how the inputs lie in memory. upstream: the upstream gradient of the
+backward after every forward. gradient_layout: how that gradient lies in memory."""
 
 LARGEST_SEED = 2**63 - 1
 """The largest int64, as is accepted on the command line."""
@@ -42,6 +60,25 @@ def _read_seed(word: str) -> Optional[int]:
 
 SUFFIXES: Dict[str, Suffix] = {"seed": Suffix(_read_seed, "seed{}".format)}
 """Field of Variant to its suffix, in the order in which the words stand in an id."""
+
+
+def write_program(words: Sequence[str]) -> Tuple[str, ...]:
+    """Those of the words, one of every axis of PROGRAM, that stand in an id."""
+    return tuple(word for word, axis in zip(words, PROGRAM.values()) if word != axis[0])
+
+
+def read_program(words: Sequence[str]) -> Tuple[str, ...]:
+    """One word of every axis of PROGRAM, from those that stand in an id; raises CaseError."""
+    found: List[str] = []
+    rest = list(words)
+    for axis in PROGRAM.values():
+        found.append(rest.pop(0) if rest and rest[0] in axis[1:] else axis[0])
+    if rest:
+        accepted = "; then ".join(", ".join(axis[1:]) for axis in PROGRAM.values())
+        raise CaseError(
+            f"{quoted(rest[0])} is no word for the end of an id, or not in its place; accepted: {accepted}"
+        )
+    return tuple(found)
 
 
 def write(variant: Variant) -> str:

@@ -18,14 +18,44 @@ SHAPES: Dict[str, Shape] = {
     "n8_67_channels": (2, 67, 2, 2),
     "n134_67_images": (67, 11, 1, 2),
     "n4096": (4, 11, 32, 32),
+    "n8_one_image": (1, 11, 2, 4),
+    "n8_height_1": (2, 11, 1, 4),
+    "n8_width_1": (2, 11, 4, 1),
+    "n8_images_alone": (8, 11, 1, 1),
+    "n8_one_channel_row": (1, 1, 1, 8),
+    "n16384": (4, 3, 64, 64),
 }
 """Word to (N, C, H, W). The number in the word is N*H*W, the number of values in a channel."""
+
+EXTENTS = (31, 33, 61, 64, 65, 127, 128, 129, 251, 255, 257, 1021, 1024, 1025, 2053)
+"""Sizes at, below and above the usual numbers of values in a block, and primes near them."""
+
+
+
+def _long(size: int) -> Dict[str, Shape]:
+    """Name of a dimension to a shape in which it has the size, and all others are small."""
+    return {
+        "channels": (2, size, 1, 3),
+        "images": (size, 3, 1, 3),
+        "wide": (3, 3, 1, size),
+        "tall": (3, 3, size, 1),
+    }
+
+
+LONG_SHAPES: Dict[str, Shape] = {
+    f"n{shape[0] * shape[2] * shape[3]}_{size}_{dimension}": shape
+    for size in EXTENTS + (4099,)
+    for dimension, shape in _long(size).items()
+}
+"""The shapes in which one dimension alone is long."""
+
+SHAPES.update(LONG_SHAPES)
 
 MATRIX_SHAPES = tuple(SHAPES)[:5]
 """The shapes of the matrix. Of the others, n4096 has more than 2**15 values, which torch splits between
 threads, and the rest are extreme in one dimension each; 67 is a prime, larger than two vectors of 32."""
 
-LARGE_SHAPES = ("n102400", "n4096")
+LARGE_SHAPES = ("n102400", "n4096", "n16384")
 """The shapes for which the arithmetic of a forward takes longer than its call."""
 
 REMAINDER: Dict[str, Shape] = {"n102400": (5, 3, 2, 3)}
@@ -37,10 +67,15 @@ LANES = ("exact", "bounded", "nonfinite")
 bounded: one numerical regime per channel.
 nonfinite: as bounded, and every second batch has a NaN in one channel and an infinity in another."""
 
-DTYPES = ("float32", "float64")
+DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+"""The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed
+precision."""
 
-LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded")
-"""How a batch may lie in memory."""
+NARROW = ("float16", "bfloat16")
+"""The dtypes that are stored in 16 bits and computed with in float32."""
+
+LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded", "shifted")
+"""How a batch may lie in memory. shifted: contiguous, but not from the beginning of its storage."""
 
 GRADIENT_LAYOUTS = LAYOUTS + ("scalar",)
 """How an upstream gradient may lie in memory. scalar: one number, expanded in all four dimensions."""
@@ -49,13 +84,39 @@ ATTACHED_COUNT = 5
 """The value of a counter that ``Attach`` attaches."""
 
 
+class Given(NamedTuple):
+    """Values that a batch has, whatever its name says: plain data, so that a variant can be hashed.
+
+    ``name``: the batch's name without a layout. ``data``: the bytes of the values in C order.
+    """
+
+    name: str
+    shape: Tuple[int, ...]
+    dtype: str
+    data: bytes
+
+
 class Variant(NamedTuple):
-    """Lane, shape word, dtype word and input seed of a case."""
+    """Lane, shape word, dtype word and input seed of a case, and batches that are given by value.
+
+    No id writes ``given``: it comes from a file of the user's, or from the search for a smaller input.
+    """
 
     lane: str = "bounded"
     shape: str = "n8"
     dtype: str = "float32"
     seed: int = 0
+    given: Tuple[Given, ...] = ()
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype of the inputs."""
+        return self.dtype.replace("mixed_", "")
+
+    @property
+    def module_dtype(self) -> str:
+        """The dtype of parameters and running statistics."""
+        return "float32" if self.dtype.startswith("mixed_") else self.dtype
 
     @property
     def channels(self) -> int:
@@ -93,6 +154,11 @@ def regimes(variant: Variant) -> Tuple[str, ...]:
     return tuple(words[channel % len(words)] for channel in range(variant.channels))
 
 
-NAN_CHANNEL = {11: 3, 3: 1, 1: 0, 67: 36}
-INF_CHANNEL = {11: 8, 3: 2, 1: 0, 67: 63}
-"""Number of channels to the channel that has a NaN, and an infinity, in batches of the nonfinite lane."""
+def nan_channel(channels: int) -> int:
+    """The channel that has a NaN in batches of the nonfinite lane."""
+    return {3: 1, 67: 36}.get(channels, channels // 3)
+
+
+def inf_channel(channels: int) -> int:
+    """The channel that has an infinity in batches of the nonfinite lane."""
+    return {11: 8, 67: 63}.get(channels, channels - 1)

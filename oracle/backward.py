@@ -113,25 +113,27 @@ def _sum(values: np.ndarray) -> float:
 def sums(expected: ExpectedGradient) -> Sums:
     """Compute the sums over N, H and W."""
     output = expected.output
-    fmt = FORMATS[output.dtype]
+    fmt, working = FORMATS[output.dtype].arithmetic, output.arithmetic
     x, g = by_channel(output.batch.values), by_channel(expected.upstream.values)
     products = g * (x - output.mean.values[:, None])
     count = x.shape[1]
     total = np.array([_sum(row) for row in g])
     magnitude = np.abs(g).sum(axis=1)
-    return Sums(
-        upstream=total,
-        upstream_budget=bounds.upstream_sum(total, magnitude, bounds.depth_of(g), fmt),
-        products=np.array([_sum(row) for row in products]),
-        products_budget=bounds.product_sum(
-            np.abs(products).sum(axis=1),
-            magnitude,
-            output.mean.budget,
-            count,
-            bounds.depth_of(products),
-            fmt,
-        ),
+    product_total = np.array([_sum(row) for row in products])
+    total_budget = bounds.upstream_sum(total, magnitude, bounds.depth_of(g), fmt)
+    product_budget = bounds.product_sum(
+        np.abs(products).sum(axis=1),
+        magnitude,
+        output.mean.budget,
+        count,
+        bounds.depth_of(products),
+        fmt,
     )
+    if working is not fmt:
+        total_budget = bounds.narrow_sum(total_budget, magnitude, working)
+        product_sizes = np.abs(products).sum(axis=1)
+        product_budget = bounds.narrow_sum(product_budget, product_sizes, working)
+    return Sums(total, total_budget, product_total, product_budget)
 
 
 def gradient_values(expected: ExpectedGradient) -> OutputValues:
@@ -148,6 +150,9 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
             found = _input_gradient_in_train(expected)
         else:
             found = _input_gradient_in_eval(expected)
+    storage = FORMATS[expected.dtype]
+    if storage is not storage.arithmetic:
+        found = found._replace(budget=found.budget + bounds.stored(found.values, storage))
     finite = np.isfinite(found.values)
     return found._replace(budget=np.where(finite, found.budget, np.nan))
 
@@ -155,27 +160,28 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
 def _bias_gradient(expected: ExpectedGradient) -> OutputValues:
     """sum g."""
     found = sums(expected)
-    determined = np.zeros(len(found.upstream), dtype=bool)
-    return OutputValues(found.upstream, found.upstream_budget, determined)
+    undetermined = np.isinf(found.upstream_budget)
+    return OutputValues(found.upstream, found.upstream_budget, undetermined)
 
 
 def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
     """sum g * (x - m) / s."""
     found, part = sums(expected), terms(expected.output)
     value = found.products * part.inverse
+    undetermined = part.undetermined | np.isinf(found.products_budget)
     budget = bounds.weight_gradient(
         value,
         found.products_budget,
         part.inverse,
         part.inverse_error,
-        FORMATS[expected.output.dtype],
+        expected.output.arithmetic,
     )
-    return OutputValues(value, budget, part.undetermined)
+    return OutputValues(value, budget, undetermined)
 
 
 def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
     """g * w / s."""
-    part, fmt = terms(expected.output), FORMATS[expected.output.dtype]
+    part, fmt = terms(expected.output), expected.output.arithmetic
     value = expected.upstream.values.astype(np.float64) * plane(part.weight * part.inverse)
     relative = part.inverse_error + bounds.gamma(4, fmt.unit)
     relative = relative + bounds.gamma(bounds.ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
@@ -203,7 +209,7 @@ def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
         q,
         found.products_budget,
         count,
-        FORMATS[output.dtype],
+        output.arithmetic,
     )
     total = (
         plane(budget.constant)
@@ -212,4 +218,5 @@ def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
         + plane(budget.per_input) * np.abs(x)
         + plane(budget.per_gradient) * np.abs(value)
     )
-    return OutputValues(value, total, part.undetermined)
+    overflows = np.isinf(found.products_budget) | np.isinf(found.upstream_budget)
+    return OutputValues(value, total, part.undetermined | overflows)

@@ -7,7 +7,8 @@ from typing import List, Optional, Tuple, Union
 from cases.case import Case
 from cases.steps import Backward, Forward
 from oracle.batch_norm import advance, begin
-from oracle.defects import Defect, Situation
+from oracle.defects import Defect
+from oracle.deviations import DEVIATIONS, Situation
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
 
@@ -17,7 +18,7 @@ Expectations = Tuple[Expected, ...]
 
 def expectations(case: Case, semantics: Semantics) -> Expectations:
     """What is right on the release."""
-    expected = [begin(case.config, case.variant.dtype, semantics)]
+    expected = [begin(case.config, case.variant.module_dtype, semantics)]
     if expected[0].error is None:
         for step in case.steps:
             expected.append(advance(expected[-1].state, step, case.variant, semantics))
@@ -33,7 +34,8 @@ def deviating(
     """
 
     def seen(before: State, step: Union[Forward, Backward], right: Expected) -> Expected:
-        return defect.deviation(right, Situation(before, step, case.variant, semantics, threads))
+        situation = Situation(before, step, case.variant, semantics, threads)
+        return DEVIATIONS[defect.name](right, situation)
 
     steps = zip(case.steps, expected, expected[1:])
     if not any(

@@ -11,6 +11,7 @@ from typing import Optional, Sequence, Tuple
 
 from cases.inputs import Batch
 from cases.steps import Value
+from cases.variants import NARROW
 from oracle.semantics import Rules
 from oracle.state import ExpectedError, State, Tensor
 
@@ -122,6 +123,10 @@ def check_tensors(
     _check_length("bias", state.bias, given)
     if empty:
         return
+    if given.dtype == "float16" and rules.holds("float16_unsupported"):
+        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'Half'")
+    if given.dtype == "bfloat16" and rules.holds("bfloat16_unsupported"):
+        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'BFloat16'")
     for name, tensor in zip(names, running):
         if tensor is not None and tensor.requires_grad:
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
@@ -130,7 +135,7 @@ def check_tensors(
         pattern = "^running_mean and running_var must either both be None or neither be None$"
         raise Refusal("ValueError", pattern)
     if given.dtype != state.dtype:
-        _check_dtype(given, (state.weight, state.bias, *running), rules)
+        _check_dtype(given, state.dtype, (state.weight, state.bias, *running), rules)
 
 
 def _check_length(name: str, tensor: Optional[Tensor], given: Batch) -> None:
@@ -140,17 +145,24 @@ def _check_length(name: str, tensor: Optional[Tensor], given: Batch) -> None:
         raise Refusal("RuntimeError", f"{name} should contain {channels} elements not {length}")
 
 
-def _check_dtype(given: Batch, handed_over: Sequence[Optional[Tensor]], rules: Rules) -> None:
-    """Refuse an input of another dtype than the tensors that the kernel is handed, if there are any."""
+def _check_dtype(
+    given: Batch, module_dtype: str, handed_over: Sequence[Optional[Tensor]], rules: Rules
+) -> None:
+    """Refuse an input of another dtype than the tensors that the kernel is handed, if there are any.
+
+    A float32 module takes inputs of the narrow dtypes.
+    """
     if given.dtype == "int64":
         is_runtime = rules.holds("integer_input_is_runtime_error")
         kind = "RuntimeError" if is_runtime else "NotImplementedError"
         raise Refusal(kind, "\"batch_norm\" not implemented for 'Long'")
     if all(tensor is None for tensor in handed_over):
         return
+    if given.dtype in NARROW and module_dtype == "float32":
+        return
     if rules.holds("scalar_type_message"):
         raise Refusal("RuntimeError", "expected scalar type (Double|Float) but found (Double|Float)")
-    if given.dtype == "float32":
+    if module_dtype != "float32":
         raise Refusal("RuntimeError", "mixed dtype .CPU.: expect parameter to have scalar type of")
     if rules.holds("mixed_dtype_names_bfloat16"):
         raise Refusal("RuntimeError", "mixed dtype .CPU.: expect input to have scalar type of BFloat16")

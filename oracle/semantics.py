@@ -179,6 +179,22 @@ SWITCHES: Tuple[Switch, ...] = (
         masked_by=("scalar_type_message",),
     ),
     Switch(
+        "float16_unsupported",
+        None,
+        (2, 1),
+        "An input of float16 raises RuntimeError.",
+        "Modules and inputs may be float16, and inputs of a float32 module, too.",
+        "PR #102070",
+    ),
+    Switch(
+        "bfloat16_unsupported",
+        None,
+        (1, 11),
+        "An input of bfloat16 raises RuntimeError.",
+        "Modules and inputs may be bfloat16, and inputs of a float32 module, too.",
+        "PR #61015",
+    ),
+    Switch(
         "integer_input_is_runtime_error",
         None,
         (2, 7),

@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 from reports.circumstances import Region
 from reports.rows import Found
-from reports.symptoms import UNTOLD, Symptom, Theme
+from reports.symptoms import TEXT, UNTOLD, Symptom, Theme
 from reports.tally import counted, listed
 from reports.visible import LONGEST, shortened, visible
 
@@ -54,7 +54,7 @@ def description(cause: Cause) -> str:
         return f"{counted(len(cause.symptoms), 'other symptom')}, each in few cases"
     if found.quantity == UNTOLD:
         return found.got
-    if found.quantity == "shown":
+    if found.quantity == TEXT:
         return f"{verbs} gives another text"
     if cause.theme[0] == "raised":
         return f"{verbs} raises {found.got}"

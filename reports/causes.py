@@ -2,11 +2,10 @@
 
 One fault shows in many cases and in several quantities. The causes are found in these steps:
 
-1. A case counts from the first step with a finding on: what follows is a consequence. The
-   cases of the family ``state`` put the module back between operations, so there every step
-   counts. Where a step raises, or fails to, what it leaves undone is a consequence, too.
-   What is left is an *incident*: one case, one step, and the findings at it
-   (``reports.incidents``).
+1. A case counts by its first step with a finding: what follows is a consequence. A case of
+   the family ``state`` is run in parts, one for every operation, and each part counts so.
+   Where a step raises, or fails to, what it leaves undone is a consequence, too. What is left
+   is an *incident*: one case, one step, and the findings at it (``reports.incidents``).
 2. Incidents that share a theme are a group: the same quantity, the same exception that is
    raised, or the same exception that is not. The largest group is the most likely cause.
 3. It takes in every other theme that mostly comes in its company (in more than half of its
@@ -27,10 +26,10 @@ from reports.rows import CaseRow, Found
 from reports.symptoms import Symptom, Theme, symptom
 from reports.tally import counted
 
-SCREEN = 32
+SCREEN = 24
 """How many lines the causes of a run take at most."""
 
-MOST = 200
+MOST = 60
 """How many causes are told apart: a module with more has no few causes. The rest is one more."""
 
 
@@ -38,6 +37,8 @@ def causes(rows: Iterable[CaseRow]) -> Tuple[Cause, ...]:
     """Return the causes of all findings in ``rows``, those of most cases first."""
     rows = tuple(rows)
     incidents = [each for row in rows for each in incidents_of(row)]
+    if not incidents:
+        return ()
     circumstances = Circumstances(rows)
     left: Dict[Theme, Set[int]] = {}
     for number, incident in enumerate(incidents):

@@ -1,15 +1,15 @@
-"""The incidents of a run: what its findings are, without those that only follow from others."""
+"""The incidents of a run: its findings without those that only follow from others."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 from reports.circumstances import family
 from reports.rows import FINDING, CaseRow, Found
 from reports.symptoms import EXCEPTION, UNTOLD
 
-INDEPENDENT = "state"
-"""The family of ids whose cases put the module back between their operations."""
+PARTED = "state"
+"""The family of ids whose cases are run in parts, each by itself: one for every operation."""
 
 
 class Incident(NamedTuple):
@@ -20,20 +20,37 @@ class Incident(NamedTuple):
 
 
 def incidents_of(row: CaseRow) -> Tuple[Incident, ...]:
-    """Return the incidents of a case: one, or one a step in the family ``state``."""
+    """Return the incidents of a case: one, or in the family ``state`` one for every part that fails."""
     if row.outcome != FINDING:
         return ()
     if not row.findings:
-        text = row.finding or ""
-        return (Incident(row, (Found(0, "", UNTOLD, text, ""),)),)
-    steps = sorted({found.step for found in row.findings})
-    if family(row.id) != INDEPENDENT:
-        steps = steps[:1]
-    return tuple(Incident(row, telling(row.findings, step)) for step in steps)
+        return (Incident(row, (Found(0, "", UNTOLD, row.finding or "", ""),)),)
+    if family(row.id) == PARTED:
+        return tuple(Incident(row, _telling(part)) for part in _parts(row.findings))
+    first = min(found.step for found in row.findings)
+    here = [found for found in row.findings if found.step == first]
+    return (Incident(row, _telling(here)),)
 
 
-def telling(findings: Sequence[Found], step: int) -> Tuple[Found, ...]:
-    """Return the findings at ``step``; where some are about exceptions, those alone."""
-    here = tuple(found for found in findings if found.step == step)
-    raising = tuple(found for found in here if found.quantity == EXCEPTION)
-    return raising or here
+def _telling(findings: Sequence[Found]) -> Tuple[Found, ...]:
+    """Return findings of one step; where some are about exceptions, those alone.
+
+    A step that raises, or fails to, leaves undone what the others are about.
+    """
+    raising = tuple(found for found in findings if found.quantity == EXCEPTION)
+    return raising or tuple(findings)
+
+
+def _parts(findings: Sequence[Found]) -> List[List[Found]]:
+    """Return the findings of each part, which stand one after the other.
+
+    A part has findings at one step, each of another quantity, that of an exception first.
+    """
+    parts: List[List[Found]] = []
+    for found in findings:
+        part = parts[-1] if parts else []
+        same = bool(part) and (found.step, found.token) == (part[0].step, part[0].token)
+        if not same or found.quantity in (EXCEPTION, *(each.quantity for each in part)):
+            parts.append([])
+        parts[-1].append(found)
+    return parts

@@ -23,8 +23,8 @@ UNTOLD = "explanation"
 """The quantity of a case that is a finding and has no Found: its one-line text stands for it."""
 
 _NAMED_BY_TWO_WORDS = ("set", "load", "attach", "drop", "show")
-_TEXTS = ("shown",)
-"""Quantities that say what was compared only together with the step."""
+TEXT = "text"
+"""The quantity of a text that a step shows; what text it is, only the step says."""
 
 Theme = Tuple[str, str]
 
@@ -57,7 +57,7 @@ class Symptom(NamedTuple):
         if self.quantity == EXCEPTION:
             sides = (("raised", self.got), ("unraised", self.expected))
             return tuple(side for side in sides if side[1] != NOTHING_RAISED) or sides[:1]
-        if self.quantity in _TEXTS:
+        if self.quantity == TEXT:
             return ((self.quantity, self.verb),)
         return ((self.quantity, self.got),)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from reports.cause import description
+from reports.causes import causes
 from reports.errors import MissingExtra
 from reports.record import Record
 from reports.rows import FINDING, KNOWN_DEFECT, PASS
@@ -40,6 +42,16 @@ threads; pytest exit status {{ footer.exit }}.</p>
 {{ total.forwards }} forwards checked, {{ footer.compared }} quantities compared.</p>
 {% if not header.release_in_table %}
 <p>Release {{ header.release }} is not in the table of semantics: the newest were expected.</p>
+{% endif %}
+{% if causes %}
+<h2>Causes</h2>
+<table>
+<tr><th class="number">cases</th><th>what is wrong</th><th>one case</th></tr>
+{% for cause in causes %}
+<tr class="{{ FINDING }}"><td class="number">{{ cause.cases }}</td><td>{{ description(cause) }}</td>
+<td><code>{{ cause.id }}</code></td></tr>
+{% endfor %}
+</table>
 {% endif %}
 {% for title, outcome in (("Findings", FINDING), ("Known defects", KNOWN_DEFECT)) %}
 {% if total.outcomes[outcome] %}
@@ -94,6 +106,8 @@ def webpage(record: Record) -> str:
         footer=record.footer,
         rows=record.rows,
         total=tally(record.rows),
+        causes=causes(record.rows),
+        description=description,
         behaviours=[
             (name, outcome_counts(rows)) for name, rows in by_behaviour(record.rows).items()
         ],

@@ -25,6 +25,9 @@ FLOAT64 = Variant("bounded", "n8", "float64")
 BOTH_MODES = "preset,forward:{0},forward:b0,eval,forward:{0},forward:b1"
 """A batch in train mode and in eval mode, each followed by an ordinary one."""
 
+BOTH_PASSES = "preset,input_grad:{0},backward:{1},eval,input_grad:{0},backward:{1}"
+"""Forward and backward in train mode and in eval mode, for a batch and an upstream gradient."""
+
 QUICK = 100
 """The largest number of steps of a quick edge."""
 

@@ -8,6 +8,9 @@ from cases.case import Case
 from cases.edges import (
     attach,
     autograd,
+    backward,
+    backward_layout,
+    backward_program,
     constant,
     construction,
     counter,
@@ -16,6 +19,7 @@ from cases.edges import (
     empty,
     endurance,
     eps,
+    extent,
     layout,
     load,
     momentum,
@@ -51,6 +55,10 @@ EDGES: Tuple[Edge, ...] = (
     + layout.INITIAL_BUFFERS
     + drift.EDGES
     + endurance.EDGES
+    + backward.EDGES
+    + backward_layout.EDGES
+    + backward_program.EDGES
+    + extent.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

@@ -10,15 +10,18 @@ import numpy as np
 
 from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
-from cases.inputs.named import NAMED
+from cases.inputs.named import NAMED, OTHER_DTYPES
 from cases.variants import LAYOUTS, Variant, regimes
+
+OWN = "own"
+"""The name of the batch that a user gives in a file."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
     """One input: its values and how they lie in memory. Compared by identity.
 
-    ``values``: the array, read-only. ``dtype``: the name of its dtype. ``layout``: one of LAYOUTS.
+    ``values``: the array, read-only; ``dtype``: the dtype in torch, see ``cases.inputs.storage``. ``layout``: one of LAYOUTS.
     ``exact``: the input is of the exact lane. ``regimes``: a word for each channel, for messages; empty
     for an input that has none.
     """
@@ -33,6 +36,11 @@ class Batch:
 
 def _values(variant: Variant, name: str) -> np.ndarray:
     """The values of the input, C-contiguous; raises CaseError for a name that names none."""
+    for given in variant.given:
+        if given.name == name:
+            return np.frombuffer(given.data, dtype=given.dtype).reshape(given.shape)
+    if name == OWN:
+        raise CaseError(f"the batch {OWN!r} is read from a file; name it with --input FILE")
     if name in NAMED:
         return NAMED[name](variant)
     values = series.values(variant, name)
@@ -58,8 +66,8 @@ def batch(variant: Variant, name: str) -> Batch:
     return Batch(
         name=name,
         values=values,
-        dtype=str(values.dtype),
+        dtype=str(values.dtype) if plain in OTHER_DTYPES else variant.input_dtype,
         layout=layout or "contiguous",
         exact=variant.lane == "exact",
-        regimes=regimes(variant) if plain == name and name.startswith("b") else (),
+        regimes=() if variant.given or plain != name or name[:1] != "b" else regimes(variant),
     )

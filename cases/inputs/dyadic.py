@@ -29,7 +29,7 @@ def _four_squares(total: int) -> List[int]:
 def _deviations(raw: np.ndarray, count: int) -> np.ndarray:
     """``count`` integers in pairs +-d, with a sum of squares divisible by n(n-1); n is ``count``.
 
-    So the mean is 0, and the biased and the unbiased variance are integers.
+    So the mean is 0, and the biased and the unbiased variance are integers. An odd count adds a 0.
     """
     pairs = count // 2
     if pairs < 4:
@@ -40,7 +40,7 @@ def _deviations(raw: np.ndarray, count: int) -> np.ndarray:
         quantum = count * (count - 1) // 2
         target = (used // quantum + 1 + int(raw[-1] % 2)) * quantum
         half += _four_squares(target - used)
-    return np.array(half + [-d for d in half], dtype=np.float64)
+    return np.array(half + [-d for d in half] + [0] * (count % 2), dtype=np.float64)
 
 
 def dyadic(source: np.random.Philox, count: int, channel: int, k: int) -> np.ndarray:

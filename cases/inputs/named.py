@@ -6,6 +6,7 @@ from typing import Callable, Dict, List, Tuple
 
 import numpy as np
 
+from cases.inputs.storage import numpy_dtype, stored
 from cases.inputs.streams import stream, uniform
 from cases.variants import SHAPES, Shape, Variant
 
@@ -16,19 +17,19 @@ Input = Callable[[Variant], np.ndarray]
 def _filled(shape: Tuple[int, ...], dtype: str) -> np.ndarray:
     """Multiples of 1/4 from -1.5 to 2.25, without a pattern in any dimension."""
     count = int(np.prod(shape))
-    return ((np.arange(count, dtype=np.float64) * 7 % 16) / 4 - 1.5).reshape(shape).astype(dtype)
+    return ((np.arange(count, dtype=np.float64) * 7 % 16) / 4 - 1.5).reshape(shape).astype(numpy_dtype(dtype))
 
 
 def _shaped(shape: Callable[[Shape], Tuple[int, ...]]) -> Input:
     """An input of a shape that is made from the variant's (N, C, H, W)."""
-    return lambda variant: _filled(shape(SHAPES[variant.shape]), variant.dtype)
+    return lambda variant: _filled(shape(SHAPES[variant.shape]), variant.input_dtype)
 
 
 def _with_first(value: float) -> Input:
     """An input whose first value is replaced."""
 
     def make(variant: Variant) -> np.ndarray:
-        values = _filled(SHAPES[variant.shape], variant.dtype)
+        values = _filled(SHAPES[variant.shape], variant.input_dtype)
         values[0, 0, 0, 0] = value
         return values
 
@@ -36,18 +37,19 @@ def _with_first(value: float) -> Input:
 
 
 def _constant(value: float) -> Input:
-    return lambda variant: np.full(SHAPES[variant.shape], value, dtype=variant.dtype)
+    return lambda variant: stored(np.full(SHAPES[variant.shape], value), variant.input_dtype)
 
 
 def _overflowing(variant: Variant) -> np.ndarray:
     """Values of about 1e30, whose squares exceed float32."""
-    large = np.array(1e30, dtype=variant.dtype)
-    return np.asarray(_filled(SHAPES[variant.shape], variant.dtype) * large)
+    filled = _filled(SHAPES[variant.shape], variant.input_dtype)
+    with np.errstate(over="ignore"):
+        return np.asarray(filled * np.array(1e30, dtype=filled.dtype))
 
 
 def _wrong_float(variant: Variant) -> np.ndarray:
-    """float64 for a float32 module and float32 for a float64 module."""
-    other = {"float32": "float64", "float64": "float32"}[variant.dtype]
+    """float32 for a float64 module and float64 for any other."""
+    other = "float32" if variant.module_dtype == "float64" else "float64"
     return _filled(SHAPES[variant.shape], other)
 
 
@@ -59,7 +61,7 @@ def _planes(rows: List[List[float]]) -> Input:
     """2x2 planes of one value each, as in the notebook; rows[n][c] is the value."""
 
     def make(variant: Variant) -> np.ndarray:
-        planes = np.repeat(np.array(rows, dtype=variant.dtype), 4)
+        planes = np.repeat(np.array(rows, dtype=numpy_dtype(variant.input_dtype)), 4)
         return planes.reshape(len(rows), len(rows[0]), 2, 2)
 
     return make
@@ -70,7 +72,7 @@ def _unit_interval(name: str, shape: Shape) -> Input:
 
     def make(variant: Variant) -> np.ndarray:
         values = uniform(stream(variant, name), int(np.prod(shape)))
-        return ((values + 1) / 2).reshape(shape).astype(variant.dtype)
+        return stored(((values + 1) / 2).reshape(shape), variant.input_dtype)
 
     return make
 
@@ -99,3 +101,6 @@ NAMED: Dict[str, Input] = {
     "feature_map": _unit_interval("feature_map", (4, 3, 2, 2)),
 }
 """Name to the values of the input."""
+
+OTHER_DTYPES = ("wrong_float", "integers")
+"""The inputs whose dtype is not the one that the variant says."""

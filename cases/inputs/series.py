@@ -10,8 +10,9 @@ import numpy as np
 
 from cases.inputs.dyadic import dyadic
 from cases.inputs.regimes import VALUES
+from cases.inputs.storage import numpy_dtype, stored
 from cases.inputs.streams import bell, stream
-from cases.variants import INF_CHANNEL, NAN_CHANNEL, REMAINDER, SHAPES, Variant, regimes
+from cases.variants import REMAINDER, SHAPES, Variant, inf_channel, nan_channel, regimes
 
 LAST = 9999
 """The largest number in a name: no program is longer."""
@@ -20,24 +21,32 @@ _PART = 500
 """The number of batches of random that come from one stream."""
 
 
+def _within_range(values: np.ndarray) -> np.ndarray:
+    """The values of one channel, scaled by a power of two so that float16 holds them, up to 2**12."""
+    excess = np.frexp(np.abs(values).max())[1] - 12
+    return np.asarray(np.ldexp(values, -max(int(excess), 0)))
+
+
 def _numbered(variant: Variant, k: int) -> np.ndarray:
     """b<k>: a batch of the variant's lane, shape (N, C, H, W)."""
     shape = SHAPES[variant.shape]
     n, c, h, w = REMAINDER.get(variant.shape, shape) if k else shape
     count = n * h * w
-    tiny = float(np.finfo(variant.dtype).tiny)
+    dtype = variant.input_dtype
+    tiny = float(np.finfo(numpy_dtype(dtype)).tiny)
     channels = []
     for channel, regime in enumerate(regimes(variant)):
         source = stream(variant, f"b{k} {channel}")
         if regime == "dyadic":
             channels.append(dyadic(source, count, channel, k))
         else:
-            channels.append(VALUES[regime](bell(source, count), k, tiny))
+            values = VALUES[regime](bell(source, count), k, tiny)
+            channels.append(_within_range(values) if dtype == "float16" else values)
     stacked = np.stack(channels).reshape(c, n, h, w).transpose(1, 0, 2, 3)
-    values = np.ascontiguousarray(stacked).astype(variant.dtype)
+    values = stored(np.ascontiguousarray(stacked), dtype)
     if variant.lane == "nonfinite" and k % 2:
-        values[0, NAN_CHANNEL[c], 0, 0] = np.nan
-        values[-1, INF_CHANNEL[c], -1, -1] = np.inf
+        values[0, nan_channel(c), 0, 0] = np.nan
+        values[-1, inf_channel(c), -1, -1] = np.inf
     return values
 
 
@@ -45,7 +54,7 @@ def _numbered(variant: Variant, k: int) -> np.ndarray:
 def _random_part(variant: Variant, part: int) -> np.ndarray:
     """_PART batches of bell-shaped values from one stream, shape (_PART, 20, 3, 1, 1)."""
     values = bell(stream(variant, f"random {part}"), _PART * 60)
-    return values.reshape(_PART, 20, 3, 1, 1).astype(variant.dtype)
+    return stored(values.reshape(_PART, 20, 3, 1, 1), variant.input_dtype)
 
 
 def _random(variant: Variant, k: int) -> np.ndarray:

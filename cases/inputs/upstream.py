@@ -9,6 +9,7 @@ import numpy as np
 
 from cases.errors import one_of
 from cases.inputs.batches import Batch
+from cases.inputs.storage import stored
 from cases.inputs.streams import bell, stream
 from cases.variants import GRADIENT_LAYOUTS, Variant
 
@@ -54,7 +55,7 @@ def upstream(variant: Variant, given: Batch, name: str) -> Batch:
     shape = given.values.shape
     z = bell(stream(variant, f"upstream {plain}"), int(np.prod(shape)))
     values = UPSTREAM[plain](z, given.values.astype(np.float64).reshape(-1))
-    values = values.reshape(shape).astype(given.dtype)
+    values = stored(values.reshape(shape), given.dtype)
     if layout == "expanded":
         values = np.ascontiguousarray(np.broadcast_to(values[:1], shape))
     if layout == "scalar" and values.size:

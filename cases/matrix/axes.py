@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, Tuple
 
+from cases import suffixes
 from cases.construction import AFFINE, MOMENTUM, TRACK
 from cases.matrix.mutations import MUTATIONS
 from cases.matrix.schedules import MOMENTS, SCHEDULES
@@ -15,7 +16,7 @@ NO_MUTATION = "no_mutation"
 NEVER = "never"
 """The word of the moment axis for a program without a mutation."""
 
-AXES: Dict[str, Tuple[str, ...]] = {
+LEADING: Dict[str, Tuple[str, ...]] = {
     "affine": tuple(AFFINE),
     "track": tuple(TRACK),
     "momentum": tuple(MOMENTUM),
@@ -26,8 +27,11 @@ AXES: Dict[str, Tuple[str, ...]] = {
     "shape": MATRIX_SHAPES,
     "dtype": DTYPES,
 }
-"""Axis to its words, in the order in which they stand in an id. A further axis is a suffix word
-(``cases.suffixes``), so that ids that exist keep their meaning."""
+"""Axis to its words, in the order in which they stand at the beginning of every id."""
+
+AXES: Dict[str, Tuple[str, ...]] = {**LEADING, **suffixes.PROGRAM}
+"""Every axis to its words. A further axis is one of ``cases.suffixes``, so that ids that exist keep their
+meaning."""
 
 Row = Tuple[str, ...]
-"""One word of every axis."""
+"""One word of every axis: the head, a word of every leading axis, then the tail, one of every suffix axis."""

@@ -4,20 +4,21 @@
 ``tiers/gate.txt`` (every triple, construction x schedule, and program x momentum), one id a line. An id
 that is stored and still names a case keeps its place, so that records of earlier runs can be compared.
 Combinations that no stored row contains get new rows, which are appended. The files are stored because
-the search from nothing takes a quarter of a minute; it has no randomness beyond Philox's raw stream, so
-it writes the same files on every machine.
+the search from nothing takes a minute; it has no randomness beyond Philox's raw stream, so it writes the
+same files on every machine.
 """
 
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from cases.errors import CaseError
-from cases.matrix.axes import AXES, Row
-from cases.matrix.rows import TIERS, full, identify, ids, parse
+from cases.matrix.axes import AXES, LEADING, Row
+from cases.matrix.rows import TIERS, heads, identify, ids, parse, tails
+from cases.suffixes import NO_BACKWARD, PROGRAM
 
 SAMPLE = 96
 """Rows tried for each combination that is still missing."""
@@ -44,8 +45,19 @@ GROUPS: Dict[str, List[Group]] = {
 }
 """Tier to the groups of axes that it covers."""
 
-COST: Dict[str, float] = {"n102400": 4.0, "n256": 1.5}
-"""Shape word to the cost of a row, in rows of a small shape; 1 for a shape that is not listed."""
+COST: Dict[str, float] = {"n102400": 20.0, "n256": 1.5, "float64": 1.5}
+COST.update(dict.fromkeys(PROGRAM["upstream"], 2.0), **{NO_BACKWARD: 1.0})
+"""Word to the factor by which it makes a row take longer; 1 for a word that is not listed."""
+
+
+class Possible(NamedTuple):
+    """The rows of the matrix as numbers: every head goes with every tail.
+
+    ``heads``: shape (H, leading axes). ``tails``: shape (T, suffix axes). Both int8.
+    """
+
+    heads: np.ndarray
+    tails: np.ndarray
 
 
 class Design(NamedTuple):
@@ -55,11 +67,16 @@ class Design(NamedTuple):
     added: List[Row]
 
 
-def numbers(rows: Sequence[Row]) -> np.ndarray:
-    """Rows of words as places in AXES, shape (rows, axes), int8."""
-    places = [{word: place for place, word in enumerate(words)} for words in AXES.values()]
+def numbers(rows: Sequence[Row], axes: Mapping[str, Sequence[str]] = AXES) -> np.ndarray:
+    """Rows of words as places in the axes, shape (rows, axes), int8."""
+    places = [{word: place for place, word in enumerate(words)} for words in axes.values()]
     listed = [[place[word] for place, word in zip(places, row)] for row in rows]
-    return np.array(listed, dtype=np.int8).reshape(len(rows), len(AXES))
+    return np.array(listed, dtype=np.int8).reshape(len(rows), len(axes))
+
+
+def possible_rows() -> Possible:
+    """Every row of the matrix that means something."""
+    return Possible(numbers(list(heads()), LEADING), numbers(list(tails()), PROGRAM))
 
 
 def _sizes(group: Group) -> List[int]:
@@ -67,51 +84,103 @@ def _sizes(group: Group) -> List[int]:
     return [len(words[axis]) for axis in group]
 
 
+def _codes(columns: Iterable[np.ndarray], sizes: Iterable[int], count: int) -> np.ndarray:
+    """Combinations of words as one number each, shape (count,); 0 where there are no axes."""
+    found = np.zeros(count, dtype=np.int64)
+    for column, size in zip(columns, sizes):
+        found = found * size + column
+    return found
+
+
 def codes(rows: np.ndarray, group: Group) -> np.ndarray:
     """The combination that each row has on the group's axes, as one number, shape (rows,)."""
-    return np.ravel_multi_index(tuple(rows[:, axis] for axis in group), _sizes(group))
+    return _codes((rows[:, axis] for axis in group), _sizes(group), len(rows))
 
 
-def missing(rows: np.ndarray, possible: np.ndarray, group: Group) -> np.ndarray:
+def split(group: Group) -> Tuple[Group, Group]:
+    """The leading axes of a group, and its suffix axes."""
+    count = len(LEADING)
+    return tuple(axis for axis in group if axis < count), tuple(axis for axis in group if axis >= count)
+
+
+def _present(rows: np.ndarray, columns: Sequence[int], sizes: Sequence[int]) -> np.ndarray:
+    """Which combinations of words on these columns some row has: one answer a combination."""
+    found = _codes((rows[:, column] for column in columns), sizes, len(rows))
+    return np.bincount(found, minlength=int(np.prod(sizes, dtype=np.int64))) > 0
+
+
+def wanted(possible: Possible, group: Group) -> np.ndarray:
+    """Which combinations on the group's axes some possible row has."""
+    leading, suffix = split(group)
+    in_heads = _present(possible.heads, leading, _sizes(leading))
+    columns = [axis - len(LEADING) for axis in suffix]
+    in_tails = _present(possible.tails, columns, _sizes(suffix))
+    return np.outer(in_heads, in_tails).ravel()
+
+
+def missing(rows: np.ndarray, possible: Possible, group: Group) -> np.ndarray:
     """For every combination on the group's axes: some possible row has it, and none of ``rows``."""
-    span = int(np.prod(_sizes(group)))
-    wanted = np.bincount(codes(possible, group), minlength=span) > 0
-    return wanted & ~(np.bincount(codes(rows, group), minlength=span) > 0)
+    return wanted(possible, group) & ~_present(rows, group, _sizes(group))
 
 
-def _search(kept: np.ndarray, possible: np.ndarray, groups: Sequence[Group]) -> List[int]:
-    """Places in ``possible`` of rows that, with ``kept``, contain every combination of every group.
+def _cost(part: np.ndarray, axes: Mapping[str, Sequence[str]]) -> np.ndarray:
+    """The factor of each head or tail, shape (rows,)."""
+    found = np.ones(len(part))
+    for column, words in enumerate(axes.values()):
+        found *= np.array([COST.get(word, 1.0) for word in words])[part[:, column]]
+    return found
+
+
+def _matching(part: np.ndarray, columns: Sequence[int], words: Sequence[int]) -> np.ndarray:
+    """The places of the heads or tails that have these words in these columns."""
+    found = np.ones(len(part), dtype=bool)
+    for column, word in zip(columns, words):
+        found &= part[:, column] == word
+    return np.flatnonzero(found)
+
+
+def _search(kept: np.ndarray, possible: Possible, groups: Sequence[Group]) -> np.ndarray:
+    """Rows that, with ``kept``, contain every combination of every group, shape (added, axes).
 
     Greedy: for each missing combination, of SAMPLE rows that have it, the one is taken that has the
     most missing combinations for its cost.
     """
-    wanted = [missing(kept, possible, group) for group in groups]
-    shape = list(AXES).index("shape")
-    cost = np.array([COST.get(word, 1.0) for word in AXES["shape"]])[possible[:, shape]]
+    lacking = [missing(kept, possible, group) for group in groups]
+    head_cost, tail_cost = _cost(possible.heads, LEADING), _cost(possible.tails, PROGRAM)
     stream = np.random.Philox(key=len(groups))
-    chosen: List[int] = []
-    for group, lacking in reversed(list(zip(groups, wanted))):
-        for code in range(len(lacking)):
-            if not lacking[code]:
-                continue
-            words = np.unravel_index(code, _sizes(group))
-            there = [possible[:, axis] == word for axis, word in zip(group, words)]
-            matching = np.flatnonzero(np.logical_and.reduce(there))
-            picks = stream.random_raw(SAMPLE) % np.uint64(len(matching))
-            candidates = matching[picks.astype(np.int64)]
-            tried = possible[candidates]
-            gain = sum(has[codes(tried, each)].astype(int) for each, has in zip(groups, wanted))
-            best = int(np.argmax(gain / cost[candidates]))
-            for each, has in zip(groups, wanted):
-                has[codes(tried[best : best + 1], each)] = False
-            chosen.append(int(candidates[best]))
-    return chosen
+    chosen: List[np.ndarray] = []
+    for group, place in _in_turn(groups, lacking):
+        leading, suffix = split(group)
+        words = [int(word) for word in np.unravel_index(place, _sizes(group))]
+        there = _matching(possible.heads, leading, words[: len(leading)])
+        columns = [axis - len(LEADING) for axis in suffix]
+        ends = _matching(possible.tails, columns, words[len(leading) :])
+        picks = (stream.random_raw(SAMPLE) % np.uint64(len(there) * len(ends))).astype(np.int64)
+        head, tail = there[picks // len(ends)], ends[picks % len(ends)]
+        tried = np.hstack([possible.heads[head], possible.tails[tail]])
+        gain = sum(has[codes(tried, each)].astype(int) for each, has in zip(groups, lacking))
+        best = int(np.argmax(gain / (head_cost[head] * tail_cost[tail])))
+        for each, has in zip(groups, lacking):
+            has[codes(tried[best : best + 1], each)] = False
+        chosen.append(tried[best])
+    return np.array(chosen, dtype=np.int8).reshape(len(chosen), len(AXES))
+
+
+def _in_turn(
+    groups: Sequence[Group], lacking: Sequence[np.ndarray]
+) -> Iterator[Tuple[Group, int]]:
+    """Every combination that is missing when its turn comes, the last group first."""
+    for group, has in reversed(list(zip(groups, lacking))):
+        for place in range(len(has)):
+            if has[place]:
+                yield group, place
 
 
 def _order(row: Row) -> Tuple[int, ...]:
     """Sorts rows with the same inputs next to each other, so that what is remembered of them is used."""
     places = [words.index(word) for words, word in zip(AXES.values(), row)]
-    return tuple(places[6:] + places[:6])
+    values = places.pop(6), places.pop(6), places.pop(6)
+    return (*values, *places[6:], *places[:6])
 
 
 def _still_cases(stored: Sequence[str]) -> List[Row]:
@@ -128,9 +197,10 @@ def _still_cases(stored: Sequence[str]) -> List[Row]:
 def extend(stored: Sequence[str], groups: Sequence[Group]) -> Design:
     """The design that contains every combination of every group, from the ids of an earlier one."""
     kept = _still_cases(stored)
-    possible = list(full())
-    chosen = _search(numbers(kept), numbers(possible), groups)
-    return Design(kept, sorted((possible[place] for place in chosen), key=_order))
+    axes = list(AXES.values())
+    chosen = _search(numbers(kept), possible_rows(), groups)
+    rows = (tuple(words[place] for words, place in zip(axes, row)) for row in chosen)
+    return Design(kept, sorted(rows, key=_order))
 
 
 def main() -> None:

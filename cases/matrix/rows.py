@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple
 
@@ -11,16 +11,27 @@ from cases import suffixes
 from cases.case import Case
 from cases.construction import config
 from cases.errors import CaseError, one_of
-from cases.matrix.axes import AXES, NEVER, NO_MUTATION, Row
+from cases.matrix.axes import LEADING, NEVER, NO_MUTATION, Row
 from cases.matrix.mutations import MUTATIONS, steps_of
 from cases.matrix.schedules import SCHEDULES, moment
-from cases.steps import EVAL, PRESET, TRAIN, Forward, Step
+from cases.steps import EVAL, PRESET, TRAIN, Backward, Forward, Step
+from cases.suffixes import NO_BACKWARD
 from cases.variants import Variant
 
 FAMILY = "matrix"
 
 TIERS = Path(__file__).parent / "tiers"
 """The folder with the ids of smoke and gate, one file a tier, one id a line."""
+
+PLAIN: Row = tuple(words[0] for words in suffixes.PROGRAM.values())
+"""The tail of a row whose id has no word of a suffix axis."""
+
+FIXED = (("affine", "track", "momentum_0.1"), ("no_affine", "no_track", "momentum_0.1"))
+"""The constructions that full combines with every tail. A mutation that does nothing to the first of them
+is made on the second."""
+
+FIXED_VALUES = ("bounded", "n8", "float32")
+"""The lane, shape and dtype that full combines with every tail."""
 
 
 @lru_cache(maxsize=None)
@@ -39,9 +50,8 @@ def _mutation_is_meaningless(affine: str, track: str, momentum: str, mutation: s
     return MUTATIONS[mutation].meaningless((affine, track, momentum))
 
 
-def meaningless(row: Row) -> Optional[str]:
-    """Why the combination is left out of the matrix; None when it is a case."""
-    affine, track, momentum, schedule, mutation, when, lane, shape, _ = row
+def _head_is_meaningless(head: Row) -> Optional[str]:
+    affine, track, momentum, schedule, mutation, when, lane, shape, _ = head
     if lane == "exact" and shape == "n102400":
         return "n(n-1) exceeds the significand of float32: no sum of squares is exact"
     return _program_is_meaningless(schedule, mutation, when) or _mutation_is_meaningless(
@@ -49,21 +59,69 @@ def meaningless(row: Row) -> Optional[str]:
     )
 
 
+def _tail_is_meaningless(tail: Row) -> Optional[str]:
+    _, upstream, layout = tail
+    if upstream == NO_BACKWARD and layout != PLAIN[-1]:
+        return "the layout of a gradient needs an upstream gradient"
+    return None
+
+
+def meaningless(row: Row) -> Optional[str]:
+    """Why the combination is left out of the matrix; None when it is a case.
+
+    It lies in the head or in the tail: every head that means something goes with every such tail.
+    """
+    return _head_is_meaningless(row[: len(LEADING)]) or _tail_is_meaningless(row[len(LEADING) :])
+
+
+def heads() -> Iterator[Row]:
+    """The whole product of the leading axes, without the meaningless, in the order of the axes."""
+    return (row for row in product(*LEADING.values()) if _head_is_meaningless(row) is None)
+
+
+def tails() -> Iterator[Row]:
+    """The whole product of the suffix axes, without the meaningless, in the order of the axes."""
+    return (row for row in product(*suffixes.PROGRAM.values()) if _tail_is_meaningless(row) is None)
+
+
+def fixed_heads() -> Iterator[Row]:
+    """Every program, on the first of the fixed constructions on which it means something."""
+    programs = product(*(LEADING[axis] for axis in ("schedule", "mutation", "moment")))
+    for words in programs:
+        possible = (construction + words + FIXED_VALUES for construction in FIXED)
+        head = next((each for each in possible if _head_is_meaningless(each) is None), None)
+        if head is not None:
+            yield head
+
+
 def full() -> Iterator[Row]:
-    """The whole product, without the meaningless combinations, in the order of the axes."""
-    return (row for row in product(*AXES.values()) if meaningless(row) is None)
+    """The rows of the full tier.
+
+    The whole product of the leading axes with the plain tail; every other tail with every program, on a
+    fixed construction, lane, shape and dtype; and the rows of the gate that are neither.
+    """
+    plain = (head + PLAIN for head in heads())
+    others = [tail for tail in tails() if tail != PLAIN]
+    fixed = set(fixed_heads())
+    varied = (head + tail for head in fixed_heads() for tail in others)
+    gate = (parse(tuple(case_id.split("-")[1:])) for case_id in ids("gate"))
+    count = len(LEADING)
+    further = (row for row in gate if row[count:] != PLAIN and row[:count] not in fixed)
+    return chain(plain, varied, further)
 
 
 def ids(tier: str) -> Iterator[str]:
-    """The ids of a tier: those in the tier's file, or the whole product for ``full``."""
+    """The ids of a tier: those in the tier's file, or those of all rows for ``full``."""
     if tier == "full":
         return map(identify, full())
     return iter((TIERS / f"{tier}.txt").read_text(encoding="ascii").splitlines())
 
 
 @lru_cache(maxsize=None)
-def program(schedule: str, mutation: str, when: str) -> Tuple[Step, ...]:
-    """The steps that a schedule, a mutation and its moment make."""
+def program(
+    schedule: str, mutation: str, when: str, layout: str, upstream: str, gradient_layout: str
+) -> Tuple[Step, ...]:
+    """The steps that a schedule, a mutation and its moment, and the words of a tail make."""
     modes = SCHEDULES[schedule]
     place = None if mutation == NO_MUTATION else moment(schedule, when)
     steps: List[Step] = [] if schedule == "untrained_eval" else [PRESET]
@@ -77,40 +135,59 @@ def program(schedule: str, mutation: str, when: str) -> Tuple[Step, ...]:
         if mode != current:
             steps.append(TRAIN if mode == "T" else EVAL)
             current = mode
-        steps.append(Forward(f"b{number}"))
+        steps.extend(_pass(number, layout, upstream, gradient_layout))
     return tuple(steps)
 
 
+def _pass(number: int, layout: str, upstream: str, gradient_layout: str) -> Iterator[Step]:
+    """The forward of a batch, and the backward after it if there is one."""
+    batch = f"b{number}" + _suffix(layout)
+    if upstream == NO_BACKWARD:
+        yield Forward(batch)
+    else:
+        yield Forward(batch, "input_grad")
+        yield Backward(upstream.partition("_")[2] + _suffix(gradient_layout))
+
+
+def _suffix(word: str) -> str:
+    """The end of the name of a batch or gradient, for a word of an axis of layouts."""
+    return "" if word in PLAIN else "." + word.partition("_")[2]
+
+
 def identify(row: Row) -> str:
-    """The id of a row, without suffix words."""
-    return "-".join((FAMILY,) + row)
+    """The id of a row, without the word of an axis of the values."""
+    count = len(LEADING)
+    return "-".join((FAMILY, *row[:count], *suffixes.write_program(row[count:])))
 
 
 def case(row: Row, **values: Any) -> Case:
     """The case of a row. ``values``: the fields of Variant that have a suffix word, such as seed."""
-    affine, track, momentum, schedule, mutation, when, lane, shape, dtype = row
+    affine, track, momentum, schedule, mutation, when, lane, shape, dtype, *tail = row
     variant = Variant(lane, shape, dtype, **values)
     return Case(
         id=identify(row) + suffixes.write(variant),
         behaviour=mutation if mutation != NO_MUTATION else schedule,
         config=config(affine, track, momentum, variant.channels),
-        steps=program(schedule, mutation, when),
+        steps=program(schedule, mutation, when, *tail),
         variant=variant,
     )
 
 
 def parse(words: Tuple[str, ...]) -> Row:
     """The row that the words of an id name; raises CaseError and says what is accepted."""
-    if len(words) != len(AXES):
+    count = len(LEADING)
+    if len(words) < count:
         raise CaseError(
-            f"a matrix id has {len(AXES)} words ({'-'.join(AXES)}); this one has {len(words)}"
+            f"a matrix id has {count} words ({'-'.join(LEADING)}) before the optional ones; "
+            f"this one has {len(words)}"
         )
-    for word, (axis, accepted) in zip(words, AXES.items()):
+    for word, (axis, accepted) in zip(words, LEADING.items()):
         one_of(word, accepted, axis)
-    reason = meaningless(words)
+    row = words[:count] + suffixes.read_program(words[count:])
+    reason = meaningless(row)
     if reason is not None:
         raise CaseError(f"the combination is not in the matrix: {reason}")
-    return words
+    return row
 
 
 def find(case_id: str) -> Case:

@@ -53,6 +53,9 @@ Gradients. g is the upstream gradient, dx, dw and db are those of input, weight 
     that folds the layer into a*g + b*x + c.
   - dx in eval mode = g * w / s: the inverse root's error and gamma(4).
 
+Narrow formats. float16 and bfloat16 tensors are computed with in float32: the budgets are those of
+float32, and one rounding on storing is added (``stored``).
+
 Exactness. Where no operation rounds, every order of operations gives the same bits: see
 ``exact_in_any_order`` and ``exactly_averaged``. An implementation that declares that it sums exactly,
 as torch's eager CPU kernel does, gets a budget of 0 there. Others (a sum times 1/n, Welford's update)
@@ -145,13 +148,18 @@ def unbiased_variance(value: Array, biased_budget: Array, count: int, fmt: Forma
 def running(
     old: Array, old_budget: Array, new: Array, new_budget: Array, factor: float, fmt: Format
 ) -> Array:
-    """Budget of (1 - factor) * old + factor * new, stored in ``fmt``. Shapes (C,)."""
+    """Budget of (1 - factor) * old + factor * new, computed and stored in ``fmt``. Shapes (C,)."""
     keep, take = abs(1.0 - factor), abs(factor)
     carried = keep * old_budget + take * new_budget
     terms = keep * np.abs(old) + take * np.abs(new)
     result = np.abs((1.0 - factor) * old + factor * new)
     spent = sum(gamma(3, unit) * terms + unit * result for unit in (fmt.unit, FLOAT64.unit))
     return np.asarray(carried + spent + fmt.tiny)
+
+
+def stored(value: Array, fmt: Format) -> Array:
+    """Budget of storing a result of float32 arithmetic in a narrower format: one rounding."""
+    return np.asarray(fmt.unit * (np.abs(value) + fmt.tiny))
 
 
 class OutputBudget(NamedTuple):
@@ -234,6 +242,15 @@ def product_sum(
     return np.asarray(
         (gamma(sum_depth + 2, fmt.unit) + own) * magnitude + mean_budget * upstream + count * fmt.tiny
     )
+
+
+def narrow_sum(budget: Array, magnitude: Array, fmt: Format) -> Array:
+    """Budget of a sum whose terms, three operations each, and result are rounded to a narrow format.
+
+    ``magnitude`` is the sum of the sizes of the terms. Infinite where a partial sum may overflow.
+    """
+    rounded = budget + gamma(4, fmt.unit) * magnitude + fmt.unit * fmt.tiny
+    return np.asarray(np.where(magnitude > fmt.largest, np.inf, rounded))
 
 
 def weight_gradient(

@@ -10,8 +10,9 @@ import numpy as np
 class Format(NamedTuple):
     """A binary floating-point format.
 
-    ``dtype``: its name in NumPy. ``unit``: unit roundoff, half the distance from 1 to the next number. ``bits``: of the significand,
+    ``unit``: unit roundoff, half the distance from 1 to the next number. ``bits``: of the significand,
     the implicit one included. ``tiny``: the smallest normal number. ``largest``: the largest finite one.
+    ``observed``: the NumPy dtype in which values of the format are observed.
     """
 
     dtype: str
@@ -19,14 +20,24 @@ class Format(NamedTuple):
     bits: int
     tiny: float
     largest: float
+    observed: str
+
+    @property
+    def arithmetic(self) -> Format:
+        """The format that is computed in: float32 for narrower ones, which are for storing alone."""
+        return self if self.bits >= FORMATS["float32"].bits else FORMATS["float32"]
 
 
 def _of(dtype: str) -> Format:
     info = np.finfo(dtype)
-    return Format(dtype, float(info.eps) / 2, info.nmant + 1, float(info.tiny), float(info.max))
+    unit, bits = float(info.eps) / 2, info.nmant + 1
+    return Format(dtype, unit, bits, float(info.tiny), float(info.max), dtype)
 
 
-FORMATS: Dict[str, Format] = {name: _of(name) for name in ("float16", "float32", "float64")}
+FORMATS: Dict[str, Format] = {
+    **{name: _of(name) for name in ("float16", "float32", "float64")},
+    "bfloat16": Format("bfloat16", 2.0**-8, 8, 2.0**-126, (2.0 - 2.0**-7) * 2.0**127, "float64"),
+}
 """Name of a dtype to its format."""
 
 FLOAT64 = FORMATS["float64"]

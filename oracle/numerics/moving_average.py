@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import numpy as np
 
 from oracle.numerics import bounds
@@ -11,7 +13,12 @@ from oracle.numerics.formats import Format
 
 
 def moving_average(
-    old: Budgeted, new: Budgeted, factor: float, fmt: Format, exact: bool
+    old: Budgeted,
+    new: Budgeted,
+    factor: float,
+    fmt: Format,
+    exact: bool,
+    working: Optional[Format] = None,
 ) -> Budgeted:
     """(1 - factor) * old + factor * new, for every channel, as a buffer of format ``fmt`` stores it.
 
@@ -20,11 +27,17 @@ def moving_average(
     ``new`` factor 0. ``exact``: the budget is 0 wherever no operation rounds. The mathematical value
     is carried on unrounded; the budget says how far the stored one may have drifted. Beyond the
     format's largest number it is an infinity. An infinite factor leaves a value undetermined that
-    may or may not be 0.
+    may or may not be 0. ``working``: the format that is computed in, where that is not the one that
+    ``fmt`` calls for.
     """
+    working = working or fmt.arithmetic
     with np.errstate(invalid="ignore", over="ignore"):
         values = (1.0 - factor) * old.values + factor * new.values
-        budget = bounds.running(old.values, old.budget, new.values, new.budget, factor, fmt)
+        budget = bounds.running(
+            old.values, old.budget, new.values, new.budget, factor, working
+        )
+        if fmt is not working:
+            budget += bounds.stored(values, fmt)
         if exact:
             settled = exactly_averaged(old.values, new.values, factor, fmt.bits)
             budget = np.where(settled & (old.budget == 0) & (new.budget == 0), 0.0, budget)

@@ -10,7 +10,7 @@ import numpy as np
 from cases.inputs import Batch
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted, constant
-from oracle.numerics.formats import FORMATS
+from oracle.numerics.formats import FORMATS, Format
 
 
 class OutputValues(NamedTuple):
@@ -33,6 +33,7 @@ class ExpectedOutput:
     the running buffers. An absent weight is 1, an absent bias 0. Non-positive ``variance + eps`` gives what
     IEEE 754 says of its root, except that ``flat_at_zero`` makes 1/sqrt(0) a 0. ``strides``:
     ``contiguous`` or ``channels_last``. ``requires_grad``: of the output.
+    ``working``: the dtype that is computed in, where that is not the one that the input's calls for.
     """
 
     batch: Batch
@@ -45,11 +46,17 @@ class ExpectedOutput:
     strides: str
     requires_grad: bool
     flat_at_zero: bool = False
+    working: Optional[str] = None
 
     @property
     def dtype(self) -> str:
         """The input's dtype: the layer never changes it."""
         return self.batch.dtype
+
+    @property
+    def arithmetic(self) -> Format:
+        """The format that is computed in."""
+        return FORMATS[self.dtype].arithmetic if self.working is None else FORMATS[self.working]
 
     @property
     def shape(self) -> Tuple[int, ...]:
@@ -74,7 +81,7 @@ class Terms(NamedTuple):
 def terms(expected: ExpectedOutput) -> Terms:
     """Compute the terms of an output."""
     mean, variance = expected.mean, expected.variance
-    fmt = FORMATS[expected.dtype]
+    fmt = expected.arithmetic
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         total = variance.values + expected.eps
         inverse = 1.0 / np.sqrt(total)
@@ -103,7 +110,8 @@ def plane(values: np.ndarray) -> np.ndarray:
 def output_values(expected: ExpectedOutput) -> OutputValues:
     """Compute what a forward must return, with the budget of every element."""
     x = expected.batch.values.astype(np.float64)
-    mean, fmt, found = expected.mean, FORMATS[expected.dtype], terms(expected)
+    storage = FORMATS[expected.dtype]
+    mean, fmt, found = expected.mean, expected.arithmetic, terms(expected)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         slope = found.weight * found.inverse
         budgets = bounds.output(
@@ -117,4 +125,6 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         budget += plane(budgets.constant)
         budget += np.abs(x, out=x) * plane(budgets.per_input)
         y += plane(found.bias)
+        if storage is not fmt:
+            budget += bounds.stored(y, storage)
     return OutputValues(y, np.where(np.isfinite(y), budget, np.nan), found.undetermined)

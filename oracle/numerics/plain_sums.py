@@ -1,4 +1,4 @@
-"""Batch statistics from sums that add value by value in the dtype of the input.
+"""Batch statistics from sums that add value by value in the dtype that is computed in.
 
 This is what torch's kernels do for channels_last inputs and for contiguous float64 inputs
 (``oracle.defects``). The errors of equal or nearly equal terms all point the same way, so they are not
@@ -33,22 +33,22 @@ def plain_sum(rows: np.ndarray, threads: int) -> np.ndarray:
 def channels_last_statistics(batch: Batch, threads: int) -> Statistics:
     """The statistics of a non-empty batch, shape (N, C, H, W); the threads share the rows."""
     rows = batch.values.transpose(0, 2, 3, 1).reshape(-1, batch.values.shape[1])
-    return _statistics(rows, threads)
+    return _statistics(rows, batch.dtype, threads)
 
 
 def contiguous_statistics(batch: Batch) -> Statistics:
     """The statistics of a non-empty batch, shape (N, C, H, W); one thread has a whole channel."""
     channels = batch.values.transpose(1, 0, 2, 3).reshape(batch.values.shape[1], -1)
-    return _statistics(channels.T, threads=1)
+    return _statistics(channels.T, batch.dtype, threads=1)
 
 
-def _statistics(rows: np.ndarray, threads: int) -> Statistics:
-    """From rows of one value a channel, shape (n, C).
+def _statistics(rows: np.ndarray, dtype: str, threads: int) -> Statistics:
+    """From rows of one value a channel, shape (n, C), of inputs of a dtype.
 
     The budgets cover the order in which the sums of the threads are added, and the last roundings.
     """
-    fmt = FORMATS[str(rows.dtype)]
-    n = len(rows)
+    fmt = FORMATS[dtype].arithmetic
+    rows, n = rows.astype(fmt.dtype), len(rows)
     with np.errstate(over="ignore", invalid="ignore"):
         mean = plain_sum(rows, threads) / rows.dtype.type(n)
         squares = plain_sum((rows - mean) ** 2, threads).astype(np.float64)

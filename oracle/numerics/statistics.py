@@ -73,7 +73,7 @@ def statistics(batch: Batch, sums_exactly: bool) -> Statistics:
     ``sums_exactly``: the implementation rounds nothing where no operation has to; the budget of a
     channel of the exact lane is 0 then.
     """
-    fmt = FORMATS[batch.dtype]
+    fmt = FORMATS[batch.dtype].arithmetic
     channels = by_channel(batch.values)
     n = channels.shape[1]
     mean, biased, unbiased, magnitude = np.array([moments(x) for x in channels]).T

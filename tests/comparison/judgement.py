@@ -113,6 +113,8 @@ def judge(
         # No budget and no error, or a value that is not finite.
         conforms &= np.isfinite(want)
         conforms |= (got == want) | (np.isnan(got) & np.isnan(want)) | np.isinf(budget)
+        # A value within the budget may be beyond the largest number, and so stored as an infinity.
+        conforms |= np.isinf(got) & (np.copysign(1.0, got) * want + budget > fmt.largest)
         if not conforms.all():
             return Judgement(_worst(quantity, got, want, budget, error, ~conforms, fmt))
         measured = np.isfinite(share) & np.isfinite(budget)
@@ -179,9 +181,9 @@ def judge_gradient(expected: ExpectedGradient, got: np.ndarray, fmt: Format) -> 
 
 @lru_cache(maxsize=8192)
 def judge_tensor(quantity: str, expected: Budgeted, data: bytes, fmt: Format) -> Judgement:
-    """Judge a buffer or parameter of the expected length, given as the bytes of its format.
+    """Judge a buffer or parameter of the expected length, given as the bytes of its observation.
 
     Remembered: the same bytes against the same expectation are the same judgement.
     """
-    got = np.frombuffer(data, dtype=fmt.dtype)
+    got = np.frombuffer(data, dtype=fmt.observed)
     return judge(quantity, got, expected.values, expected.budget, fmt)

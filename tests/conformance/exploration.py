@@ -15,15 +15,15 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 import pytest
 
 from cases.case import Case
+from cases.construction import Construction
 from cases.programs import spelled
 from cases.programs.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
-from cases.programs.spelled import Construction
 from cases.steps import Step
 from cases.variants import Variant
 from oracle.semantics import Semantics
 from reports.rows import FINDING
-from tests.conformance.judging import SEARCH, Failure, observing, report
-from tests.conformance.session import Session
+from tests.conformance.judging import FOUND, SEARCH, Failure, observing, report, verdict_on
+from tests.conformance.session import Session, session_of
 
 LONGEST = 12
 """Steps in either half of a program."""
@@ -110,21 +110,14 @@ def explore(session: Session, count: int, seed: str) -> Explored:
 
     A subject that cannot even be observed diverges, too.
     """
-    from tests.verdict.verdict import adjudicate
-
     done: List[Tuple[int, int]] = []
     found: List[str] = []
 
     def diverges(case: Case) -> bool:
         try:
-            verdict = adjudicate(
-                case,
-                session.factory,
-                session.semantics,
-                session.threads,
-                session.strict_defects,
-            )
-        except Exception:  # the subject broke the observation, not just a step
+            with observing(case.id, session):
+                verdict = verdict_on(case, session)
+        except Failure:
             found.append(case.id)
             return True
         if verdict.outcome == FINDING:
@@ -137,16 +130,20 @@ def explore(session: Session, count: int, seed: str) -> Explored:
     return Explored(len(done), sum(n for n, _ in done), sum(n for _, n in done), case)
 
 
-def search(session: Session, count: int, seed: str, record: Callable[[str, object], None]) -> None:
-    """Explore and record what was done; fail with the report on the shortest program that diverges."""
-    explored = explore(session, count, seed)
-    record(SEARCH, list(explored[:3]))
+def search(asked: Tuple[int, str], request: pytest.FixtureRequest) -> None:
+    """Explore and note what was done; fail with the report on the shortest program that diverges.
+
+    ``asked``: a number of programs and a seed.
+    """
+    session, seed = session_of(request.config), asked[1]
+    explored = explore(session, *asked)
+    request.node.stash[FOUND] = {SEARCH: list(explored[:3])}
     case = explored.case
     if case is None:
         return
     try:
-        with observing(case.id, session.again):
-            text = report(case, session)
+        with observing(case.id, session):
+            text = report(verdict_on(case, session), session)
     except Failure as failure:
         text = str(failure)
     head = f"random program {explored.programs + 1} of seed {seed}, shrunk:"
@@ -154,7 +151,10 @@ def search(session: Session, count: int, seed: str, record: Callable[[str, objec
 
 
 def total(explored: Sequence[Sequence[int]]) -> List[str]:
-    """A line for the end of a run, none without searches; ``explored``: programs, steps, outputs of each."""
+    """A line for the end of a run, none without searches.
+
+    ``explored``: the number of programs, steps and outputs of each.
+    """
     if not explored:
         return []
     ran, steps, outputs = (sum(column) for column in zip(*explored))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Dict, Iterator
 
 import pytest
 
@@ -11,56 +11,78 @@ from cases import catalogue
 from cases.case import Case
 from reports.encoding import encode_case
 from reports.rows import FINDING, KNOWN_DEFECT
+from tests.conformance.process import Damage, Exhausted
 from tests.conformance.session import Session, session_of
 from tests.subject import foreign
 
 if TYPE_CHECKING:  # which imports torch; collecting does without
     from tests.verdict.verdict import Verdict
 
-Judge = Callable[[str], None]
-"""Judges the case with this id: fails the test with a report, or passes."""
-
 ROW = "batchnorm_row"
 SEARCH = "batchnorm_search"
-"""The properties of a test that carry what it found, as pytest's ``record_property`` records them."""
+"""The attributes of a test's report that carry what it found."""
+
+FOUND = pytest.StashKey[Dict[str, Any]]()
+"""What a test found, on its way into its report: plain values, for reports travel between processes."""
 
 
 class Failure(Exception):
-    """A subject that cannot even be observed; the text is the whole report."""
+    """A subject that cannot even be observed; the text is the whole report.
+
+    ``last``: why no other case can be run after this one, "" where they can.
+    """
+
+    def __init__(self, text: str, last: str = "") -> None:
+        super().__init__(text)
+        self.last = last
 
 
 @contextlib.contextmanager
-def observing(case_id: str, options: str) -> Iterator[None]:
-    """Turns whatever a subject raises past its observation into a Failure: exits and skips, too.
+def observing(case_id: str, session: Session) -> Iterator[None]:
+    """Turn whatever a subject raises past its observation into a Failure: exits and skips, too.
 
-    An error of the suite stays what it is, and so does an interrupt from the keyboard.
+    So is what it does to the process. An error of the suite stays what it is, and so does an interrupt
+    from the keyboard.
     """
     try:
-        yield
+        with session.guard.over(f"case {case_id}"):
+            yield
     except KeyboardInterrupt:
         raise
+    except Damage as damage:
+        last = f"case {case_id} {damage}" if isinstance(damage, Exhausted) else ""
+        raise Failure(_unobservable(case_id, f"it {damage}", session), last) from None
     except BaseException as error:
         if not foreign.met(error):
             raise
-        raise Failure(
-            f"{case_id}\n\nthe subject cannot be observed: {foreign.said(error)}\n"
-            f"  raised at {foreign.place(error)}\n\nrun it again: pytest --case '{case_id}'{options}"
-        ) from error
+        what = f"{foreign.said(error)}\n  raised at {foreign.place(error)}"
+        raise Failure(_unobservable(case_id, what, session)) from error
 
 
-def judge_case(case_id: str, session: Session, record: Callable[[str, object], None]) -> None:
-    """Run the case and record its row; fail with the report of a finding, expect a known defect."""
+def _unobservable(case_id: str, what: str, session: Session) -> str:
+    return (
+        f"{case_id}\n\nthe subject cannot be observed: {what}\n\n"
+        f"run it again: pytest --case '{case_id}'{session.again}"
+    )
+
+
+def judge(case_id: str, request: pytest.FixtureRequest) -> None:
+    """Run the case with this id; fail with the report of a finding, expect a known defect."""
     from tests.conformance import recording
 
+    session = session_of(request.config)
+    request.node.stash[FOUND] = {}  # a plugin may run a test more than once
     case = catalogue.find(case_id)
     try:
-        with observing(case.id, session.again):
-            verdict = _verdict(case, session)
-            row = recording.row(verdict)
-            text = _report(verdict, session) if verdict.outcome == FINDING else ""
+        with observing(case.id, session):
+            verdict = verdict_on(case, session)
+            row = recording.row(verdict, session)
+            text = report(verdict, session) if verdict.outcome == FINDING else ""
     except Failure as failure:
+        if failure.last:
+            request.session.shouldstop = failure.last
         pytest.fail(str(failure), pytrace=False)
-    record(ROW, encode_case(row))
+    request.node.stash[FOUND] = {ROW: encode_case(row)}
     if verdict.outcome == FINDING:
         pytest.fail(text, pytrace=False)
     if verdict.outcome == KNOWN_DEFECT:
@@ -68,12 +90,8 @@ def judge_case(case_id: str, session: Session, record: Callable[[str, object], N
         pytest.xfail(f"known defect {verdict.defect.name}: {verdict.explanation}")
 
 
-def report(case: Case, session: Session) -> str:
-    """The report on a case that has a finding."""
-    return _report(_verdict(case, session), session)
-
-
-def _verdict(case: Case, session: Session) -> Verdict:
+def verdict_on(case: Case, session: Session) -> Verdict:
+    """Run the case and decide."""
     from tests.verdict.verdict import adjudicate
 
     return adjudicate(
@@ -81,7 +99,8 @@ def _verdict(case: Case, session: Session) -> Verdict:
     )
 
 
-def _report(verdict: Verdict, session: Session) -> str:
-    from tests.failure.report import report
+def report(verdict: Verdict, session: Session) -> str:
+    """The report on a verdict that is a finding."""
+    from tests.failure.report import report as written
 
-    return report(verdict, session)
+    return written(verdict, session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from argparse import ArgumentTypeError
+from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
 import pytest
@@ -11,14 +12,25 @@ import pytest
 from cases.catalogue import TIERS
 from tests.subject import DEFAULT
 
+CONFORMANCE = Path(__file__).resolve().parent
+CASE_TIMEOUT = 300.0
+"""Seconds that a case may take; the longest takes about one."""
+
+
+NAMES = (
+    ("--tier", "--case", "--shard", "--seed", "--subject", "--semantics", "--threads")
+    + ("--case-timeout", "--explore", "--explore-seed", "--report")
+)
+"""The options that the suite adds to pytest's."""
+
 
 def parse_shard(text: str) -> Tuple[int, int]:
     """``I/N`` with 1 <= I <= N; raises ArgumentTypeError, which argparse reports in one line."""
     number, _, count = text.partition("/")
     digits = number + count
-    if digits.isascii() and number.isdigit() and count.isdigit() and len(digits) < 20:
-        if 1 <= int(number) <= int(count):
-            return int(number), int(count)
+    plain = digits.isascii() and number.isdigit() and count.isdigit() and len(digits) < 20
+    if plain and 1 <= int(number) <= int(count):
+        return int(number), int(count)
     raise ArgumentTypeError(f"{text!r}: I/N with 1 <= I <= N is accepted, as in 1/4")
 
 
@@ -49,6 +61,13 @@ def add(parser: pytest.Parser) -> None:
         help="expect what this torch release does, not the one that runs",
     )
     group.addoption("--threads", type=int, default=1, metavar="N", help="torch threads (1)")
+    group.addoption(
+        "--case-timeout",
+        type=float,
+        default=CASE_TIMEOUT,
+        metavar="SECONDS",
+        help=f"end the process when a case takes longer than this; 0: never ({CASE_TIMEOUT:g})",
+    )
     group.addoption("--explore", type=int, default=0, metavar="N", help="run N random programs (0)")
     group.addoption(
         "--explore-seed", type=int, default=0, metavar="S", help="other random programs (0)"
@@ -88,11 +107,14 @@ def selection(config: pytest.Config, deselected: int = 0) -> Optional[str]:
     if getattr(option, "maxfail", 0):
         parts.append(f"--maxfail {option.maxfail}")
     parts += [f"--{name}" for name in NARROWING if getattr(option, name, None)]
-    paths = [str(argument) for argument in config.args]
-    folder = config.rootpath / "tests" / "conformance"
-    whole = {"tests/conformance", str(folder), str(config.rootpath), "tests", "."}
-    if not set(paths) & whole:
-        parts.append(" ".join(paths))
+    if not _whole(config):
+        parts.append(" ".join(config.args))
     if deselected and not parts:
         parts.append(f"{deselected} cases deselected by a plugin")
     return "; ".join(parts) or None
+
+
+def _whole(config: pytest.Config) -> bool:
+    """Whether the paths of the command line include all cases."""
+    asked = {(config.invocation_params.dir / each).resolve() for each in config.args}
+    return not asked.isdisjoint((CONFORMANCE, *CONFORMANCE.parents[:2]))

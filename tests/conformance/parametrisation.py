@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List, Tuple
+import re
+from typing import Any, List, Tuple
 
 from cases import catalogue
-from cases.programs import spelled
 
 PART = 500
 """Random programs in one test."""
@@ -42,9 +42,14 @@ def parameters(module: Any, option: Any) -> Tuple[str, List[Any], List[str]]:
     return "search", found, [f"{count}-seed{seed}" for count, seed in found]
 
 
-def id_in(nodeid: str) -> Iterator[str]:
-    """The case's id in the node id of a case; nothing for another test."""
-    where, _, rest = nodeid.partition("::")
-    found = rest.partition("[")[2][:-1]
-    if found.partition("-")[0] in (*catalogue.FAMILIES, spelled.FAMILY) and "conformance" in where:
-        yield found
+_MODULE = re.compile(r"(^|/)tests/conformance/test_(?!exploration)\w+\.py::")
+
+
+def is_case(nodeid: str) -> bool:
+    """Whether a node id is that of a case's test."""
+    return _MODULE.search(nodeid) is not None
+
+
+def case_in(nodeid: str) -> str:
+    """The case's id in the node id of its test; what a plugin has added to it stays."""
+    return nodeid.partition("[")[2][:-1] or nodeid

@@ -11,6 +11,7 @@ from cases.errors import CaseError
 from oracle.semantics import parse_release, semantics
 from reports import destination
 from reports.errors import ReportError
+from tests.conformance.process import Damage, Guard
 from tests.subject import DEFAULT
 from tests.subject.foreign import said
 
@@ -20,6 +21,7 @@ ACCEPTED = (
     ("threads", 1, 1024),
     ("explore", 0, 10**9),
     ("explore-seed", 0, LARGEST_SEED),
+    ("case-timeout", 0, 10**6),
 )
 """The smallest and the largest value of each option that takes a number."""
 
@@ -35,7 +37,8 @@ def _check_numbers(option: Any) -> None:
     for name, least, largest in ACCEPTED:
         given = getattr(option, name.replace("-", "_"))
         if not least <= given <= largest:
-            raise Unusable(f"--{name} {given}: a whole number of {least} to {largest} is accepted")
+            kind = "whole number" if isinstance(given, int) else "number"
+            raise Unusable(f"--{name} {given}: a {kind} of {least} to {largest} is accepted")
 
 
 def _check_cases(ids: List[str]) -> None:
@@ -61,7 +64,7 @@ def _check_torch(paths: List[str]) -> None:
         )
 
 
-def load(subject: str) -> Any:
+def load(subject: str, guard: Guard) -> Any:
     """The class under test; raises Unusable when torch or the subject cannot be had.
 
     This imports torch.
@@ -75,34 +78,44 @@ def load(subject: str) -> Any:
             f"torch is installed and cannot be imported ({said(error)}); "
             "see: python -c 'import torch', and install it anew"
         ) from error
+    given = "torch is installed and no use" if subject == DEFAULT else "--subject"
     try:
-        return loading.load(subject)
+        with guard.over(f"loading subject {subject!r}"):
+            return loading.load(subject)
+    except Damage as damage:
+        raise Unusable(f"{given}: subject {subject!r}: when loaded and called once it {damage}") from None
     except loading.SubjectError as error:
-        given = "torch is installed and no use" if subject == DEFAULT else "--subject"
         raise Unusable(f"{given}: {error}") from error
 
 
-def check(option: Any, paths: List[str]) -> None:
+def _check_semantics(release: str) -> None:
+    if not VERSION.fullmatch(release):
+        raise Unusable(
+            f"--semantics: not a torch version: {release!r}; accepted: MAJOR.MINOR, as in 2.13.0"
+        )
+    try:
+        semantics(parse_release(release))
+    except ValueError as error:
+        raise Unusable(f"--semantics: {error}") from error
+
+
+def _check_report(path: str) -> None:
+    if not path:
+        raise Unusable("--report '': the name of a file is accepted, as in --report new.jsonl.gz")
+    try:
+        destination.check(path)
+    except ReportError as error:
+        raise Unusable(f"--report: {error}") from error
+
+
+def check(option: Any, paths: List[str], guard: Guard) -> None:
     """Raises Unusable for the first thing that is wrong with pytest's options."""
     _check_numbers(option)
     _check_cases(option.case)
     _check_torch(paths)
-    if option.subject != DEFAULT:
-        load(option.subject)
     if option.semantics is not None:
-        if not VERSION.fullmatch(option.semantics):
-            raise Unusable(
-                f"--semantics: not a torch version: {option.semantics!r}; "
-                "accepted: MAJOR.MINOR, as in 2.13.0"
-            )
-        try:
-            semantics(parse_release(option.semantics))
-        except ValueError as error:
-            raise Unusable(f"--semantics: {error}") from error
+        _check_semantics(option.semantics)
     if option.report is not None:
-        if not option.report:
-            raise Unusable("--report '': the name of a file is accepted, as in --report new.jsonl.gz")
-        try:
-            destination.check(option.report)
-        except ReportError as error:
-            raise Unusable(f"--report: {error}") from error
+        _check_report(option.report)
+    if option.subject != DEFAULT:
+        load(option.subject, guard)

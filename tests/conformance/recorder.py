@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set
 
 import pytest
 
@@ -14,38 +14,61 @@ from reports.record import write
 from reports.rows import OUTCOMES, CaseRow, Header
 from tests.conformance import exploration, options, summary
 from tests.conformance.judging import ROW, SEARCH
-from tests.conformance.parametrisation import id_in
+from tests.conformance.parametrisation import is_case
 from tests.conformance.session import DESELECTED, header_of
 
 HEADER = "batchnorm_header"
 UNUSABLE = "batchnorm_unusable"
 """What a worker sends home at its end: the record's header, or why it cannot run anything."""
 
+SHOWN = ("passed", "failed", "skipped")
+"""The outcomes of pytest itself. A plugin that runs a test again has one more for the runs before."""
+
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
 class Recorder:
-    """A pytest plugin of the process that reports: the only one, or the controller of workers."""
+    """A pytest plugin of the process that reports: the only one, or the controller of workers.
+
+    ``collected``, ``ran``: the node ids of the tests of cases; ``judged``: of those that left a row.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.rows: Dict[str, CaseRow] = {}
-        self.ran: List[str] = []
+        self.collected: Set[str] = set()
+        self.ran: Set[str] = set()
+        self.judged: Set[str] = set()
         self.explored: List[List[int]] = []
         self.header: Optional[Header] = None
         self.lines: List[str] = []
         self.problems: List[str] = []
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note the tests that are to run in this process."""
+        self._note(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        """Note the tests that are to run in workers."""
+        self._note(ids)
+
+    def _note(self, nodeids: Iterable[str]) -> None:
+        self.collected.update(each for each in nodeids if is_case(each))
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the row, or the result of a search, off the report of a test."""
-        if report.when in ("setup", "teardown") or report.outcome == "rerun":
+        if report.when in ("setup", "teardown") or report.outcome not in SHOWN:
             return
-        self.ran += id_in(report.nodeid)
-        properties = dict(report.user_properties)
-        if SEARCH in properties:
-            self.explored.append(properties[SEARCH])
-        if ROW in properties:
-            self._take(decode_case(json.loads(properties[ROW])))
+        if is_case(report.nodeid):
+            self.ran.add(report.nodeid)
+        search, row = getattr(report, SEARCH, None), getattr(report, ROW, None)
+        if search is not None:
+            self.explored.append(search)
+        if row is not None:
+            self.judged.add(report.nodeid)
+            self._take(decode_case(json.loads(row)))
 
     def _take(self, row: CaseRow) -> None:
         """Of a case that runs several times the worst outcome counts."""
@@ -101,8 +124,11 @@ class Recorder:
         """
         holding = dict(header.semantics)
         whole = header.selection is None
-        tier = summary.ids_of(header.tier, header.seed) if whole else ()
-        unjudged = summary.without_row(rows, (*self.ran, *tier))
+        unjudged = summary.without_row(self._awaited() - self.judged)
+        if whole and not unjudged:
+            there = {row.id for row in rows}
+            tier = summary.ids_of(header.tier, header.seed)
+            unjudged = summary.without_row(each for each in tier if each not in there)
         self.problems += unjudged
         if whole and header.tier != "smoke":
             self.problems += summary.unexercised(rows, holding)
@@ -110,6 +136,12 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if unjudged:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def _awaited(self) -> Set[str]:
+        """The tests that must have left a row: all, or those that ran where a failure ends the run."""
+        option = self.config.option
+        stops = getattr(option, "maxfail", 0) or getattr(option, "stepwise", False)
+        return self.ran if stops else self.ran | self.collected
 
     def _not_written(self, reason: str) -> None:
         self.problems.append(f"--report {self.config.option.report}: not written, as {reason}")
@@ -119,6 +151,10 @@ class Recorder:
         option = self.config.option
         if option.collectonly or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
+        unjudged = summary.without_row(self._awaited()) if session.exitstatus in FINISHED else []
+        if unjudged:
+            self.problems += unjudged
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             chosen = options.selection(self.config, self.config.stash.get(DESELECTED, 0))
             self.problems.append(

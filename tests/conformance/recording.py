@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 import platform
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Optional, Tuple
 
 import numpy as np
 
 from oracle.semantics import Semantics
 from reports.rows import FINDING, CaseRow, Found, Header
 from tests.comparison.judgement import BUDGETED, Margins
+from tests.failure import blame
 from tests.subject.loading import Environment
 from tests.verdict.result import Finding
 from tests.verdict.verdict import Verdict
 
+if TYPE_CHECKING:
+    from tests.conformance.session import Session
 
-def row(verdict: Verdict) -> CaseRow:
-    """The row of one case."""
+
+def row(verdict: Verdict, session: Session) -> CaseRow:
+    """The row of one case; its findings name the switches that explain them."""
     result = verdict.result
     case = result.case
     return CaseRow(
@@ -32,17 +36,19 @@ def row(verdict: Verdict) -> CaseRow:
         defect=None if verdict.defect is None else verdict.defect.name,
         finding=None if verdict.outcome != FINDING else verdict.explanation,
         digest=result.digest,
-        findings=tuple(_found(verdict)),
+        findings=tuple(_findings(verdict, session)),
     )
 
 
-def _found(verdict: Verdict) -> Iterator[Found]:
+def _findings(verdict: Verdict, session: Session) -> Iterator[Found]:
     for result in verdict.results if verdict.outcome == FINDING else ():
+        switches = blame.explaining(result, session.factory, session.semantics)
         for finding in result.findings:
-            yield _plain(finding)
+            yield found(finding, switches)
 
 
-def _plain(finding: Finding) -> Found:
+def found(finding: Finding, switches: Tuple[str, ...] = ()) -> Found:
+    """A finding as data of a record; ``switches``: those whose other side explains it."""
     mismatch = finding.mismatch
     return Found(
         step=finding.step,
@@ -55,7 +61,7 @@ def _plain(finding: Finding) -> Found:
         error=mismatch.error,
         budget=mismatch.budget,
         ulps=mismatch.ulps,
-        switches=(),
+        switches=switches,
     )
 
 

@@ -11,6 +11,8 @@ from oracle.semantics import Semantics, parse_release, semantics
 from reports.revision import suite_revision
 from reports.rows import Header
 from tests.conformance import options, preflight
+from tests.conformance.process import Guard
+from tests.failure.allowance import Allowance
 from tests.subject import DEFAULT
 
 if TYPE_CHECKING:  # which imports torch; collecting does without
@@ -18,7 +20,10 @@ if TYPE_CHECKING:  # which imports torch; collecting does without
 
 
 class Session(NamedTuple):
-    """``again``: the options that it takes, beside --case, to run a case again."""
+    """``again``: the options that it takes, beside --case, to run a case again.
+
+    ``allowance``: which findings get a whole report.
+    """
 
     factory: Factory
     semantics: Semantics
@@ -26,6 +31,8 @@ class Session(NamedTuple):
     threads: int
     header: Header
     again: str
+    guard: Guard
+    allowance: Allowance
 
     @property
     def strict_defects(self) -> bool:
@@ -36,6 +43,8 @@ class Session(NamedTuple):
 SESSION = pytest.StashKey[Session]()
 DESELECTED = pytest.StashKey[int]()
 """How many cases pytest or a plugin has left out."""
+GUARD = pytest.StashKey[Guard]()
+"""What watches over the subject."""
 
 
 def session_of(config: pytest.Config) -> Session:
@@ -48,7 +57,8 @@ def session_of(config: pytest.Config) -> Session:
 
 def _session(config: pytest.Config) -> Session:
     option = config.option
-    factory = preflight.load(option.subject)
+    guard = config.stash[GUARD]
+    factory = preflight.load(option.subject, guard)
     from tests.conformance import recording
     from tests.subject import loading
 
@@ -67,7 +77,14 @@ def _session(config: pytest.Config) -> Session:
         suite_revision(config.rootpath),
     )
     return Session(
-        factory, rules, option.subject, environment.threads, header, options.again(option)
+        factory,
+        rules,
+        option.subject,
+        environment.threads,
+        header,
+        options.again(option),
+        guard,
+        Allowance(bool(option.case) or option.verbose > 0, fresh=not getattr(option, "maxfail", 0)),
     )
 
 

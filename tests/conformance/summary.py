@@ -12,6 +12,7 @@ from cases.spelling import token
 from oracle.semantics import SWITCHES
 from reports.rows import FINDING, KNOWN_DEFECT, PASS, CaseRow
 from reports.tally import by_behaviour
+from tests.conformance.parametrisation import case_in
 
 UNRELEASED = "not in the table of oracle/semantics.py: the newest semantics were used"
 
@@ -24,13 +25,12 @@ def ids_of(tier: str, seed: int) -> Iterator[str]:
             yield each + suffix
 
 
-def without_row(rows: Iterable[CaseRow], expected: Iterable[str]) -> List[str]:
-    """A line when one of the expected cases is not among the rows: it was never judged."""
-    recorded = {each.id for each in rows}
-    missing = list(dict.fromkeys(each for each in expected if each not in recorded))
-    if not missing:
+def without_row(missing: Iterable[str]) -> List[str]:
+    """A line when there are cases that were never judged; ``missing``: their ids or node ids."""
+    ids = sorted(missing)
+    if not ids:
         return []
-    return [f"{len(missing)} case(s) left no row, so nothing is known of them; first: {missing[0]}"]
+    return [f"{len(ids)} case(s) left no row, so nothing is known of them; first: {case_in(ids[0])}"]
 
 
 def unexercised(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from tests.conformance.judging import Judge
+import pytest
+
+from tests.conformance.judging import judge
 
 FAMILY = "edge"
 
 
-def test_edges(case_id: str, judge: Judge) -> None:
+def test_edges(case_id: str, request: pytest.FixtureRequest) -> None:
     """The subject does what the oracle says, at every step of the case."""
-    judge(case_id)
+    judge(case_id, request)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Callable, Tuple
+from typing import Tuple
 
 import pytest
 
 from tests.conformance import exploration
-from tests.conformance.session import session_of
 
 
-def test_exploration(
-    search: Tuple[int, str],
-    pytestconfig: pytest.Config,
-    record_property: Callable[[str, object], None],
-) -> None:
+def test_exploration(search: Tuple[int, str], request: pytest.FixtureRequest) -> None:
     """No random program makes the subject do other than the oracle says."""
-    count, seed = search
-    exploration.search(session_of(pytestconfig), count, seed, record_property)
+    exploration.search(search, request)

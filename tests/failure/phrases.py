@@ -1,17 +1,19 @@
-"""Phrases of the standalone scripts: what to print for a quantity, how to get an input's strides."""
+"""Phrases of the scripts: what to print for a quantity, how to get the strides of a layout."""
 
 from __future__ import annotations
 
 from typing import Dict
 
 LAYOUTS: Dict[str, str] = {
-    "contiguous": "",
-    "channels_last": ".contiguous(memory_format=torch.channels_last)",
-    "permuted": ".permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
-    "sliced": ".repeat_interleave(2, -1)[..., ::2]",
-    "expanded": "[:1].expand({shape})",
+    "contiguous": "{x}",
+    "channels_last": "{x}.contiguous(memory_format=torch.channels_last)",
+    "permuted": "{x}.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
+    "sliced": "torch.nn.functional.pad({x}.unsqueeze(-1), (0, 1)).flatten(-2)[..., ::2]",
+    "expanded": "{x}[:1].expand({shape})",
+    "scalar": "{x}.reshape(-1)[0].expand({shape})",
+    "shifted": "{x}[None].repeat_interleave(2, 0)[1]",
 }
-"""How a contiguous tensor gets the strides of each of ``cases.inputs.LAYOUTS``."""
+"""How the contiguous tensor {x} gets the strides of each of ``cases.variants.GRADIENT_LAYOUTS``."""
 
 OUTPUT: Dict[str, str] = {
     "output_dtype": "repr(str(y.dtype)[6:])",
@@ -36,10 +38,26 @@ TENSOR: Dict[str, str] = {
 }
 """What to print for an aspect of a parameter or buffer."""
 
+GRADIENT: Dict[str, str] = {
+    "present": "{0} is not None",
+    "dtype": "repr(str({0}.dtype)[6:])",
+    "shape": "tuple({0}.shape)",
+    "strides": "{0}.is_contiguous({1})",
+    "requires_grad": "{0}.requires_grad",
+}
+"""What to print for an aspect of the gradient {0}; {1} is the memory format of the forward's input."""
+
 SHARED = "memory shared with the original"
+COPIES: Dict[str, str] = {
+    "deepcopy": "copy.deepcopy(m)",
+    "pickle": "pickle.loads(pickle.dumps(m))",
+    "state_dict": "fresh(m)",
+}
+"""How to copy the module in each of ``cases.steps.COPIES``."""
+
 SHOWN: Dict[str, str] = {
     "repr": "repr(m).partition('(')[2]",
     "keys": "' '.join(sorted(m.state_dict()))",
     "version": "str(m.state_dict()._metadata['']['version'])",
 }
-"""How to get what a step asks the module to show."""
+"""How to get the text that a step asks for."""

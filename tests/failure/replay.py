@@ -1,13 +1,19 @@
-"""Runs a script as a user would paste it, in a namespace of its own."""
+"""Runs a script as a user would: in this process as a first try, and in a fresh one."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import os
+import subprocess
+import sys
+
+SECONDS = 60
+"""How long a script may take in a process of its own."""
 
 
 def printed(script: str) -> str:
-    """What the script prints; ends in the exception's class and message if it raises."""
+    """What the script prints in this process; ends in the exception's class and message if it raises."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         try:
@@ -15,3 +21,34 @@ def printed(script: str) -> str:
         except Exception as error:  # whatever the subject raises is the answer
             print(f"{type(error).__name__}: {error}")
     return output.getvalue()
+
+
+def printed_in_a_fresh_process(script: str, seconds: float = SECONDS) -> str:
+    """The output in a new interpreter that finds the same modules; the last line of an error."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(each or os.getcwd() for each in sys.path),
+        "PYTHONIOENCODING": "utf-8:backslashreplace",
+    }
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-"],
+            input=script.encode("utf-8"),
+            env=environment,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"nothing within {seconds:g} s"
+    said = ran.stdout.decode("utf-8", "replace")
+    if ran.returncode:
+        errors = ran.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        said += f"{errors[-1]}\n"
+    return said
+
+
+def got(output: str) -> str:
+    """What a script printed as got; everything where there is no such line."""
+    lines = output.splitlines()
+    return next((line[9:] for line in lines if line.startswith("got ")), " ".join(lines))

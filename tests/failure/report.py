@@ -2,39 +2,67 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import List
+from typing import List, Sequence
 
-from cases.case import Case
 from cases.spelling import spell
-from oracle.semantics import SWITCHES, Semantics
-from tests.lockstep import Finding, Result, run
-from tests.reproduction import script, shortest
-from tests.subject.module import Factory
-from tests.verdict import Verdict
+from reports.symptoms import symptom
+from tests.conformance.recording import found
+from tests.conformance.session import Session
+from tests.failure import blame
+from tests.failure.reproduction import reproduce
+from tests.verdict.result import Finding, Result
+from tests.verdict.verdict import Verdict, described
 
 DERIVATIONS = {
-    "output": "oracle/bounds.py: errors of mean and variance carried to the output, four roundings, "
-    "and the a*x + c form",
-    "running_mean": "oracle/bounds.py: gamma(k) * mean|x| for the sum, then the moving average",
-    "running_var": "oracle/bounds.py: gamma(2k+4) * var + 2*d*sqrt(var) + d^2, then the moving "
-    "average",
+    "output": "errors of mean and variance carried to the output, four roundings, and the a*x + c form",
+    "running_mean": "gamma(k) * mean|x| for the sum, then the moving average",
+    "running_var": "gamma(2k+4) * var + 2*d*sqrt(var) + d^2, then the moving average",
 }
+"""Quantity to how ``oracle.numerics.bounds`` derives its budget."""
+
 SHOWN = 3
+"""The findings at one step, and the parts of a state's case, that are described in full."""
+
+SCRIPT = "# a script that shows it"
+"""How the line before a script begins."""
 
 
-def _numbers(finding: Finding) -> List[str]:
-    mismatch = finding.mismatch
-    if mismatch.error is None or mismatch.budget is None or mismatch.ulps is None:
-        return []
-    derived = DERIVATIONS.get(mismatch.quantity, "known numbers, no rounding")
-    if mismatch.budget == 0:
-        derived = "no operation rounds on this input, so the result must be exact"
-    return [
-        f"  error     {mismatch.error:+.6g} ({mismatch.ulps:+.3g} ulps), "
-        f"{mismatch.count} element(s) beyond their budget",
-        f"  budget    {mismatch.budget:.6g} ({derived})",
-    ]
+def report(verdict: Verdict, session: Session) -> str:
+    """The text that a failing case prints: whole for the first finding of a symptom, else in short."""
+    result = verdict.results[0]
+    case = verdict.result.case
+    if not _is_whole(result, session):
+        return "\n".join([case.id, verdict.explanation, _again(case.id, session, " -v")])
+    lines = [case.id]
+    if case.note and not verdict.parts:
+        lines.append(case.note)
+    if not result.findings or verdict.defect is not None:
+        lines += ["", verdict.explanation]
+    lines += ["", *_findings(result), *_parts(verdict)]
+    if result.findings and verdict.defect is None:
+        names = blame.explaining(result, session.factory, session.semantics)
+        lines += blame.described(names, session.semantics)
+        lines += _shown_again(result, session)
+    return "\n".join([*lines, "", _again(result.case.id, session)])
+
+
+def _is_whole(result: Result, session: Session) -> bool:
+    if not result.findings:
+        return True
+    return session.allowance.grants(symptom(found(result.findings[0])).themes)
+
+
+def _again(case_id: str, session: Session, more: str = "") -> str:
+    return f"run it again: pytest --case '{case_id}'{session.again}{more}"
+
+
+def _findings(result: Result) -> List[str]:
+    lines: List[str] = []
+    for finding in result.findings[:SHOWN]:
+        lines += _finding(finding)
+    if len(result.findings) > SHOWN:
+        lines.append(f"and {len(result.findings) - SHOWN} more findings at this step")
+    return lines
 
 
 def _finding(finding: Finding) -> List[str]:
@@ -49,68 +77,48 @@ def _finding(finding: Finding) -> List[str]:
     ]
 
 
-def flipped(case: Case, factory: Factory, semantics: Semantics, name: str) -> bool:
-    """Whether the case has no finding when the switch ``name`` is on its other side."""
-    other = semantics.inside ^ {name}
-    return not run(case, factory, dataclasses.replace(semantics, inside=other)).findings
+def _numbers(finding: Finding) -> List[str]:
+    mismatch = finding.mismatch
+    if mismatch.error is None or mismatch.budget is None or mismatch.ulps is None:
+        return []
+    derived = DERIVATIONS.get(mismatch.quantity, "known numbers, no rounding")
+    if mismatch.budget == 0:
+        derived = "no operation has to round on this input, so the result must be exact"
+    return [
+        f"  error     {mismatch.error:+.6g} ({mismatch.ulps:+.3g} ulps), "
+        f"{mismatch.count} element(s) beyond their budget",
+        f"  budget    {mismatch.budget:.6g} ({derived})",
+    ]
 
 
-def _blame(result: Result, factory: Factory, semantics: Semantics) -> List[str]:
-    """Switches that decided the step, and whether the other side of one explains what was seen.
-
-    A switch that decided an earlier step is named only when it explains what was seen.
-    """
-    lines = []
-    release = ".".join(map(str, semantics.release))
-    for switch in SWITCHES:
-        if switch.name not in result.switches:
-            continue
-        here = switch.name in result.findings[0].switches
-        explains = flipped(result.case, factory, semantics, switch.name)
-        if not here and not explains:
-            continue
-        inside = switch.name in semantics.inside
-        lines.append(
-            f"decided by switch {switch.name!r}{'' if here else ' at an earlier step'}, which "
-            f"{'holds' if inside else 'does not hold'} on {release}: "
-            f"{switch.inside if inside else switch.outside} ({switch.source})"
-        )
-        if explains:
-            lines.append(
-                f"  the subject shows the other side of {switch.name!r}: if this is torch {release} "
-                "itself, the switch's interval in oracle/semantics.py is wrong"
-            )
+def _parts(verdict: Verdict) -> List[str]:
+    """A line for each of the other operations of a state's case that have a finding."""
+    others: Sequence[Result] = verdict.parts[1:]
+    if not others:
+        return []
+    lines = [f"and {len(others)} more operation(s) in this state, run each by itself:"]
+    lines += [f"  {described(each)}" for each in others[:SHOWN]]
+    if len(others) > SHOWN:
+        lines.append(f"  and {len(others) - SHOWN} more, which are in the record")
     return lines
 
 
-def report(
-    verdict: Verdict,
-    case: Case,
-    factory: Factory,
-    subject: str,
-    semantics: Semantics,
-    options: str = "",
-    threads: int = 1,
-) -> str:
-    """The text that a failing case prints.
-
-    ``options``: what it takes, beside --case, to run it again. ``threads``: those of torch.
-    """
-    lines = [case.id]
-    if case.note:
-        lines.append(case.note)
-    lines += ["", verdict.explanation, ""]
-    findings = verdict.result.findings
-    for finding in findings[:SHOWN]:
-        lines += _finding(finding)
-    if len(findings) > SHOWN:
-        lines.append(f"and {len(findings) - SHOWN} more findings at this step")
-    if findings:
-        lines += ["", *_blame(verdict.result, factory, semantics)]
-        found = shortest(verdict.result, factory, semantics)
-        if len(found.case.steps) < findings[0].step:
-            lines += ["the shortest program that shows it: " + spell(found.case.steps)]
-        lines += ["", "# a script that shows it with torch alone:"]
-        lines += script(found, subject, threads).splitlines()
-    lines += ["", f"run it again: pytest --case '{case.id}'{options}"]
-    return "\n".join(lines)
+def _shown_again(result: Result, session: Session) -> List[str]:
+    """The shortest program, and the script or why there is none."""
+    again = reproduce(
+        result,
+        session.factory,
+        session.semantics,
+        session.subject,
+        session.threads,
+        session.allowance.fresh,
+    )
+    lines = []
+    if again.shown is not None and len(again.shown.case.steps) < result.findings[0].step:
+        lines.append(f"the shortest program that shows it: {spell(again.shown.case.steps)}")
+    if again.script is None:
+        return [*lines, again.remark]
+    needs = "torch and NumPy" if "import numpy" in again.script else "torch"
+    where = "in a fresh process" if session.allowance.fresh else "in this process"
+    head = f"{SCRIPT} (it needs {needs}, and was tried {where}):"
+    return [*lines, "", head, *again.script.splitlines()]

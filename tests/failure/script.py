@@ -1,292 +1,196 @@
-"""Writes a short script that needs torch alone and prints the disagreement of one finding."""
+"""A short script that performs a program on the subject and prints one finding, got and expected.
+
+A script needs torch and the subject, and NumPy where it rebuilds one of the suite's large batches.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Collection, List, Tuple
+from typing import Collection, List, Mapping, NamedTuple
 
-import numpy as np
-
-from cases.attributes import BUFFERS, PARAMETERS
+from cases.attributes import TENSORS
 from cases.case import Case
-from cases.inputs import attached, batch, preset
-from cases.steps import (
-    Attach,
-    Copy,
-    Count,
-    Drop,
-    Forward,
-    Forwards,
-    LoadStateDict,
-    Mode,
-    Preset,
-    Reset,
-    SetAttribute,
-    Show,
-    Step,
-    forwards,
-)
-from cases.variants import ATTACHED_COUNT
-from tests.lockstep import Finding
-from tests.phrases import LAYOUTS, OUTPUT, SHARED, SHOWN, TENSOR
+from cases.construction import Config
+from cases.inputs import batch
+from cases.steps import Backward, Copy, Forward, Forwards, forwards
+from oracle.state import GRADIENTS
+from tests.failure.phrases import GRADIENT, OUTPUT, SHARED, TENSOR
+from tests.failure.rebuilding import BELL
+from tests.failure.step_lines import MOST, Unwritable, Writing, called, lines
+from tests.verdict.result import Finding
 
-ELEMENTS = 512
-"""Inputs up to this many elements are written out; larger ones have random numbers in their place."""
+THREADED = 4096
+"""Batches of so many values make the number of torch's threads matter."""
 
-FLOATING = ("weight", "bias", "running_mean", "running_var")
-def _number(value: float, dtype: str) -> str:
-    """The shortest text that torch reads back as this number of this dtype."""
-    if dtype == "float32" and np.isfinite(value):
-        text = repr(float(str(np.float32(value))))
-        if np.float32(float(text)) == np.float32(value):
-            return text
-    return repr(value)
+LONGEST = 60
+"""No script has more lines."""
 
 
-def _literal(values: np.ndarray) -> str:
-    dtype = str(values.dtype)
-    return "[" + ", ".join(_number(value, dtype) for value in values.reshape(-1).tolist()) + "]"
+class Shown(NamedTuple):
+    """A program that ends with a finding, and what a script of it needs to know.
+
+    ``raising``: the numbers of the steps that raise or must raise. ``texts``: batch name to the text
+    that makes its values, for those that have a short one.
+    """
+
+    case: Case
+    finding: Finding
+    raising: Collection[int]
+    texts: Mapping[str, str]
 
 
-def _dtype(dtype: str) -> str:
-    return "" if dtype == "float32" else f", dtype=torch.{dtype}"
+def constructor(config: Config, dtype: str, subject: str) -> str:
+    """The call that constructs the module; ``subject``: as given to --subject."""
+    words = [str(config.num_features)]
+    for name, value in config.passed():
+        words.append(repr(value) if config.call == "positional" else f"{name}={value!r}")
+    if config.call == "dtype":
+        words.append(f"dtype=torch.{dtype}")
+    double = ".double()" if dtype == "float64" and config.call != "dtype" else ""
+    return f"{subject.replace(':', '.')}({', '.join(words)}){double}"
 
 
-class _Writer:
-    """The lines of one script. ``narrow``: the channel alone that is kept, None to keep all."""
+def _gradient(name: str) -> str:
+    """The expression for the gradient of the input, the weight or the bias."""
+    return f"gradients.get(id(leaves[{GRADIENTS.index(name)}]))"
 
-    def __init__(self, case: Case, finding: Finding, narrow: bool) -> None:
-        self.case = case
-        self.finding = finding
-        index = finding.mismatch.index
-        self.channel = index[1] if len(index) == 4 else index[0] if index else 0
-        self.narrow = narrow
-        self.steps = case.steps[: finding.step]
 
-    def tensor(self, name: str) -> str:
-        """The batch that a forward is given."""
-        given = batch(self.case.variant, name)
-        values = given.values
-        if self.narrow and values.ndim == 4 and values.shape[1] == self.case.config.num_features:
-            values = values[:, self.channel : self.channel + 1]
-        shape, dtype = list(values.shape), _dtype(str(values.dtype))
-        flat = values.reshape(-1)
-        if flat.size and (flat == flat[0]).all():
-            text = f"torch.full({shape}, {_number(flat[0].item(), str(flat.dtype))}{dtype})"
-        elif flat.size <= ELEMENTS:
-            text = f"torch.tensor({_literal(flat)}{dtype}).reshape({shape})"
-        else:
-            spread, middle = float(np.nanstd(flat)), float(np.nanmean(flat))
-            text = f"torch.randn({shape}{dtype}).mul({spread:.6g}).add({middle:.6g})"
-        return text + LAYOUTS[given.layout].format(shape=shape)
+def _printed(shown: Shown) -> str:
+    """The expression that is printed as got."""
+    mismatch = shown.finding.mismatch
+    quantity = mismatch.quantity
+    name, _, aspect = quantity.partition(" ")
+    if mismatch.index:
+        source = "y" if quantity == "output" else f"m.{quantity}"
+        source = _gradient(name) if aspect == "gradient" else source
+        return f"{source}[{', '.join(map(str, mismatch.index))}].item()"
+    if aspect.startswith("gradient "):
+        last = any(each.layout == "channels_last" for each in _writing(shown).returned()[:1])
+        memory_format = "memory_format=torch.channels_last" if last and name == "input" else ""
+        return GRADIENT[aspect.partition(" ")[2]].format(_gradient(name), memory_format)
+    if quantity == "input_changed" and isinstance(shown.case.steps[-1], Backward):
+        return OUTPUT[quantity].replace("x", "given")
+    if quantity in OUTPUT:
+        return OUTPUT[quantity]
+    if quantity == SHARED:
+        return (
+            f"tuple(name for name in {TENSORS} if getattr(m, name) is not None and "
+            "getattr(m, name).data_ptr() == getattr(old, name).data_ptr())"
+        )
+    if name in TENSORS:
+        return TENSOR[aspect].format(name)
+    if quantity in ("output present", "gradients present"):
+        return "y is not None" if quantity == "output present" else "gradients is not None"
+    return "repr(text)" if quantity == "text" else f"repr(m.{name})"
 
-    def vector(self, values: np.ndarray) -> str:
-        """Numbers for a parameter or buffer."""
-        return _literal(values[self.channel : self.channel + 1] if self.narrow else values)
 
-    def attached(self, name: str) -> str:
-        """A tensor that is attached or loaded."""
-        if name == "num_batches_tracked":
-            return f"torch.tensor({ATTACHED_COUNT})"
-        values = self.vector(attached(name, self.case.config.num_features))
-        return f"torch.tensor({values}{_dtype(self.case.variant.dtype)})"
+def _writing(shown: Shown) -> Writing:
+    return Writing(shown.case, shown.texts, shown.raising, shown.finding.step)
 
-    def step(self, step: Step) -> List[str]:
-        """The lines that perform a step, a forward's input inline."""
-        if isinstance(step, (Forward, Forwards)):
-            return [self._called(each, self.tensor(each.batch)) for each in forwards(step)]
-        if isinstance(step, Mode):
-            return ["m.train()" if step.training else "m.eval()"]
-        if isinstance(step, SetAttribute):
-            return [f"m.{step.name} = {step.value!r}"]
-        if isinstance(step, Drop):
-            return [f"m.{step.name} = None"]
-        if isinstance(step, Attach):
-            tensor = self.attached(step.name)
-            if step.kind != "tensor":
-                tensor = f"torch.nn.Parameter({tensor}, requires_grad={step.kind == 'trainable'})"
-            return [f"m.{step.name} = {tensor}"]
-        if isinstance(step, Preset):
-            return self._preset()
-        if isinstance(step, Count):
-            return [f"m.num_batches_tracked.fill_({step.value})"]
-        if isinstance(step, Reset):
-            return [f"m.{step.method}()"]
-        if isinstance(step, Copy):
-            copies = {
-                "deepcopy": "copy.deepcopy(m)",
-                "pickle": "pickle.loads(pickle.dumps(m))",
-                "state_dict": "fresh(m)",
-            }
-            return [f"m = {copies[step.how]}"]
-        if isinstance(step, Show):
-            return [f"shown = {SHOWN[step.what]}"]
-        return self._load(step)
 
-    @staticmethod
-    def _called(step: Forward, given: str) -> str:
-        if step.grad == "no_grad":
-            return f"y = torch.no_grad()(m.__call__)({given})"
-        return f"y = m({given}{'.requires_grad_()' if step.grad == 'input_grad' else ''})"
+def _kept(finding: Finding) -> List[str]:
+    """The lines, before the last step, that keep what it may change."""
+    quantity = finding.mismatch.quantity
+    name, _, aspect = quantity.partition(" ")
+    if quantity == "input_changed":
+        return ["before = x.detach().numpy().tobytes()"]
+    if quantity == "earlier_output_changed":
+        return ["earlier = y.detach()", "before = earlier.numpy().tobytes()"]
+    if aspect == "is the same object":
+        return [f"before = m.{name}" if finding.step else "before = None"]
+    if quantity == SHARED:
+        return ["old = m"]
+    if quantity == "gradients present":
+        return ["gradients = None"]
+    return ["y = None"] if quantity == "output present" else []
 
-    def _preset(self) -> List[str]:
-        channels = self.case.config.num_features
-        pairs = (f"({name!r}, {self.vector(preset(name, channels))})" for name in FLOATING)
+
+def _suppressed(body: List[str]) -> List[str]:
+    """The lines of a step that raises, as it should."""
+    head = "with contextlib.suppress(Exception):"
+    if len(body) == 1 and not body[0].startswith("for "):
+        return [f"{head} {body[0]}"]
+    return [head, *(f"    {line}" for line in body)]
+
+
+def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
+    """The lines of the step with the finding, and of printing what was got."""
+    finding = shown.finding
+    if finding.mismatch.quantity == "exception":
         return [
-            f"for name, values in [{', '.join(pairs)}]:",
-            "    if getattr(m, name) is not None: getattr(m, name).data.copy_(torch.tensor(values))",
+            "try:",
+            *(f"    {line}" for line in body),
+            "    print('got     ', 'no exception')",
+            "except Exception as error:",
+            "    print('got     ', f'{type(error).__name__}: {str(error).strip()}')",
         ]
-
-    def _load(self, step: LoadStateDict) -> List[str]:
-        if step.what == "empty":
-            return ["m.load_state_dict({}, strict=False)"]
-        new = ", ".join(f"{name!r}: {self.attached(name)}" for name in FLOATING)
-        kept = step.what in ("no_counter", "longer", "version_1")
-        lines = [
-            f"state, new = {'m.state_dict()' if kept else 'dict(m.state_dict())'}, {{{new}}}",
-            "for key in list(state): state.update({key: new[key]} if key in new else {})",
-            "state.pop('num_batches_tracked', None)",
-        ]
-        if step.what in ("plain", "longer"):
-            count = f"torch.tensor({ATTACHED_COUNT})"
-            lines[-1] = f"if m.num_batches_tracked is not None: state['num_batches_tracked'] = {count}"
-        if step.what == "longer":
-            longer = "torch.cat([new['running_mean'], new['running_mean'][:1]])"
-            lines.append(f"if 'running_mean' in state: state['running_mean'] = {longer}")
-        if step.what == "version_1":
-            lines.append("state._metadata[''] = {'version': 1}")
-        return [*lines, "m.load_state_dict(state)"]
-
-    def constructor(self, subject: str) -> str:
-        """``subject``: as given to --subject."""
-        config = self.case.config
-        features = 1 if self.narrow else config.num_features
-        dtype = self.case.variant.dtype
-        words = [str(features)]
-        for name, value in config.passed():
-            words.append(repr(value) if config.call == "positional" else f"{name}={value!r}")
-        if config.call == "dtype":
-            words.append(f"dtype=torch.{dtype}")
-        double = ".double()" if dtype == "float64" and config.call != "dtype" else ""
-        return f"{subject.replace(':', '.')}({', '.join(words)}){double}"
-
-    def last(self, body: List[str]) -> List[str]:
-        """The step with the finding: what must be kept from before it, the step, what it printed."""
-        quantity = self.finding.mismatch.quantity
-        if quantity == "exception":
-            return [
-                "try:",
-                *(f"    {line}" for line in body),
-                "    print('got     ', 'no exception')",
-                "except Exception as error:",
-                "    print('got     ', f'{type(error).__name__}: {str(error).strip()}')",
-            ]
-        name, _, aspect = quantity.partition(" ")
-        kept = []
-        if quantity == "input_changed":
-            kept = ["before = x.detach().numpy().tobytes()"]
-        elif quantity == "earlier_output_changed":
-            kept = ["earlier = y.detach()", "before = earlier.numpy().tobytes()"]
-        elif aspect == "is the same object":
-            kept = [f"before = m.{name}"] if self.steps else ["before = None"]
-        elif quantity == SHARED:
-            kept = ["old = m"]
-        if not self.steps:
-            return [*body, *kept, self._print()]
-        step = self.steps[-1]
-        if isinstance(step, (Forward, Forwards)):
-            last = forwards(step)[-1]
-            body[-1:] = [f"x = {self.tensor(last.batch)}", *kept, self._called(last, "x")]
-            return [*body, self._print()]
-        return [*kept, *body, self._print()]
-
-    def _print(self) -> str:
-        mismatch = self.finding.mismatch
-        quantity = mismatch.quantity
-        name, _, aspect = quantity.partition(" ")
-        if mismatch.index:
-            index = list(mismatch.index)
-            if self.narrow:
-                index[1 if len(index) == 4 else 0] = 0
-            source = "y" if quantity == "output" else f"m.{quantity}"
-            shown = f"{source}[{', '.join(map(str, index))}].item()"
-        elif quantity in OUTPUT:
-            shown = OUTPUT[quantity]
-        elif quantity == SHARED:
-            shown = (
-                f"tuple(name for name in {PARAMETERS + BUFFERS} if getattr(m, name) is not None and "
-                "getattr(m, name).data_ptr() == getattr(old, name).data_ptr())"
-            )
-        elif name in PARAMETERS + BUFFERS:
-            shown = TENSOR[aspect].format(name)
-        elif quantity == "shown":
-            shown = "repr(shown)"
-        elif quantity == "output present":
-            shown = "y is not None"
-        else:
-            shown = f"repr(m.{name})"
-        return f"print('got     ', {shown})"
+    kept = _kept(finding)
+    step = shown.case.steps[finding.step - 1] if finding.step else None
+    first: List[str] = []
+    if isinstance(step, (Forward, Forwards)):
+        last = forwards(step)[-1]
+        first = [*body[:-1], f"x = {_writing(shown).batch(last.batch)}"]
+        body = [called(last, "x")]
+    elif isinstance(step, Backward):
+        first, body = body[:2], body[2:]
+        if finding.mismatch.quantity == "input_changed":
+            kept = [line.replace("x.", "given.") for line in kept]
+    body = _suppressed(body) if raises else body
+    done = [*kept, *body] if finding.step else [*body, *kept]
+    return [*first, *done, f"print('got     ', {_printed(shown)})"]
 
 
 def _imports(text: str, subject: str) -> List[str]:
     found = [name for name in ("contextlib", "copy", "pickle") if f"{name}." in text]
-    lines = ["import " + ", ".join([*found, "torch"])]
     names = [name for name in ("inf", "nan") if re.search(rf"(?<![\w.']){name}\b", text)]
-    if names:
-        lines.insert(0, f"from math import {', '.join(names)}")
+    made = [f"from math import {', '.join(names)}"] if names else []
+    made.append("import " + ", ".join([*found, "torch"]))
+    if "np." in text:
+        made.append("import numpy as np")
     package = subject.partition(":")[0]
     if package not in ("torch", "torch.nn"):
-        lines.append(f"import {package}")
-    if "torch.randn" in text:
-        lines.append("torch.manual_seed(0)  # the suite's input is too large to be written out")
-    return lines
+        made.append(f"import {package}")
+    return made
 
 
-def can_be_narrowed(case: Case, finding: Finding) -> bool:
-    """Whether one channel may show what all of them do: nothing here speaks of their number."""
-    quantity = finding.mismatch.quantity
-    if case.config.num_features < 2 or quantity in ("exception", "num_features", "shown"):
-        return False
-    if quantity.endswith("shape"):
-        return False
-    given = [each.batch for step in case.steps[: finding.step] for each in forwards(step)]
-    shapes = (batch(case.variant, name).values.shape for name in given)
-    return all(len(shape) == 4 and shape[1] == case.config.num_features for shape in shapes)
+def _settings(shown: Shown, threads: int, surroundings: Collection[str]) -> List[str]:
+    """The lines that give a fresh process the settings of this one, where they matter."""
+    steps = [each for step in shown.case.steps for each in forwards(step)]
+    sizes = [batch(shown.case.variant, each.batch).values.size for each in steps]
+    set_threads = threads != 1 or max(sizes, default=0) >= THREADED
+    return [*surroundings, *([f"torch.set_num_threads({threads})"] if set_threads else [])]
 
 
-def standalone(
-    case: Case,
-    finding: Finding,
-    subject: str = "torch.nn:BatchNorm2d",
-    narrow: bool = True,
-    raising: Collection[int] = (),
-    threads: int = 1,
+def script(
+    shown: Shown, subject: str, threads: int = 1, surroundings: Collection[str] = ()
 ) -> str:
-    """The script. ``raising``: numbers of earlier steps that raise, as they should.
+    """The script; raises Unwritable where it would be too long.
 
-    ``narrow``: keep only the channel of the finding, where that can be. ``threads``: of torch, where
-    the run had more than one.
+    ``threads``: torch's number of threads. ``surroundings``: lines that set what else is unusual.
     """
-    writer = _Writer(case, finding, narrow and can_be_narrowed(case, finding))
-    made = writer.constructor(subject)
-    lines: List[str] = []
-    if any(isinstance(step, Copy) and step.how == "state_dict" for step in writer.steps):
-        lines += [
+    case, finding = shown.case, shown.finding
+    writing = _writing(shown)
+    made = constructor(case.config, case.variant.dtype, subject)
+    text: List[str] = []
+    if any(isinstance(step, Copy) and step.how == "state_dict" for step in case.steps):
+        text += [
             "def fresh(old):",
             f"    new = {made}",
             "    new.load_state_dict(old.state_dict())",
             "    return new.train(old.training)",
         ]
-    bodies: List[Tuple[int, List[str]]] = [(0, [f"m = {made}"])]
-    bodies += [(number, writer.step(step)) for number, step in enumerate(writer.steps, 1)]
-    for number, body in bodies[:-1]:
-        if number in raising:
-            suppressed = "with contextlib.suppress(Exception):"
-            longer = [suppressed, *(f"    {line}" for line in body)]
-            body = [f"{suppressed} {body[0]}"] if len(body) == 1 else longer
-        lines += body
-    lines += writer.last(bodies[-1][1])
-    lines.append(f"print('expected', {finding.mismatch.expected!r})")
-    if threads != 1:
-        lines.insert(0, f"torch.set_num_threads({threads})")
-    return "\n".join(_imports("\n".join(lines), subject) + lines) + "\n"
+    if any(isinstance(step, Backward) for step in case.steps):
+        text.append("graphs = []")
+    bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]
+    for number, body in enumerate(bodies[:-1]):
+        text += _suppressed(body) if number in shown.raising else body
+    text += _last(shown, bodies[-1], finding.step in shown.raising)
+    text.append(f"print('expected', {finding.mismatch.expected!r})")
+    text = _settings(shown, threads, surroundings) + text
+    if any("bell(" in line for line in text):
+        text = BELL + text
+    text = _imports("\n".join(text), subject) + text
+    written = "\n".join(text) + "\n"
+    if len(text) > LONGEST or written.count(",") > 2 * MOST:
+        raise Unwritable(f"the script would have {len(text)} lines of {len(written):,} characters")
+    return written

@@ -1,90 +1,193 @@
-"""The shortest way to show a finding: fewer steps, one channel, and a script that was tried."""
+"""The shortest way to a finding: fewer steps, one channel, fewer and plainer values.
+
+Every program that is tried is run on the subject and on the oracle, so that what a smaller program
+shows, got and expected, is always for its own input.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Callable, Iterator, List, Mapping, Optional, Tuple
 
 from cases.case import Case
-from cases.steps import Step
+from cases.steps import Backward, Forwards, Step
+from oracle.expectations import expectations
 from oracle.semantics import Semantics
-from tests.lockstep import Finding, Result, run
-from tests.script import can_be_narrowed, standalone
+from tests.failure import smaller_inputs
+from tests.failure.script import Shown
+from tests.failure.smaller_inputs import Replaced
 from tests.subject.module import Factory
-from tests.subject.replay import printed
-
-LARGE = "n102400"
-"""Inputs so large that trying takes longer than reading."""
+from tests.verdict.result import Finding, Result, run
 
 STEPS = 24
 """Programs up to this length are shortened step by step."""
 
-
-class Reproduction(NamedTuple):
-    """A program that ends with the finding. ``raising``: its earlier steps that raise as they should."""
-
-    case: Case
-    finding: Finding
-    raising: Tuple[int, ...]
+Alike = Callable[[Finding, Finding], bool]
+"""Whether the finding of a smaller program is the one that is looked for."""
 
 
-def _raising(result: Result) -> Tuple[int, ...]:
-    return tuple(int(error.split(" ", 1)[0]) for error in result.errors)
+def same(found: Finding, wanted: Finding) -> bool:
+    """Whether two findings show the same, down to the numbers."""
+    a, b = found.mismatch, wanted.mismatch
+    return (a.quantity, a.index, a.got, a.expected) == (b.quantity, b.index, b.got, b.expected)
 
 
-def _tried(case: Case, wanted: Finding, factory: Factory, rules: Semantics) -> Optional[Reproduction]:
-    """The program's own finding, if it is at its last step and is the one wanted."""
-    try:
-        result = run(case, factory, rules)
-    except Exception:  # a subject that cannot even be observed
+def alike(found: Finding, wanted: Finding) -> bool:
+    """Whether two findings on different inputs show the same fault: all but the numbers agrees."""
+    a, b = found.mismatch, wanted.mismatch
+    if a.quantity != b.quantity:
+        return False
+    if a.quantity.endswith("shape"):
+        return True
+    if a.quantity == "exception":
+        return _words(a.got) == _words(b.got) and _words(a.expected) == _words(b.expected)
+    if a.error is not None and b.error is not None:
+        return _kind(a.got) == _kind(b.got) and _kind(a.expected) == _kind(b.expected)
+    return (a.got, a.expected) == (b.got, b.expected)
+
+
+def _words(text: str) -> str:
+    """The text of an exception without its digits, which may tell sizes."""
+    return "".join(each for each in text if not each.isdigit())
+
+
+def _kind(text: str) -> str:
+    """nan, an infinity, or a number."""
+    return text if text in ("nan", "inf", "-inf") else "finite"
+
+
+class Shrinking:
+    """The smallest program so far that ends with the finding; ``best`` is replaced as it shrinks."""
+
+    def __init__(self, result: Result, factory: Factory, semantics: Semantics) -> None:
+        self.factory = factory
+        self.semantics = semantics
+        finding = result.findings[0]
+        case = dataclasses.replace(result.case, steps=result.case.steps[: finding.step])
+        self.best = Shown(case, finding, self._raising(case, result), {})
+
+    def _raising(self, case: Case, result: Result) -> Tuple[int, ...]:
+        """The numbers of the steps that raised, or had to."""
+        right = expectations(case, self.semantics)
+        must = {number for number, each in enumerate(right) if each.error is not None}
+        return tuple(sorted(must | set(result.raising)))
+
+    def tried(self, case: Case, as_wanted: Alike = alike) -> Optional[Shown]:
+        """The program and its finding, if that is at the last step and the one that is wanted."""
+        try:
+            result = run(case, self.factory, self.semantics)
+        except Exception:  # a subject that cannot even be observed
+            return None
+        for found in result.findings:
+            if found.step == len(case.steps) and as_wanted(found, self.best.finding):
+                return Shown(case, found, self._raising(case, result), {})
         return None
-    if not result.findings:
-        return None
-    found, target = result.findings[0], wanted.mismatch
-    same = (found.mismatch.quantity, found.mismatch.index, found.mismatch.got) == (
-        target.quantity, target.index, target.got,
-    ) and found.mismatch.expected == target.expected  # fmt: skip
-    return Reproduction(case, found, _raising(result)) if same and found.step == len(case.steps) else None
 
-
-def shortest(result: Result, factory: Factory, rules: Semantics) -> Reproduction:
-    """The result's first finding with the steps that it needs: the same numbers, got and expected."""
-    finding = result.findings[0]
-    case = dataclasses.replace(result.case, steps=result.case.steps[: finding.step])
-    best = Reproduction(case, finding, _raising(result))
-    if finding.step == 0 or case.variant.shape == LARGE:
-        return best
-
-    def attempt(steps: Tuple[Step, ...]) -> bool:
-        nonlocal best
-        found = _tried(dataclasses.replace(case, steps=steps), finding, factory, rules)
-        best = found or best
+    def take(
+        self, case: Case, as_wanted: Alike = alike, texts: Optional[Mapping[str, str]] = None
+    ) -> bool:
+        """Go on with the smaller program if it shows the finding."""
+        found = self.tried(case, as_wanted)
+        if found is not None:
+            self.best = found._replace(texts=texts or {})
         return found is not None
 
+    def first_of(self, smaller: Callable[[Case], Iterator[Case]]) -> bool:
+        """Go on with the first of some smaller programs that shows the finding in the same layout."""
+        before = self.best.case
+        return any(
+            smaller_inputs.same_layout(before, each) and self.take(each) for each in smaller(before)
+        )
+
+
+def shortest(
+    result: Result, factory: Factory, semantics: Semantics, own_values: bool = False
+) -> Shown:
+    """The first finding of the result on the shortest program and the smallest input that show it.
+
+    The batches of the result's own case are kept where no smaller ones show it. ``own_values``: keep
+    all values of the channels that are kept.
+    """
+    search = Shrinking(result, factory, semantics)
+    if search.best.finding.step:
+        _shorter_series(search)
+        channel = channel_of(search.best.finding)
+        search.first_of(lambda case: smaller_inputs.fewer_channels(case, channel))
+        while not own_values and search.first_of(smaller_inputs.fewer_values):
+            pass
+        _fewer_steps(search)
+        _plainer_upstream(search)
+        if not own_values:
+            _plainer(search)
+    return search.best
+
+
+def channel_of(finding: Finding) -> int:
+    """The channel in which the finding is, 0 where it is in none."""
+    index = finding.mismatch.index
+    return index[1] if len(index) == 4 else index[0] if index else 0
+
+
+def _with_steps(case: Case, steps: Tuple[Step, ...]) -> Case:
+    return dataclasses.replace(case, steps=steps)
+
+
+def _fewer_steps(search: Shrinking) -> None:
+    """Keep the last steps alone, as many as it takes, and drop every other step that can go."""
+    whole = search.best.case
     length = 1
-    while length < finding.step and not attempt(case.steps[-length:]):
+    while length < len(whole.steps):
+        if search.take(_with_steps(whole, whole.steps[-length:]), same):
+            break
         length *= 2
-    kept: List[Step] = list(best.case.steps)
+    kept: List[Step] = list(search.best.case.steps)
     fewer = len(kept) <= STEPS
     while fewer:  # a step may be needed by a later one alone, so until none can go
         fewer = False
         for place in reversed(range(len(kept) - 1)):
-            if attempt(tuple(kept[:place] + kept[place + 1 :])):
+            steps = tuple(kept[:place] + kept[place + 1 :])
+            if search.take(_with_steps(search.best.case, steps), same):
                 del kept[place]
                 fewer = True
-    return best
 
 
-def script(found: Reproduction, subject: str, threads: int = 1) -> str:
-    """The script; of one channel if that shows the finding, else of all.
+def _shorter_series(search: Shrinking) -> None:
+    """Fewer forwards in every series: one, two, four and so on, and then as few as it takes."""
+    for place, step in enumerate(search.best.case.steps):
+        if isinstance(step, Forwards):
+            count = 1
+            while count < step.count and not _with_series(search, place, count):
+                count *= 2
+            least, most = count // 2, min(count, step.count)
+            while most - least > 1:
+                count = (least + most) // 2
+                least, most = (least, count) if _with_series(search, place, count) else (count, most)
 
-    One that has random numbers in place of a large input is not tried.
-    """
-    case, finding, raising = found
-    expected = f"got      {finding.mismatch.got}"
-    attempts = []
-    for narrow in (True, False) if can_be_narrowed(case, finding) else (False,):
-        attempts.append(standalone(case, finding, subject, narrow, raising, threads))
-        if "torch.randn" in attempts[0] or expected in printed(attempts[-1]):
-            return attempts[-1]
-    return f"# tried: it prints something else than {finding.mismatch.got!r}\n{attempts[0]}"
+
+def _with_series(search: Shrinking, place: int, count: int) -> bool:
+    """Go on with a shorter series if that shows the finding."""
+    steps = list(search.best.case.steps)
+    series = steps[place]
+    assert isinstance(series, Forwards)
+    steps[place] = Forwards(series.series, count)
+    return search.take(_with_steps(search.best.case, tuple(steps)))
+
+
+def _plainer_upstream(search: Shrinking) -> None:
+    """Upstream gradients of ones, if they show the finding."""
+    steps = tuple(
+        dataclasses.replace(step, upstream=".".join(["ones", *step.upstream.split(".")[1:]]))
+        if isinstance(step, Backward)
+        else step
+        for step in search.best.case.steps
+    )
+    if steps != search.best.case.steps:
+        search.take(_with_steps(search.best.case, steps))
+
+
+def _plainer(search: Shrinking) -> None:
+    """Batches whose values have a short text, if they show the finding."""
+    each: Replaced
+    for each in smaller_inputs.plainer(search.best.case):
+        if search.take(each.case, texts=each.texts):
+            return

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import product
 from typing import Tuple
 
 import torch
 
 from cases import catalogue
 from cases.case import Case
+from cases.variants import DTYPES
 from oracle.semantics import Semantics, parse_release, semantics
 
 torch.set_num_threads(1)  # as the runs of the suite do: threads that wait spin on small inputs
@@ -32,3 +34,31 @@ def small() -> Tuple[Case, ...]:
 def edges() -> Tuple[Case, ...]:
     """The edge cases."""
     return tuple(map(catalogue.find, catalogue.ids("edge", "gate")))
+
+
+BACKWARDS = (
+    "preset,input_grad:b0,backward:ordinary,input_grad:b1,backward:outlier",
+    "preset,eval,input_grad:b0,backward:alternating,train,input_grad:b2,eval,input_grad:b0,backward:ones",
+)
+
+
+@lru_cache(maxsize=None)
+def differentiated() -> Tuple[Case, ...]:
+    """Spelled-out cases with a backward pass in both modes."""
+    words = product(
+        ("affine", "no_affine"),
+        ("track", "no_track"),
+        ("bounded", "exact"),
+        ("n8", "n30"),
+        DTYPES,
+        BACKWARDS,
+    )
+    return tuple(
+        catalogue.find(f"steps-{affine}-{track}-momentum_0.1-{lane}-{shape}-{dtype}-{program}")
+        for affine, track, lane, shape, dtype, program in words
+    )
+
+
+def showing(quantity: str) -> Tuple[Case, ...]:
+    """Cases with small inputs in which the quantity has numbers."""
+    return differentiated() if quantity.endswith("gradient") else small()

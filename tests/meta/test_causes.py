@@ -9,6 +9,7 @@ import pytest
 
 from reports.causes import MOST, SCREEN, cause_lines, causes
 from reports.circumstances import Region
+from reports.incidents import incidents_of
 from reports.rows import CaseRow, Found
 from reports.symptoms import Symptom, generalised, verb
 from tests.meta import handmade
@@ -151,7 +152,7 @@ def timm() -> List[CaseRow]:
             case(("edge", "shape", f"rank_{rank}"), raised(got, f"ValueError matching {expected!r}"))
         )
     for text in ("tracked", "cumulative"):
-        shown = handmade.found("shown", token="show:repr", got=f"(drop) {text}", expected=text)
+        shown = handmade.found("text", token="show:repr", got=f"(drop) {text}", expected=text)
         rows.append(case(("edge", "text", text), shown))
     return rows
 
@@ -181,6 +182,16 @@ def test_independent_operations_of_one_state_are_judged_apart() -> None:
     assert [cause.cases for cause in causes(rows)] == [4, 4]
     rows = [case(("matrix", mode, track), one, other) for mode in ("train", "eval") for track in TRACK]
     assert [cause.found for cause in causes(rows)] == [one]
+
+
+def test_the_parts_of_a_state_stand_one_after_the_other() -> None:
+    """Two parts may fail at the same step in the same quantity; each is an incident."""
+    var, mean, error = handmade.found("running_var"), handmade.found("running_mean"), raised("E: x")
+    other = handmade.found("running_var", step=2, token="deepcopy")
+    row = case(("state", "train"), var, mean, var, other, error, mean, error, var)
+    incidents = [each.findings for each in incidents_of(row)]
+    assert incidents == [(var, mean), (var,), (other,), (error,), (error,)]
+    assert [each.findings for each in incidents_of(case(("edge", "x"), other, var, mean))] == [(var, mean)]
 
 
 def test_a_switch_is_named_where_it_explains_every_finding() -> None:
@@ -263,7 +274,7 @@ def test_each_cause_says_how_to_run_it_again() -> None:
 
 def test_long_texts_are_shown_from_where_they_differ() -> None:
     same = "BatchNorm2d(11, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True"
-    shown = handmade.found("shown", token="show:repr", got=same + ", bias=False)", expected=same + ")")
+    shown = handmade.found("text", token="show:repr", got=same + ", bias=False)", expected=same + ")")
     (line,) = [each for each in cause_lines(causes([case(("edge", "x"), shown)])) if "got" in each]
     assert "bias=False" in line
     assert len(line) <= 120

@@ -66,11 +66,15 @@ def test_options_that_run_a_case_again_are_those_that_differ() -> None:
 def test_html_shows_findings_and_escapes_them(tmp_path: Path) -> None:
     pytest.importorskip("jinja2", reason="the web page needs jinja2: pip install jinja2")
     path, page = tmp_path / "run.jsonl", tmp_path / "run.html"
-    rows = [handmade.row("case-a", finding="got <nan>"), handmade.row("case-b", defect="poison")]
+    rows = [
+        handmade.row("case-a", finding="got <nan>", findings=(handmade.found("running_var"),)),
+        handmade.row("case-b", defect="poison"),
+    ]
     record.write(path, HEAD, rows, 1)
     assert main(["html", str(path), "-o", str(page)]) == 0
     text = page.read_text(encoding="utf-8")
     assert "got &lt;nan&gt;" in text
+    assert "wrong after forward: running_var</td>\n<td><code>case-a</code>" in text
     assert "<code>case-b</code></td>\n<td>poison</td>" in text
 
 

@@ -1,4 +1,4 @@
-"""Every switch and every known defect is put to the test: an error in either table fails a run, by name."""
+"""Every switch is put to the test: an error in the table fails a run, and the run says which switch."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import dataclasses
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Callable, FrozenSet, Iterator, List, Optional, Tuple, Type
+from typing import FrozenSet, Iterator, List, Optional, Tuple
 
 import pytest
 
 from cases import catalogue
+from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
-from oracle.batch_norm import advance, begin
-from oracle.defects import DEFECTS, Defect, covering
+from oracle.expectations import expectations
+from oracle.numerics.normalisation import output_values
 from oracle.semantics import RELEASES, SWITCHES, Release, Semantics, Switch, UnknownSwitch, semantics
-from oracle.state import FLAGS, TENSORS, Counter, Expected, Slot, State
-from reports.rows import KNOWN_DEFECT
-from tests import explain, recording, summary, verdict
-from tests.lockstep import run
-from tests.meta import fakes, handmade, installed
-from tests.meta.liars.honest import HonestBatchNorm2d
+from oracle.state import Counter, Expected, State, Tensor
+from reports.rows import FINDING, KNOWN_DEFECT
+from tests.conformance import summary
+from tests.meta import handmade, installed
+from tests.verdict.result import run
+from tests.verdict.verdict import adjudicate
 
 ROOT = Path(__file__).parents[2]
 NAMES = [switch.name for switch in SWITCHES]
@@ -40,15 +41,9 @@ def candidates() -> Tuple[Case, ...]:
 
 
 def walk(case: Case, rules: Semantics) -> Iterator[Tuple[Optional[State], Expected]]:
-    """What the oracle alone says of each step, with the state before it."""
-    before, expected = None, begin(case.config, case.variant, rules)
-    yield before, expected
-    if expected.error is not None:
-        return
-    for step in case.steps:
-        before = expected.state
-        expected = advance(before, step, case.variant, rules)
-        yield before, expected
+    """What the oracle says of each step, with the state before it."""
+    expected = expectations(case, rules)
+    return zip([None, *(each.state for each in expected)], expected)
 
 
 @lru_cache(maxsize=None)
@@ -68,7 +63,7 @@ def flip(rules: Semantics, name: str) -> Semantics:
 
 # --- the tables are well formed ---------------------------------------------------------------
 
-SOURCE = re.compile(r"(measured|(PR )?#\d+)([,;] (measured|found by this suite.*|(PR )?#\d+))*|found by this suite.*")
+SOURCE = re.compile(r"(measured|(PR )?#\d+)([,;] (measured|(PR )?#\d+))*")
 
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=NAMES)
@@ -93,17 +88,16 @@ def test_a_switch_is_well_formed(switch: Switch) -> None:
 
 
 def test_the_oracle_asks_for_what_the_table_lists_and_for_nothing_else() -> None:
-    asked, shown = set(), set()
-    for path in sorted((ROOT / "oracle").glob("*.py")):
+    asked = set()
+    for path in sorted((ROOT / "oracle").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_bytes())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            if node.func.attr in ("holds", "deviates") and path.name != "semantics.py":
+            if node.func.attr == "holds":
                 (name,) = node.args
                 assert isinstance(name, ast.Constant), ast.dump(name)
-                (asked if node.func.attr == "holds" else shown).add(name.value)
+                asked.add(name.value)
     assert asked == set(NAMES)
-    assert shown == {defect.name for defect in DEFECTS}
 
 
 def hidden(switches: Tuple[Switch, ...]) -> List[str]:
@@ -134,12 +128,11 @@ def test_the_other_side_of_a_switch_fails_a_case_that_names_it(name: str) -> Non
     tried = 0
     for case in asking(name, wrong):
         tried += 1
-        decided = verdict.adjudicate(case, installed.BATCH_NORM, wrong)
-        if decided.outcome != verdict.FINDING:
+        decided = adjudicate(case, installed.BATCH_NORM, wrong)
+        if decided.outcome != FINDING:
             continue
-        text = explain.report(decided, case, installed.BATCH_NORM, "torch.nn:BatchNorm2d", wrong)
-        assert f"decided by switch {name!r}" in text
-        assert f"the subject shows the other side of {name!r}" in text
+        assert name in decided.results[0].switches
+        assert not run(decided.results[0].case, installed.BATCH_NORM, installed.RULES).findings
         print(f"{name}: {case.id} (number {tried} that asks)")
         return
     pytest.fail(f"none of {tried} cases that ask for {name} fails on its other side")
@@ -185,19 +178,20 @@ MOVES = tuple(moves())
 
 def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
     """All that the comparison looks at, as values that can be compared."""
-    parts: List[object] = [expected.error, expected.requires_grad, expected.copied, expected.shown]
+    parts: List[object] = [expected.error, expected.copied, expected.text]
     output = expected.output
     if output is not None:
-        parts += [output.strides, output.dtype, output.shape, output.numbers().values.tobytes()]
-        parts.append(output.terms.undetermined.tobytes())
+        parts += [output.strides, output.dtype, output.shape, output.requires_grad]
+        values, _, undetermined = output_values(output)
+        parts += [values.tobytes(), undetermined.tobytes()]
     state = expected.state
     for name in TENSORS:
-        slot = state.tensor(name)
-        old = None if before is None else before.tensor(name)
-        parts.append(slot is not None and old is not None and slot.identity is old.identity)
-        if isinstance(slot, Slot):
-            parts += [slot.requires_grad, slot.quantity.value.high.tobytes()]
-        parts.append(slot.value if isinstance(slot, Counter) else slot is None)
+        entry = state.entry(name)
+        old = None if before is None else before.entry(name)
+        parts.append(entry is not None and old is not None and entry.identity is old.identity)
+        if isinstance(entry, Tensor):
+            parts += [entry.requires_grad, entry.numbers.values.tobytes()]
+        parts.append(entry.value if isinstance(entry, Counter) else entry is None)
     return (*parts, *(getattr(state, name) for name in FLAGS))
 
 
@@ -302,121 +296,3 @@ def test_releases_have_no_gap() -> None:
         minors = [release[1] for release in RELEASES if release[0] == major]
         assert minors == list(range(minors[0], minors[-1] + 1))
     assert list(RELEASES) == sorted(RELEASES)
-
-
-# --- known defects ----------------------------------------------------------------------------
-
-DEFECT_IDS = [f"{d.name}-{d.first or ''}-{d.last or ''}" for d in DEFECTS]
-each_defect = pytest.mark.parametrize("defect", DEFECTS, ids=DEFECT_IDS)
-
-
-@lru_cache(maxsize=None)
-def gate() -> Tuple[str, ...]:
-    return tuple(each for f in catalogue.FAMILIES for each in catalogue.ids(f, "gate"))
-
-
-def releases_of(defect: Defect, case_id: str) -> List[Release]:
-    return [release for release in RELEASES if defect.covers(case_id, release)]
-
-
-def deviating(rules: Semantics, defect: Defect) -> Semantics:
-    return dataclasses.replace(rules, defects=frozenset({defect.name}))
-
-
-@each_defect
-def test_a_defect_is_well_formed(defect: Defect) -> None:
-    assert re.fullmatch("[a-z][a-z0-9_]*", defect.name)
-    assert defect.first is None or defect.first in RELEASES
-    assert defect.last is None or defect.last in RELEASES
-    assert SOURCE.fullmatch(defect.source), defect.source
-    for sentence in (defect.instead, defect.avoid):
-        assert sentence[0].isupper()
-        assert sentence.endswith(".")
-    for pattern in defect.cases:
-        matching = [each for each in gate() if defect.covers(each, defect.first or RELEASES[0])]
-        assert matching, pattern
-
-
-def test_no_case_has_two_defects_on_one_release() -> None:
-    for case_id in {each for d in DEFECTS for p in d.cases for each in gate() if each == p}:
-        for release in RELEASES:
-            assert sum(defect.covers(case_id, release) for defect in DEFECTS) <= 1
-
-
-@each_defect
-def test_a_defect_changes_what_is_expected_on_its_releases(defect: Defect) -> None:
-    """Without it the run on those releases has a finding: values, errors or budgets differ."""
-    covered = [(each, releases_of(defect, each)) for each in gate() if each in defect.cases]
-    assert covered
-    for case_id, releases in covered:
-        assert releases
-        if defect.name == "channels_last_plain_sums":
-            continue  # only the budget differs: see the next test
-        case = catalogue.find(case_id)
-        for release in releases:
-            rules = semantics(release)
-            assert different(case, rules, deviating(rules, defect)), release
-
-
-@each_defect
-def test_a_defect_of_the_installed_release_is_seen_and_is_just_that(defect: Defect) -> None:
-    for case_id in (each for each in gate() if defect.covers(each, RUNNING)):
-        case = catalogue.find(case_id)
-        assert run(case, installed.BATCH_NORM, installed.RULES).findings
-        assert not run(case, installed.BATCH_NORM, deviating(installed.RULES, defect)).findings
-        decided = verdict.adjudicate(case, installed.BATCH_NORM, installed.RULES)
-        assert (decided.outcome, decided.defect) == (verdict.KNOWN_DEFECT, defect)
-
-
-INSTALLED_DEFECTS = [d for d in DEFECTS if any(d.covers(each, RUNNING) for each in gate())]
-each_installed_defect = pytest.mark.parametrize(
-    "defect", INSTALLED_DEFECTS, ids=[d.name for d in INSTALLED_DEFECTS]
-)
-
-
-@each_installed_defect
-@pytest.mark.parametrize(
-    ("subject", "words"), [(HonestBatchNorm2d, "is gone"), (fakes.AlwaysFails, "has changed")]
-)
-def test_a_defect_that_is_gone_or_has_changed_is_a_finding(
-    subject: Type[fakes.Base], words: str, defect: Defect
-) -> None:
-    """With a right module in torch's place, and with one that is wrong in another way."""
-    for case_id in (each for each in gate() if defect.covers(each, RUNNING)):
-        case = catalogue.find(case_id)
-        decided = verdict.adjudicate(case, subject, installed.RULES)
-        assert decided.outcome == verdict.FINDING
-        assert f"known defect {defect.name!r} {words}" in decided.explanation
-        text = explain.report(decided, case, subject, "torch.nn:BatchNorm2d", installed.RULES)
-        assert f"known defect {defect.name!r} {words}" in text
-        assert recording.row(decided).finding == decided.explanation
-
-
-@each_installed_defect
-def test_another_subject_may_be_right_where_torch_is_not(defect: Defect) -> None:
-    for case_id in (each for each in gate() if defect.covers(each, RUNNING)):
-        decided = verdict.adjudicate(
-            catalogue.find(case_id), HonestBatchNorm2d, installed.RULES, strict_defects=False
-        )
-        assert decided.outcome == verdict.PASS
-
-
-@each_installed_defect
-def test_without_its_entry_a_defect_is_a_finding(
-    defect: Defect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rest = tuple(each for each in DEFECTS if each.name != defect.name)
-    find: Callable[..., Optional[Defect]] = covering
-    monkeypatch.setattr(verdict, "covering", lambda case, release: find(case, release, rest))
-    for case_id in (each for each in gate() if defect.covers(each, RUNNING)):
-        decided = verdict.adjudicate(catalogue.find(case_id), installed.BATCH_NORM, installed.RULES)
-        assert (decided.outcome, decided.defect) == (verdict.FINDING, None)
-
-
-def test_an_entry_for_a_case_that_is_right_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    invented = dataclasses.replace(DEFECTS[0], name="invented", cases=("edge-counter-large",))
-    monkeypatch.setattr(verdict, "covering", lambda case, release: covering(case, release, (invented,)))
-    case = catalogue.find("edge-counter-large")
-    decided = verdict.adjudicate(case, installed.BATCH_NORM, installed.RULES)
-    assert decided.outcome == verdict.FINDING
-    assert decided.explanation == "known defect 'invented' is gone: correct oracle/defects.py"

@@ -8,6 +8,7 @@ import torch
 
 from cases.inputs import Batch
 from tests.subject.observation import same_bytes
+from tests.subject.reading import numbers
 
 
 class Input:
@@ -15,17 +16,27 @@ class Input:
 
     def __init__(self, given: Batch) -> None:
         self.batch = given
-        self.tensor = LAYOUTS[given.layout](torch.from_numpy(given.values.copy()))
-        self._facts = self._now()
+        values = torch.from_numpy(given.values.copy())
+        dtype = getattr(torch, given.dtype)
+        self.tensor = LAYOUTS[given.layout](values if values.dtype == dtype else values.to(dtype))
+        self._facts, self._values = self._now(), numbers(self.tensor).copy()
 
     def _now(self) -> Tuple[object, ...]:
         """Everything but the numbers: where they lie, and how."""
         tensor = self.tensor
         return tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.requires_grad
 
+    def contiguity(self) -> Tuple[bool, ...]:
+        """Whether torch calls the tensor contiguous, and whether channels_last."""
+        last = self.tensor.dim() == 4
+        return (
+            self.tensor.is_contiguous(),
+            last and self.tensor.is_contiguous(memory_format=torch.channels_last),
+        )
+
     def changed(self) -> bool:
         """Whether anything about it is not as it was made, down to the bits of its numbers."""
-        return self._now() != self._facts or not same_bytes(self.tensor.numpy(), self.batch.values)
+        return self._now() != self._facts or not same_bytes(numbers(self.tensor), self._values)
 
 
 def _sliced(values: torch.Tensor) -> torch.Tensor:
@@ -40,6 +51,7 @@ LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "permuted": lambda values: values.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2),
     "sliced": _sliced,
     "expanded": lambda values: values[:1].expand(values.shape),
+    "shifted": lambda values: torch.stack([values, values])[1],
     "scalar": lambda values: values.reshape(-1)[:1].reshape(()).expand(values.shape),
 }
 """Word of ``cases.variants.GRADIENT_LAYOUTS`` to the same logical tensor with other strides."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from cases.attributes import FLAGS, TENSORS
 from cases.construction import Config
 from cases.variants import Variant
 from tests.subject import DEFAULT
-from tests.subject.foreign import said
+from tests.subject.foreign import place, said
 from tests.subject.module import Factory, LiveModule, construct
 from tests.subject.reading import Unreadable
 
@@ -33,19 +34,11 @@ class Environment(NamedTuple):
 
 
 def load(name: str) -> Factory:
-    """The class; raises SubjectError for a name that does not lead to a callable."""
+    """The class; raises SubjectError for a name that does not lead to a callable that can be used."""
     module_name, colon, class_name = name.partition(":")
-    if not colon or not module_name or not class_name:
+    if not colon or not module_name or not class_name or module_name.startswith("."):
         raise SubjectError(f"subject {name!r}: accepted is package.module:Class, as in {DEFAULT}")
-    try:
-        module = importlib.import_module(module_name)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # importing runs foreign code, which may even exit
-        raise SubjectError(
-            f"subject {name!r}: cannot import {module_name!r} ({said(error)}); "
-            "is its folder on PYTHONPATH?"
-        ) from error
+    module = _module(name, module_name)
     factory = getattr(module, class_name, None)
     if factory is None:
         raise SubjectError(f"subject {name!r}: module {module_name!r} has no {class_name!r}")
@@ -53,6 +46,27 @@ def load(name: str) -> Factory:
         raise SubjectError(f"subject {name!r}: {class_name!r} is not callable")
     _try(name, factory)
     return factory  # type: ignore[no-any-return]
+
+
+def _module(subject: str, name: str) -> ModuleType:
+    """Import the module of a subject; raises SubjectError.
+
+    A module that is not there is told apart from one that is there and whose own imports fail.
+    """
+    try:
+        return importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # importing runs foreign code, which may even exit
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing is None or not (name + ".").startswith(missing + "."):
+            text = f"importing {name!r} fails ({said(error)}), raised at {place(error)}"
+        elif "." in missing:
+            package, _, module = missing.rpartition(".")
+            text = f"package {package!r} has no module {module!r}"
+        else:
+            text = f"there is no module {missing!r}; is its folder on PYTHONPATH?"
+        raise SubjectError(f"subject {subject!r}: {text}") from error
 
 
 def _try(name: str, factory: Factory) -> None:
@@ -77,6 +91,8 @@ def _try(name: str, factory: Factory) -> None:
         for each in LiveModule(factory, Config(3), Variant()).perform(None).tensors:
             if each is not None and isinstance(each.dtype, Unreadable):
                 raise TypeError(each.dtype)
+        trying = "called with an ordinary batch, a float32 tensor of shape (2, 3, 2, 2)"
+        factory(3)(torch.zeros(2, 3, 2, 2))
     except (SubjectError, KeyboardInterrupt):
         raise
     except BaseException as error:  # foreign code, which may even exit

@@ -50,7 +50,7 @@ def construct(factory: Factory, config: Config, dtype: str) -> Any:
         if config.call == "dtype":
             return factory(config.num_features, dtype=getattr(torch, dtype), **arguments)
         module = factory(config.num_features, **arguments)
-    return module.double() if dtype == "float64" else module
+    return module if dtype == "float32" else module.to(getattr(torch, dtype))
 
 
 class LiveModule:
@@ -61,7 +61,7 @@ class LiveModule:
         self.factory = factory
         self.config = config
         self.variant = variant
-        self.module = construct(factory, config, variant.dtype)
+        self.module = construct(factory, config, variant.module_dtype)
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
         self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
         self._seen: Dict[str, Any] = {}
@@ -133,7 +133,7 @@ class LiveModule:
         elif step.how == "pickle":
             renewed = pickle.loads(pickle.dumps(original))
         else:
-            renewed = construct(self.factory, self.config, self.variant.dtype)
+            renewed = construct(self.factory, self.config, self.variant.module_dtype)
             renewed.load_state_dict(original.state_dict())
             renewed.train(original.training)
         self.module = renewed
@@ -153,7 +153,7 @@ class LiveModule:
         if name == "num_batches_tracked":
             return torch.tensor(ATTACHED_COUNT, dtype=torch.long)
         values = torch.from_numpy(attached(name, self.config.num_features).copy())
-        return values.to(getattr(torch, self.variant.dtype))
+        return values.to(getattr(torch, self.variant.module_dtype))
 
 
 def _forwards(live: LiveModule, step: Forwards) -> None:

@@ -1,0 +1,39 @@
+"""Input and upstream gradient in every pair of memory layouts, also where strides are ambiguous.
+
+The strides of a dimension of size 1 mean nothing, so such a tensor may be contiguous and channels_last at
+once, and what its strides suggest depends on how it was made.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from cases.construction import Config
+from cases.edges.edge import BOTH_PASSES, Edge
+from cases.variants import DTYPES, GRADIENT_LAYOUTS, LAYOUTS, Variant
+
+SIZES = ("n30", "n256")
+"""Shapes in which every dimension is longer than 1."""
+
+AMBIGUOUS = (
+    ("n2", "n8_images_alone", "n8_one_row", "n8_one_column", "n8_one_channel", "n8_one_image")
+    + ("n8_height_1", "n8_width_1", "n8_one_channel_row")
+)
+"""Shapes in which some dimension has size 1."""
+
+
+def _pairs(shape: str, dtype: str) -> Iterator[Edge]:
+    variant = Variant("bounded", shape, dtype)
+    for layout in LAYOUTS:
+        for gradient in GRADIENT_LAYOUTS:
+            yield Edge(
+                f"{shape}_{dtype}_{layout}_{gradient}", "backward_layout",
+                BOTH_PASSES.format(f"b1.{layout}", f"ordinary.{gradient}"),
+                "the gradient may lie in memory otherwise than the input", Config(variant.channels), variant,
+            )  # fmt: skip
+
+
+EDGES: Tuple[Edge, ...] = (
+    *(edge for shape in SIZES for dtype in DTYPES for edge in _pairs(shape, dtype)),
+    *(edge for shape in AMBIGUOUS for edge in _pairs(shape, "float32")),
+)

@@ -1,0 +1,150 @@
+"""What happens between a forward and its backward, and forwards and backwards in other orders."""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from cases.attributes import BUFFERS, PARAMETERS
+from cases.construction import Config
+from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Edge
+from cases.steps import ATTACH_KINDS, COPIES, RESETS
+from cases.variants import Variant
+
+GROUP = "backward_program"
+
+MODES = (("train", ""), ("eval", "eval,"))
+"""Name of a mode to the steps that enter it."""
+
+
+def _orders() -> Iterator[Edge]:
+    note = "two forwards and their backwards, in every order"
+    for first, enter in MODES:
+        for second, change in (*MODES, ("train_again", "train,")):
+            if (first, second) in (("train", "train_again"), ("eval", "eval"), ("eval", "train")):
+                continue
+            forwards = f"preset,{enter}input_grad:b0,{change}input_grad:b1"
+            for name, backwards in (
+                ("last", "backward:ordinary"),
+                ("earlier", "earlier:ordinary"),
+                ("last_then_earlier", "backward:ordinary,earlier:offset"),
+                ("earlier_then_last", "earlier:ordinary,backward:offset"),
+            ):
+                yield Edge(f"{first}_{second}_{name}", GROUP, f"{forwards},{backwards}", note)
+        forwards = f"preset,{enter}input_grad:b0,input_grad:b1"
+        yield Edge(f"{first}_twice", GROUP, f"{forwards},earlier:ordinary,backward:ordinary", note)
+    yield Edge(
+        "eval_preset_train", GROUP,
+        "preset,eval,input_grad:b0,reset_running_stats,train,input_grad:b1,earlier:ordinary",
+        "#13402 and a change that autograd sees: refused",
+    )  # fmt: skip
+    yield Edge(
+        "eval_train_cumulative", GROUP,
+        "preset,eval,input_grad:b0,train,forward:b1,forward:b2,eval,input_grad:b3,earlier:ordinary",
+        "#13402: an eval-mode forward after a train-mode one", CUMULATIVE,
+    )  # fmt: skip
+    yield Edge(
+        "eval_train_momentum_0", GROUP,
+        "preset,eval,input_grad:b0,train,forward:b1,earlier:ordinary",
+        "a train-mode forward that leaves the running statistics as they are", Config(11, momentum=0.0),
+    )  # fmt: skip
+    yield Edge(
+        "eval_train_untracked", GROUP,
+        "preset,eval,input_grad:b0,train,forward:b1,earlier:ordinary",
+        "there are no running statistics to change", UNTRACKED,
+    )  # fmt: skip
+
+
+def _repeated() -> Iterator[Edge]:
+    for mode, enter in MODES:
+        note = "a graph is used up by a backward that does not retain it"
+        for name, backwards in (
+            ("retained", "retain:ordinary,backward:offset"),
+            ("retained_twice", "retain:ordinary,retain:offset,backward:ordinary"),
+            ("used_up", "backward:ordinary,backward:ordinary"),
+            ("used_up_after_retained", "retain:ordinary,backward:ordinary,retain:ordinary"),
+        ):
+            for forward in ("forward", "input_grad"):
+                program = f"preset,{enter}{forward}:b0,{backwards}"
+                yield Edge(f"{mode}_{forward}_{name}", GROUP, program, note)
+        program = f"preset,{enter}input_grad:b0,retain:ordinary,input_grad:b1,backward:ordinary"
+        yield Edge(f"{mode}_retained_earlier", GROUP, f"{program},earlier:ordinary", note)
+        note = "a forward that raises leaves the last output as it is"
+        program = f"preset,{enter}input_grad:b0,input_grad:wrong_channels,backward:ordinary"
+        yield Edge(f"{mode}_after_refused", GROUP, program, note)
+
+
+def _recorded() -> Iterator[Edge]:
+    note = "there is nothing to differentiate"
+    yield Edge("no_forward", GROUP, "preset,backward:ordinary", note)
+    yield Edge("no_earlier", GROUP, "preset,input_grad:b0,earlier:ordinary,backward:ordinary", note)
+    for mode, enter in MODES:
+        program = f"preset,{enter}no_grad:b0,backward:ordinary,forward:b1,backward:ordinary"
+        yield Edge(f"{mode}_no_grad", GROUP, program, "no_grad records nothing, and counts in train mode")
+        program = f"preset,{enter}input_grad:b0,no_grad:b1,earlier:ordinary,backward:ordinary"
+        note_between = "a forward that records nothing, between a forward and its backward"
+        yield Edge(f"{mode}_no_grad_between", GROUP, program, note_between)
+    program = "preset,eval,input_grad:b0,train,no_grad:b1,earlier:ordinary"
+    yield Edge("eval_no_grad_train_between", GROUP, program, "#13402: no_grad does not help")
+
+
+def _written() -> Iterator[Edge]:
+    """Changes of values in place, which torch must refuse if the backward needs the values."""
+    changes = ("preset", *RESETS, "load:plain", "load:no_counter", "load:empty", "count:7")
+    for mode, enter in MODES:
+        for change in changes:
+            for name, config in (("", TRACKED), ("_no_affine", NO_AFFINE), ("_untracked", UNTRACKED)):
+                if change == "count:7" and name == "_untracked":
+                    continue
+                note = "what the backward needs was changed in place, or not"
+                program = f"preset,{enter}input_grad:b0,{change},backward:ordinary"
+                word = change.replace(":", "_")
+                yield Edge(f"{mode}_{word}{name}", GROUP, program, note, config)
+        program = f"preset,{enter}forward:b0,preset,backward:ordinary"
+        yield Edge(f"{mode}_preset_forward", GROUP, program, "only weight and bias require a gradient")
+        program = f"drop:weight,preset,{enter}input_grad:b0,reset_parameters,backward:ordinary"
+        yield Edge(f"{mode}_no_weight_reset", GROUP, program, "the backward does not need the bias")
+
+
+def _rebound() -> Iterator[Edge]:
+    """Changes of the module that leave the tensors that the forward was handed as they are."""
+    note = "the backward uses the tensors of its forward, wherever they are by then"
+    for mode, enter in MODES:
+        for name in PARAMETERS + BUFFERS:
+            for kind in ATTACH_KINDS:
+                if name in PARAMETERS and kind == "tensor":
+                    continue
+                if (name, kind) == ("num_batches_tracked", "trainable"):
+                    continue
+                program = f"preset,{enter}input_grad:b0,attach:{name}:{kind},preset,backward:ordinary"
+                yield Edge(f"{mode}_attach_{name}_{kind}", GROUP, program, note)
+            program = f"preset,{enter}input_grad:b0,drop:{name},backward:ordinary"
+            yield Edge(f"{mode}_drop_{name}", GROUP, program, note)
+        for how in COPIES:
+            program = f"preset,{enter}input_grad:b0,{how},preset,forward:b1,earlier:ordinary"
+            yield Edge(f"{mode}_{how}", GROUP, program, note)
+        for step in ("set:eps:0.5", "set:momentum:0.5", "set:affine:false", "set:track_running_stats:false"):
+            program = f"preset,{enter}input_grad:b0,{step},backward:ordinary"
+            yield Edge(f"{mode}_{step.replace(':', '_')}", GROUP, program, note)
+        program = f"preset,{enter}input_grad:b0,drop:weight,drop:bias,forward:b1,earlier:ordinary"
+        yield Edge(f"{mode}_affine_dropped", GROUP, program, note)
+    program = (
+        "preset,eval,input_grad:b0,attach:running_mean:tensor,attach:running_var:tensor,train,forward:b1,"
+        "earlier:ordinary"
+    )
+    yield Edge("eval_rebound_train", GROUP, program, "#13402: buffers that are rebound first are safe")
+
+
+def _float64() -> Iterator[Edge]:
+    variant = Variant("bounded", "n30", "float64")
+    program = "preset,eval,input_grad:b0,train,input_grad:b1,retain:offset,earlier:ordinary,backward:ones"
+    yield Edge("eval_train_float64", GROUP, program, "#13402 in the other dtype", TRACKED, variant)
+
+
+EDGES: Tuple[Edge, ...] = (
+    *_orders(),
+    *_repeated(),
+    *_recorded(),
+    *_written(),
+    *_rebound(),
+    *_float64(),
+)

@@ -1,0 +1,38 @@
+"""Inputs of which one dimension is long, and channels of many values in every layout.
+
+A kernel that loses its last partial block, or that works only up to some number of channels or images,
+fails here, and so does one that needs a power of two.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from cases.construction import Config
+from cases.edges.edge import Edge
+from cases.variants import DTYPES, LAYOUTS, LONG_SHAPES, Variant
+
+_PASS = "input_grad:b0{0},backward:ordinary{0}"
+_BOTH = f"{_PASS},eval,{_PASS}"
+
+
+def _long() -> Iterator[Edge]:
+    note = "sizes at, below and above usual numbers of values in a block, and primes near them"
+    contiguous, channels_last = _BOTH.format(""), _BOTH.format(".channels_last")
+    for shape in LONG_SHAPES:
+        for dtype in DTYPES:
+            variant = Variant("bounded", shape, dtype)
+            program = f"preset,{contiguous},train,{channels_last}"
+            yield Edge(f"{shape}_{dtype}", "extent", program, note, Config(variant.channels), variant)
+
+
+def _many() -> Iterator[Edge]:
+    note = "many values in a channel: ordinary ones, in every layout"
+    for shape in ("n4096", "n16384", "n102400"):
+        for layout in LAYOUTS:
+            variant = Variant("bounded", shape, "float32")
+            program = "preset," + _BOTH.format(f".{layout}")
+            yield Edge(f"{shape}_{layout}", "extent", program, note, Config(variant.channels), variant)
+
+
+EDGES: Tuple[Edge, ...] = (*_long(), *_many())

@@ -1,0 +1,32 @@
+"""What a release with a known defect shows, as functions from what is right to what is seen.
+
+The defects themselves, with their releases, circumstances and sources, stand in ``oracle.defects``.
+"""
+
+from typing import Dict
+
+from oracle.deviations.backward import eval_backward_reads_current_buffers
+from oracle.deviations.inputs import (
+    empty_input_unchecked,
+    overflowing_variance_zeroes_output,
+    zero_features_raise,
+)
+from oracle.deviations.narrow import narrow_arithmetic
+from oracle.deviations.situation import Deviation, Situation
+from oracle.deviations.sums import channels_last_plain_sums, contiguous_float64_plain_sums
+
+__all__ = ["DEVIATIONS", "Deviation", "Situation"]
+
+DEVIATIONS: Dict[str, Deviation] = {
+    each.__name__: each
+    for each in (
+        empty_input_unchecked,
+        zero_features_raise,
+        overflowing_variance_zeroes_output,
+        channels_last_plain_sums,
+        contiguous_float64_plain_sums,
+        eval_backward_reads_current_buffers,
+        narrow_arithmetic,
+    )
+}
+"""Name of a defect to its deviation."""

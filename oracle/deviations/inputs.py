@@ -1,0 +1,62 @@
+"""Deviations that depend on what a forward is given: nothing, no channels, or numbers that overflow."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from cases.inputs import batch
+from cases.steps import Forward
+from oracle import outputs
+from oracle.deviations.situation import Situation
+from oracle.numerics.budgeted import Budgeted, constant
+from oracle.numerics.formats import FORMATS
+from oracle.numerics.normalisation import ExpectedOutput
+from oracle.semantics import Rules
+from oracle.state import Expected, ExpectedError
+
+
+def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
+    step = situation.step
+    refused = right.error is not None and "should contain" in right.error.pattern
+    if not refused or not isinstance(step, Forward):
+        return right
+    given = batch(situation.variant, step.batch)
+    if given.values.size:
+        return right
+    rules = Rules(situation.semantics)
+    zero = constant(0.0, given.values.shape[1])
+    output = ExpectedOutput(
+        batch=given,
+        mean=zero,
+        variance=zero,
+        weight=None,
+        bias=None,
+        eps=1.0,
+        batch_statistics=True,
+        strides=outputs.strides(given, True, rules),
+        requires_grad=bool(
+            outputs.trainable(situation.before, given, step.grad, rules)
+        ),
+    )
+    return dataclasses.replace(right, output=output, error=None)
+
+
+def zero_features_raise(right: Expected, situation: Situation) -> Expected:
+    if right.output is None or situation.before.config.num_features:
+        return right
+    error = ExpectedError("IndexError", "index 0 out of range for tensor of size .0.")
+    return dataclasses.replace(right, output=None, error=error)
+
+
+def overflowing_variance_zeroes_output(right: Expected, situation: Situation) -> Expected:
+    output = right.output
+    if output is None or not output.batch_statistics:
+        return right
+    overflows = output.variance.values > FORMATS[output.dtype].arithmetic.largest
+    if not overflows.any():
+        return right
+    weight = output.weight or constant(1.0, output.shape[1])
+    zeroed = Budgeted(np.where(overflows, 0.0, weight.values), weight.budget)
+    return dataclasses.replace(right, output=dataclasses.replace(output, weight=zeroed))

@@ -1,0 +1,84 @@
+"""The deviation of float16 and bfloat16 kernels that do part of their arithmetic in 16 bits."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from cases.steps import Backward
+from cases.variants import NARROW
+from oracle.deviations.situation import Situation
+from oracle.deviations.sums import with_statistics
+from oracle.numerics import bounds
+from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.formats import FORMATS, Format
+from oracle.numerics.plain_sums import channels_last_statistics
+from oracle.numerics.statistics import Statistics, statistics
+from oracle.state import Expected
+
+DENSE = ("contiguous", "channels_last")
+"""The layouts that torch has kernels for."""
+
+
+def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
+    if isinstance(situation.step, Backward):
+        return _narrow_backward(right)
+    output = right.output
+    if output is None or output.dtype not in NARROW or not output.batch.values.size:
+        return right
+    if output.dtype != right.state.dtype:  # mixed precision
+        return right
+    seen = right
+    if output.batch_statistics:
+        fmt = FORMATS[output.dtype]
+        if output.batch.layout == "channels_last":
+            found = channels_last_statistics(output.batch, situation.threads)
+        else:
+            found = statistics(output.batch, False)
+        found = _narrow_statistics(found, output.eps, fmt)
+        seen = with_statistics(right, output, situation.before, found, working=fmt)
+    if output.batch.layout in DENSE:
+        return seen
+    assert seen.output is not None
+    working = dataclasses.replace(seen.output, working=output.dtype)
+    graph, *earlier = seen.state.graphs
+    graphs = (graph._replace(output=working), *earlier)
+    return dataclasses.replace(seen, output=working, state=seen.state.changed(graphs=graphs))
+
+
+def _narrow_backward(right: Expected) -> Expected:
+    """Where input and upstream gradient do not lie alike and densely, the backward works in the narrow
+    dtype."""
+    gradients = []
+    for each in right.gradients or ():
+        if each is None or each.output.dtype not in NARROW or each.output.working is not None:
+            gradients.append(each)
+            continue
+        if each.output.batch.layout in DENSE and each.output.batch.layout == each.upstream.layout:
+            gradients.append(each)
+            continue
+        output = dataclasses.replace(each.output, working=each.output.dtype)
+        gradients.append(dataclasses.replace(each, output=output))
+    if all(a is b for a, b in zip(gradients, right.gradients or ())):
+        return right
+    return dataclasses.replace(right, gradients=tuple(gradients))
+
+
+def _narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
+    """Statistics whose mean and inverse deviation are rounded to a narrow format before they are used.
+
+    The variance may be taken about the rounded mean. A rounding of the inverse deviation counts, as part
+    of variance + eps, twice.
+    """
+    moved = bounds.stored(found.mean.values, fmt)
+
+    def widened(variance: Budgeted, eps: float) -> Budgeted:
+        about = moved**2 * found.count / max(found.count - 1, 1)
+        rounded = bounds.stored(3 * (variance.values + eps), fmt)
+        return Budgeted(variance.values, variance.budget + about + rounded, variance.nonnegative)
+
+    return Statistics(
+        found.count,
+        Budgeted(found.mean.values, found.mean.budget + moved),
+        widened(found.biased_variance, eps),
+        widened(found.unbiased_variance, 0.0),
+    )

@@ -1,0 +1,71 @@
+"""Deviations of kernels that sum value by value, in the dtype that they compute in."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Optional
+
+from oracle.batch_norm import average_factor
+from oracle.deviations.situation import Situation
+from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.formats import FORMATS, Format
+from oracle.numerics.moving_average import moving_average
+from oracle.numerics.normalisation import ExpectedOutput
+from oracle.numerics.plain_sums import channels_last_statistics, contiguous_statistics
+from oracle.numerics.statistics import Statistics
+from oracle.state import Expected, State, Tensor
+
+
+def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
+    output = right.output
+    if output is None or output.batch.layout != "channels_last" or not output.batch_statistics:
+        return right
+    _, channels, height, width = output.shape
+    if not output.batch.values.size or channels == 1 or height * width == 1:
+        return right
+    found = channels_last_statistics(output.batch, situation.threads)
+    return with_statistics(right, output, situation.before, found)
+
+
+def contiguous_float64_plain_sums(right: Expected, situation: Situation) -> Expected:
+    output = right.output
+    if output is None or output.dtype != "float64" or not output.batch_statistics:
+        return right
+    if not output.batch.values.size or output.batch.layout != "contiguous":
+        return right
+    return with_statistics(right, output, situation.before, contiguous_statistics(output.batch))
+
+
+def with_statistics(
+    right: Expected,
+    output: ExpectedOutput,
+    before: State,
+    found: Statistics,
+    working: Optional[Format] = None,
+) -> Expected:
+    """The forward normalised by, and the running buffers updated with, other batch statistics.
+
+    ``working``: the format that the running buffers are updated in.
+    """
+    factor = average_factor(right.state)
+
+    def updated(name: str, new: Budgeted) -> Optional[Tensor]:
+        old, after = before.entry(name), right.state.entry(name)
+        if not isinstance(old, Tensor) or not isinstance(after, Tensor):
+            return None
+        if after.numbers is old.numbers:
+            return after
+        assert isinstance(factor, (int, float))
+        fmt = FORMATS[right.state.dtype]
+        return after.updated(
+            moving_average(old.numbers, new, float(factor), fmt, exact=False, working=working)
+        )
+
+    seen = dataclasses.replace(output, mean=found.mean, variance=found.biased_variance)
+    graph, *earlier = right.state.graphs
+    state = right.state.changed(
+        graphs=(graph._replace(output=seen), *earlier),
+        running_mean=updated("running_mean", found.mean),
+        running_var=updated("running_var", found.unbiased_variance),
+    )
+    return dataclasses.replace(right, output=seen, state=state)

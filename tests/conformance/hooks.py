@@ -1,0 +1,134 @@
+"""The suite's pytest plugin: hooks alone; the work is done in the modules beside this one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Generator, List, Optional, Sequence
+
+import pytest
+
+from tests.conformance import exploration, options, parametrisation, preflight
+from tests.conformance.judging import FOUND
+from tests.conformance.process import Guard
+from tests.conformance.recorder import UNUSABLE, Recorder, send_home
+from tests.conformance.session import DESELECTED, GUARD, session_of
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+APART = (HERE.parent / "meta", HERE.parent / "benchmark")
+"""The suite's own tests run when they are asked for by their path."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The suite's own options."""
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse unusable options before anything runs."""
+    if any(ROOT not in (each, *each.parents) for each in _asked(config)):
+        raise pytest.UsageError(
+            f"the paths {' '.join(config.args)} are not all within the suite, which runs in a pytest "
+            f"process of its own; run: cd {ROOT} && python -m pytest"
+        )
+    output = os.dup(2)  # of the user, for pytest does not capture yet
+    guard = config.stash[GUARD] = Guard(config.option.case_timeout, output)
+    try:
+        preflight.check(config.option, config.args, guard)
+    except preflight.Unusable as error:
+        raise pytest.UsageError(str(error)) from error
+    if config.option.explore:
+        exploration.check()
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(config), "batchnorm-recorder")
+
+
+def _asked(config: pytest.Config) -> List[Path]:
+    """The paths that the run was given."""
+    start = config.invocation_params.dir
+    return [(start / each.partition("::")[0]).resolve() for each in config.args]
+
+
+def _is_ours(collector: Any) -> bool:
+    """Whether a module or test belongs to tests/conformance."""
+    return bool(collector.path.parent == HERE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
+    """A path to the clone, or to its tests, asks for the cases and not for the tests of the suite."""
+    if collection_path not in APART:
+        return None
+    within = any(collection_path in (each, *each.parents) for each in _asked(config))
+    return None if within else True
+
+
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Optional[List[Any]]:
+    """A family without a case to run has no test."""
+    if not name.startswith("test_") or not isinstance(collector, pytest.Module):
+        return None
+    if _is_ours(collector) and not parametrisation.parameters(collector.obj, collector.config.option)[1]:
+        return []
+    return None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test a case."""
+    if _is_ours(metafunc.definition):
+        name, values, ids = parametrisation.parameters(metafunc.module, metafunc.config.option)
+        metafunc.parametrize(name, values, ids=ids)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
+    """With --case nothing but that case runs."""
+    if config.option.case:
+        items[:] = [item for item in items if _is_ours(item)]
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """A run that leaves cases out is a selection of its tier."""
+    for config in {item.config for item in items}:
+        config.stash[DESELECTED] = config.stash.get(DESELECTED, 0) + len(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have torch and the subject before the first case, or end the run in one line."""
+    config = session.config
+    if config.option.collectonly or not any(_is_ours(item) for item in session.items):
+        return
+    try:
+        session_of(config)
+    except preflight.Unusable as error:
+        output = getattr(config, "workeroutput", None)
+        if output is None:
+            raise pytest.UsageError(str(error)) from error
+        output[UNUSABLE] = str(error)
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a case found travels as an attribute of its report.
+
+    As the outermost wrapper, because a plugin may run a test once more from within this hook.
+    """
+    report = yield
+    if call.when == "call":
+        for name, value in item.stash.get(FOUND, {}).items():
+            setattr(report, name, value)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker sends home what the controller does not know."""
+    if hasattr(session.config, "workerinput"):
+        send_home(session.config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The cases are over. pytest-xdist ends its workers itself."""
+    if GUARD in config.stash:
+        config.stash[GUARD].close(outlast=not hasattr(config, "workerinput"))

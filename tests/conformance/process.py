@@ -1,0 +1,214 @@
+"""Keeps the process that runs the cases alive and says which case tried to end it.
+
+A subject is foreign code in the same process: it can end the process, close what pytest writes to, use
+up the file descriptors, hang, or leave a thread that never ends. ``Guard`` names the case that did so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional
+
+UNJUDGED = 3
+"""The exit status of a process that a case brought to its end: the one for a case without a verdict."""
+
+STANDARD = {1: "standard output", 2: "standard error"}
+"""The file descriptors that a run cannot do without."""
+
+SPARE = 32
+"""File descriptors kept back, so that a run whose subject took all others can still write its results."""
+
+PATIENCE = 10.0
+"""Seconds for which threads may live on after the run before the process is ended."""
+
+INTERVAL = 0.25
+"""Seconds from one look at the clock to the next."""
+
+
+class Ended(SystemExit):
+    """Raised in a subject that calls ``os._exit`` or ``os.abort``."""
+
+
+class Damage(Exception):
+    """What the subject did to the process: the end of a sentence that begins with "it"."""
+
+
+class Exhausted(Damage):
+    """No file descriptor is left, so no other case can be judged."""
+
+
+class _Unclosable:
+    """A stream that stays open when it is closed; ``closed`` is called instead."""
+
+    def __init__(self, stream: Any, closed: Callable[[], None]) -> None:
+        self._stream = stream
+        self.close = closed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> _Unclosable:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+class Guard:
+    """Watches over everything that the subject of one run does.
+
+    ``limit``: seconds that a case may take, 0 for no limit. ``output``: a file descriptor that reaches
+    the user, whatever pytest captures.
+    """
+
+    def __init__(self, limit: float, output: int) -> None:
+        self.limit = limit
+        self._output = output
+        self._process = os.getpid()
+        self._exit = os._exit
+        self._doing = ""
+        self._since = 0.0
+        self._damage: List[str] = []
+        self._over = threading.Event()
+        self._spare: List[int] = []
+        self._begun = False
+
+    def _begin(self) -> None:
+        self._begun = True
+        self._spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(SPARE)]
+        if self.limit:
+            threading.Thread(target=self._watch, name="case-timeout", daemon=True).start()
+
+    @contextlib.contextmanager
+    def over(self, doing: str) -> Iterator[None]:
+        """Raises Damage when the subject tries to end the process, or breaks it.
+
+        ``doing``: what the subject does meanwhile, as the subject of a sentence.
+        """
+        if not self._begun:
+            self._begin()
+        self._damage.clear()
+        kept = {number: _copy(number) for number in STANDARD}
+        self._since, self._doing = time.monotonic(), doing
+        try:
+            with self._calls_refused(), self._streams_open():
+                yield
+        except Ended:
+            pass  # which has left its entry in self._damage
+        finally:
+            self._doing = ""
+            self._mend(kept)
+        if self._damage:
+            raise Damage(" and ".join(dict.fromkeys(self._damage)))
+
+    @contextlib.contextmanager
+    def _calls_refused(self) -> Iterator[None]:
+        """``os._exit`` and ``os.abort`` do not end this process; they do end a fork of it."""
+        calls: Dict[str, Callable[..., NoReturn]] = {"_exit": os._exit, "abort": os.abort}
+        for name, call in calls.items():
+            setattr(os, name, self._refusal(name, call))
+        try:
+            yield
+        finally:
+            for name, call in calls.items():
+                setattr(os, name, call)
+
+    def _refusal(self, name: str, call: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
+        def refuse(*arguments: Any) -> NoReturn:
+            if os.getpid() != self._process:
+                call(*arguments)
+            called = f"os.{name}({', '.join(map(repr, arguments))})"
+            self._damage.append(f"ended the process by {called}")
+            raise Ended(called)
+
+        return refuse
+
+    @contextlib.contextmanager
+    def _streams_open(self) -> Iterator[None]:
+        """``sys.stdout`` and ``sys.stderr`` cannot be closed."""
+        damage = self._damage
+        output = _Unclosable(sys.stdout, lambda: damage.append("closed sys.stdout"))
+        errors = _Unclosable(sys.stderr, lambda: damage.append("closed sys.stderr"))
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+            yield
+
+    def _mend(self, kept: Dict[int, Optional[int]]) -> None:
+        """Open again what was closed; raises Exhausted when no descriptor is left."""
+        exhausted = _exhausted()
+        for number, copy in kept.items():
+            if copy is None:
+                continue
+            try:
+                os.fstat(number)
+            except OSError:
+                os.dup2(copy, number)
+                self._damage.append(f"closed the {STANDARD[number]}, file descriptor {number}")
+            os.close(copy)
+        if exhausted:
+            self._release()
+            raise Exhausted("left no file descriptor to open another file with")
+
+    def _watch(self) -> None:
+        """End the process when a case takes longer than the limit."""
+        while not self._over.wait(INTERVAL):
+            doing, spent = self._doing, time.monotonic() - self._since
+            if doing and spent > self.limit:
+                began = time.strftime("%H:%M:%S", time.localtime(time.time() - spent))
+                self._end(
+                    f"{doing} has not ended in {self.limit:g} s (it began at {began}), so the run is "
+                    "ended without a record; run that alone with -s to see where it hangs, or give it "
+                    "longer by --case-timeout SECONDS"
+                )
+
+    def _end(self, line: str) -> NoReturn:
+        """Write one line and end the process."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os.write(self._output, f"\nERROR: {line}\n".encode("utf-8", "backslashreplace"))
+        self._exit(UNJUDGED)
+
+    def close(self, outlast: bool) -> None:
+        """The run is over. ``outlast``: threads that are left may not keep the process for long."""
+        self._over.set()
+        self._release()
+        if self._begun and outlast:
+            threading.Thread(target=self._outlast, name="process-end", daemon=True).start()
+
+    def _release(self) -> None:
+        while self._spare:
+            os.close(self._spare.pop())
+
+    def _outlast(self) -> None:
+        """Once the main thread has ended, threads of the subject have a while to end, too."""
+        threading.main_thread().join()
+        time.sleep(PATIENCE)
+        names = ", ".join(
+            repr(each.name)
+            for each in threading.enumerate()
+            if not each.daemon and each is not threading.main_thread()
+        )
+        self._end(
+            f"the process cannot end: thread {names} of the subject is still running "
+            f"{PATIENCE:g} s after the run; let it end, or make it a daemon thread"
+        )
+
+
+def _copy(number: int) -> Optional[int]:
+    """A second descriptor for a standard stream; None where the process has no such stream."""
+    try:
+        return os.dup(number)
+    except OSError:
+        return None
+
+
+def _exhausted() -> bool:
+    """Whether no file can be opened."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return True
+    return False

@@ -1,0 +1,35 @@
+"""Which findings of a process get a whole report; the others get a line.
+
+A whole report shrinks the program and runs a script in a fresh process, which takes some seconds. A
+module that is wrong everywhere would wait for thousands of them. No verdict depends on this.
+"""
+
+from __future__ import annotations
+
+from typing import Set, Tuple
+
+from reports.symptoms import Theme
+
+MOST = 8
+"""The whole reports that a process makes where not all were asked for."""
+
+
+class Allowance:
+    """Grants a whole report to the first finding of each symptom.
+
+    ``everything``: to every finding. ``fresh``: scripts are tried in a fresh process, too.
+    """
+
+    def __init__(self, everything: bool = False, fresh: bool = True) -> None:
+        self.everything = everything
+        self.fresh = fresh
+        self._granted: Set[Tuple[Theme, ...]] = set()
+
+    def grants(self, symptom: Tuple[Theme, ...]) -> bool:
+        """Whether the next finding with this symptom gets a whole report; asking uses it up."""
+        if self.everything:
+            return True
+        if symptom in self._granted or len(self._granted) >= MOST:
+            return False
+        self._granted.add(symptom)
+        return True

@@ -1,0 +1,46 @@
+"""Which release switches explain a finding: those whose other side shows what was seen."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import List, Tuple
+
+from oracle.expectations import expectations
+from oracle.semantics import SWITCHES, Semantics
+from tests.subject.module import Factory, observe
+from tests.verdict.result import Result, compared
+
+
+def explaining(result: Result, factory: Factory, semantics: Semantics) -> Tuple[str, ...]:
+    """The switches with whose other side the program, up to its first finding, has none.
+
+    The program is run once more. Of a subject that does otherwise the second time nothing is said.
+    """
+    if not result.findings or not result.switches:
+        return ()
+    case = dataclasses.replace(result.case, steps=result.case.steps[: result.findings[0].step])
+    observations = observe(case, factory)
+    if not compared(case, expectations(case, semantics), observations).findings:
+        return ()
+    names = []
+    for name in result.switches:
+        flipped = dataclasses.replace(semantics, inside=semantics.inside ^ {name})
+        if not compared(case, expectations(case, flipped), observations).findings:
+            names.append(name)
+    return tuple(names)
+
+
+def described(names: Tuple[str, ...], semantics: Semantics) -> List[str]:
+    """The lines that name the switches of a finding and both their sides."""
+    release = ".".join(map(str, semantics.release))
+    lines = []
+    for switch in SWITCHES:
+        if switch.name in names:
+            inside = switch.name in semantics.inside
+            here, there = (switch.inside, switch.outside)[:: 1 if inside else -1]
+            lines += [
+                f"the other side of switch {switch.name!r} explains it ({switch.source}):",
+                f"  expected on {release}: {here}",
+                f"  seen: {there}",
+            ]
+    return lines

@@ -1,0 +1,64 @@
+"""Numbers and batches as Python text that a script can hold."""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+import numpy as np
+
+SHORT = 16
+"""Batches of up to this many numbers are always written out."""
+
+
+def number(value: float, dtype: str) -> str:
+    """The shortest text that torch reads back as this number of this dtype."""
+    if dtype == "float32" and np.isfinite(value):
+        text = repr(float(str(np.float32(value))))
+        if np.float32(float(text)) == np.float32(value):
+            return text
+    return repr(value)
+
+
+def listed(values: np.ndarray) -> str:
+    """The values as the text of a flat list."""
+    dtype = str(values.dtype)
+    return "[" + ", ".join(number(value, dtype) for value in values.reshape(-1).tolist()) + "]"
+
+
+def keyword(dtype: str) -> str:
+    """The keyword argument that makes a tensor of this dtype; nothing for torch's default."""
+    return "" if dtype == "float32" else f", dtype=torch.{dtype}"
+
+
+def pattern(shape: Sequence[int], dtype: str, scale: float = 1.0, middle: float = 0.0) -> np.ndarray:
+    """Multiples of 1/4 from -1.5 to 2.25, times ``scale``, plus ``middle``: computed in float64."""
+    steps = np.arange(int(np.prod(shape)), dtype=np.float64) * 7 % 16 / 4 - 1.5
+    return (steps * scale + middle).reshape(shape).astype(dtype)
+
+
+def pattern_text(
+    shape: Sequence[int], dtype: str, scale: float = 1.0, middle: float = 0.0
+) -> str:
+    """The text that makes the values of ``pattern`` in torch, bit for bit."""
+    count = int(np.prod(shape))
+    text = f"torch.arange({count}, dtype=torch.float64) * 7 % 16 / 4 - 1.5"
+    if (scale, middle) != (1.0, 0.0):
+        text = f"({text}) * {scale!r} + {middle!r}"
+    converted = "" if dtype == "float64" else f".to(torch.{dtype})"
+    return f"({text}).reshape({list(shape)}){converted}"
+
+
+def batch_text(values: np.ndarray, most: int) -> Optional[str]:
+    """The text of a contiguous torch tensor with these values, bit for bit.
+
+    None where it would be a list of more than ``most`` numbers.
+    """
+    shape, dtype = list(values.shape), str(values.dtype)
+    flat = values.reshape(-1)
+    if flat.size > 1 and flat.tobytes() == flat[:1].tobytes() * flat.size:
+        return f"torch.full({shape}, {number(flat[0].item(), dtype)}{keyword(dtype)})"
+    if flat.size > SHORT and values.tobytes() == pattern(shape, dtype).tobytes():
+        return pattern_text(shape, dtype)
+    if flat.size > most:
+        return None
+    return f"torch.tensor({listed(flat)}{keyword(dtype)}).reshape({shape})"

@@ -1,0 +1,76 @@
+"""A script that shows a finding again, or one line that says why there is none."""
+
+from __future__ import annotations
+
+from typing import Iterator, NamedTuple, Optional
+
+from oracle.semantics import Semantics
+from tests.failure import replay
+from tests.failure.script import Shown, script
+from tests.failure.shrinking import Shrinking, channel_of, shortest
+from tests.failure.smaller_inputs import rebuilding
+from tests.failure.step_lines import Unwritable
+from tests.subject.module import Factory
+from tests.subject.surroundings import surroundings
+from tests.verdict.result import Result
+
+IRREPRODUCIBLE = "not reproducible: it came out differently the second time"
+TOO_LARGE = "no script: the program with its input is too large to be written out"
+
+
+class Reproduction(NamedTuple):
+    """``script``: None where there is none that shows the finding; ``remark`` says why, or is empty.
+
+    ``shown``: the shortest program that shows the finding, None where none does.
+    """
+
+    script: Optional[str]
+    remark: str
+    shown: Optional[Shown]
+
+
+def reproduce(
+    result: Result,
+    factory: Factory,
+    semantics: Semantics,
+    subject: str,
+    threads: int,
+    fresh: bool = True,
+) -> Reproduction:
+    """Run the program again, shrink it, write its script and try that.
+
+    ``fresh``: in a process of its own, too, which takes as long as importing torch.
+    """
+    whole = Shrinking(result, factory, semantics)
+    if whole.tried(whole.best.case) is None:
+        return Reproduction(None, IRREPRODUCIBLE, None)
+    short = shortest(result, factory, semantics)
+    remark = ""
+    for shown in _candidates(result, short, factory, semantics):
+        try:
+            text = script(shown, subject, threads, surroundings())
+        except Unwritable:
+            continue
+        wanted = shown.finding.mismatch.got.partition("\n")[0].rstrip()
+        seen = replay.got(replay.printed(text))
+        if seen == wanted and fresh:
+            seen = replay.got(replay.printed_in_a_fresh_process(text))
+            if seen != wanted:
+                remark = f"{IRREPRODUCIBLE}; a script in a fresh process got {seen[:200]}"
+                return Reproduction(None, remark, short)
+        if seen == wanted:
+            return Reproduction(text, "", shown)
+        remark = remark or f"{IRREPRODUCIBLE}; a script of the same steps got {seen[:200]}"
+    return Reproduction(None, remark or TOO_LARGE, short)
+
+
+def _candidates(
+    result: Result, short: Shown, factory: Factory, semantics: Semantics
+) -> Iterator[Shown]:
+    """The programs of which a script may show the finding, the shortest first.
+
+    In the second large batches are rebuilt from integers.
+    """
+    yield short
+    own = shortest(result, factory, semantics, own_values=True)
+    yield own._replace(texts=rebuilding(result.case, own.case, channel_of(result.findings[0])))

@@ -1,0 +1,152 @@
+"""Smaller and plainer batches for a program: fewer channels, fewer values, values with a short text."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from cases.case import Case
+from cases.inputs import batch
+from cases.steps import forwards
+from cases.variants import Given
+from tests.failure import literals
+from tests.failure.rebuilding import rebuilt
+from tests.subject.inputs import Input
+
+Values = Mapping[str, np.ndarray]
+"""Batch name without layout to values."""
+
+PLAIN = 2
+"""Batches of more values than this, together, may be replaced by plainer ones."""
+
+
+class Replaced(NamedTuple):
+    """A case with other batches. ``texts``: the texts that make them, for those that have one."""
+
+    case: Case
+    texts: Mapping[str, str]
+
+
+def values_of(case: Case) -> Dict[str, np.ndarray]:
+    """The values of every batch that the program names, in order."""
+    steps = [each for step in case.steps for each in forwards(step)]
+    plain = dict.fromkeys(each.batch.partition(".")[0] for each in steps)
+    return {name: batch(case.variant, name).values for name in plain}
+
+
+def with_values(case: Case, values: Values, channels: int) -> Case:
+    """The case with these batches, on a module of so many channels."""
+    given = tuple(
+        Given(name, array.shape, str(array.dtype), array.tobytes()) for name, array in values.items()
+    )
+    return dataclasses.replace(
+        case,
+        config=dataclasses.replace(case.config, num_features=channels),
+        variant=case.variant._replace(given=given),
+    )
+
+
+def _strides(case: Case) -> List[Tuple[bool, ...]]:
+    """For every batch with a layout, in which senses torch calls it contiguous."""
+    steps = [each.batch for step in case.steps for each in forwards(step)]
+    return [
+        Input(batch(case.variant, name)).contiguity()
+        for name in dict.fromkeys(steps)
+        if batch(case.variant, name).layout != "contiguous"
+    ]
+
+
+def same_layout(case: Case, smaller: Case) -> bool:
+    """Whether torch calls every batch contiguous, or not, as before.
+
+    A channels_last batch of one channel, for instance, is contiguous, and so another kind of batch.
+    """
+    return _strides(case) == _strides(smaller)
+
+
+def fewer_channels(case: Case, channel: int) -> Iterator[Case]:
+    """The case with one channel, and with that and another one."""
+    channels = case.config.num_features
+    values = values_of(case)
+    for kept in ([channel], sorted({channel, (channel + 1) % channels})):
+        if len(kept) < channels:
+            taken = {name: _channels(each, kept, channels) for name, each in values.items()}
+            yield with_values(case, taken, len(kept))
+
+
+def _channels(values: np.ndarray, kept: Sequence[int], channels: int) -> np.ndarray:
+    """The channels ``kept``; one more of a batch that has one too many."""
+    if values.ndim < 2 or values.shape[1] not in (channels, channels + 1):
+        return values
+    extra = [channels] if values.shape[1] == channels + 1 else []
+    return np.ascontiguousarray(values[:, [*kept, *extra]])
+
+
+Cut = Callable[[np.ndarray], np.ndarray]
+
+
+def fewer_values(case: Case) -> Iterator[Case]:
+    """The case with a half or one of the columns, rows or images of every batch, smallest first."""
+    values = values_of(case)
+    shapes = [each.shape for each in values.values() if each.ndim == 4]
+    for axis in (3, 2, 0):
+        longest = max((shape[axis] for shape in shapes), default=0)
+        for kept in sorted({1, (longest + 1) // 2}):
+            for last in (False, True):
+                if kept < longest:
+                    cut = {name: _cut(each, axis, kept, last) for name, each in values.items()}
+                    yield with_values(case, cut, case.config.num_features)
+
+
+def _cut(values: np.ndarray, axis: int, kept: int, last: bool) -> np.ndarray:
+    if values.ndim != 4:
+        return values
+    start = max(values.shape[axis] - kept, 0) if last else 0
+    chosen = [slice(None)] * 4
+    chosen[axis] = slice(start, start + kept)
+    return np.ascontiguousarray(values[tuple(chosen)])
+
+
+def plainer(case: Case) -> Iterator[Replaced]:
+    """The case with batches whose values have a short text, the plainest first.
+
+    First the same small numbers in every batch, then these with a batch's own mean and spread.
+    """
+    values = values_of(case)
+    channels = case.config.num_features
+    if sum(each.size for each in values.values()) <= PLAIN:
+        return
+    small = {name: literals.pattern(each.shape, str(each.dtype)) for name, each in values.items()}
+    yield Replaced(with_values(case, small, channels), {})
+    alike, texts = {}, {}
+    for name, each in values.items():
+        scale, middle = _spread_and_mean(each)
+        alike[name] = literals.pattern(each.shape, str(each.dtype), scale, middle)
+        texts[name] = literals.pattern_text(each.shape, str(each.dtype), scale, middle)
+    yield Replaced(with_values(case, alike, channels), texts)
+
+
+def _spread_and_mean(values: np.ndarray) -> Tuple[float, float]:
+    """Of the finite values, to three digits; 1 and 0 where there are none, or the spread is 0."""
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if not finite.size or not finite.std():
+        return 1.0, 0.0
+    return float(f"{finite.std():.3g}"), float(f"{finite.mean():.3g}")
+
+
+def rebuilding(original: Case, case: Case, channel: int) -> Dict[str, str]:
+    """The texts that rebuild the batches of ``case`` from integers.
+
+    ``case`` has one channel of the batches of ``original``; a batch that is short enough, or that no
+    text rebuilds, has none.
+    """
+    texts = {}
+    for name, each in values_of(case).items():
+        text = None
+        if each.ndim == 4 and each.shape[1] == 1 and each.size > literals.SHORT:
+            text = rebuilt(original.variant, name, channel, each)
+        if text is not None:
+            texts[name] = text
+    return texts

@@ -1,0 +1,128 @@
+"""BatchNorm2d subjects that do something to the process that runs them; torch is all they need."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Any, ClassVar, List
+
+import torch
+from torch import Tensor
+
+Base = torch.nn.BatchNorm2d
+
+
+class EndsTheProcess(Base):
+    """Ends the process at once, with the status of success."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        os._exit(0)
+
+
+class EndsTheProcessInAThread(Base):
+    """Ends the process at once from another thread, and is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        thread = threading.Thread(target=os._exit, args=(0,))
+        thread.start()
+        thread.join()
+        return super().forward(input)
+
+
+class EndsAChild(Base):
+    """Ends a process that it started itself, and is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert status == 0
+        return super().forward(input)
+
+
+class Aborts(Base):
+    """Aborts the process."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        os.abort()
+
+
+class KillsItself(Base):
+    """Sends its process the signal that cannot be caught, in a batch of one value a channel."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() == 4 and input.numel() == input.size(1):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().forward(input)
+
+
+class Exits(Base):
+    """Exits as a script does."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        sys.exit(0)
+
+
+class ExitsInAThread(Base):
+    """Exits in another thread, which ends that thread alone, and is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        thread = threading.Thread(target=sys.exit, args=(0,))
+        thread.start()
+        thread.join()
+        return super().forward(input)
+
+
+class ClosesStdout(Base):
+    """Closes ``sys.stdout``, and is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        sys.stdout.close()
+        return super().forward(input)
+
+
+class ClosesTheDescriptor(Base):
+    """Closes the file descriptor of the standard output, and is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        with contextlib.suppress(OSError):
+            os.close(1)
+        return super().forward(input)
+
+
+class OpensEverything(Base):
+    """Opens files until no descriptor is left, and is right."""
+
+    opened: ClassVar[List[Any]] = []
+
+    def forward(self, input: Tensor) -> Tensor:
+        with contextlib.suppress(OSError):
+            while True:
+                self.opened.append(os.open(os.devnull, os.O_RDONLY))
+        return super().forward(input)
+
+
+class LeavesAThread(Base):
+    """Leaves a thread that never ends, and is right."""
+
+    started: ClassVar[List[threading.Thread]] = []
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.started:
+            self.started.append(threading.Thread(target=time.sleep, args=(10**6,), name="endless"))
+            self.started[0].start()
+        return super().forward(input)
+
+
+class Hangs(Base):
+    """Does not return from the forward of a batch of one value a channel."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() == 4 and input.numel() == input.size(1):
+            time.sleep(10**6)
+        return super().forward(input)

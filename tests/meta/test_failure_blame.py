@@ -1,0 +1,64 @@
+"""A switch is named only where its other side explains what was seen."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Tuple
+
+import pytest
+
+from cases import catalogue
+from oracle.semantics import SWITCHES
+from tests.conformance import summary
+from tests.failure import blame
+from tests.meta import failing, fakes, installed
+from tests.verdict.result import run
+
+FORWARD = "steps-affine-track-momentum_0.1-bounded-n8-float32-forward:b0"
+
+
+def blamed(subject: object, case_id: str) -> Tuple[str, ...]:
+    result = run(catalogue.find(case_id), subject, installed.RULES)
+    assert result.findings
+    assert result.switches
+    return blame.explaining(result, subject, installed.RULES)
+
+
+def test_a_subject_of_an_older_release_names_the_switch() -> None:
+    assert blamed(failing.CountsLikeTorch110, FORWARD) == ("counter_rebound",)
+    program = FORWARD.replace("affine", "no_bias")
+    assert blamed(failing.WithoutBiasKeyword, program) == ("no_bias_keyword",)
+
+
+@pytest.mark.parametrize("subject", [fakes.NoEps, fakes.NotCounted, fakes.ReturnsInput, fakes.WrongDtype])
+def test_a_fault_that_no_release_has_names_none(subject: object) -> None:
+    """Every forward asks for the side of some switch."""
+    assert blamed(subject, FORWARD) == ()
+
+
+def test_a_module_that_does_otherwise_the_second_time_names_none() -> None:
+    failing.OneIn200.forwards = 199
+    assert blamed(failing.OneIn200, FORWARD) == ()
+
+
+def test_every_switch_that_can_come_up_can_be_blamed() -> None:
+    """torch's own module under rules with one switch on its other side."""
+    named = set()
+    for switch in SWITCHES:
+        wrong = dataclasses.replace(installed.RULES, inside=installed.RULES.inside ^ {switch.name})
+        for case in installed.edges():
+            result = run(case, installed.BATCH_NORM, wrong)
+            if result.findings and case.variant.shape != "n102400":
+                assert switch.name in blame.explaining(result, installed.BATCH_NORM, wrong)
+                named.add(switch.name)
+                break
+    hidden = {each.name for each in SWITCHES if each.masked_by}
+    assert {each.name for each in SWITCHES} - named <= hidden
+
+
+def test_both_sides_are_described() -> None:
+    lines = blame.described(("counter_rebound",), installed.RULES)
+    assert lines[0] == "the other side of switch 'counter_rebound' explains it (PR #26550, PR #60453):"
+    assert lines[1].endswith("A train-mode forward counts in place.")
+    assert lines[2].startswith("  seen: A train-mode forward binds num_batches_tracked to a new tensor")
+    assert summary.unexercised([], installed.RULES.values())

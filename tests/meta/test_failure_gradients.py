@@ -1,0 +1,70 @@
+"""Scripts of programs with backward steps."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+import pytest
+
+from cases import catalogue
+from oracle.state import GRADIENTS
+from tests.failure import replay
+from tests.failure.reproduction import Reproduction, reproduce
+from tests.failure.script import Shown, script
+from tests.meta import failing, installed
+from tests.meta.test_script import TORCH, finding
+from tests.subject.module import observe
+from tests.verdict.result import run
+
+START = "steps-affine-track-momentum_0.1-bounded-n8-float32-"
+
+PROGRAMS = (
+    "input_grad:b0,backward:ordinary",
+    "input_grad:b0,backward:outlier.channels_last",
+    "input_grad:b0,backward:ones.scalar",
+    "input_grad:b0.channels_last,backward:ordinary",
+    "input_grad:b0,input_grad:b1,earlier:ordinary",
+    "input_grad:b0,retain:constant,backward:alternating",
+    "eval,forward:b0,backward:tiny",
+    "preset,eval,input_grad:b0,forward:one_value,forward:wrong_channels,backward:like_input",
+)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(("place", "index"), [(0, (1, 5, 0, 1)), (1, (3,)), (2, (4,))])
+def test_a_gradient_of_a_script_is_that_of_the_suite(
+    program: str, place: int, index: Tuple[int, ...]
+) -> None:
+    """To the last bit, with torch's own module."""
+    case = catalogue.find(START + program)
+    observations = observe(case, installed.BATCH_NORM)
+    gradient = observations[-1].gradients[place]
+    raising = tuple(number for number, each in enumerate(observations) if each.raised)
+    if gradient is None:  # that the input of an ordinary forward has none is compared, too
+        found = finding(f"{GRADIENTS[place]} gradient present", len(case.steps))
+        assert replay.got(replay.printed(script(Shown(case, found, raising, {}), TORCH))) == "False"
+        return
+    found = finding(f"{GRADIENTS[place]} gradient", len(case.steps), index)
+    text = script(Shown(case, found, raising, {}), TORCH)
+    assert replay.got(replay.printed(text)) == repr(gradient.values[index].item()), text
+
+
+def reproduced(subject: object, program: str) -> Reproduction:
+    result = run(catalogue.find(START + program), subject, installed.RULES)
+    assert result.findings
+    name = f"tests.meta.failing:{subject.__name__}"
+    return reproduce(result, subject, installed.RULES, name, 1, fresh=False)
+
+
+def test_a_wrong_gradient_has_a_short_script() -> None:
+    again = reproduced(failing.InputGradientDoubled, "preset,forward:b1,input_grad:b0,backward:ordinary.expanded")
+    assert again.script is not None, again.remark
+    assert again.shown is not None
+    assert again.shown.finding.mismatch.quantity == "input gradient"
+    assert len(again.shown.case.steps) <= 3
+
+
+def test_a_missing_gradient_has_a_script() -> None:
+    again = reproduced(failing.BiasHasNoGradient, "eval,forward:b0,backward:ordinary")
+    assert again.script is not None, again.remark
+    assert replay.printed(again.script) == "got      False\nexpected True\n"
