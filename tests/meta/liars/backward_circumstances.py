@@ -171,7 +171,7 @@ class WrongCumulative(_WrongWhere):
         return self.momentum is None
 
 
-@liar("momentum_0.1", "track", "train_only", "g_ordinary", through="input gradient")
+@liar("momentum_0.1", "train_only", "g_ordinary", through="input gradient")
 class MomentumApplied(HonestBatchNorm2d):
     """Scales what the statistics take away by the momentum, as if they were the moving averages."""
 

@@ -220,7 +220,7 @@ class EpsReadInBackward(HonestBatchNorm2d):
         return super().inverse_deviation(variance, self.eps)
 
 
-@liar("backward_program", "train_attach_weight_trainable", through="input gradient")
+@liar("backward_program", "train_other_weight", through="input gradient")
 class WeightReadInBackward(HonestBatchNorm2d):
     """Takes the weight that the module has by the time of the backward pass."""
 

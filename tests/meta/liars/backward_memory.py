@@ -102,7 +102,7 @@ class ScalarUpstreamMisread(_MisreadUpstream):
         return x, weight, bias
 
 
-@liar("gl_shifted", "g_ordinary", "n30", through="input gradient")
+@liar("backward_layout", "n30_float32_contiguous_shifted", through="input gradient")
 class UpstreamOffsetIgnored(HonestBatchNorm2d):
     """Reads the upstream gradient from the beginning of the memory that it is a part of."""
 
@@ -112,7 +112,7 @@ class UpstreamOffsetIgnored(HonestBatchNorm2d):
         return super().differentiate(g, kept, wanted)
 
 
-@liar("x_shifted", "g_ordinary", "n30", through="input gradient")
+@liar("backward_layout", "n30_float32_shifted_contiguous", through="input gradient")
 class InputOffsetIgnored(HonestBatchNorm2d):
     """Reads the input in the backward pass from the beginning of the memory that it is a part of."""
 
@@ -123,7 +123,7 @@ class InputOffsetIgnored(HonestBatchNorm2d):
         return super().differentiate(g, kept, wanted)
 
 
-@liar("x_channels_last", "gl_channels_last", "g_ordinary", "n30", through="input gradient")
+@liar("x_channels_last", "gl_channels_last", "n30", through="input gradient")
 class BothChannelsLastMisread(HonestBatchNorm2d):
     """Reads the upstream gradient as contiguous where it and the input are in channels_last."""
 

@@ -233,7 +233,7 @@ class InputGradientThroughSingle(HonestBatchNorm2d):
         return right.copy_(right.float())
 
 
-@liar("affine", "float64", "bounded", "g_ordinary", through="weight gradient")
+@liar("affine", "float64", "g_ordinary", through="weight gradient")
 class WeightGradientThroughSingle(HonestBatchNorm2d):
     """Rounds the weight's gradient to float32."""
 

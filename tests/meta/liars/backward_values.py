@@ -82,7 +82,7 @@ class NanInEveryChannel(HonestBatchNorm2d):
         return super().mean_term(terms) + 0 * terms.inverse.sum()
 
 
-@liar("nonfinite", "affine", "train_only", "g_ordinary", through="weight gradient")
+@liar("nonfinite", "affine", "g_ordinary", through="weight gradient")
 class NanCleaned(HonestBatchNorm2d):
     """Returns 0 for a gradient of the weight that is NaN."""
 
