@@ -11,7 +11,7 @@ from oracle.state import State
 
 def strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
     """The memory format of the output: the input's, except where the release made it contiguous."""
-    if given.layout != "channels_last":
+    if given.memory_format != "channels_last":
         return "contiguous"
     if batch_statistics and rules.holds("train_output_contiguous"):
         return "contiguous"

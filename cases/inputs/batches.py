@@ -10,6 +10,7 @@ import numpy as np
 
 from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
+from cases.inputs.memory import memory_format
 from cases.inputs.named import NAMED, OTHER_DTYPES
 from cases.variants import LAYOUTS, Variant, regimes
 
@@ -32,6 +33,11 @@ class Batch:
     layout: str
     exact: bool
     regimes: Tuple[str, ...]
+
+    @property
+    def memory_format(self) -> str:
+        """``contiguous``, ``channels_last`` or ``other``."""
+        return memory_format(self.values.shape, self.layout)
 
 
 def _values(variant: Variant, name: str) -> np.ndarray:

@@ -57,6 +57,11 @@ def overflowing_variance_zeroes_output(right: Expected, situation: Situation) ->
     overflows = output.variance.values > FORMATS[output.dtype].arithmetic.largest
     if not overflows.any():
         return right
-    weight = output.weight or constant(1.0, output.shape[1])
-    zeroed = Budgeted(np.where(overflows, 0.0, weight.values), weight.budget)
-    return dataclasses.replace(right, output=dataclasses.replace(output, weight=zeroed))
+    variance = output.variance  # an infinite variance has the inverse deviation 0
+    overflown = Budgeted(
+        np.where(overflows, np.inf, variance.values), np.where(overflows, 0.0, variance.budget), True
+    )
+    seen = dataclasses.replace(output, variance=overflown)
+    graph, *earlier = right.state.graphs
+    state = right.state.changed(graphs=(graph._replace(output=seen), *earlier))
+    return dataclasses.replace(right, output=seen, state=state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from cases.inputs.memory import DENSE
 from cases.steps import Backward
 from cases.variants import NARROW
 from oracle.deviations.situation import Situation
@@ -14,9 +15,6 @@ from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.plain_sums import channels_last_statistics
 from oracle.numerics.statistics import Statistics, statistics
 from oracle.state import Expected
-
-DENSE = ("contiguous", "channels_last")
-"""The layouts that torch has kernels for."""
 
 
 def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
@@ -30,13 +28,13 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
     seen = right
     if output.batch_statistics:
         fmt = FORMATS[output.dtype]
-        if output.batch.layout == "channels_last":
+        if output.batch.memory_format == "channels_last":
             found = channels_last_statistics(output.batch, situation.threads)
         else:
             found = statistics(output.batch, False)
         found = _narrow_statistics(found, output.eps, fmt)
         seen = with_statistics(right, output, situation.before, found, working=fmt)
-    if output.batch.layout in DENSE:
+    if output.batch.memory_format in DENSE:
         return seen
     assert seen.output is not None
     working = dataclasses.replace(seen.output, working=output.dtype)
@@ -53,7 +51,7 @@ def _narrow_backward(right: Expected) -> Expected:
         if each is None or each.output.dtype not in NARROW or each.output.working is not None:
             gradients.append(each)
             continue
-        if each.output.batch.layout in DENSE and each.output.batch.layout == each.upstream.layout:
+        if each.output.batch.memory_format in DENSE and each.output.batch.layout == each.upstream.layout:
             gradients.append(each)
             continue
         output = dataclasses.replace(each.output, working=each.output.dtype)

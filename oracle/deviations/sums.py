@@ -18,10 +18,9 @@ from oracle.state import Expected, State, Tensor
 
 def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
     output = right.output
-    if output is None or output.batch.layout != "channels_last" or not output.batch_statistics:
+    if output is None or not output.batch_statistics or not output.batch.values.size:
         return right
-    _, channels, height, width = output.shape
-    if not output.batch.values.size or channels == 1 or height * width == 1:
+    if output.batch.memory_format != "channels_last":
         return right
     found = channels_last_statistics(output.batch, situation.threads)
     return with_statistics(right, output, situation.before, found)
@@ -31,7 +30,7 @@ def contiguous_float64_plain_sums(right: Expected, situation: Situation) -> Expe
     output = right.output
     if output is None or output.dtype != "float64" or not output.batch_statistics:
         return right
-    if not output.batch.values.size or output.batch.layout != "contiguous":
+    if not output.batch.values.size or output.batch.memory_format != "contiguous":
         return right
     return with_statistics(right, output, situation.before, contiguous_statistics(output.batch))
 
