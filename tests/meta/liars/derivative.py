@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional, Tuple
 
 import torch
 
-from tests.meta.liars.kernel import AXES, Statistics, Tensor, spread, values_per_channel
+from tests.meta.liars.kernel import AXES, Statistics, Tensor, spread, values_per_channel, wide
 
 Gradients = Tuple[Optional[Tensor], Optional[Tensor], Optional[Tensor]]
 """The gradients of input, weight and bias; None for one that is not wanted."""
@@ -51,7 +51,11 @@ class Derivative:
     """``differentiate`` and the steps that it consists of."""
 
     def differentiate(self, g: Tensor, kept: Kept, wanted: Tuple[bool, bool, bool]) -> Gradients:
-        """The wanted gradients of input, weight and bias."""
+        """The wanted gradients of input, weight and bias.
+
+        Autograd stores each in the dtype of what it is the gradient of.
+        """
+        g, kept = wide(g), kept._replace(x=wide(kept.x))
         terms = self.terms(g, kept)
         return (
             self.input_gradient(g, kept, terms) if wanted[0] else None,
@@ -81,7 +85,7 @@ class Derivative:
             return found.mean, found.biased
         assert kept.running_mean is not None
         assert kept.running_var is not None
-        return kept.running_mean, kept.running_var
+        return wide(kept.running_mean), wide(kept.running_var)
 
     def statistics(self, x: Tensor) -> Statistics:
         """Mean and variance of every channel; a kernel has them."""
