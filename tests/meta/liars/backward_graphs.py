@@ -47,13 +47,15 @@ class _Loose(HonestBatchNorm2d):
         """What autograd keeps, so that it frees the graph and sees changes in place."""
         return ()
 
-    def differentiable(self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool) -> Tensor:
+    def differentiable(
+        self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
+    ) -> Tensor:
         if not y.requires_grad:
             return y
         weight, _, mean, variance = (
             None if each is None else each.detach().clone() for each in operands
         )
-        kept = Kept(x.detach(), weight, mean, variance, from_batch, self.eps)
+        kept = Kept(x.detach(), weight, mean, variance, from_batch, eps)
         rest = self.guarded(x, operands), kept, self
         found: Tensor = _Unguarded.apply(y.detach(), x, operands.weight, operands.bias, *rest)
         return found
@@ -88,8 +90,10 @@ class RunningStatisticsUnguarded(_Loose):
 class RetainedGraphFreed(HonestBatchNorm2d):
     """Refuses a second backward pass although the graph was retained."""
 
-    def differentiable(self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool) -> Tensor:
-        found = super().differentiable(y, x, operands, from_batch)
+    def differentiable(
+        self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
+    ) -> Tensor:
+        found = super().differentiable(y, x, operands, from_batch, eps)
         seen = []
 
         def once(g: Tensor) -> None:
@@ -187,14 +191,16 @@ class StatisticsOfLastForward(HonestBatchNorm2d):
 
     last: Any = None
 
-    def differentiable(self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool) -> Tensor:
+    def differentiable(
+        self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
+    ) -> Tensor:
         mean, variance = operands.running_mean, operands.running_var
         if from_batch and x.numel():
             found = self.statistics(x.detach())
             mean, variance = found.mean, found.biased
         if mean is not None and variance is not None:
             self.last = mean.clone(), variance.clone()
-        return super().differentiable(y, x, operands, from_batch)
+        return super().differentiable(y, x, operands, from_batch, eps)
 
     def normalised_by(self, kept: Kept) -> Tuple[Tensor, Tensor]:
         if self.last is None or not kept.x.numel():

@@ -141,9 +141,12 @@ class FirstStatisticsKept(HonestBatchNorm2d):
 class UntrackedEvalConstant(HonestBatchNorm2d):
     """Takes the batch's statistics for constants in eval mode, as if they were running ones."""
 
-    def differentiable(self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool) -> Tensor:
+    def differentiable(
+        self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
+    ) -> Tensor:
         if from_batch and not self.training and x.numel():
             found = self.statistics(x.detach())
-            means = found.mean.to(x.dtype), found.biased.to(x.dtype)
-            return super().differentiable(y, x, Operands(operands.weight, operands.bias, *means), False)
-        return super().differentiable(y, x, operands, from_batch)
+            running = found.mean.to(x.dtype), found.biased.to(x.dtype)
+            constant = Operands(operands.weight, operands.bias, *running)
+            return super().differentiable(y, x, constant, False, eps)
+        return super().differentiable(y, x, operands, from_batch, eps)

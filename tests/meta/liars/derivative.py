@@ -12,7 +12,15 @@ from typing import Any, NamedTuple, Optional, Tuple
 
 import torch
 
-from tests.meta.liars.kernel import AXES, Statistics, Tensor, spread, values_per_channel, wide
+from tests.meta.liars.kernel import (
+    AXES,
+    Kernel,
+    Operands,
+    Tensor,
+    spread,
+    values_per_channel,
+    wide,
+)
 
 Gradients = Tuple[Optional[Tensor], Optional[Tensor], Optional[Tensor]]
 """The gradients of input, weight and bias; None for one that is not wanted."""
@@ -47,8 +55,18 @@ class Terms(NamedTuple):
     values: int
 
 
-class Derivative:
-    """``differentiate`` and the steps that it consists of."""
+class Derivative(Kernel):
+    """``differentiable``, ``differentiate`` and the steps that it consists of."""
+
+    def differentiable(
+        self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
+    ) -> Tensor:
+        """The output ``y`` with a backward pass of its own, if it needs one."""
+        if not y.requires_grad:
+            return y
+        rest = self, from_batch, eps
+        found: Tensor = Differentiable.apply(y.detach(), x, *operands, *rest)
+        return found
 
     def differentiate(self, g: Tensor, kept: Kept, wanted: Tuple[bool, bool, bool]) -> Gradients:
         """The wanted gradients of input, weight and bias.
@@ -86,10 +104,6 @@ class Derivative:
         assert kept.running_mean is not None
         assert kept.running_var is not None
         return wide(kept.running_mean), wide(kept.running_var)
-
-    def statistics(self, x: Tensor) -> Statistics:
-        """Mean and variance of every channel; a kernel has them."""
-        raise NotImplementedError
 
     def inverse_deviation(self, variance: Tensor, eps: float) -> Tensor:
         """1 / s."""

@@ -11,12 +11,12 @@ from typing import Any, Dict, Optional
 import torch
 from torch.nn import Parameter
 
-from tests.meta.liars.derivative import Derivative, Differentiable
-from tests.meta.liars.kernel import Kernel, Operands, Tensor
+from tests.meta.liars.derivative import Derivative
+from tests.meta.liars.kernel import Operands, Tensor
 
 
-class HonestBatchNorm2d(Kernel, Derivative, torch.nn.Module):
-    """BatchNorm2d as documented: the module's layer above ``Kernel`` and ``Derivative``."""
+class HonestBatchNorm2d(Derivative, torch.nn.Module):
+    """BatchNorm2d as documented: the module's layer above ``Derivative`` and ``Kernel``."""
 
     _version = 2
 
@@ -99,16 +99,7 @@ class HonestBatchNorm2d(Kernel, Derivative, torch.nn.Module):
             self.count()
         factor, operands, from_batch = self.factor(), self.operands(), self.from_batch()
         y = self.batch_norm(x, operands, from_batch, factor, self.eps)
-        return self.differentiable(y, x, operands, from_batch)
-
-    def differentiable(
-        self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool
-    ) -> Tensor:
-        """The output with the backward pass of ``Derivative``, if it needs one."""
-        if not y.requires_grad:
-            return y
-        weight, bias, *running = operands
-        return Differentiable.apply(y.detach(), x, weight, bias, *running, self, from_batch, self.eps)
+        return self.differentiable(y, x, operands, from_batch, self.eps)
 
     def check_input(self, x: Tensor) -> None:
         """Four dimensions, or ValueError."""
