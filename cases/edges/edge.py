@@ -8,7 +8,7 @@ from typing import Tuple
 from cases.case import Case
 from cases.construction import Config
 from cases.spelling import parse_program
-from cases.variants import LARGE_SHAPES, Variant
+from cases.variants import LARGE_SHAPES, LONG_SHAPES, Variant
 
 FAMILY = "edge"
 
@@ -55,7 +55,8 @@ class Edge:
     @property
     def quick(self) -> bool:
         """Whether the inputs are small and the program is short: then the edge belongs to smoke."""
-        return self.variant.shape not in LARGE_SHAPES and self.program.count(",") < QUICK
+        large = self.variant.shape in (*LARGE_SHAPES, *LONG_SHAPES)
+        return not large and self.program.count(",") < QUICK
 
     @property
     def case(self) -> Case:

@@ -39,6 +39,16 @@ class Batch:
         """``contiguous``, ``channels_last`` or ``other``."""
         return memory_format(self.values.shape, self.layout)
 
+    @property
+    def ambiguous(self) -> bool:
+        """Whether it is channels_last only because a dimension of size 1 does not count.
+
+        The strides of that dimension say otherwise, and torch takes such a tensor for contiguous in one
+        place and for channels_last in another.
+        """
+        images, _, height, _ = self.values.shape
+        return self.layout == "permuted" and (images == 1) != (height == 1)
+
 
 def _values(variant: Variant, name: str) -> np.ndarray:
     """The values of the input, C-contiguous; raises CaseError for a name that names none."""
