@@ -116,6 +116,9 @@ def _rebound() -> Iterator[Edge]:
                 yield Edge(f"{mode}_attach_{name}_{kind}", GROUP, program, note)
             program = f"preset,{enter}input_grad:b0,drop:{name},backward:ordinary"
             yield Edge(f"{mode}_drop_{name}", GROUP, program, note)
+        for name in ("weight", "running_mean", "running_var"):
+            program = f"preset,{enter}input_grad:b0,attach:{name}:parameter,backward:ordinary"
+            yield Edge(f"{mode}_other_{name}", GROUP, program, note)
         for how in COPIES:
             program = f"preset,{enter}input_grad:b0,{how},preset,forward:b1,earlier:ordinary"
             yield Edge(f"{mode}_{how}", GROUP, program, note)
