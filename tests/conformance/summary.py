@@ -96,7 +96,8 @@ def coverage(rows: Sequence[CaseRow]) -> List[str]:
 
 def counts(lines: Sequence[str]) -> List[str]:
     """The first lines of the table, up to the count of known defects."""
-    end = next((place for place, line in enumerate(lines) if line.startswith("known defects")), len(lines))
+    defects = (place for place, line in enumerate(lines) if line.startswith("known defects"))
+    end = next(defects, len(lines))
     return list(lines[: end + 1])
 
 

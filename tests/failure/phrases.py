@@ -12,7 +12,6 @@ LAYOUTS: Dict[str, str] = {
     "expanded": "{x}[:1].expand({shape})",
     "shifted": "torch.stack(2 * [{x}])[1]",
     "scalar": "{x}.reshape(-1)[0].expand({shape})",
-    "shifted": "{x}[None].repeat_interleave(2, 0)[1]",
 }
 """How the contiguous tensor {x} gets the strides of each of ``cases.variants.GRADIENT_LAYOUTS``."""
 
