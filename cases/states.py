@@ -223,7 +223,7 @@ def case(state: State) -> Case:
 
 
 def parts_of(state_case: Case) -> Tuple[Case, ...]:
-    """For every operation of a state's case, the program that enters the state anew and performs it alone.
+    """For every operation of a state's case, the program that enters the state and performs it alone.
 
     Each is a spelled-out case that ends in a forward. A case of another family has no parts.
     """

@@ -22,7 +22,8 @@ OWN = "own"
 class Batch:
     """One input: its values and how they lie in memory. Compared by identity.
 
-    ``values``: the array, read-only; ``dtype``: the dtype in torch, see ``cases.inputs.storage``. ``layout``: one of LAYOUTS.
+    ``values``: the array, read-only; ``dtype``: the dtype in torch, see ``cases.inputs.storage``.
+    ``layout``: one of LAYOUTS.
     ``exact``: the input is of the exact lane. ``regimes``: a word for each channel, for messages; empty
     for an input that has none.
     """

@@ -11,6 +11,7 @@ from cases import catalogue
 from cases.case import Case
 from reports.encoding import encode_case
 from reports.rows import FINDING, KNOWN_DEFECT
+from reports.symptoms import symptom
 from tests.conformance.process import Damage, Exhausted
 from tests.conformance.session import Session, session_of
 from tests.subject import foreign
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # which imports torch; collecting does without
 
 ROW = "batchnorm_row"
 SEARCH = "batchnorm_search"
+WHOLE = "batchnorm_whole"
 """The attributes of a test's report that carry what it found."""
 
 FOUND = pytest.StashKey[Dict[str, Any]]()
@@ -77,12 +79,13 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
         with observing(case.id, session):
             verdict = verdict_on(case, session)
             row = recording.row(verdict, session)
-            text = report(verdict, session) if verdict.outcome == FINDING else ""
+            whole = verdict.outcome == FINDING and grants(verdict, session)
+            text = report(verdict, session, whole) if verdict.outcome == FINDING else ""
     except Failure as failure:
         if failure.last:
             request.session.shouldstop = failure.last
         pytest.fail(str(failure), pytrace=False)
-    request.node.stash[FOUND] = {ROW: encode_case(row)}
+    request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole}
     if verdict.outcome == FINDING:
         pytest.fail(text, pytrace=False)
     if verdict.outcome == KNOWN_DEFECT:
@@ -99,8 +102,17 @@ def verdict_on(case: Case, session: Session) -> Verdict:
     )
 
 
-def report(verdict: Verdict, session: Session) -> str:
+def grants(verdict: Verdict, session: Session) -> bool:
+    """Whether a finding gets a whole report."""
+    from tests.conformance.recording import found
+
+    findings = verdict.results[0].findings
+    return not findings or session.allowance.grants(symptom(found(findings[0])).themes)
+
+
+def report(verdict: Verdict, session: Session, whole: bool = True) -> str:
     """The report on a verdict that is a finding."""
     from tests.failure.report import report as written
+    from tests.failure.report import short
 
-    return written(verdict, session)
+    return written(verdict, session) if whole else short(verdict, session)

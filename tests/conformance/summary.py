@@ -5,7 +5,7 @@ Imports neither torch nor NumPy: the controller of a run with workers does witho
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, List, Sequence
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence
 
 from cases import catalogue, claims, states
 from cases.spelling import token
@@ -31,6 +31,14 @@ def without_row(missing: Iterable[str]) -> List[str]:
     if not ids:
         return []
     return [f"{len(ids)} case(s) left no row, so nothing is known of them; first: {case_in(ids[0])}"]
+
+
+def next_command(first: Optional[str], again: str) -> List[str]:
+    """The line that says what to run after a failed run; none without a failure.
+
+    ``first``: the id of the first case that failed. ``again``: the options that the run was given.
+    """
+    return [] if first is None else [f"next, the first of them alone: pytest --case '{first}'{again} -v"]
 
 
 def unexercised(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
@@ -84,6 +92,13 @@ def coverage(rows: Sequence[CaseRow]) -> List[str]:
         f"states x operations: {done * operations:,} of {total:,} "
         f"({len(states.STATES)} states, {operations} operations)"
     ]
+
+
+def counts(lines: Sequence[str]) -> List[str]:
+    """The first lines of the table, up to the count of known defects."""
+    defects = (place for place, line in enumerate(lines) if line.startswith("known defects"))
+    end = next(defects, len(lines))
+    return list(lines[: end + 1])
 
 
 SHOWN_BEHAVIOURS = 12

@@ -9,7 +9,6 @@ import torch
 
 from reports.markdown import code, table
 from tests.meta.liars import Liar, hunt
-from tests.meta.liars.blind import BLIND
 from tests.meta.liars.hunt import Catch
 from tests.meta.mutants.equivalent import TABLE, Survivor
 from tests.meta.mutants.sources import SOURCES
@@ -27,6 +26,10 @@ COLUMNS: Tuple[Tuple[str, str], ...] = (
     ("tensors", r"\w+ (present|is the same object|has a grad_fn|requires_grad|shape|dtype)$|memory"),
     ("input", r"input_changed$"),
     ("earlier output", r"earlier_output_changed$"),
+    ("input's gradient", r"input gradient$"),
+    ("weight's gradient", r"weight gradient$"),
+    ("bias's gradient", r"bias gradient$"),
+    ("gradient's form", r"gradients present$|\w+ gradient (present|dtype|shape|strides|requires_grad)$"),
 )
 """Column of the table to the quantities that it stands for."""
 
@@ -173,14 +176,6 @@ def _survivors() -> List[str]:
     return lines
 
 
-def _blind() -> List[str]:
-    lines = ["", "## Blind spots", ""]
-    lines.append("Wrong subjects that no case tells from a right one, because none looks there:")
-    lines.append("")
-    lines += [f"- {each.__name__}: {' '.join((each.__doc__ or '').split())}" for each in BLIND]
-    return lines
-
-
 def render(
     rows: Sequence[LiarRow], operators: Sequence[OperatorRow], problems: Sequence[str]
 ) -> str:
@@ -192,7 +187,6 @@ def render(
         *_problems(problems),
         *_mutants(operators),
         *_survivors(),
-        *_blind(),
         *_liars(rows),
         *_quantities(rows),
     ]

@@ -107,7 +107,8 @@ def test_every_way_through_the_matrix_is_read_back() -> None:
 
 @pytest.mark.parametrize("tier", ["smoke", "gate"])
 def test_stored_ids_are_unique(tier: str) -> None:
-    assert len(set(list(catalogue.ids("matrix", tier)))) == len(list(catalogue.ids("matrix", tier)))
+    ids = list(catalogue.ids("matrix", tier))
+    assert len(set(ids)) == len(ids)
 
 
 def test_no_id_stands_in_two_families() -> None:
