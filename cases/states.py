@@ -25,6 +25,7 @@ from cases.steps import (
     STATE_DICTS,
     TRAIN,
     Attach,
+    Backward,
     Copy,
     Count,
     Drop,
@@ -119,6 +120,7 @@ def _flags_of_a_new_module(operation: Copy) -> FrozenSet[str]:
 
 _DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
     Forward: _nothing,
+    Backward: _nothing,
     Forwards: _nothing,
     Mode: lambda operation: frozenset({"training"}),
     SetAttribute: _its_name,
