@@ -65,7 +65,7 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--input",
         metavar="FILE",
-        help="the batch 'own' of a spelled-out case: --input=FILE.npy or .json, numbers in shape (N, C, H, W)",
+        help="the batch 'own' of a spelled-out case: --input=FILE.npy or .json, of shape (N, C, H, W)",
     )
     group.addoption(
         "--shard",
