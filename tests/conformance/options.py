@@ -148,4 +148,4 @@ def selection(config: pytest.Config, deselected: int = 0) -> Optional[str]:
 def _whole(config: pytest.Config) -> bool:
     """Whether the paths of the command line include all cases."""
     asked = {(config.invocation_params.dir / each).resolve() for each in config.args}
-    return not asked.isdisjoint((CONFORMANCE, *CONFORMANCE.parents[:2]))
+    return not asked.isdisjoint((CONFORMANCE, *list(CONFORMANCE.parents)[:2]))
