@@ -10,8 +10,8 @@ import numpy as np
 
 from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
-from cases.inputs.own import OWN
 from cases.inputs.named import NAMED, OTHER_DTYPES
+from cases.inputs.own import OWN
 from cases.variants import LAYOUTS, Variant, regimes
 
 

@@ -22,7 +22,7 @@ SCREEN = 50
 FEW = 30
 """Failures that have no more lines than this together are left to pytest."""
 
-LEAST = 10
+LEAST = 14
 """The lines that are kept for the causes, whatever the failures need."""
 
 UNASKED = {"tbstyle": "auto", "reportchars": "fE"}
@@ -45,7 +45,7 @@ def keep_short(config: pytest.Config) -> None:
 
 
 class Failures:
-    """The failed tests of a run. Texts are kept of those that are whole reports, and of tests without a row.
+    """The failed tests of a run, with the texts of whole reports and of tests without a row.
 
     ``whole``: case id to text.
     """

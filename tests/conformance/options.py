@@ -44,7 +44,7 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--input",
         metavar="FILE",
-        help="the batch 'own' of a spelled-out case: --input=FILE.npy or .json, numbers in shape (N, C, H, W)",
+        help="the batch 'own' of a spelled-out case, in shape (N, C, H, W); --input=FILE.npy or .json",
     )
     group.addoption(
         "--shard",

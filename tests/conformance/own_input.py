@@ -27,7 +27,7 @@ class InputError(ValueError):
 
 
 def read(path: str) -> np.ndarray:
-    """The numbers of a file as float64, shape (N, C, H, W) with at least one channel; raises InputError."""
+    """The numbers of a file as float64, shape (N, C, H, W), C at least 1; raises InputError."""
     try:
         values = _numbers(Path(path))
     except InputError as error:

@@ -96,8 +96,8 @@ def coverage(rows: Sequence[CaseRow]) -> List[str]:
 
 def counts(lines: Sequence[str]) -> List[str]:
     """The first lines of the table, up to the count of known defects."""
-    end = next((place for place, line in enumerate(lines) if line.startswith("known defects")), len(lines))
-    return list(lines[: end + 1])
+    last = [place for place, line in enumerate(lines) if line.startswith("known defects")]
+    return list(lines[: last[0] + 1] if last else lines)
 
 
 SHOWN_BEHAVIOURS = 12

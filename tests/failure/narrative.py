@@ -66,7 +66,8 @@ def _head(case: Case, number: int, step: Optional[Step]) -> str:
 
 def _sides(want: Expected, semantics: Semantics) -> List[str]:
     """The switches that decided the step, and whether they hold."""
-    return [f"{name} ({'holds' if name in semantics.inside else 'does not hold'})" for name in want.switches]
+    words = {True: "holds", False: "does not hold"}
+    return [f"{name} ({words[name in semantics.inside]})" for name in want.switches]
 
 
 def _verdicts(right: Expectations, number: int, got: Observation) -> Tally:
