@@ -46,6 +46,7 @@ LONG_SHAPES: Dict[str, Shape] = {
     f"n{shape[0] * shape[2] * shape[3]}_{size}_{dimension}": shape
     for size in EXTENTS + (4099,)
     for dimension, shape in _long(size).items()
+    if size in EXTENTS or dimension == "channels"
 }
 """The shapes in which one dimension alone is long."""
 
@@ -70,6 +71,9 @@ nonfinite: as bounded, and every second batch has a NaN in one channel and an in
 DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 """The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed
 precision."""
+
+MATRIX_DTYPES = DTYPES[:2]
+"""The dtypes of the matrix. The narrow ones have edges, and every spelled-out program."""
 
 NARROW = ("float16", "bfloat16")
 """The dtypes that are stored in 16 bits and computed with in float32."""

@@ -28,11 +28,12 @@ formula of train mode; the chain rule for the others; observation for what autog
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple, Tuple
 
 import numpy as np
 
-from cases.inputs import upstream
+from cases.inputs import Batch, upstream
 from cases.steps import Backward
 from cases.variants import Variant
 from oracle import refusals
@@ -71,16 +72,28 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         raise refusals.graph_used_up()
     if any(_was_modified(state, saved) for saved in graph.saved):
         raise refusals.modified_in_place()
+    bias_alone = graph.output.weight is None and graph.output.bias is not None
+    if bias_alone and rules.holds("backward_needs_weight"):
+        raise refusals.no_device()
     given = upstream(variant, graph.output.batch, step.upstream)
     gradients = []
     for name in GRADIENTS:
         dtype = graph.output.dtype if name == "input" else state.dtype
-        strides = graph.output.strides if name == "input" else "contiguous"
+        strides = _strides(graph.output, given, rules) if name == "input" else "contiguous"
         expected = ExpectedGradient(name, graph.output, given, dtype, strides)
         gradients.append(expected if name in graph.trainable else None)
     graphs = list(state.graphs)
     graphs[place] = graph._replace(freed=not step.retain)
     return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))
+
+
+def _strides(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
+    """The memory format of the input's gradient: the output's, but for what torch's two ways to tell
+    the format of an ambiguous input disagree on."""
+    if output.strides == "channels_last" and rules.holds("input_gradient_contiguous"):
+        return "contiguous"
+    alike = given.ambiguous or given.memory_format == "contiguous"
+    return "contiguous" if output.batch.ambiguous and not alike else output.strides
 
 
 def _was_modified(state: State, saved: Saved) -> bool:
@@ -110,30 +123,36 @@ def _sum(values: np.ndarray) -> float:
     return math.fsum(values) if np.isfinite(values).all() else float(values.sum())
 
 
-def sums(expected: ExpectedGradient) -> Sums:
-    """Compute the sums over N, H and W."""
-    output = expected.output
+def _depth(terms: np.ndarray, any_order: bool) -> np.ndarray:
+    """The accumulation depth of the sum of each row, shape (C, n) to (C,)."""
+    if any_order:
+        return np.full(len(terms), float(terms.shape[1]))
+    return bounds.depth_of(terms)
+
+
+@lru_cache(maxsize=16)
+def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
+    """The sums over N, H and W, which all three gradients are made of."""
     fmt, working = FORMATS[output.dtype].arithmetic, output.arithmetic
-    x, g = by_channel(output.batch.values), by_channel(expected.upstream.values)
+    x, g = by_channel(output.batch.values), by_channel(upstream.values)
     products = g * (x - output.mean.values[:, None])
     count = x.shape[1]
     total = np.array([_sum(row) for row in g])
     magnitude = np.abs(g).sum(axis=1)
     product_total = np.array([_sum(row) for row in products])
-    total_budget = bounds.upstream_sum(total, magnitude, bounds.depth_of(g), fmt)
+    product_magnitude = np.abs(products).sum(axis=1)
+    total_budget = bounds.upstream_sum(total, magnitude, _depth(g, any_order), fmt)
     product_budget = bounds.product_sum(
-        np.abs(products).sum(axis=1),
-        magnitude,
-        output.mean.budget,
-        count,
-        bounds.depth_of(products),
-        fmt,
+        product_magnitude, magnitude, output.mean.budget, count, _depth(products, any_order), fmt
     )
     if working is not fmt:
         total_budget = bounds.narrow_sum(total_budget, magnitude, working)
-        product_sizes = np.abs(products).sum(axis=1)
-        product_budget = bounds.narrow_sum(product_budget, product_sizes, working)
+        product_budget = bounds.narrow_sum(product_budget, product_magnitude, working)
     return Sums(total, total_budget, product_total, product_budget)
+
+
+def _sums(expected: ExpectedGradient) -> Sums:
+    return sums(expected.output, expected.upstream, expected.any_order)
 
 
 def gradient_values(expected: ExpectedGradient) -> OutputValues:
@@ -159,14 +178,14 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
 
 def _bias_gradient(expected: ExpectedGradient) -> OutputValues:
     """sum g."""
-    found = sums(expected)
+    found = _sums(expected)
     undetermined = np.isinf(found.upstream_budget)
     return OutputValues(found.upstream, found.upstream_budget, undetermined)
 
 
 def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
     """sum g * (x - m) / s."""
-    found, part = sums(expected), terms(expected.output)
+    found, part = _sums(expected), terms(expected.output)
     value = found.products * part.inverse
     undetermined = part.undetermined | np.isinf(found.products_budget)
     budget = bounds.weight_gradient(
@@ -190,7 +209,7 @@ def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
 
 def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
     """(g - mean(g) - (x - m) * q) * w / s with q = sum g * (x - m) / (n * s**2)."""
-    output, found, part = expected.output, sums(expected), terms(expected.output)
+    output, found, part = expected.output, _sums(expected), terms(expected.output)
     x, g = output.batch.values.astype(np.float64), expected.upstream.values.astype(np.float64)
     n, mean, slope = x.size // max(x.shape[1], 1), output.mean, part.weight * part.inverse
     count = max(n, 1)

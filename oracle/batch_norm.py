@@ -250,7 +250,8 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
     """deepcopy and pickle keep every attribute; a state dict fills the tensors of a new module."""
     copied = state
     if step.how == "state_dict":
-        copied = construct(state.config, state.dtype, rules).changed(training=state.training)
+        new = construct(state.config, state.dtype, rules)
+        copied = new.changed(training=state.training, graphs=state.graphs)
         if set(copied.present()) != set(state.present()):
             raise refusals.other_keys()
     changes: Dict[str, Any] = {}

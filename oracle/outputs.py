@@ -11,7 +11,7 @@ from oracle.state import State
 
 def strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
     """The memory format of the output: the input's, except where the release made it contiguous."""
-    if given.layout != "channels_last":
+    if given.memory_format != "channels_last":
         return "contiguous"
     if batch_statistics and rules.holds("train_output_contiguous"):
         return "contiguous"
@@ -19,7 +19,7 @@ def strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
 
 
 def trainable(state: State, given: Batch, grad: str, rules: Rules) -> Tuple[str, ...]:
-    """Those of input, weight and bias that the output is differentiable in; it requires a gradient then."""
+    """Those of input, weight and bias that autograd records the output as a function of."""
     if grad == "no_grad":
         return ()
     names = [

@@ -161,7 +161,7 @@ def _check_dtype(
     if given.dtype in NARROW and module_dtype == "float32":
         return
     if rules.holds("scalar_type_message"):
-        raise Refusal("RuntimeError", "expected scalar type (Double|Float) but found (Double|Float)")
+        raise Refusal("RuntimeError", "expected scalar type [A-Za-z0-9]+ but found [A-Za-z0-9]+")
     if module_dtype != "float32":
         raise Refusal("RuntimeError", "mixed dtype .CPU.: expect parameter to have scalar type of")
     if rules.holds("mixed_dtype_names_bfloat16"):
@@ -190,3 +190,8 @@ def graph_used_up() -> Refusal:
 def modified_in_place() -> Refusal:
     """A tensor that the backward pass reads was written to after the forward."""
     return Refusal("RuntimeError", "modified by an inplace operation")
+
+
+def no_device() -> Refusal:
+    """A backward without a weight but with a bias."""
+    return Refusal("RuntimeError", "tensor does not have a device")

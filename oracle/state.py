@@ -127,7 +127,7 @@ class ExpectedGradient:
     """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
 
     ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
-    ``channels_last``. Compared by identity.
+    ``channels_last``. ``any_order``: only the bound for sums in any order holds. Compared by identity.
     """
 
     name: str
@@ -135,6 +135,7 @@ class ExpectedGradient:
     upstream: Batch
     dtype: str
     strides: str
+    any_order: bool = False
 
     @property
     def shape(self) -> Tuple[int, ...]:

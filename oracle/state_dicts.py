@@ -43,7 +43,9 @@ def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: 
     for name in FLOATING if contents.tensors else ():
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
-            changes[name] = tensor.holding(attached_numbers(name, state))
+            numbers = attached_numbers(name, state)
+            unseen = bool(state.graphs) and rules.holds("load_unseen_by_autograd")
+            changes[name] = tensor.updated(numbers) if unseen else tensor.holding(numbers)
     error: Optional[ExpectedError] = None
     if step.what == "longer" and changes.pop("running_mean", None) is not None:
         channels = state.config.num_features

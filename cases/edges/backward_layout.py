@@ -12,8 +12,8 @@ from cases.construction import Config
 from cases.edges.edge import BOTH_PASSES, Edge
 from cases.variants import DTYPES, GRADIENT_LAYOUTS, LAYOUTS, Variant
 
-SIZES = ("n30", "n256")
-"""Shapes in which every dimension is longer than 1."""
+VALUES = tuple(("n30", dtype) for dtype in DTYPES) + (("n256", "float32"), ("n256", "float64"))
+"""Shapes in which every dimension is longer than 1, each with a dtype."""
 
 AMBIGUOUS = (
     ("n2", "n8_images_alone", "n8_one_row", "n8_one_column", "n8_one_channel", "n8_one_image")
@@ -29,11 +29,12 @@ def _pairs(shape: str, dtype: str) -> Iterator[Edge]:
             yield Edge(
                 f"{shape}_{dtype}_{layout}_{gradient}", "backward_layout",
                 BOTH_PASSES.format(f"b1.{layout}", f"ordinary.{gradient}"),
-                "the gradient may lie in memory otherwise than the input", Config(variant.channels), variant,
+                "the gradient may lie in memory otherwise than the input",
+                Config(variant.channels), variant,
             )  # fmt: skip
 
 
 EDGES: Tuple[Edge, ...] = (
-    *(edge for shape in SIZES for dtype in DTYPES for edge in _pairs(shape, dtype)),
+    *(edge for shape, dtype in VALUES for edge in _pairs(shape, dtype)),
     *(edge for shape in AMBIGUOUS for edge in _pairs(shape, "float32")),
 )

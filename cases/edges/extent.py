@@ -12,6 +12,9 @@ from cases.construction import Config
 from cases.edges.edge import Edge
 from cases.variants import DTYPES, LAYOUTS, LONG_SHAPES, Variant
 
+EVERY_DTYPE = (33, 65, 129, 257)
+"""The sizes with which every dtype is run, not float32 alone."""
+
 _PASS = "input_grad:b0{0},backward:ordinary{0}"
 _BOTH = f"{_PASS},eval,{_PASS}"
 
@@ -19,8 +22,10 @@ _BOTH = f"{_PASS},eval,{_PASS}"
 def _long() -> Iterator[Edge]:
     note = "sizes at, below and above usual numbers of values in a block, and primes near them"
     contiguous, channels_last = _BOTH.format(""), _BOTH.format(".channels_last")
-    for shape in LONG_SHAPES:
+    for shape, dimensions in LONG_SHAPES.items():
         for dtype in DTYPES:
+            if dtype != "float32" and max(dimensions) not in EVERY_DTYPE:
+                continue
             variant = Variant("bounded", shape, dtype)
             program = f"preset,{contiguous},train,{channels_last}"
             yield Edge(f"{shape}_{dtype}", "extent", program, note, Config(variant.channels), variant)

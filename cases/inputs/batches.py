@@ -10,6 +10,7 @@ import numpy as np
 
 from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
+from cases.inputs.memory import memory_format
 from cases.inputs.named import NAMED, OTHER_DTYPES
 from cases.inputs.own import OWN
 from cases.variants import LAYOUTS, Variant, regimes
@@ -31,6 +32,21 @@ class Batch:
     layout: str
     exact: bool
     regimes: Tuple[str, ...]
+
+    @property
+    def memory_format(self) -> str:
+        """``contiguous``, ``channels_last`` or ``other``."""
+        return memory_format(self.values.shape, self.layout)
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether it is channels_last only because a dimension of size 1 does not count.
+
+        The strides of that dimension say otherwise, and torch takes such a tensor for contiguous in one
+        place and for channels_last in another.
+        """
+        images, _, height, _ = self.values.shape
+        return self.layout == "permuted" and (images == 1) != (height == 1)
 
 
 def _values(variant: Variant, name: str) -> np.ndarray:

@@ -17,7 +17,8 @@ Input = Callable[[Variant], np.ndarray]
 def _filled(shape: Tuple[int, ...], dtype: str) -> np.ndarray:
     """Multiples of 1/4 from -1.5 to 2.25, without a pattern in any dimension."""
     count = int(np.prod(shape))
-    return ((np.arange(count, dtype=np.float64) * 7 % 16) / 4 - 1.5).reshape(shape).astype(numpy_dtype(dtype))
+    values = (np.arange(count, dtype=np.float64) * 7 % 16) / 4 - 1.5
+    return values.reshape(shape).astype(numpy_dtype(dtype))
 
 
 def _shaped(shape: Callable[[Shape], Tuple[int, ...]]) -> Input:

@@ -45,8 +45,9 @@ GROUPS: Dict[str, List[Group]] = {
 }
 """Tier to the groups of axes that it covers."""
 
-COST: Dict[str, float] = {"n102400": 20.0, "n256": 1.5, "float64": 1.5}
+COST: Dict[str, float] = {"n102400": 20.0, "n256": 1.5}
 COST.update(dict.fromkeys(PROGRAM["upstream"], 2.0), **{NO_BACKWARD: 1.0})
+COST.update(dict.fromkeys(LEADING["dtype"], 1.5), float32=1.0)
 """Word to the factor by which it makes a row take longer; 1 for a word that is not listed."""
 
 
@@ -120,7 +121,7 @@ def wanted(possible: Possible, group: Group) -> np.ndarray:
 
 def missing(rows: np.ndarray, possible: Possible, group: Group) -> np.ndarray:
     """For every combination on the group's axes: some possible row has it, and none of ``rows``."""
-    return wanted(possible, group) & ~_present(rows, group, _sizes(group))
+    return np.asarray(wanted(possible, group) & ~_present(rows, group, _sizes(group)))
 
 
 def _cost(part: np.ndarray, axes: Mapping[str, Sequence[str]]) -> np.ndarray:

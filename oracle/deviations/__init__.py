@@ -11,6 +11,10 @@ from oracle.deviations.inputs import (
     overflowing_variance_zeroes_output,
     zero_features_raise,
 )
+from oracle.deviations.layouts import (
+    backward_misreads_ambiguous_layout,
+    mixed_bfloat16_layout_raises,
+)
 from oracle.deviations.narrow import narrow_arithmetic
 from oracle.deviations.situation import Deviation, Situation
 from oracle.deviations.sums import channels_last_plain_sums, contiguous_float64_plain_sums
@@ -26,6 +30,8 @@ DEVIATIONS: Dict[str, Deviation] = {
         channels_last_plain_sums,
         contiguous_float64_plain_sums,
         eval_backward_reads_current_buffers,
+        backward_misreads_ambiguous_layout,
+        mixed_bfloat16_layout_raises,
         narrow_arithmetic,
     )
 }

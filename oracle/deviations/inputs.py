@@ -11,7 +11,7 @@ from cases.steps import Forward
 from oracle import outputs
 from oracle.deviations.situation import Situation
 from oracle.numerics.budgeted import Budgeted, constant
-from oracle.numerics.formats import FORMATS
+from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.semantics import Rules
 from oracle.state import Expected, ExpectedError
@@ -54,9 +54,19 @@ def overflowing_variance_zeroes_output(right: Expected, situation: Situation) ->
     output = right.output
     if output is None or not output.batch_statistics:
         return right
-    overflows = output.variance.values > FORMATS[output.dtype].arithmetic.largest
+    return flattened(right, output, FORMATS[output.dtype].arithmetic)
+
+
+def flattened(right: Expected, output: ExpectedOutput, fmt: Format) -> Expected:
+    """The forward in which a channel whose variance overflows the format is the bias alone."""
+    overflows = output.variance.values > fmt.largest
     if not overflows.any():
         return right
-    weight = output.weight or constant(1.0, output.shape[1])
-    zeroed = Budgeted(np.where(overflows, 0.0, weight.values), weight.budget)
-    return dataclasses.replace(right, output=dataclasses.replace(output, weight=zeroed))
+    variance = output.variance  # an infinite variance has the inverse deviation 0
+    overflown = Budgeted(
+        np.where(overflows, np.inf, variance.values), np.where(overflows, 0.0, variance.budget), True
+    )
+    seen = dataclasses.replace(output, variance=overflown)
+    graph, *earlier = right.state.graphs
+    state = right.state.changed(graphs=(graph._replace(output=seen), *earlier))
+    return dataclasses.replace(right, output=seen, state=state)

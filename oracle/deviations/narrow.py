@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 
+from cases.inputs.memory import DENSE
 from cases.steps import Backward
 from cases.variants import NARROW
+from oracle.deviations.inputs import flattened
 from oracle.deviations.situation import Situation
 from oracle.deviations.sums import with_statistics
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS, Format
+from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.plain_sums import channels_last_statistics
 from oracle.numerics.statistics import Statistics, statistics
 from oracle.state import Expected
 
-DENSE = ("contiguous", "channels_last")
-"""The layouts that torch has kernels for."""
+HALF_VARIANCE_FITS = (2, 6)
+"""The first release in which a variance beyond 65504 does not turn the output of a float16 module into
+the bias alone."""
 
 
 def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
@@ -25,24 +29,38 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
     output = right.output
     if output is None or output.dtype not in NARROW or not output.batch.values.size:
         return right
-    if output.dtype != right.state.dtype:  # mixed precision
-        return right
+    if output.dtype != right.state.dtype and (right.state.graphs[0].saved or output.bias is not None):
+        return _mixed(right, output, situation)
     seen = right
     if output.batch_statistics:
         fmt = FORMATS[output.dtype]
-        if output.batch.layout == "channels_last":
+        if output.batch.memory_format == "channels_last":
             found = channels_last_statistics(output.batch, situation.threads)
         else:
-            found = statistics(output.batch, False)
+            found = statistics(output.batch, False, any_order=True)
         found = _narrow_statistics(found, output.eps, fmt)
         seen = with_statistics(right, output, situation.before, found, working=fmt)
-    if output.batch.layout in DENSE:
+        if situation.semantics.release < HALF_VARIANCE_FITS:
+            assert seen.output is not None
+            seen = flattened(seen, seen.output, fmt)
+    if output.batch.memory_format in DENSE:
         return seen
     assert seen.output is not None
     working = dataclasses.replace(seen.output, working=output.dtype)
     graph, *earlier = seen.state.graphs
     graphs = (graph._replace(output=working), *earlier)
     return dataclasses.replace(seen, output=working, state=seen.state.changed(graphs=graphs))
+
+
+def _mixed(right: Expected, output: ExpectedOutput, situation: Situation) -> Expected:
+    """The kernel is handed a tensor of the float32 module. Without any it works in 16 bits throughout.
+
+    A float32 module sums a narrow input in float32, value by value: an outlier's square takes the last
+    digits of all others."""
+    if not output.batch_statistics or output.batch.memory_format == "channels_last":
+        return right
+    found = statistics(output.batch, False, any_order=True)
+    return with_statistics(right, output, situation.before, found)
 
 
 def _narrow_backward(right: Expected) -> Expected:
@@ -53,7 +71,7 @@ def _narrow_backward(right: Expected) -> Expected:
         if each is None or each.output.dtype not in NARROW or each.output.working is not None:
             gradients.append(each)
             continue
-        if each.output.batch.layout in DENSE and each.output.batch.layout == each.upstream.layout:
+        if each.output.batch.memory_format in DENSE and each.output.batch.layout == each.upstream.layout:
             gradients.append(each)
             continue
         output = dataclasses.replace(each.output, working=each.output.dtype)

@@ -67,17 +67,18 @@ def by_channel(values: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=512)
-def statistics(batch: Batch, sums_exactly: bool) -> Statistics:
+def statistics(batch: Batch, sums_exactly: bool, any_order: bool = False) -> Statistics:
     """The statistics of every channel of a non-empty batch, shape (N, C, H, W), with their budgets.
 
     ``sums_exactly``: the implementation rounds nothing where no operation has to; the budget of a
-    channel of the exact lane is 0 then.
+    channel of the exact lane is 0 then. ``any_order``: only the bound for sums in any order holds,
+    because the roundings are not independent.
     """
     fmt = FORMATS[batch.dtype].arithmetic
     channels = by_channel(batch.values)
     n = channels.shape[1]
     mean, biased, unbiased, magnitude = np.array([moments(x) for x in channels]).T
-    depth = bounds.depth(n)
+    depth = float(n) if any_order else bounds.depth(n)
     with np.errstate(over="ignore", invalid="ignore"):
         mean_budget = bounds.mean(mean, magnitude, depth, fmt)
         biased_budget = bounds.biased_variance(biased, mean, mean_budget, depth, fmt)

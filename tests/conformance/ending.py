@@ -45,7 +45,7 @@ def keep_short(config: pytest.Config) -> None:
 
 
 class Failures:
-    """The failed tests of a run, with the texts of whole reports and of tests without a row.
+    """The failed tests of a run. Texts are kept of whole reports, and of tests without a row.
 
     ``whole``: case id to text.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Generator, List, Optional, Sequence
 
@@ -33,8 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
             f"the paths {' '.join(config.args)} are not all within the suite, which runs in a pytest "
             f"process of its own; run: cd {ROOT} && python -m pytest"
         )
-    output = os.dup(2)  # of the user, for pytest does not capture yet
-    guard = config.stash[GUARD] = Guard(config.option.case_timeout, output)
+    guard = config.stash[GUARD] = Guard(config.option.case_timeout)
     try:
         preflight.check(config.option, config.args, guard)
     except preflight.Unusable as error:

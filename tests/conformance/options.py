@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import shlex
 from argparse import ArgumentTypeError
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
 import pytest
 
 from cases.catalogue import TIERS
+from cases.errors import quoted
 from tests.subject import DEFAULT
 
 CONFORMANCE = Path(__file__).resolve().parent
+LONGEST_NUMBER = 40
+"""No option takes a number of more characters."""
+
 CASE_TIMEOUT = 300.0
 """Seconds that a case may take; the longest takes about one."""
 
@@ -34,6 +39,22 @@ def parse_shard(text: str) -> Tuple[int, int]:
     raise ArgumentTypeError(f"{text!r}: I/N with 1 <= I <= N is accepted, as in 1/4")
 
 
+def whole(text: str) -> int:
+    """A whole number; raises ArgumentTypeError for other text, and for more digits than any takes."""
+    if len(text) <= LONGEST_NUMBER:
+        with suppress(ValueError):
+            return int(text)
+    raise ArgumentTypeError(f"{quoted(text)}: a whole number is accepted")
+
+
+def seconds(text: str) -> float:
+    """A number of seconds; raises ArgumentTypeError for other text."""
+    if len(text) <= LONGEST_NUMBER:
+        with suppress(ValueError):
+            return float(text)
+    raise ArgumentTypeError(f"{quoted(text)}: a number of seconds is accepted")
+
+
 def add(parser: pytest.Parser) -> None:
     """Add the options to pytest's."""
     group = parser.getgroup("batchnorm", "BatchNorm2d conformance")
@@ -44,7 +65,7 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--input",
         metavar="FILE",
-        help="the batch 'own' of a spelled-out case, in shape (N, C, H, W); --input=FILE.npy or .json",
+        help="the batch 'own' of a spelled-out case: --input=FILE.npy or .json, of shape (N, C, H, W)",
     )
     group.addoption(
         "--shard",
@@ -53,7 +74,7 @@ def add(parser: pytest.Parser) -> None:
         metavar="I/N",
         help="run every N-th case, beginning with the I-th",
     )
-    group.addoption("--seed", type=int, default=0, metavar="S", help="other matrix inputs (0)")
+    group.addoption("--seed", type=whole, default=0, metavar="S", help="other matrix inputs (0)")
     group.addoption(
         "--subject",
         default=DEFAULT,
@@ -65,17 +86,17 @@ def add(parser: pytest.Parser) -> None:
         metavar="RELEASE",
         help="expect what this torch release does, not the one that runs",
     )
-    group.addoption("--threads", type=int, default=1, metavar="N", help="torch threads (1)")
+    group.addoption("--threads", type=whole, default=1, metavar="N", help="torch threads (1)")
     group.addoption(
         "--case-timeout",
-        type=float,
+        type=seconds,
         default=CASE_TIMEOUT,
         metavar="SECONDS",
         help=f"end the process when a case takes longer than this; 0: never ({CASE_TIMEOUT:g})",
     )
-    group.addoption("--explore", type=int, default=0, metavar="N", help="run N random programs (0)")
+    group.addoption("--explore", type=whole, default=0, metavar="N", help="run N random programs (0)")
     group.addoption(
-        "--explore-seed", type=int, default=0, metavar="S", help="other random programs (0)"
+        "--explore-seed", type=whole, default=0, metavar="S", help="other random programs (0)"
     )
     group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
 

@@ -164,6 +164,7 @@ class Recorder:
         self.problems += unjudged
         if whole and header.tier != "smoke" and header.subject == DEFAULT:
             self.problems += summary.unexercised(rows, holding)
+            self.problems += summary.unshown(rows, header.release_key)
         if self.problems:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if unjudged:

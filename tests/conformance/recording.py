@@ -77,7 +77,7 @@ def _margins(margins: Mapping[str, Margins]) -> Dict[str, Any]:
     }
 
 
-_MAIN = ("output", "running_mean", "running_var", "num_batches_tracked", "weight", "bias", "exception")
+_MAIN = (*BUDGETED, "num_batches_tracked", "weight", "bias", "exception")
 
 
 def _by_quantity(compared: Mapping[str, int]) -> Dict[str, int]:

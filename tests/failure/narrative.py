@@ -66,8 +66,8 @@ def _head(case: Case, number: int, step: Optional[Step]) -> str:
 
 def _sides(want: Expected, semantics: Semantics) -> List[str]:
     """The switches that decided the step, and whether they hold."""
-    words = {True: "holds", False: "does not hold"}
-    return [f"{name} ({words[name in semantics.inside]})" for name in want.switches]
+    sides = {name: "holds" if name in semantics.inside else "does not hold" for name in want.switches}
+    return [f"{name} ({side})" for name, side in sides.items()]
 
 
 def _verdicts(right: Expectations, number: int, got: Observation) -> Tally:

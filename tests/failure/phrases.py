@@ -11,7 +11,6 @@ LAYOUTS: Dict[str, str] = {
     "sliced": "torch.nn.functional.pad({x}.unsqueeze(-1), (0, 1)).flatten(-2)[..., ::2]",
     "expanded": "{x}[:1].expand({shape})",
     "scalar": "{x}.reshape(-1)[0].expand({shape})",
-    "shifted": "{x}[None].repeat_interleave(2, 0)[1]",
 }
 """How the contiguous tensor {x} gets the strides of each of ``cases.variants.GRADIENT_LAYOUTS``."""
 

@@ -116,7 +116,7 @@ def test_json_and_npy_are_read(tmp_path: Path) -> None:
 )
 def test_a_bad_file_is_answered_in_one_line(name: str, text: str, reason: str, tmp_path: Path) -> None:
     path = saved(tmp_path, name, text)
-    with pytest.raises(own_input.InputError, match="accepted is a") as caught:
+    with pytest.raises(own_input.InputError, match=r"accepted is a \.npy file or a \.json file") as caught:
         own_input.read(path)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,55 @@
+"""The deviation of a backward that takes the upstream gradient for a tensor of another memory format."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import List, Optional
+
+import numpy as np
+
+from cases.inputs import Batch
+from cases.inputs.memory import DENSE, ORDERS
+from cases.steps import Backward
+from oracle.deviations.situation import Situation
+from oracle.state import Expected, ExpectedError, ExpectedGradient
+
+
+def _read_as(given: Batch, memory_format: str) -> Batch:
+    """The gradient that a kernel sees which reads its memory in another order of dimensions."""
+    memory = given.values.transpose(ORDERS.get(given.layout, ORDERS["contiguous"])).reshape(-1)
+    order = ORDERS[memory_format]
+    read = memory.reshape([given.values.shape[each] for each in order]).transpose(np.argsort(order))
+    return dataclasses.replace(given, values=read)
+
+
+def backward_misreads_ambiguous_layout(right: Expected, situation: Situation) -> Expected:
+    """The gradient is read in the memory format of the input where one of the two is ambiguous."""
+    if right.gradients is None or not isinstance(situation.step, Backward):
+        return right
+    gradients: List[Optional[ExpectedGradient]] = []
+    for each in right.gradients:
+        if each is None:
+            gradients.append(None)
+            continue
+        x, g = each.output.batch, each.upstream
+        misread = (x.ambiguous and g.memory_format == "contiguous") or (
+            g.ambiguous and x.memory_format == "contiguous"
+        )
+        if not misread:
+            return right
+        gradients.append(dataclasses.replace(each, upstream=_read_as(g, x.memory_format)))
+    return dataclasses.replace(right, gradients=tuple(gradients))
+
+
+def mixed_bfloat16_layout_raises(right: Expected, situation: Situation) -> Expected:
+    """A bfloat16 input of a float32 module that is neither contiguous nor channels_last is refused."""
+    output, before = right.output, situation.before
+    if output is None or output.dtype != "bfloat16" or right.state.dtype != "float32":
+        return right
+    if output.batch.memory_format in DENSE or not output.batch.values.size:
+        return right
+    state = right.state.changed(
+        running_mean=before.running_mean, running_var=before.running_var, graphs=before.graphs
+    )
+    error = ExpectedError("RuntimeError", "needs_dynamic_casting")
+    return dataclasses.replace(right, output=None, error=error, state=state)
