@@ -22,7 +22,7 @@ SCREEN = 50
 FEW = 30
 """Failures that have no more lines than this together are left to pytest."""
 
-LEAST = 10
+LEAST = 14
 """The lines that are kept for the causes, whatever the failures need."""
 
 UNASKED = {"tbstyle": "auto", "reportchars": "fE"}

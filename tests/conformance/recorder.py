@@ -83,8 +83,9 @@ class Recorder:
         if row is not None:
             self.judged.add(report.nodeid)
             self._take(decode_case(json.loads(row)))
-        if getattr(report, NARRATIVE, None):
-            self.narratives[json.loads(row)["id"]] = getattr(report, NARRATIVE)
+            told = getattr(report, NARRATIVE, None)
+            if told:
+                self.narratives[report.nodeid] = told
 
     def _take(self, row: CaseRow) -> None:
         """Of a case that runs several times the worst outcome counts."""
@@ -139,7 +140,8 @@ class Recorder:
         option = self.config.option
         again = options.again(option)
         if not self.config.stash.get(SHORT, False) or self.failures.lines <= FEW:
-            self.lines += cause_lines(causes(rows), options=again) if len(self.failures.whole) > 1 else []
+            several = sum(row.outcome == FINDING for row in rows) > 1
+            self.lines += cause_lines(causes(rows), options=again) if several else []
             return
         option.tbstyle = "no"
         self.lines = summary.counts(self.lines)
@@ -199,8 +201,8 @@ class Recorder:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
         """Print a few failures, where pytest prints none, the table, and at the end what to run next."""
-        for case_id, told in self.narratives.items():
-            terminalreporter.section(f"{case_id}, step by step")
+        for nodeid, told in self.narratives.items():
+            terminalreporter.section(f"{case_in(nodeid)}, step by step")
             for line in told:
                 terminalreporter.write_line(visible(line))
         if self.shown:
