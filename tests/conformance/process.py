@@ -34,7 +34,7 @@ class Ended(SystemExit):
 
 
 class Damage(Exception):
-    """What the subject did to the process: the end of a sentence that begins with "it"."""
+    """Damage that the subject did to the process: the end of a sentence that begins with "it"."""
 
 
 class Exhausted(Damage):
