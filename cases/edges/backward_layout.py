@@ -29,7 +29,8 @@ def _pairs(shape: str, dtype: str) -> Iterator[Edge]:
             yield Edge(
                 f"{shape}_{dtype}_{layout}_{gradient}", "backward_layout",
                 BOTH_PASSES.format(f"b1.{layout}", f"ordinary.{gradient}"),
-                "the gradient may lie in memory otherwise than the input", Config(variant.channels), variant,
+                "the gradient may lie in memory otherwise than the input",
+                Config(variant.channels), variant,
             )  # fmt: skip
 
 

@@ -34,4 +34,4 @@ AXES: Dict[str, Tuple[str, ...]] = {**LEADING, **suffixes.PROGRAM}
 meaning."""
 
 Row = Tuple[str, ...]
-"""One word of every axis: the head, a word of every leading axis, then the tail, one of every suffix axis."""
+"""One word of every axis: the head, with the leading axes, then the tail, with the suffix axes."""

@@ -121,7 +121,7 @@ def wanted(possible: Possible, group: Group) -> np.ndarray:
 
 def missing(rows: np.ndarray, possible: Possible, group: Group) -> np.ndarray:
     """For every combination on the group's axes: some possible row has it, and none of ``rows``."""
-    return wanted(possible, group) & ~_present(rows, group, _sizes(group))
+    return np.asarray(wanted(possible, group) & ~_present(rows, group, _sizes(group)))
 
 
 def _cost(part: np.ndarray, axes: Mapping[str, Sequence[str]]) -> np.ndarray:

@@ -1,10 +1,8 @@
 """The steps, constructions and variants that random exploration draws programs from.
 
-Left out are the inputs that lead to a known defect of torch (``oracle.defects``):
-``empty_wrong_channels``, ``no_channels`` and ``overflowing``. The other defects cannot occur here: a
-spelled-out case always has channels, and these shapes are too small for plain sums to show. Forwards
-under ``no_grad`` are left out, too: whether a statistic that requires a gradient is refused there depends
-on the release.
+Among them are the inputs that lead to known defects of torch (``oracle.defects``), and large inputs, also
+laid out as channels_last. Forwards under ``no_grad`` are left out: whether a statistic that requires a
+gradient is refused there depends on the release.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ from cases.steps import (
     Step,
     Value,
 )
-from cases.variants import DTYPES, LAYOUTS, Variant
+from cases.variants import LANES, LAYOUTS, Variant
 
 MOMENTA: Tuple[Value, ...] = (
     (None, 0.25, 1, 0.0, 0.5, 1.0, 1.5, -0.5)
@@ -51,10 +49,11 @@ ODD = (
     ("one_value", "no_batch", "no_height", "no_width", "wrong_channels")
     + ("two_dims", "three_dims", "five_dims", "wrong_float", "integers", "nan", "inf", "constant")
     + ("notebook", "notebook_eval", "feature_map", "random0")
+    + ("empty_wrong_channels", "no_channels", "overflowing", "three_tenths")
 )
 LAID_OUT = tuple(
     f"{name}.{layout}"
-    for name in ("b0", "b1", "nan", "no_batch", "one_value")
+    for name in ("b0", "b1", "nan", "no_batch", "one_value", "constant")
     for layout in LAYOUTS
     if layout != "contiguous"
 )
@@ -107,17 +106,21 @@ ALPHABET: Tuple[Step, ...] = (
     # The steps that show most faults are repeated, so that they are drawn more often.
     + 12 * _forwards(ORDINARY)
     + 5 * _MODES
+    + 4 * _forwards(("b0.channels_last", "constant.channels_last"))
     + 2 * tuple(_flags())
     + 2 * tuple(_whole())
 )
 """The steps of a program are drawn from these. The plainest are first, because shrinking prefers them."""
 
+DTYPES = ("float32", "float64")
+SMALL = ("n2", "n8")
+LARGE = ("n256", "n4096")
+
 VARIANTS: Tuple[Variant, ...] = tuple(
-    Variant(lane, shape, dtype)
-    for dtype in DTYPES
-    for shape in ("n2", "n8")
-    for lane in ("bounded", "exact", "nonfinite")
+    [Variant(lane, shape, dtype) for dtype in DTYPES for shape in SMALL for lane in LANES]
+    + [Variant("bounded", shape, "float32") for shape in LARGE]
 )
+"""Lanes, shapes and dtypes, the smallest first. One in seven is large."""
 
 CONSTRUCTIONS: Tuple[Construction, ...] = tuple(
     (affine, track, momentum)

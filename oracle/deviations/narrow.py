@@ -19,8 +19,8 @@ from oracle.numerics.statistics import Statistics, statistics
 from oracle.state import Expected
 
 HALF_VARIANCE_FITS = (2, 6)
-"""The first release in which a variance beyond 65504 does not turn the output of a float16 module into the
-bias alone."""
+"""The first release in which a variance beyond 65504 does not turn the output of a float16 module into
+the bias alone."""
 
 
 def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:

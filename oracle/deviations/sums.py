@@ -32,9 +32,10 @@ def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
 
 def _plain_gradients(right: Expected) -> Expected:
     """Gradients whose sums run value by value, so that their errors may all point the same way."""
-    if not any(each and each.output.batch.memory_format == "channels_last" for each in right.gradients or ()):
+    found = right.gradients or ()
+    if not any(each and each.output.batch.memory_format == "channels_last" for each in found):
         return right
-    gradients = tuple(each and dataclasses.replace(each, any_order=True) for each in right.gradients or ())
+    gradients = tuple(each and dataclasses.replace(each, any_order=True) for each in found)
     return dataclasses.replace(right, gradients=gradients)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import random
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import pytest
 
@@ -23,7 +23,10 @@ from cases.variants import Variant
 from oracle.semantics import Semantics
 from reports.rows import FINDING
 from tests.conformance.judging import FOUND, SEARCH, Failure, observing, report, verdict_on
-from tests.conformance.session import Session, session_of
+from tests.conformance.session import session_of
+
+if TYPE_CHECKING:  # which imports torch; collecting does without
+    from tests.verdict.verdict import Verdict
 
 LONGEST = 12
 """Steps in either half of a program."""
@@ -105,18 +108,19 @@ class Explored(NamedTuple):
     case: Optional[Case]
 
 
-def explore(session: Session, count: int, seed: str) -> Explored:
+def explore(
+    verdict_of: Callable[[Case], Verdict], semantics: Semantics, count: int, seed: str
+) -> Explored:
     """Run ``count`` programs, or as many as it takes to find one that diverges.
 
-    A subject that cannot even be observed diverges, too.
+    ``verdict_of`` raises Failure for a subject that cannot even be observed, which diverges, too.
     """
     done: List[Tuple[int, int]] = []
     found: List[str] = []
 
     def diverges(case: Case) -> bool:
         try:
-            with observing(case.id, session):
-                verdict = verdict_on(case, session)
+            verdict = verdict_of(case)
         except Failure:
             found.append(case.id)
             return True
@@ -126,7 +130,7 @@ def explore(session: Session, count: int, seed: str) -> Explored:
             done.append((len(case.steps), verdict.result.compared.get("output", 0)))
         return verdict.outcome == FINDING
 
-    case = shortest(session.semantics, diverges, count, seed)
+    case = shortest(semantics, diverges, count, seed)
     return Explored(len(done), sum(n for n, _ in done), sum(n for _, n in done), case)
 
 
@@ -135,8 +139,13 @@ def search(asked: Tuple[int, str], request: pytest.FixtureRequest) -> None:
 
     ``asked``: a number of programs and a seed.
     """
-    session, seed = session_of(request.config), asked[1]
-    explored = explore(session, *asked)
+    session, (count, seed) = session_of(request.config), asked
+
+    def verdict_of(case: Case) -> Verdict:
+        with observing(case.id, session):
+            return verdict_on(case, session)
+
+    explored = explore(verdict_of, session.semantics, count, seed)
     request.node.stash[FOUND] = {SEARCH: list(explored[:3])}
     case = explored.case
     if case is None:

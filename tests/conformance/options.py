@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import shlex
 from argparse import ArgumentTypeError
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
 import pytest
 
 from cases.catalogue import TIERS
+from cases.errors import quoted
 from tests.subject import DEFAULT
 
 CONFORMANCE = Path(__file__).resolve().parent
+LONGEST_NUMBER = 40
+"""No option takes a number of more characters."""
+
 CASE_TIMEOUT = 300.0
 """Seconds that a case may take; the longest takes about one."""
 
@@ -34,6 +39,22 @@ def parse_shard(text: str) -> Tuple[int, int]:
     raise ArgumentTypeError(f"{text!r}: I/N with 1 <= I <= N is accepted, as in 1/4")
 
 
+def whole(text: str) -> int:
+    """A whole number; raises ArgumentTypeError for other text, and for more digits than any takes."""
+    if len(text) <= LONGEST_NUMBER:
+        with suppress(ValueError):
+            return int(text)
+    raise ArgumentTypeError(f"{quoted(text)}: a whole number is accepted")
+
+
+def seconds(text: str) -> float:
+    """A number of seconds; raises ArgumentTypeError for other text."""
+    if len(text) <= LONGEST_NUMBER:
+        with suppress(ValueError):
+            return float(text)
+    raise ArgumentTypeError(f"{quoted(text)}: a number of seconds is accepted")
+
+
 def add(parser: pytest.Parser) -> None:
     """Add the options to pytest's."""
     group = parser.getgroup("batchnorm", "BatchNorm2d conformance")
@@ -42,13 +63,18 @@ def add(parser: pytest.Parser) -> None:
         "--case", action="append", default=[], metavar="ID", help="run exactly this case, of any tier"
     )
     group.addoption(
+        "--input",
+        metavar="FILE",
+        help="the batch 'own' of a spelled-out case: --input=FILE.npy or .json, of shape (N, C, H, W)",
+    )
+    group.addoption(
         "--shard",
         type=parse_shard,
         default=(1, 1),
         metavar="I/N",
         help="run every N-th case, beginning with the I-th",
     )
-    group.addoption("--seed", type=int, default=0, metavar="S", help="other matrix inputs (0)")
+    group.addoption("--seed", type=whole, default=0, metavar="S", help="other matrix inputs (0)")
     group.addoption(
         "--subject",
         default=DEFAULT,
@@ -60,28 +86,33 @@ def add(parser: pytest.Parser) -> None:
         metavar="RELEASE",
         help="expect what this torch release does, not the one that runs",
     )
-    group.addoption("--threads", type=int, default=1, metavar="N", help="torch threads (1)")
+    group.addoption("--threads", type=whole, default=1, metavar="N", help="torch threads (1)")
     group.addoption(
         "--case-timeout",
-        type=float,
+        type=seconds,
         default=CASE_TIMEOUT,
         metavar="SECONDS",
         help=f"end the process when a case takes longer than this; 0: never ({CASE_TIMEOUT:g})",
     )
-    group.addoption("--explore", type=int, default=0, metavar="N", help="run N random programs (0)")
+    group.addoption("--explore", type=whole, default=0, metavar="N", help="run N random programs (0)")
     group.addoption(
-        "--explore-seed", type=int, default=0, metavar="S", help="other random programs (0)"
+        "--explore-seed", type=whole, default=0, metavar="S", help="other random programs (0)"
     )
     group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
+
+
+ALONE = {"subject": DEFAULT, "semantics": None, "threads": 1, "seed": 0, "input": None}
+"""The options on which the result of a case depends, beside its id, with their defaults."""
 
 
 def again(option: Any) -> str:
     """The options without which a case's id does not give the same result, each after a space."""
     words = []
-    for name, default in (("subject", DEFAULT), ("semantics", None), ("threads", 1), ("seed", 0)):
+    for name, default in ALONE.items():
         given = getattr(option, name)
         if given != default:
-            words.append(f" --{name} {shlex.quote(str(given))}")
+            # pytest takes the file for a test where it stands as a word of its own.
+            words.append(f" --{name}{'=' if name == 'input' else ' '}{shlex.quote(str(given))}")
     return "".join(words)
 
 

@@ -29,10 +29,6 @@ INTERVAL = 0.25
 """Seconds from one look at the clock to the next."""
 
 
-class Ended(SystemExit):
-    """Raised in a subject that calls ``os._exit`` or ``os.abort``."""
-
-
 class Damage(Exception):
     """Damage that the subject did to the process: the end of a sentence that begins with "it"."""
 
@@ -61,13 +57,13 @@ class _Unclosable:
 class Guard:
     """Watches over everything that the subject of one run does.
 
-    ``limit``: seconds that a case may take, 0 for no limit. ``output``: a file descriptor that reaches
-    the user, whatever pytest captures.
+    ``limit``: seconds that a case may take, 0 for no limit. It is made while pytest does not capture, and
+    keeps copies of the standard streams as they are then.
     """
 
-    def __init__(self, limit: float, output: int) -> None:
+    def __init__(self, limit: float) -> None:
         self.limit = limit
-        self._output = output
+        self._user = {number: _copy(number) for number in STANDARD}
         self._process = os.getpid()
         self._exit = os._exit
         self._doing = ""
@@ -97,8 +93,9 @@ class Guard:
         try:
             with self._calls_refused(), self._streams_open():
                 yield
-        except Ended:
-            pass  # which has left its entry in self._damage
+        except SystemExit:
+            if not self._damage:  # the subject exits as a script does
+                raise
         finally:
             self._doing = ""
             self._mend(kept)
@@ -123,7 +120,7 @@ class Guard:
                 call(*arguments)
             called = f"os.{name}({', '.join(map(repr, arguments))})"
             self._damage.append(f"ended the process by {called}")
-            raise Ended(called)
+            raise SystemExit(called)  # which in another thread ends that thread, without a word
 
         return refuse
 
@@ -166,21 +163,35 @@ class Guard:
 
     def _end(self, line: str) -> NoReturn:
         """Write one line and end the process."""
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()
-        os.write(self._output, f"\nERROR: {line}\n".encode("utf-8", "backslashreplace"))
+        for number, copy in self._user.items():
+            if copy is not None:
+                os.dup2(copy, number)
+        for stream in (sys.__stdout__, sys.__stderr__):
+            if stream is not None:
+                with contextlib.suppress(OSError, ValueError):  # it may be closed
+                    stream.flush()
+        with contextlib.suppress(OSError):
+            os.write(2, f"\nERROR: {line}\n".encode("utf-8", "backslashreplace"))
         self._exit(UNJUDGED)
 
     def close(self, outlast: bool) -> None:
         """The run is over. ``outlast``: threads that are left may not keep the process for long."""
         self._over.set()
         self._release()
-        if self._begun and outlast:
+        if outlast and self._begun:
             threading.Thread(target=self._outlast, name="process-end", daemon=True).start()
+        else:
+            self._forget()
 
     def _release(self) -> None:
         while self._spare:
             os.close(self._spare.pop())
+
+    def _forget(self) -> None:
+        for copy in self._user.values():
+            if copy is not None:
+                os.close(copy)
+        self._user = {}
 
     def _outlast(self) -> None:
         """Once the main thread has ended, threads of the subject have a while to end, too."""

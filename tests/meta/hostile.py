@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Any, ClassVar, List
+from typing import Any, ClassVar, List, Type
 
 import torch
 from torch import Tensor
@@ -53,12 +53,11 @@ class Aborts(Base):
 
 
 class KillsItself(Base):
-    """Sends its process the signal that cannot be caught, in a batch of one value a channel."""
+    """Sends its process the signal that cannot be caught."""
 
     def forward(self, input: Tensor) -> Tensor:
-        if input.dim() == 4 and input.numel() == input.size(1):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().forward(input)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return input
 
 
 class Exits(Base):
@@ -120,9 +119,35 @@ class LeavesAThread(Base):
 
 
 class Hangs(Base):
-    """Does not return from the forward of a batch of one value a channel."""
+    """Does not return from its forward."""
 
     def forward(self, input: Tensor) -> Tensor:
-        if input.dim() == 4 and input.numel() == input.size(1):
-            time.sleep(10**6)
-        return super().forward(input)
+        time.sleep(10**6)
+        return input
+
+
+def _one_value(input: Tensor) -> bool:
+    return input.dim() == 4 and input.numel() == input.size(1)
+
+
+def _at_one_value(hostile: Type[Base]) -> Type[Base]:
+    """A subject that is hostile to a batch of one value a channel, and right with all others."""
+
+    class AtOneValue(hostile):  # type: ignore[valid-type, misc]
+        """Hostile to one kind of batch."""
+
+        def forward(self, input: Tensor) -> Tensor:
+            return super().forward(input) if _one_value(input) else Base.forward(self, input)
+
+    return AtOneValue
+
+
+EndsTheProcessAtOneValue = _at_one_value(EndsTheProcess)
+EndsTheProcessInAThreadAtOneValue = _at_one_value(EndsTheProcessInAThread)
+AbortsAtOneValue = _at_one_value(Aborts)
+KillsItselfAtOneValue = _at_one_value(KillsItself)
+ExitsAtOneValue = _at_one_value(Exits)
+ClosesStdoutAtOneValue = _at_one_value(ClosesStdout)
+ClosesTheDescriptorAtOneValue = _at_one_value(ClosesTheDescriptor)
+OpensEverythingAtOneValue = _at_one_value(OpensEverything)
+HangsAtOneValue = _at_one_value(Hangs)

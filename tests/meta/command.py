@@ -1,0 +1,81 @@
+"""Runs of pytest in a process of their own, as a user starts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+
+ROOT = Path(__file__).parents[2]
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q")
+SMOKE = ("--tier", "smoke")
+PART = (*SMOKE, "--shard", "1/30")
+FEW = (*SMOKE, "-k", "edge-eps")
+"""A dozen cases that need little."""
+
+FAKES = "tests.meta.fakes"
+HOSTILE = "tests.meta.hostile"
+MATRIX = "matrix-affine-track-momentum_none-train_only-no_mutation-never-exact-n8-float32"
+USAGE, UNJUDGED, NOTHING = 4, 3, 5
+"""Exit statuses: an option cannot be used, a case could not be judged, no case was selected."""
+
+
+class Ran(NamedTuple):
+    """A finished run of pytest."""
+
+    status: int
+    output: str
+
+    @property
+    def lines(self) -> List[str]:
+        """The lines that are not empty."""
+        return [line for line in self.output.splitlines() if line.strip()]
+
+    @property
+    def counts(self) -> Dict[str, int]:
+        """The numbers in pytest's last line, such as that of ``passed``."""
+        found = re.findall(r"(\d+) ([a-z]+)", self.lines[-1].partition(" in ")[0])
+        return {word: int(number) for number, word in found}
+
+
+def run(
+    *arguments: str,
+    plugins: str = "",
+    path: str = "",
+    cwd: Union[str, Path] = ROOT,
+    variables: Optional[Dict[str, Optional[str]]] = None,
+    command: Sequence[str] = PYTEST,
+) -> Ran:
+    """pytest in a process of its own; ``plugins``: a folder to find ``-p`` plugins in.
+
+    ``path``: a folder to find modules in, for workers too. ``variables``: environment variables that are
+    set, or unset by None.
+    """
+    command = [*command, *arguments]
+    if plugins:
+        begin = f"import sys; sys.path.insert(0, {plugins!r}); import pytest; sys.exit(pytest.main())"
+        command = [sys.executable, "-c", begin, *command[3:]]
+    changed = {**({"PYTHONPATH": path} if path else {}), **(variables or {})}
+    environment = {**os.environ, **changed}
+    done = subprocess.run(
+        command,
+        cwd=str(cwd),
+        env={name: value for name, value in environment.items() if value is not None},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    return Ran(done.returncode, done.stdout)
+
+
+def crash(output: str) -> List[str]:
+    """The lines that no user should see."""
+    return re.findall(r".*(?:Traceback|INTERNALERROR|^E  ).*", output, re.MULTILINE)
+
+
+def rows(record: Path) -> Dict[str, Dict[str, Any]]:
+    """Case id to the row of a record."""
+    lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    return {line["id"]: line for line in lines if "id" in line}

@@ -1,0 +1,184 @@
+"""A subject that ends, breaks or outlasts the process: the case is named, and the run is not green."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import Set, Tuple
+
+import pytest
+
+from tests.conformance.process import Damage, Guard
+from tests.meta.command import HOSTILE, UNJUDGED, USAGE, Ran, crash, run
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="written for POSIX processes")
+
+ONE_VALUE = tuple(f"edge-shape-one_value_{word}" for word in ("tracked", "untracked", "bare"))
+"""The cases with a batch of one value a channel, to which alone some of the subjects are hostile."""
+
+CASES = ("edge-shape-two_dims", "edge-shape-one_channel_exact", *ONE_VALUE)
+SHAPES = tuple(f"--case={each}" for each in CASES)
+
+REFUSED = {
+    "EndsTheProcess": "(SystemExit: os._exit(0))",
+    "EndsTheProcessInAThread": "it ended the process by os._exit(0)",
+    "Aborts": "(SystemExit: os.abort())",
+    "Exits": "(SystemExit: 0)",
+    "ClosesStdout": "it closed sys.stdout",
+    "ClosesTheDescriptor": "it closed the standard output, file descriptor 1",
+    "OpensEverything": "it left no file descriptor to open another file with",
+}
+"""Subject to the end of the line that refuses it. It does so in every forward."""
+
+DRIVER = """
+import json, sys, pytest
+print(json.dumps([int(pytest.main(["-q", "--subject", each])) for each in sys.argv[1:]]))
+"""
+
+
+def test_subjects_that_never_come_back_are_refused_in_one_line() -> None:
+    """Before anything runs; in one process, as importing torch takes long."""
+    subjects = [f"{HOSTILE}:{name}" for name in REFUSED]
+    ran = run(*subjects, command=(sys.executable, "-c", DRIVER))
+    *lines, statuses = ran.lines
+    assert statuses == json.dumps([USAGE] * len(REFUSED)), ran.output
+    assert len(lines) == len(REFUSED), ran.output
+    for line, ending in zip(lines, REFUSED.values()):
+        assert line.startswith("ERROR: --subject: subject ")
+        assert line.endswith(ending)
+
+
+def named(ran: Ran) -> Set[str]:
+    """The cases that pytest calls failed."""
+    return set(re.findall(r"^FAILED .*\[(.*?)\]", ran.output, re.MULTILINE))
+
+
+WAYS = [
+    ("EndsTheProcess", (), "it ended the process by os._exit(0)"),
+    ("EndsTheProcessInAThread", ("-n", "1"), "it ended the process by os._exit(0)"),
+    ("Aborts", ("-s",), "it ended the process by os.abort()"),
+    ("Exits", (), "SystemExit: 0"),
+    ("ClosesStdout", (), "it closed sys.stdout"),
+    ("ClosesStdout", ("-s",), "it closed sys.stdout"),
+    ("ClosesTheDescriptor", ("-n", "1"), "it closed the standard output, file descriptor 1"),
+    ("ClosesTheDescriptor", ("-s",), "it closed the standard output, file descriptor 1"),
+]
+"""A subject, options of pytest, and what is said of the cases in which alone the subject is hostile."""
+
+
+@pytest.mark.parametrize(("name", "options", "said"), WAYS)
+def test_a_case_that_breaks_the_process_is_named_and_the_others_run(
+    name: str, options: Tuple[str, ...], said: str
+) -> None:
+    """The status is that of cases without a verdict."""
+    ran = run(*SHAPES, *options, "--subject", f"{HOSTILE}:{name}AtOneValue", "-rf")
+    assert ran.status == UNJUDGED, ran.output
+    assert (ran.counts["failed"], ran.counts["passed"]) == (3, 2), ran.output
+    assert ran.output.count(f"the subject cannot be observed: {said}") >= 3
+    assert named(ran) == set(ONE_VALUE)
+    assert "ERROR: 3 case(s) left no row, so nothing is known of them" in ran.output
+    assert "INTERNALERROR" not in ran.output
+
+
+@pytest.mark.parametrize("options", [(), ("-s",), ("-n", "1")])
+def test_without_file_descriptors_the_run_ends_and_names_the_case(options: Tuple[str, ...]) -> None:
+    """No other case could be judged."""
+    ran = run(*SHAPES, *options, "--subject", f"{HOSTILE}:OpensEverythingAtOneValue")
+    assert ran.status == pytest.ExitCode.INTERRUPTED, ran.output
+    line = "Interrupted: case edge-shape-one_value_tracked left no file descriptor to open another file with"
+    assert line in ran.output
+    assert crash(ran.output) == []
+
+
+@pytest.mark.parametrize("name", ["EndsAChild", "ExitsInAThread"])
+def test_what_does_not_touch_the_process_is_no_fault(name: str) -> None:
+    """A child may end as it likes, and ``sys.exit`` in a thread ends that thread."""
+    ran = run(*SHAPES, "--subject", f"{HOSTILE}:{name}")
+    assert (ran.status, ran.counts["passed"]) == (0, 5), ran.output
+
+
+def test_a_worker_that_is_killed_or_hangs_costs_the_case_it_was_in() -> None:
+    """By a signal that nothing in the process can catch, or after the time that a case may take."""
+    for name, said in (("Hangs", "has not ended in 2 s"), ("KillsItself", "crashed while running '")):
+        subject = ("--subject", f"{HOSTILE}:{name}AtOneValue")
+        ran = run(*SHAPES, "-n", "1", "--case-timeout", "2", *subject, "-rf")
+        assert ran.status == UNJUDGED, ran.output
+        assert (ran.counts["failed"], ran.counts["passed"]) == (3, 2)
+        assert ran.output.count(said) >= 3
+        assert named(ran) == set(ONE_VALUE)
+        assert "ERROR: 3 case(s) left no row" in ran.output
+
+
+def test_workers_that_are_not_replaced_any_more_leave_nothing_unsaid() -> None:
+    """pytest-xdist gives up after some crashes; then cases were never begun."""
+    options = ("-n", "1", "--max-worker-restart", "0")
+    ran = run(*SHAPES, *options, "--subject", f"{HOSTILE}:KillsItselfAtOneValue")
+    assert ran.status == UNJUDGED, ran.output
+    (line,) = [line for line in ran.lines if "left no row" in line]
+    assert int(line.split()[1]) > 1
+
+
+def test_a_case_that_hangs_is_named_after_the_time_that_was_given() -> None:
+    """With what to do, and without a traceback."""
+    ran = run(*SHAPES, "-vv", "--case-timeout", "2", "--subject", f"{HOSTILE}:HangsAtOneValue")
+    assert ran.status == UNJUDGED, ran.output
+    assert "PASSED" in ran.output, "what was printed before the end reaches the user"
+    (line,) = [line for line in ran.lines if line.startswith("ERROR: ")]
+    assert line.startswith("ERROR: case edge-shape-one_value_tracked has not ended in 2 s (it began at ")
+    assert "--case-timeout SECONDS" in line
+    assert crash(ran.output) == []
+
+
+def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
+    """It is named, and the run has no status of success."""
+    ran = run(*SHAPES, "--subject", f"{HOSTILE}:LeavesAThread")
+    assert ran.status == UNJUDGED, ran.output
+    assert ran.lines[-1].startswith("ERROR: the process cannot end: thread 'endless' of the subject is still")
+
+
+def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(tmp_path: Path) -> None:
+    """As one that does so in a forward."""
+    (tmp_path / "imported.py").write_text("import os\nos._exit(0)\n", encoding="ascii")
+    ran = run(*SHAPES, "--subject", "imported:Thing", path=str(tmp_path))
+    assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
+    assert "importing 'imported' fails (SystemExit: os._exit(0))" in ran.output
+
+
+# --- the guard itself --------------------------------------------------------------------------
+
+
+def test_what_was_replaced_is_put_back() -> None:
+    """Also when the code within raises."""
+    guard, calls = Guard(0), (os._exit, os.abort)
+    with pytest.raises(OSError, match="True"), guard.over("it"):
+        raise OSError(f"from within {os._exit is not calls[0]}")
+    assert (os._exit, os.abort) == calls
+    guard.close(outlast=False)
+
+
+def test_damage_does_not_pass_from_one_case_to_the_next() -> None:
+    guard = Guard(0)
+    with pytest.raises(Damage, match=r"ended the process by os._exit\(7\)"), guard.over("one"):
+        os._exit(7)
+    with guard.over("the next"):
+        pass
+    guard.close(outlast=False)
+
+
+def test_a_guard_leaves_no_descriptor_and_no_thread_of_a_limit() -> None:
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    guard = Guard(60)
+    with guard.over("it"):
+        pass
+    guard.close(outlast=False)
+    after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    assert before == after
+    for thread in threading.enumerate():
+        if thread.name == "case-timeout":
+            thread.join(5)
+            assert not thread.is_alive()
+
