@@ -88,7 +88,7 @@ class Recorder:
                 self.narratives[report.nodeid] = told
 
     def _take(self, row: CaseRow) -> None:
-        """Of a case that runs several times the worst outcome counts."""
+        """Keep the row; the worst outcome of a case that runs several times counts."""
         before = self.rows.get(row.id)
         if before is None or OUTCOMES.index(row.outcome) >= OUTCOMES.index(before.outcome):
             self.rows[row.id] = row

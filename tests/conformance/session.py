@@ -1,4 +1,4 @@
-"""What the cases of one run share: the subject, the rules it must follow, and the record's header."""
+"""The subject of a run, the rules it must follow, and the record's header: shared by all cases."""
 
 from __future__ import annotations
 
