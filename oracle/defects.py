@@ -135,7 +135,7 @@ DEFECTS: Tuple[Defect, ...] = (
     ),
     Defect(
         "narrow_arithmetic",
-        None,
+        (1, 12),
         None,
         "a float16 or bfloat16 module: batch statistics, and every layout but contiguous and "
         "channels_last; "

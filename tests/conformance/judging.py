@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Dict, Iterator
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List
 
 import pytest
 
@@ -12,6 +12,7 @@ from cases.case import Case
 from reports.encoding import encode_case
 from reports.rows import FINDING, KNOWN_DEFECT
 from reports.symptoms import symptom
+from tests.conformance import own_input
 from tests.conformance.process import Damage, Exhausted
 from tests.conformance.session import Session, session_of
 from tests.subject import foreign
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # which imports torch; collecting does without
 ROW = "batchnorm_row"
 SEARCH = "batchnorm_search"
 WHOLE = "batchnorm_whole"
+NARRATIVE = "batchnorm_narrative"
 """The attributes of a test's report that carry what it found."""
 
 FOUND = pytest.StashKey[Dict[str, Any]]()
@@ -74,18 +76,19 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
 
     session = session_of(request.config)
     request.node.stash[FOUND] = {}  # a plugin may run a test more than once
-    case = catalogue.find(case_id)
+    case = own_input.filled(catalogue.find(case_id), session.own)
     try:
         with observing(case.id, session):
             verdict = verdict_on(case, session)
             row = recording.row(verdict, session)
             whole = verdict.outcome == FINDING and grants(verdict, session)
             text = report(verdict, session, whole) if verdict.outcome == FINDING else ""
+            told = narrated(case, session) if session.narrates else []
     except Failure as failure:
         if failure.last:
             request.session.shouldstop = failure.last
         pytest.fail(str(failure), pytrace=False)
-    request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole}
+    request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole, NARRATIVE: told}
     if verdict.outcome == FINDING:
         pytest.fail(text, pytrace=False)
     if verdict.outcome == KNOWN_DEFECT:
@@ -100,6 +103,13 @@ def verdict_on(case: Case, session: Session) -> Verdict:
     return adjudicate(
         case, session.factory, session.semantics, session.threads, session.strict_defects
     )
+
+
+def narrated(case: Case, session: Session) -> List[str]:
+    """The case step by step."""
+    from tests.failure.narrative import narrative
+
+    return narrative(case, session.factory, session.semantics)
 
 
 def grants(verdict: Verdict, session: Session) -> bool:

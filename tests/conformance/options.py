@@ -63,6 +63,11 @@ def add(parser: pytest.Parser) -> None:
         "--case", action="append", default=[], metavar="ID", help="run exactly this case, of any tier"
     )
     group.addoption(
+        "--input",
+        metavar="FILE",
+        help="the batch 'own' of a spelled-out case: --input=FILE.npy or .json, of shape (N, C, H, W)",
+    )
+    group.addoption(
         "--shard",
         type=parse_shard,
         default=(1, 1),
@@ -96,13 +101,18 @@ def add(parser: pytest.Parser) -> None:
     group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
 
 
+ALONE = {"subject": DEFAULT, "semantics": None, "threads": 1, "seed": 0, "input": None}
+"""The options on which the result of a case depends, beside its id, with their defaults."""
+
+
 def again(option: Any) -> str:
     """The options without which a case's id does not give the same result, each after a space."""
     words = []
-    for name, default in (("subject", DEFAULT), ("semantics", None), ("threads", 1), ("seed", 0)):
+    for name, default in ALONE.items():
         given = getattr(option, name)
         if given != default:
-            words.append(f" --{name} {shlex.quote(str(given))}")
+            # pytest takes the file for a test where it stands as a word of its own.
+            words.append(f" --{name}{'=' if name == 'input' else ' '}{shlex.quote(str(given))}")
     return "".join(words)
 
 

@@ -13,9 +13,10 @@ from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
 from reports.rows import FINDING, OUTCOMES, CaseRow, Header
+from reports.visible import visible
 from tests.conformance import exploration, options, summary
 from tests.conformance.ending import FEW, SHORT, Failures, ending
-from tests.conformance.judging import ROW, SEARCH, WHOLE
+from tests.conformance.judging import NARRATIVE, ROW, SEARCH, WHOLE
 from tests.conformance.parametrisation import case_in, is_case
 from tests.conformance.session import DESELECTED, header_of
 from tests.subject import DEFAULT
@@ -48,6 +49,7 @@ class Recorder:
         self.explored: List[List[int]] = []
         self.header: Optional[Header] = None
         self.failures = Failures()
+        self.narratives: Dict[str, List[str]] = {}
         self.shown: List[str] = []
         self.lines: List[str] = []
         self.problems: List[str] = []
@@ -81,6 +83,8 @@ class Recorder:
         if row is not None:
             self.judged.add(report.nodeid)
             self._take(decode_case(json.loads(row)))
+        if getattr(report, NARRATIVE, None):
+            self.narratives[json.loads(row)["id"]] = getattr(report, NARRATIVE)
 
     def _take(self, row: CaseRow) -> None:
         """Of a case that runs several times the worst outcome counts."""
@@ -158,6 +162,7 @@ class Recorder:
         self.problems += unjudged
         if whole and header.tier != "smoke" and header.subject == DEFAULT:
             self.problems += summary.unexercised(rows, holding)
+            self.problems += summary.unshown(rows, header.release_key)
         if self.problems:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if unjudged:
@@ -194,6 +199,10 @@ class Recorder:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
         """Print a few failures, where pytest prints none, the table, and at the end what to run next."""
+        for case_id, told in self.narratives.items():
+            terminalreporter.section(f"{case_id}, step by step")
+            for line in told:
+                terminalreporter.write_line(visible(line))
         if self.shown:
             terminalreporter.section("failures, one of each cause")
             for line in self.shown:

@@ -110,7 +110,8 @@ def _regime(case: Case, mismatch: Mismatch) -> str:
     axis = {4: 1, 1: 0}.get(len(mismatch.index))
     if axis is None:
         return ""
-    words, channel = regimes(case.variant), mismatch.index[axis]
+    words = () if case.variant.given else regimes(case.variant)
+    channel = mismatch.index[axis]
     return words[channel] if channel < len(words) else ""
 
 
