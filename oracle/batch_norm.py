@@ -126,7 +126,7 @@ def _counted(state: State, rules: Rules) -> State:
 
 
 class Call(NamedTuple):
-    """The arguments of the kernel in a forward; ``factor``: the share of the batch in the running buffers."""
+    """The arguments of the kernel; ``factor``: the share of the batch in the running buffers."""
 
     batch_statistics: bool
     handed_over: bool
