@@ -24,7 +24,7 @@ CASE_TIMEOUT = 300.0
 
 NAMES = (
     ("--tier", "--case", "--shard", "--seed", "--subject", "--semantics", "--threads")
-    + ("--case-timeout", "--explore", "--explore-seed", "--report")
+    + ("--case-timeout", "--explore", "--explore-seed", "--accepted", "--report")
 )
 """The options that the suite adds to pytest's."""
 
@@ -97,6 +97,12 @@ def add(parser: pytest.Parser) -> None:
     group.addoption("--explore", type=whole, default=0, metavar="N", help="run N random programs (0)")
     group.addoption(
         "--explore-seed", type=whole, default=0, metavar="S", help="other random programs (0)"
+    )
+    group.addoption(
+        "--accepted",
+        metavar="FILE",
+        help="--accepted=FILE.json from python -m reports accept: its findings do not fail the run; "
+        "others do, and so does one of them that is gone",
     )
     group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, Generator, Iterable, List, Optional, Sequence, Set
 
 import pytest
 
-from reports import tally
+from reports import accepted, tally
 from reports.causes import cause_lines, causes
 from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
@@ -114,6 +114,7 @@ class Recorder:
         finished = exitstatus in FINISHED
         if finished:
             self._check_whole(header, rows, session)
+        self._compare_accepted(rows, session)
         self._end(rows)
         if not self.config.option.report:
             return
@@ -134,6 +135,20 @@ class Recorder:
         self.lines += exploration.total(self.explored)
         if not header.release_in_table:
             self.lines.append(f"torch {header.release} is {summary.UNRELEASED}")
+
+    def _compare_accepted(self, rows: List[CaseRow], session: pytest.Session) -> None:
+        """Say what is accepted; an accepted cause that no case shows any more fails the run."""
+        path = self.config.option.accepted
+        if path is None:
+            return
+        listed = accepted.read(path)
+        covered = sum(listed.covers(row) for row in rows)
+        self.lines.append(f"accepted findings    {covered} cases, of {len(listed.causes)} causes")
+        for cause in accepted.gone(listed, rows):
+            self.problems.append(
+                f"accepted cause is gone: {cause.what}; take it out of {path}: {accepted.COMMAND}"
+            )
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _end(self, rows: List[CaseRow]) -> None:
         """Add the causes of the findings; have all on one screen where the user asked for no more."""
