@@ -57,10 +57,10 @@ def overflowing_variance_zeroes_output(right: Expected, situation: Situation) ->
     output = right.output
     if output is None or not output.batch_statistics:
         return right
-    return flattened(right, output, FORMATS[output.dtype].arithmetic)
+    return _flattened(right, output, FORMATS[output.dtype].arithmetic)
 
 
-def flattened(right: Expected, output: ExpectedOutput, fmt: Format) -> Expected:
+def _flattened(right: Expected, output: ExpectedOutput, fmt: Format) -> Expected:
     """The forward in which a channel whose variance overflows the format is the bias alone."""
     overflows = output.variance.values > fmt.largest
     if not overflows.any():
