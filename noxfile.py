@@ -22,7 +22,17 @@ nox.options.reuse_venv = "yes"
 ROOT = Path(__file__).parent
 RECORDS = ROOT / "reports" / "records"
 TORCH = "2.13.0"
-CORE = ("numpy", "pytest>=8", "pytest-xdist")
+PROJECT = nox.project.load_toml(str(ROOT / "pyproject.toml"))["project"]
+CORE: Tuple[str, ...] = tuple(each for each in PROJECT["dependencies"] if not each.startswith("torch"))
+"""What the suite needs beside torch, of which every environment pins a release."""
+
+OLDEST = ("pytest==8.0.0", "pytest-xdist==3.5.0")
+"""The oldest releases that ``CORE`` promises."""
+
+
+def _extra(name: str) -> Tuple[str, ...]:
+    return tuple(PROJECT["optional-dependencies"][name])
+
 
 
 class Release(NamedTuple):
@@ -86,7 +96,8 @@ def conformance(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The tests of the suite itself, and its hygiene."""
-    _install(session, TORCH, *CORE, "hypothesis", "jinja2", "ruff==0.17.6", "mypy==2.4.1")
+    tools = tuple(each for each in _extra("dev") if not each.startswith("nox"))
+    _install(session, TORCH, *CORE, *_extra("explore"), *_extra("html"), *tools)
     session.run("ruff", "check", ".")
     session.run("mypy")
     arguments = session.posargs or ["-n", "2"]
@@ -94,16 +105,45 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def plugins(session: nox.Session) -> None:
+    """One smoke run with each of the plugins that people use."""
+    _install(session, TORCH, *CORE, *_extra("plugins"))
+    arguments = session.posargs or ["-n", "2"]
+    session.run("python", "-m", "pytest", "tests/meta/test_plugins.py", *arguments)
+
+
+HOSTED = ("tests/meta/test_hosting.py", "tests/meta/test_own_options.py", "tests/meta/test_refusals.py")
+"""The tests of what the suite needs of pytest and pytest-xdist."""
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Smoke, and how the suite meets pytest, on the oldest pytest and pytest-xdist that are promised."""
+    _install(session, TORCH, "numpy", *OLDEST)
+    session.run("python", "-m", "pytest", "--tier", "smoke", "-n", "2")
+    session.run("python", "-m", "pytest", *(session.posargs or HOSTED))
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """The same on the newest pytest and pytest-xdist that there are."""
+    _install(session, TORCH, *CORE)
+    session.install("--upgrade", "pytest", "pytest-xdist")
+    session.run("python", "-m", "pytest", "--tier", "smoke", "-n", "2")
+    session.run("python", "-m", "pytest", *(session.posargs or HOSTED))
+
+
+@nox.session
 def long(session: nox.Session) -> None:
     """What takes minutes: all mutants, all liars on the gate tier, seeds, threads and orders."""
-    _install(session, TORCH, *CORE, "hypothesis")
+    _install(session, TORCH, *CORE, *_extra("explore"))
     session.run("python", "-m", "pytest", "tests/meta", "-m", "long", *session.posargs)
 
 
 @nox.session
 def explore(session: nox.Session) -> None:
     """Random programs: ``nox -s explore -- 20000``."""
-    _install(session, TORCH, *CORE, "hypothesis")
+    _install(session, TORCH, *CORE, *_extra("explore"))
     count, *rest = session.posargs or ["2000"]
     session.run("python", "-m", "pytest", "--explore", count, "-k", "exploration", *rest)
 
@@ -126,7 +166,7 @@ def release(session: nox.Session, torch: str, numpy: str) -> None:
     which = next(each for each in RELEASES if each.torch == torch)
     # torch 1.10 and 1.11 import pkg_resources, and packaging from it, without requiring setuptools.
     setuptools = ["setuptools<70"] if torch.startswith("1.") else []
-    session.install(f"torch=={torch}", numpy, "pytest>=8", "pytest-xdist", *setuptools)
+    session.install(f"torch=={torch}", *CORE[1:], numpy, *setuptools)
     session.run("python", "-c", "import torch", silent=True)
     RECORDS.mkdir(exist_ok=True)
     report = [f"--report={which.record}"]

@@ -31,7 +31,6 @@ EXTENTS = (31, 33, 61, 64, 65, 127, 128, 129, 251, 255, 257, 1021, 1024, 1025, 2
 """Sizes at, below and above the usual numbers of values in a block, and primes near them."""
 
 
-
 def _long(size: int) -> Dict[str, Shape]:
     """Name of a dimension to a shape in which it has the size, and all others are small."""
     return {

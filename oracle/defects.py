@@ -129,7 +129,8 @@ DEFECTS: Tuple[Defect, ...] = (
         (1, 12),
         (1, 13),
         "a bfloat16 input of a float32 module that is neither contiguous nor channels_last",
-        "The forward counts and then raises RuntimeError from an internal assertion.",
+        "The forward counts, updates the running buffers and then raises RuntimeError from an internal "
+        "assertion.",
         "found by this suite",
         "Call .contiguous() on the input.",
     ),

@@ -78,9 +78,7 @@ class Edge:
         )
 
 
-def twice(
-    name: str, group: str, batch: str, note: str, config: Config = TRACKED
-) -> Tuple[Edge, Edge]:
+def twice(name: str, group: str, batch: str, note: str, config: Config = TRACKED) -> Tuple[Edge, Edge]:
     """The batch in train mode and in eval mode, in float32 and in float64."""
     program = BOTH_MODES.format(batch)
     return (

@@ -10,6 +10,7 @@ from oracle.state import Expected, Tensor
 
 
 def eval_backward_reads_current_buffers(right: Expected, situation: Situation) -> Expected:
+    """The backward of an eval-mode forward reads the running buffers as they are by then."""
     if right.gradients is None or not isinstance(situation.step, Backward):
         return right
     graph = situation.before.graphs[int(situation.step.earlier)]

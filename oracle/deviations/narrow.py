@@ -24,6 +24,7 @@ the bias alone."""
 
 
 def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
+    """Part of the arithmetic of float16 and bfloat16 rounds to 16 bits."""
     if isinstance(situation.step, Backward):
         return _narrow_backward(right)
     output = right.output

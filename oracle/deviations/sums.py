@@ -18,6 +18,7 @@ from oracle.state import Expected, State, Tensor
 
 
 def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
+    """The threads sum the rows of a channels_last input value by value."""
     if isinstance(situation.step, Backward):
         return _plain_gradients(right)
     output = right.output
@@ -39,6 +40,7 @@ def _plain_gradients(right: Expected) -> Expected:
 
 
 def contiguous_float64_plain_sums(right: Expected, situation: Situation) -> Expected:
+    """One thread sums a channel of a contiguous float64 input value by value."""
     output = right.output
     if output is None or output.dtype != "float64" or not output.batch_statistics:
         return right

@@ -27,7 +27,7 @@ class OutputValues(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ExpectedOutput:
-    """What a forward must return; ``output_values`` computes its numbers. Compared by identity.
+    """The output of a forward; ``output_values`` computes its numbers. Compared by identity.
 
     ``mean`` and ``variance`` (shape (C,)) are the batch's own (``batch_statistics``), variance biased,
     or the running buffers. An absent weight is 1, an absent bias 0. Non-positive ``variance + eps``

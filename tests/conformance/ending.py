@@ -1,4 +1,4 @@
-"""What a run shows of its failures at its end: the causes of all and a few in full, on one screen.
+"""The failures of a run at its end: the causes of all and a few in full, on one screen.
 
 pytest prints every failure in full. That is kept where it fits, and where the user asks for it by
 ``--tb``, ``-v`` or ``-r``. Imports neither torch nor NumPy.
@@ -22,7 +22,7 @@ SCREEN = 50
 FEW = 30
 """Failures that have no more lines than this together are left to pytest."""
 
-LEAST = 10
+LEAST = 14
 """The lines that are kept for the causes, whatever the failures need."""
 
 UNASKED = {"tbstyle": "auto", "reportchars": "fE"}

@@ -114,7 +114,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What a case found travels as an attribute of its report.
+    """Attach what a case found to its report.
 
     As the outermost wrapper, because a plugin may run a test once more from within this hook.
     """

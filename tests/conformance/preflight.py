@@ -10,7 +10,7 @@ from cases import catalogue
 from cases.errors import CaseError
 from cases.programs import spelled
 from oracle.semantics import parse_release, semantics
-from reports import destination
+from reports import accepted, destination
 from reports.errors import ReportError
 from tests.conformance import own_input
 from tests.conformance.process import Damage, Guard
@@ -116,11 +116,23 @@ def _check_semantics(release: str) -> None:
         raise Unusable(f"--semantics: {error}") from error
 
 
+def _check_accepted(path: str, subject: str) -> None:
+    try:
+        subject_of_file = accepted.read(path).subject
+    except ReportError as error:
+        raise Unusable(f"--accepted: {error}") from error
+    if subject_of_file != subject:
+        raise Unusable(
+            f"--accepted {path}: holds findings of {subject_of_file}, and the run is of {subject}; write "
+            f"a file for it: {accepted.COMMAND}"
+        )
+
+
 def _check_report(path: str) -> None:
     if not path:
         raise Unusable("--report '': the name of a file is accepted, as in --report new.jsonl.gz")
     try:
-        destination.check(path)
+        destination.check(path, destination.RECORDS)
     except ReportError as error:
         raise Unusable(f"--report: {error}") from error
 
@@ -133,6 +145,8 @@ def check(option: Any, paths: List[str], guard: Guard) -> None:
     _check_torch(paths)
     if option.semantics is not None:
         _check_semantics(option.semantics)
+    if option.accepted is not None:
+        _check_accepted(option.accepted, option.subject)
     if option.report is not None:
         _check_report(option.report)
     if option.subject != DEFAULT:

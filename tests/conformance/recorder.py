@@ -7,7 +7,7 @@ from typing import Any, Dict, Generator, Iterable, List, Optional, Sequence, Set
 
 import pytest
 
-from reports import tally
+from reports import accepted, tally
 from reports.causes import cause_lines, causes
 from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
@@ -83,11 +83,12 @@ class Recorder:
         if row is not None:
             self.judged.add(report.nodeid)
             self._take(decode_case(json.loads(row)))
-        if getattr(report, NARRATIVE, None):
-            self.narratives[json.loads(row)["id"]] = getattr(report, NARRATIVE)
+            told = getattr(report, NARRATIVE, None)
+            if told:
+                self.narratives[report.nodeid] = told
 
     def _take(self, row: CaseRow) -> None:
-        """Of a case that runs several times the worst outcome counts."""
+        """Keep the row; the worst outcome of a case that runs several times counts."""
         before = self.rows.get(row.id)
         if before is None or OUTCOMES.index(row.outcome) >= OUTCOMES.index(before.outcome):
             self.rows[row.id] = row
@@ -113,6 +114,7 @@ class Recorder:
         finished = exitstatus in FINISHED
         if finished:
             self._check_whole(header, rows, session)
+        self._compare_accepted(rows, session)
         self._end(rows)
         if not self.config.option.report:
             return
@@ -134,12 +136,27 @@ class Recorder:
         if not header.release_in_table:
             self.lines.append(f"torch {header.release} is {summary.UNRELEASED}")
 
+    def _compare_accepted(self, rows: List[CaseRow], session: pytest.Session) -> None:
+        """Say what is accepted; an accepted cause that no case shows any more fails the run."""
+        path = self.config.option.accepted
+        if path is None:
+            return
+        listed = accepted.read(path)
+        covered = sum(listed.covers(row) for row in rows)
+        self.lines.append(f"accepted findings    {covered} cases, of {len(listed.causes)} causes")
+        for cause in accepted.gone(listed, rows):
+            self.problems.append(
+                f"accepted cause is gone: {cause.what}; take it out of {path}: {accepted.COMMAND}"
+            )
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
     def _end(self, rows: List[CaseRow]) -> None:
         """Add the causes of the findings; have all on one screen where the user asked for no more."""
         option = self.config.option
         again = options.again(option)
         if not self.config.stash.get(SHORT, False) or self.failures.lines <= FEW:
-            self.lines += cause_lines(causes(rows), options=again) if len(self.failures.whole) > 1 else []
+            several = sum(row.outcome == FINDING for row in rows) > 1
+            self.lines += cause_lines(causes(rows), options=again) if several else []
             return
         option.tbstyle = "no"
         self.lines = summary.counts(self.lines)
@@ -199,8 +216,8 @@ class Recorder:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
         """Print a few failures, where pytest prints none, the table, and at the end what to run next."""
-        for case_id, told in self.narratives.items():
-            terminalreporter.section(f"{case_id}, step by step")
+        for nodeid, told in self.narratives.items():
+            terminalreporter.section(f"{case_in(nodeid)}, step by step")
             for line in told:
                 terminalreporter.write_line(visible(line))
         if self.shown:

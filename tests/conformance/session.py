@@ -1,4 +1,4 @@
-"""What the cases of one run share: the subject, the rules it must follow, and the record's header."""
+"""The subject of a run, the rules it must follow, and the record's header: shared by all cases."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from oracle.semantics import Semantics, parse_release, semantics
+from reports import accepted
+from reports.accepted import Accepted
 from reports.revision import suite_revision
 from reports.rows import Header
 from tests.conformance import options, own_input, preflight
@@ -24,7 +26,8 @@ class Session(NamedTuple):
     """``again``: the options that it takes, beside --case, to run a case again.
 
     ``allowance``: which findings get a whole report. ``own``: the user's numbers, None where there are
-    none. ``narrates``: every case is told step by step.
+    none. ``narrates``: every case is told step by step. ``accepted``: the findings that do not fail
+    the run, None where no file names any.
     """
 
     factory: Factory
@@ -37,6 +40,7 @@ class Session(NamedTuple):
     allowance: Allowance
     own: Optional[np.ndarray] = None
     narrates: bool = False
+    accepted: Optional[Accepted] = None
 
     @property
     def strict_defects(self) -> bool:
@@ -91,6 +95,7 @@ def _session(config: pytest.Config) -> Session:
         Allowance(bool(option.case) or option.verbose > 0, fresh=not getattr(option, "maxfail", 0)),
         None if option.input is None else own_input.read(option.input),
         bool(option.case) and option.verbose > 0,
+        None if option.accepted is None else accepted.read(option.accepted),
     )
 
 

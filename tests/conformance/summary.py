@@ -1,4 +1,4 @@
-"""What is said of a whole run, and what must hold of it.
+"""Texts about a whole run, and checks of what must hold of it.
 
 Imports neither torch nor NumPy: the controller of a run with workers does without.
 """

@@ -27,7 +27,7 @@ SCRIPT = "# a script that shows it"
 
 
 def short(verdict: Verdict, session: Session) -> str:
-    """What is printed of one of many failures that look alike: the finding in a line."""
+    """Print one of many failures that look alike: the finding in a line."""
     case_id = verdict.result.case.id
     return "\n".join([case_id, visible(verdict.explanation), _again(case_id, session, " -v")])
 

@@ -134,7 +134,7 @@ def plainer(case: Case) -> Iterator[Replaced]:
 
 
 def _spread_and_mean(values: np.ndarray) -> Tuple[float, float]:
-    """Of the finite values, to three digits; 1 and 0 where there are none, or the spread is 0."""
+    """Spread and mean of the finite values, to three digits; 1 and 0 where there is no spread."""
     finite = values[np.isfinite(values)].astype(np.float64)
     if not finite.size or not finite.std():
         return 1.0, 0.0

@@ -40,7 +40,7 @@ class Unwritable(Exception):
 
 
 class Writing(NamedTuple):
-    """What the lines are written for.
+    """The program that the lines are written for.
 
     ``texts``: the texts of batches that have a short one, by name. ``raising``: the numbers of the
     steps that raise. ``number``: the step that is written.

@@ -452,3 +452,22 @@ class PrintsAndLies(NoEps):
     def forward(self, input: Tensor) -> Tensor:
         print("said the subject")
         return super().forward(input)
+
+
+class WrongOnce(Base):
+    """Wrong in one forward of the process: its twelfth."""
+
+    forwards = 0
+
+    def forward(self, input: Tensor) -> Tensor:
+        WrongOnce.forwards += 1
+        output = super().forward(input)
+        return output + 1 if WrongOnce.forwards == 12 else output
+
+
+class WrongAtEps1(Base):
+    """Wrong where eps is 1."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        return output + 1 if self.eps == 1 else output

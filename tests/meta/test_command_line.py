@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any, Dict, NamedTuple, Tuple
-from xml.etree import ElementTree
 
 import pytest
 
 from cases import catalogue
-from tests.meta.command import FAKES, MATRIX, PART, SMOKE, Ran, crash, rows, run
+from tests.meta.command import MATRIX, SMOKE, Ran, crash, rows, run
 
 # --- the same run in other ways ---------------------------------------------------------------
 
@@ -113,44 +112,9 @@ def test_the_semantics_of_another_release_are_findings_that_name_a_switch() -> N
     assert crash(ran.output) == []
 
 
-# --- one phase a case --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
-def test_junit_has_every_case_with_its_outcome(workers: Tuple[str, ...], tmp_path: Path) -> None:
-    """Though a case has one phase where other tests have three."""
-    written = tmp_path / "junit.xml"
-    ran = run(*PART, *workers, f"--junitxml={written}", "--subject", f"{FAKES}:NoEps")
-    suite = ElementTree.parse(written).getroot()[0]
-    outcomes = {word: int(count) for count, word in re.findall(r"(\d+) (\w+)", ran.lines[-1])}
-    assert outcomes["failed"] > 5, ran.output
-    assert len(suite) == sum(outcomes[word] for word in outcomes if word in ("passed", "failed", "xfailed"))
-    assert suite.get("failures") == str(outcomes["failed"])
-    messages = [case[0].get("message") for case in suite if case.find("failure") is not None]
-    assert len(messages) == outcomes["failed"]
-    assert all(messages)
-    assert all(float(case.get("time", "nan")) >= 0 for case in suite)
-
-
-@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "workers"])
-def test_a_run_stops_at_the_first_finding_when_asked(workers: Tuple[str, ...]) -> None:
-    """``-x`` ends the run with pytest's own words."""
-    ran = run(*PART, *workers, "-x", "--subject", f"{FAKES}:NoEps")
-    assert ran.status in (1, 2), ran.output
-    assert "stopping after 1 failures" in ran.output
-    assert "1 failed" in ran.lines[-1]
-
-
 def test_cases_and_other_tests_run_side_by_side() -> None:
     """What the one has set up the other tears down."""
     first = "tests/meta/test_readme.py::test_number_of_cases_of_the_full_tier"
     last = "tests/meta/test_readme.py::test_releases_named_are_the_table"
     ran = run(first, "tests/conformance/test_edges.py", last, *SMOKE, "--shard", "1/20")
     assert ran.status == 0, ran.output
-
-
-def test_what_a_subject_prints_is_shown_where_it_fails() -> None:
-    """Captured, and under the failure."""
-    ran = run("--case", MATRIX, "--subject", f"{FAKES}:PrintsAndLies")
-    assert "Captured stdout call" in ran.output, ran.output
-    assert "said the subject" in ran.output

@@ -49,9 +49,7 @@ def test_nothing_changes_on_the_present_axes(
 
 
 @pytest.mark.parametrize("tier", TIERS)
-def test_a_new_mutation_adds_rows_and_removes_none(
-    tier: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_mutation_adds_rows_and_removes_none(tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MUTATIONS, "made_up", Mutation((SetAttribute("eps", 0.25),)))
     for axes in (AXES, LEADING):
         monkeypatch.setitem(axes, "mutation", axes["mutation"] + ("made_up",))
@@ -105,7 +103,9 @@ def test_combinations_are_counted_by_hand() -> None:
     assert codes(every, group).tolist() == [0, 1, 2, 3, 4, 5]
     possible = Possible(every[:, :9], every[:1, 9:])
     assert missing(every[[0, 3]], possible, group).tolist() == [False, True, True, False, True, True]
-    assert missing(every[:0], possible._replace(heads=every[:5, :9]), group).tolist() == [True] * 5 + [False]
+    assert missing(every[:0], possible._replace(heads=every[:5, :9]), group).tolist() == [True] * 5 + [
+        False
+    ]
 
 
 def test_every_head_goes_with_every_tail_by_hand() -> None:

@@ -37,6 +37,10 @@ EXAMPLES: Dict[str, List[str]] = {
         "steps-no_affine-no_track-momentum_0.1-bounded-n4096-float64-forward:b0"
     ],
     "eval_backward_reads_current_buffers": ["edge-backward_program-eval_train_again_earlier"],
+    "backward_misreads_ambiguous_layout": [
+        "edge-backward_layout-n8_one_column_float32_contiguous_permuted"
+    ],
+    "mixed_bfloat16_layout_raises": ["edge-backward_layout-n30_mixed_bfloat16_permuted_contiguous"],
 }
 """Defect to cases that cannot pass on a release that has it, with one thread."""
 WIDENING = ("narrow_arithmetic",)

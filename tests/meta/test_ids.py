@@ -59,7 +59,14 @@ def test_a_seed_stands_in_the_id(seed: int) -> None:
 @pytest.mark.parametrize(
     "suffix",
     ["-seed0", "-seed01", "-seed-1", "-seed", " ", "-float32", "\n", "-x_contiguous", "-no_backward"]
-    + ["-gl_contiguous", "-gl_sliced", "-x_scalar", "-g_offset-x_sliced", "-seed7-x_sliced", "-g_offset-g_ones"],
+    + [
+        "-gl_contiguous",
+        "-gl_sliced",
+        "-x_scalar",
+        "-g_offset-x_sliced",
+        "-seed7-x_sliced",
+        "-g_offset-g_ones",
+    ],
 )
 def test_another_spelling_is_no_id(suffix: str) -> None:
     case_id = next(catalogue.ids("matrix", "smoke"))
@@ -148,9 +155,7 @@ def test_another_hash_seed_lists_the_same_cases(seed: str) -> None:
 
 
 def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PYTEST, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([*PYTEST, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def collected(*arguments: str) -> List[str]:
@@ -170,8 +175,10 @@ def test_a_case_of_full_alone_is_run_alone() -> None:
 @pytest.mark.parametrize("family", [*catalogue.FAMILIES, "steps"])
 def test_a_case_of_every_family_is_collected_alone(family: str) -> None:
     ids = list(catalogue.ids(family, "gate"))
-    case_id = ids[len(ids) // 2] if ids else (
-        "steps-affine-track-momentum_none-bounded-n8-float32-forward:b0,eval,forward:b1"
+    case_id = (
+        ids[len(ids) // 2]
+        if ids
+        else ("steps-affine-track-momentum_none-bounded-n8-float32-forward:b0,eval,forward:b1")
     )
     assert collected("--case", case_id) == [case_id]
 

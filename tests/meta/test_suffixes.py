@@ -27,9 +27,15 @@ class Wider(NamedTuple):
     autocast: str = "off"
     given: Tuple[variants.Given, ...] = ()
 
-    channels = variants.Variant.channels
-    input_dtype = variants.Variant.input_dtype
-    module_dtype = variants.Variant.module_dtype
+    @property
+    def channels(self) -> int:
+        """C, as in Variant."""
+        return variants.SHAPES[self.shape][1]
+
+    @property
+    def input_dtype(self) -> str:
+        """As in Variant."""
+        return variants.Variant(dtype=self.dtype).input_dtype
 
 
 def _read_threads(word: str) -> Optional[int]:
@@ -94,7 +100,15 @@ def test_the_new_words_stand_in_matrix_and_spelled_out_ids(words: str, values: o
 
 @pytest.mark.usefixtures("made_up")
 @pytest.mark.parametrize(
-    "words", ["-threads4-seed7", "-seed7-seed8", "-lukewarm-lukewarm", "-lukewarm-threads4", "-seed0-lukewarm", "-off"]
+    "words",
+    [
+        "-threads4-seed7",
+        "-seed7-seed8",
+        "-lukewarm-lukewarm",
+        "-lukewarm-threads4",
+        "-seed0-lukewarm",
+        "-off",
+    ],
 )
 def test_another_order_is_no_id(words: str) -> None:
     plain = next(catalogue.ids("matrix", "gate"))

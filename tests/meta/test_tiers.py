@@ -231,11 +231,24 @@ def test_a_layout_of_a_gradient_needs_a_gradient() -> None:
 
 def test_the_words_of_a_tail_change_the_steps_alone() -> None:
     """By hand."""
-    row = ("no_affine", "track", "momentum_0.1", "eval_only", "set_eps", "in_eval")
-    row += ("exact", "n8", "float32")
+    row = (
+        "no_affine",
+        "track",
+        "momentum_0.1",
+        "eval_only",
+        "set_eps",
+        "in_eval",
+        "exact",
+        "n8",
+        "float32",
+    )
     plain, other = matrix.case(row + PLAIN), matrix.case(row + ("x_sliced", "g_ones", "gl_scalar"))
     assert plain.id + "-x_sliced-g_ones-gl_scalar" == other.id
-    assert (plain.config, plain.variant, plain.behaviour) == (other.config, other.variant, other.behaviour)
+    assert (plain.config, plain.variant, plain.behaviour) == (
+        other.config,
+        other.variant,
+        other.behaviour,
+    )
     assert spell(plain.steps) == "preset,eval,forward:b0,set:eps:0.5,forward:b1"
     assert spell(other.steps) == (
         "preset,eval,input_grad:b0.sliced,backward:ones.scalar,"
@@ -260,9 +273,7 @@ def test_a_schedule_without_a_moment_has_none() -> None:
     for schedule, modes in SCHEDULES.items():
         for when in matrix.AXES["moment"]:
             row = ("affine", "track", "momentum_0.1", schedule, "set_eps", when, "exact", "n8", "float32")
-            there = when == "before_first_forward" or any(
-                pair in modes for pair in pairs.get(when, ())
-            )
+            there = when == "before_first_forward" or any(pair in modes for pair in pairs.get(when, ()))
             assert (matrix.meaningless(row + PLAIN) is None) == there, row
 
 

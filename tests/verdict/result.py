@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """What the comparison of one case gave, up to the first step with findings.
+    """The result of comparing one case, up to the first step with findings.
 
     ``compared``: how often each quantity was compared. ``margins``: how close the budgeted quantities
     came to their budgets. ``forwards``: how many steps were forwards. ``errors``: the exceptions, each
