@@ -50,8 +50,6 @@ class _Loose(HonestBatchNorm2d):
     def differentiable(
         self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
     ) -> Tensor:
-        if not y.requires_grad:
-            return y
         weight, _, mean, variance = (
             None if each is None else each.detach().clone() for each in operands
         )

@@ -61,9 +61,7 @@ class Derivative(Kernel):
     def differentiable(
         self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
     ) -> Tensor:
-        """The output ``y`` with a backward pass of its own, if it needs one."""
-        if not y.requires_grad:
-            return y
+        """The output ``y`` with a backward pass of its own."""
         rest = self, from_batch, eps
         found: Tensor = Differentiable.apply(y.detach(), x, *operands, *rest)
         return found
@@ -73,7 +71,7 @@ class Derivative(Kernel):
 
         Autograd stores each in the dtype of what it is the gradient of.
         """
-        g, kept = wide(g), kept._replace(x=wide(kept.x))
+        g = wide(g)
         terms = self.terms(g, kept)
         return (
             self.input_gradient(g, kept, terms) if wanted[0] else None,
