@@ -188,7 +188,8 @@ def listed(tree: ast.AST) -> Iterator[Tuple[str, ...]]:
     """Every tuple, list or set of texts that a source writes out."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
-            yield tuple(each.value for each in node.elts if isinstance(each, ast.Constant))
+            constants = (each.value for each in node.elts if isinstance(each, ast.Constant))
+            yield tuple(each for each in constants if isinstance(each, str))
 
 
 def said_again(source: Source) -> List[str]:
