@@ -13,7 +13,7 @@ from typing import Dict, Optional, Tuple
 
 import pytest
 
-from tests.meta.command import FEW, PYTEST, ROOT, USAGE, Ran, run
+from tests.meta.command import FEW, REMEMBERING, ROOT, USAGE, Ran, run
 
 CASES = 12
 """The cases that FEW selects."""
@@ -119,7 +119,7 @@ def test_a_clone_that_cannot_be_written_to_runs(host: Path) -> None:
     for each in [clone, *clone.rglob("*")]:
         each.chmod(each.stat().st_mode & ~0o222)
     try:
-        ran = run(*FEW, cwd=clone, command=tuple(w for w in PYTEST if w not in ("-p", "no:cacheprovider")))
+        ran = run(*FEW, cwd=clone, command=REMEMBERING)
     finally:
         for each in [clone, *clone.rglob("*")]:
             each.chmod(each.stat().st_mode | 0o200)
