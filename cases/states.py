@@ -25,6 +25,7 @@ from cases.steps import (
     STATE_DICTS,
     TRAIN,
     Attach,
+    Backward,
     Copy,
     Count,
     Drop,
@@ -119,6 +120,7 @@ def _flags_of_a_new_module(operation: Copy) -> FrozenSet[str]:
 
 _DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
     Forward: _nothing,
+    Backward: _nothing,
     Forwards: _nothing,
     Mode: lambda operation: frozenset({"training"}),
     SetAttribute: _its_name,
@@ -221,7 +223,7 @@ def case(state: State) -> Case:
 
 
 def parts_of(state_case: Case) -> Tuple[Case, ...]:
-    """For every operation of a state's case, the program that enters the state anew and performs it alone.
+    """For every operation of a state's case, the program that enters the state and performs it alone.
 
     Each is a spelled-out case that ends in a forward. A case of another family has no parts.
     """

@@ -3,9 +3,9 @@
 There are two kinds. An axis of the *program* changes what the steps of a matrix case do: its words are
 listed in PROGRAM. ``matrix-...-float32-x_sliced-g_offset`` is the case ``matrix-...-float32`` with sliced
 inputs, and with a backward after every forward. Spelled-out ids do not need these words, because their
-steps say it. An axis of the *values* is an entry in SUFFIXES and a field of the same name, with a default,
-in ``cases.variants.Variant``: ``matrix-...-float32-x_sliced-seed7`` draws the inputs with the seed 7. Every
-id of the matrix and every spelled-out id accepts its word.
+steps say it. An axis of the *values* is an entry in SUFFIXES and a field of the same name, with a
+default, in ``cases.variants.Variant``: ``matrix-...-float32-x_sliced-seed7`` draws the inputs with the
+seed 7. Every id of the matrix and every spelled-out id accepts its word.
 
 Ids that exist keep their meaning when an axis or a word is added.
 """
@@ -76,7 +76,7 @@ def read_program(words: Sequence[str]) -> Tuple[str, ...]:
     if rest:
         accepted = "; then ".join(", ".join(axis[1:]) for axis in PROGRAM.values())
         raise CaseError(
-            f"{quoted(rest[0])} is no word for the end of an id, or not in its place; accepted: {accepted}"
+            f"{quoted(rest[0])} is no word for the end of an id, or out of place; accepted: {accepted}"
         )
     return tuple(found)
 

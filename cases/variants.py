@@ -31,7 +31,6 @@ EXTENTS = (31, 33, 61, 64, 65, 127, 128, 129, 251, 255, 257, 1021, 1024, 1025, 2
 """Sizes at, below and above the usual numbers of values in a block, and primes near them."""
 
 
-
 def _long(size: int) -> Dict[str, Shape]:
     """Name of a dimension to a shape in which it has the size, and all others are small."""
     return {
@@ -71,6 +70,9 @@ nonfinite: as bounded, and every second batch has a NaN in one channel and an in
 DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 """The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed
 precision."""
+
+MATRIX_DTYPES = DTYPES[:2]
+"""The dtypes of the matrix. The narrow ones have edges, and every spelled-out program."""
 
 NARROW = ("float16", "bfloat16")
 """The dtypes that are stored in 16 bits and computed with in float32."""

@@ -1,4 +1,4 @@
-"""What the steps do that set, drop, attach, write, reset or show attributes of a live module."""
+"""Steps that set, drop, attach, write, reset or show attributes of a live module."""
 
 from __future__ import annotations
 

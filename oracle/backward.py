@@ -1,4 +1,4 @@
-"""What the backward pass of BatchNorm2d gives: the gradients of input, weight and bias.
+"""The backward pass of BatchNorm2d: the gradients of input, weight and bias.
 
 A forward computes, in each channel of n = N*H*W values,
 

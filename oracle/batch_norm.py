@@ -70,7 +70,7 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
     tracked = config.track_running_stats
     parameters = {"weight", "bias"}
     if not tracked and rules.holds("absent_statistics_are_parameters"):
-        parameters.update(("running_mean", "running_var", "num_batches_tracked"))
+        parameters.update(BUFFERS)
     return State(
         config=config,
         dtype=dtype,
@@ -126,7 +126,7 @@ def _counted(state: State, rules: Rules) -> State:
 
 
 class Call(NamedTuple):
-    """What a forward hands to the kernel; ``factor``: the share of the batch in the running buffers."""
+    """The arguments of the kernel; ``factor``: the share of the batch in the running buffers."""
 
     batch_statistics: bool
     handed_over: bool

@@ -79,8 +79,9 @@ DEFECTS: Tuple[Defect, ...] = (
         "channels_last_plain_sums",
         (1, 10),
         None,
-        "batch statistics of a channels_last input, any dtype; it shows where the values of a channel are "
-        "many and nearly equal, and depends on the number of threads",
+        "batch statistics and gradients of a channels_last input, any dtype; it shows where the "
+        "values of a "
+        "channel are many and nearly equal, and depends on the number of threads",
         "Each thread sums in the input's dtype value by value: over 102,400 times 0.3 in float32 the "
         "mean comes out as about 0.3003, thousands of ulps from the contiguous result, which is right "
         "to the last.",
@@ -91,10 +92,10 @@ DEFECTS: Tuple[Defect, ...] = (
         "contiguous_float64_plain_sums",
         None,
         None,
-        "batch statistics of a contiguous float64 input, up to 1.9 of any; it shows where the values of a "
-        "channel are many and equal",
-        "The kernel sums in float64 value by value: over 4,096 times 101.1 the mean is off by 70 units in "
-        "the last place. In float32 it sums in float64, and is right to the last.",
+        "batch statistics of a contiguous float64 input, up to 1.9 of any; it shows where the values of "
+        "a channel are many and equal",
+        "The kernel sums in float64 value by value: over 4,096 times 101.1 the mean is off by 70 units "
+        "in the last place. In float32 it sums in float64, and is right to the last.",
         "found by this suite",
         "Nothing to do: the relative error stays below 1e-13.",
     ),
@@ -102,7 +103,8 @@ DEFECTS: Tuple[Defect, ...] = (
         "eval_backward_reads_current_buffers",
         None,
         None,
-        "an eval-mode forward, a train-mode forward of the same module, then the backward of the first",
+        "an eval-mode forward, a train-mode forward of the same module, then the backward of the first; "
+        "up to 1.4 also a forward, a state dict that is loaded, then the backward",
         "The train-mode forward updates the running buffers in place, which autograd does not see; the "
         "backward normalises with the buffers as they are by then, and gives wrong gradients.",
         "#13402",
@@ -112,10 +114,13 @@ DEFECTS: Tuple[Defect, ...] = (
         "backward_misreads_ambiguous_layout",
         (1, 10),
         None,
-        "the backward, where input or upstream gradient is channels_last only because N or H is 1, and its "
-        "strides are not those that .contiguous(memory_format=torch.channels_last) gives (a permuted tensor "
+        "the backward, where input or upstream gradient is channels_last only because N or H is 1, "
+        "and its "
+        "strides are not those that .contiguous(memory_format=torch.channels_last) gives (a "
+        "permuted tensor "
         "of one image or one row), while the other is contiguous",
-        "The memory of the gradient is read in the memory format of the input, so all three gradients are "
+        "The memory of the gradient is read in the memory format of the input, so all three "
+        "gradients are "
         "wrong, without a message.",
         "found by this suite",
         "Call .contiguous() on the gradient, or on the input before the layer.",
@@ -125,21 +130,25 @@ DEFECTS: Tuple[Defect, ...] = (
         (1, 12),
         (1, 13),
         "a bfloat16 input of a float32 module that is neither contiguous nor channels_last",
-        "The forward counts and then raises RuntimeError from an internal assertion.",
+        "The forward counts, updates the running buffers and then raises RuntimeError from an internal "
+        "assertion.",
         "found by this suite",
         "Call .contiguous() on the input.",
     ),
     Defect(
         "narrow_arithmetic",
+        (1, 12),
         None,
-        None,
-        "a float16 or bfloat16 module: batch statistics, and every layout but contiguous and channels_last; "
+        "a float16 or bfloat16 module: batch statistics, and every layout but contiguous and "
+        "channels_last; "
         "any float16 or bfloat16 input: the backward, unless input and upstream gradient are both "
         "contiguous or both channels_last",
-        "Mean and inverse deviation are rounded to 16 bits before they normalise, so an input whose mean is "
-        "large beside its spread loses its digits; in the other layouts every operation rounds to 16 bits. "
-        "The backward rounds the two sums of the gradient to 16 bits, also for a float32 module. Up to 2.5 a "
-        "variance beyond 65504 turns the output of a float16 module into the bias alone.",
+        "Mean and inverse deviation are rounded to 16 bits before they normalise, so an input "
+        "whose mean is "
+        "large beside its spread loses its digits; in the other layouts every operation rounds to "
+        "16 bits. "
+        "The backward rounds the two sums of the gradient to 16 bits, also for a float32 module. "
+        "Up to 2.5 a float16 module sums in float16, and the suite leaves its numbers undetermined.",
         "found by this suite; #147303 for the sums of the backward",
         "Keep the module in float32 (mixed precision), and call .contiguous() on input and gradient.",
     ),

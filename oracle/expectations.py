@@ -17,7 +17,7 @@ Expectations = Tuple[Expected, ...]
 
 
 def expectations(case: Case, semantics: Semantics) -> Expectations:
-    """What is right on the release."""
+    """Compute what is right on the release."""
     expected = [begin(case.config, case.variant.module_dtype, semantics)]
     if expected[0].error is None:
         for step in case.steps:
@@ -28,7 +28,7 @@ def expectations(case: Case, semantics: Semantics) -> Expectations:
 def deviating(
     case: Case, expected: Expectations, semantics: Semantics, defect: Defect, threads: int
 ) -> Optional[Expectations]:
-    """What is seen where the release has the defect; None where no step is in its circumstances.
+    """Compute what is seen with the defect; None where no step is in its circumstances.
 
     ``expected``: what is right. ``threads``: torch's number of threads.
     """

@@ -289,9 +289,7 @@ class Rules:
     def holds(self, name: str) -> bool:
         """Whether the switch holds on this release; raises UnknownSwitch."""
         if name not in self._semantics.known:
-            raise UnknownSwitch(
-                f"the oracle asks for switch {name!r}, which oracle/semantics.py does not list"
-            )
+            raise UnknownSwitch(f"switch {name!r} is asked for, but oracle/semantics.py does not list it")
         if name not in self.consulted:
             self.consulted.append(name)
         return name in self._semantics.inside

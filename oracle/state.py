@@ -156,7 +156,7 @@ class ExpectedError(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """What a step must show. Compared by identity.
+    """Everything that a step must show. Compared by identity.
 
     ``state``: the module afterwards, also after an exception. ``output``: of a forward. ``error``:
     the exception, if one must be raised. ``copied``: the step replaced the module by a copy, which

@@ -14,7 +14,7 @@ from oracle.state import Expected, ExpectedError, State, Tensor
 
 
 class _Contents(NamedTuple):
-    """What a state dict holds.
+    """The contents of a state dict.
 
     ``tensors``: the floating-point entries that the module has. ``counter``: num_batches_tracked, if the
     module has it. ``version``: in the metadata, None where there is none.

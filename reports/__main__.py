@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Callable, List, NoReturn, Optional, Sequence
+from typing import Any, Callable, List, NoReturn, Optional, Sequence
 
 from reports import accepted, destination, releases
 from reports.causes import SCREEN, cause_lines, causes
@@ -46,13 +46,7 @@ class _Parser(argparse.ArgumentParser):
         super().error(one_line(message))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m reports",
-        description="Read, compare and render the records that pytest --report=FILE writes.",
-    )
-    commands = parser.add_subparsers(title="commands", dest="name", required=True)
-
+def _add_diff(commands: Any) -> None:
     diff = commands.add_parser(
         "diff",
         help="say what changed from one record to another",
@@ -74,6 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     diff.set_defaults(command=_diff)
 
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m reports",
+        description="Read, compare and render the records that pytest --report=FILE writes.",
+    )
+    commands = parser.add_subparsers(title="commands", dest="name", required=True)
+
+    _add_diff(commands)
     show = commands.add_parser("show", help="print the summary of a record and its causes")
     show.add_argument("record", metavar="RECORD")
     show.add_argument("--all", action="store_true", help="show every cause")

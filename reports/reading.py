@@ -82,7 +82,7 @@ def _opened(path: PathLike, total: int) -> BinaryIO:
     try:
         _require_regular(path, os.fstat(number), total)
         return os.fdopen(number, "rb")
-    except BaseException:
+    except BaseException:  # whatever it is, the file is closed, and it goes on
         os.close(number)
         raise
 

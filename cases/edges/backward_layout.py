@@ -16,8 +16,15 @@ VALUES = tuple(("n30", dtype) for dtype in DTYPES) + (("n256", "float32"), ("n25
 """Shapes in which every dimension is longer than 1, each with a dtype."""
 
 AMBIGUOUS = (
-    ("n2", "n8_images_alone", "n8_one_row", "n8_one_column", "n8_one_channel", "n8_one_image")
-    + ("n8_height_1", "n8_width_1", "n8_one_channel_row")
+    "n2",
+    "n8_images_alone",
+    "n8_one_row",
+    "n8_one_column",
+    "n8_one_channel",
+    "n8_one_image",
+    "n8_height_1",
+    "n8_width_1",
+    "n8_one_channel_row",
 )
 """Shapes in which some dimension has size 1."""
 
@@ -29,7 +36,8 @@ def _pairs(shape: str, dtype: str) -> Iterator[Edge]:
             yield Edge(
                 f"{shape}_{dtype}_{layout}_{gradient}", "backward_layout",
                 BOTH_PASSES.format(f"b1.{layout}", f"ordinary.{gradient}"),
-                "the gradient may lie in memory otherwise than the input", Config(variant.channels), variant,
+                "the gradient may lie in memory otherwise than the input",
+                Config(variant.channels), variant,
             )  # fmt: skip
 
 

@@ -74,9 +74,6 @@ def _repeated() -> Iterator[Edge]:
 
 
 def _recorded() -> Iterator[Edge]:
-    note = "there is nothing to differentiate"
-    yield Edge("no_forward", GROUP, "preset,backward:ordinary", note)
-    yield Edge("no_earlier", GROUP, "preset,input_grad:b0,earlier:ordinary,backward:ordinary", note)
     for mode, enter in MODES:
         program = f"preset,{enter}no_grad:b0,backward:ordinary,forward:b1,backward:ordinary"
         yield Edge(f"{mode}_no_grad", GROUP, program, "no_grad records nothing, and counts in train mode")
@@ -119,10 +116,14 @@ def _rebound() -> Iterator[Edge]:
                 yield Edge(f"{mode}_attach_{name}_{kind}", GROUP, program, note)
             program = f"preset,{enter}input_grad:b0,drop:{name},backward:ordinary"
             yield Edge(f"{mode}_drop_{name}", GROUP, program, note)
+        for name in ("weight", "running_mean", "running_var"):
+            program = f"preset,{enter}input_grad:b0,attach:{name}:parameter,backward:ordinary"
+            yield Edge(f"{mode}_other_{name}", GROUP, program, note)
         for how in COPIES:
             program = f"preset,{enter}input_grad:b0,{how},preset,forward:b1,earlier:ordinary"
             yield Edge(f"{mode}_{how}", GROUP, program, note)
-        for step in ("set:eps:0.5", "set:momentum:0.5", "set:affine:false", "set:track_running_stats:false"):
+        flags = ("eps:0.5", "momentum:0.5", "affine:false", "track_running_stats:false")
+        for step in (f"set:{flag}" for flag in flags):
             program = f"preset,{enter}input_grad:b0,{step},backward:ordinary"
             yield Edge(f"{mode}_{step.replace(':', '_')}", GROUP, program, note)
         program = f"preset,{enter}input_grad:b0,drop:weight,drop:bias,forward:b1,earlier:ordinary"

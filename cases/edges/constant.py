@@ -21,4 +21,9 @@ EDGES: Tuple[Edge, ...] = (
         )
         for shape in ("n8", "n256", "n102400")
     ),
+    Edge(
+        "constant_float64_n4096", "constant", "forward:constant,forward:constant.permuted",
+        "found by this suite: the mean of equal numbers in float64",
+        Config(11, momentum=1.0), Variant("bounded", "n4096", "float64"),
+    ),
 )  # fmt: skip

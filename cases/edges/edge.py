@@ -28,6 +28,9 @@ BOTH_MODES = "preset,forward:{0},forward:b0,eval,forward:{0},forward:b1"
 BOTH_PASSES = "preset,input_grad:{0},backward:{1},eval,input_grad:{0},backward:{1}"
 """Forward and backward in train mode and in eval mode, for a batch and an upstream gradient."""
 
+SERIES = ("backward", "backward_layout")
+"""The groups whose edges are a product of axes. The matrix has every pair of their words in smoke."""
+
 QUICK = 100
 """The largest number of steps of a quick edge."""
 
@@ -54,9 +57,13 @@ class Edge:
 
     @property
     def quick(self) -> bool:
-        """Whether the inputs are small and the program is short: then the edge belongs to smoke."""
+        """Whether the inputs are small, the program is short, and no other edge is nearly the same.
+
+        Then the edge belongs to smoke.
+        """
         large = self.variant.shape in (*LARGE_SHAPES, *LONG_SHAPES)
-        return not large and self.program.count(",") < QUICK
+        short = self.program.count(",") < QUICK
+        return short and not large and self.group not in SERIES
 
     @property
     def case(self) -> Case:
@@ -71,9 +78,7 @@ class Edge:
         )
 
 
-def twice(
-    name: str, group: str, batch: str, note: str, config: Config = TRACKED
-) -> Tuple[Edge, Edge]:
+def twice(name: str, group: str, batch: str, note: str, config: Config = TRACKED) -> Tuple[Edge, Edge]:
     """The batch in train mode and in eval mode, in float32 and in float64."""
     program = BOTH_MODES.format(batch)
     return (

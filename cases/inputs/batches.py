@@ -12,17 +12,16 @@ from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
 from cases.inputs.memory import memory_format
 from cases.inputs.named import NAMED, OTHER_DTYPES
+from cases.inputs.own import OWN
 from cases.variants import LAYOUTS, Variant, regimes
-
-OWN = "own"
-"""The name of the batch that a user gives in a file."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
     """One input: its values and how they lie in memory. Compared by identity.
 
-    ``values``: the array, read-only; ``dtype``: the dtype in torch, see ``cases.inputs.storage``. ``layout``: one of LAYOUTS.
+    ``values``: the array, read-only. ``dtype``: the dtype in torch, see ``cases.inputs.storage``.
+    ``layout``: one of LAYOUTS.
     ``exact``: the input is of the exact lane. ``regimes``: a word for each channel, for messages; empty
     for an input that has none.
     """
@@ -56,7 +55,7 @@ def _values(variant: Variant, name: str) -> np.ndarray:
         if given.name == name:
             return np.frombuffer(given.data, dtype=given.dtype).reshape(given.shape)
     if name == OWN:
-        raise CaseError(f"the batch {OWN!r} is read from a file; name it with --input FILE")
+        raise CaseError(f"the batch {OWN!r} is read from a file; name it with --input=FILE")
     if name in NAMED:
         return NAMED[name](variant)
     values = series.values(variant, name)

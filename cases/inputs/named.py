@@ -17,7 +17,8 @@ Input = Callable[[Variant], np.ndarray]
 def _filled(shape: Tuple[int, ...], dtype: str) -> np.ndarray:
     """Multiples of 1/4 from -1.5 to 2.25, without a pattern in any dimension."""
     count = int(np.prod(shape))
-    return ((np.arange(count, dtype=np.float64) * 7 % 16) / 4 - 1.5).reshape(shape).astype(numpy_dtype(dtype))
+    values = (np.arange(count, dtype=np.float64) * 7 % 16) / 4 - 1.5
+    return values.reshape(shape).astype(numpy_dtype(dtype))
 
 
 def _shaped(shape: Callable[[Shape], Tuple[int, ...]]) -> Input:
@@ -43,8 +44,8 @@ def _constant(value: float) -> Input:
 def _overflowing(variant: Variant) -> np.ndarray:
     """Values of about 1e30, whose squares exceed float32."""
     filled = _filled(SHAPES[variant.shape], variant.input_dtype)
-    with np.errstate(over="ignore"):
-        return np.asarray(filled * np.array(1e30, dtype=filled.dtype))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return stored(filled * np.array(1e30, dtype=filled.dtype), variant.input_dtype)
 
 
 def _wrong_float(variant: Variant) -> np.ndarray:

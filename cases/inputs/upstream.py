@@ -38,7 +38,7 @@ UPSTREAM: Dict[str, Values] = {
     "like_input": lambda z, x: np.where(np.isfinite(x), x, 1.0),
     "tiny": lambda z, x: 1e-12 * z,
 }
-"""Name of an upstream gradient to its values. ``ones.scalar`` is what ``output.sum().backward()`` gives."""
+"""Name of an upstream gradient to its values. ``output.sum().backward()`` gives ``ones.scalar``."""
 
 
 @lru_cache(maxsize=256)

@@ -107,7 +107,7 @@ def split(group: Group) -> Tuple[Group, Group]:
 def _present(rows: np.ndarray, columns: Sequence[int], sizes: Sequence[int]) -> np.ndarray:
     """Which combinations of words on these columns some row has: one answer a combination."""
     found = _codes((rows[:, column] for column in columns), sizes, len(rows))
-    return np.bincount(found, minlength=int(np.prod(sizes, dtype=np.int64))) > 0
+    return np.asarray(np.bincount(found, minlength=int(np.prod(sizes, dtype=np.int64))) > 0)
 
 
 def wanted(possible: Possible, group: Group) -> np.ndarray:
@@ -116,12 +116,12 @@ def wanted(possible: Possible, group: Group) -> np.ndarray:
     in_heads = _present(possible.heads, leading, _sizes(leading))
     columns = [axis - len(LEADING) for axis in suffix]
     in_tails = _present(possible.tails, columns, _sizes(suffix))
-    return np.outer(in_heads, in_tails).ravel()
+    return np.asarray(np.outer(in_heads, in_tails).ravel())
 
 
 def missing(rows: np.ndarray, possible: Possible, group: Group) -> np.ndarray:
     """For every combination on the group's axes: some possible row has it, and none of ``rows``."""
-    return wanted(possible, group) & ~_present(rows, group, _sizes(group))
+    return np.asarray(wanted(possible, group) & ~_present(rows, group, _sizes(group)))
 
 
 def _cost(part: np.ndarray, axes: Mapping[str, Sequence[str]]) -> np.ndarray:
@@ -167,9 +167,7 @@ def _search(kept: np.ndarray, possible: Possible, groups: Sequence[Group]) -> np
     return np.array(chosen, dtype=np.int8).reshape(len(chosen), len(AXES))
 
 
-def _in_turn(
-    groups: Sequence[Group], lacking: Sequence[np.ndarray]
-) -> Iterator[Tuple[Group, int]]:
+def _in_turn(groups: Sequence[Group], lacking: Sequence[np.ndarray]) -> Iterator[Tuple[Group, int]]:
     """Every combination that is missing when its turn comes, the last group first."""
     for group, has in reversed(list(zip(groups, lacking))):
         for place in range(len(has)):

@@ -98,15 +98,16 @@ def full() -> Iterator[Row]:
     """The rows of the full tier.
 
     The whole product of the leading axes with the plain tail; every other tail with every program, on a
-    fixed construction, lane, shape and dtype; and the rows of the gate that are neither.
+    fixed construction, lane, shape and dtype; and the rows of gate and smoke that are neither.
     """
     plain = (head + PLAIN for head in heads())
     others = [tail for tail in tails() if tail != PLAIN]
     fixed = set(fixed_heads())
     varied = (head + tail for head in fixed_heads() for tail in others)
-    gate = (parse(tuple(case_id.split("-")[1:])) for case_id in ids("gate"))
+    stored = dict.fromkeys(chain(ids("gate"), ids("smoke")))
+    rows = (parse(tuple(case_id.split("-")[1:])) for case_id in stored)
     count = len(LEADING)
-    further = (row for row in gate if row[count:] != PLAIN and row[:count] not in fixed)
+    further = (row for row in rows if row[count:] != PLAIN and row[:count] not in fixed)
     return chain(plain, varied, further)
 
 

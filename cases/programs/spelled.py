@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Iterator, Tuple
 
 from cases import suffixes
 from cases.case import Case
 from cases.construction import AFFINE, MOMENTUM, TRACK, Construction, config
 from cases.errors import CaseError, one_of
-from cases.inputs import batch, upstream
+from cases.inputs import OWN, batch, upstream
 from cases.spelling import parse_program, spell, token
 from cases.steps import Backward, Step, forwards
-from cases.variants import DTYPES, LANES, SHAPES, Variant
+from cases.variants import DTYPES, LANES, SHAPES, Given, Variant
 
 FAMILY = "steps"
 
@@ -63,16 +64,36 @@ def find(case_id: str) -> Case:
     return found
 
 
+def names_own(case: Case) -> bool:
+    """Whether the program names the batch of a user's file."""
+    steps = [each for step in case.steps for each in forwards(step)]
+    return any(each.batch.partition(".")[0] == OWN for each in steps)
+
+
+def with_own(case: Case, own: Given) -> Case:
+    """The case with the batch of a user's file, on a module with its number of channels."""
+    return dataclasses.replace(
+        case,
+        config=dataclasses.replace(case.config, num_features=own.shape[1]),
+        variant=case.variant._replace(given=(own,)),
+    )
+
+
 def _check_batches(case: Case) -> None:
     """Raise CaseError for a name that names no batch or no gradient, and for a backward without forward.
 
     The first batch of a series stands for all of them.
     """
     given = None
+    variant = case.variant
+    if names_own(case):  # its file is named on the command line, not in the id
+        channels = variant.channels
+        stand_in = Given(OWN, (1, channels, 1, 1), "float32", bytes(4 * channels))
+        variant = with_own(case, stand_in).variant
     for step in case.steps:
         for each in forwards(step)[:1]:
-            given = batch(case.variant, each.batch)
+            given = batch(variant, each.batch)
         if isinstance(step, Backward):
             if given is None:
                 raise CaseError(f"{token(step)!r} needs a forward before it")
-            upstream(case.variant, given, step.upstream)
+            upstream(variant, given, step.upstream)

@@ -1,4 +1,4 @@
-"""What a release with a known defect shows, as functions from what is right to what is seen.
+"""The known defects of releases, as functions from what is right to what is seen.
 
 The defects themselves, with their releases, circumstances and sources, stand in ``oracle.defects``.
 """

@@ -10,21 +10,23 @@ from oracle.state import Expected, Tensor
 
 
 def eval_backward_reads_current_buffers(right: Expected, situation: Situation) -> Expected:
+    """The backward of an eval-mode forward reads the running buffers as they are by then."""
     if right.gradients is None or not isinstance(situation.step, Backward):
         return right
     graph = situation.before.graphs[int(situation.step.earlier)]
-    if graph.output.batch_statistics:
-        return right
-    numbers = {}
+    output = graph.output
+    current = {}
     for saved in graph.saved:
         tensor = situation.before.entry(saved.name)
         if isinstance(tensor, Tensor) and tensor.identity is saved.identity:
-            numbers[saved.name] = tensor.numbers
-    mean = numbers.get("running_mean", graph.output.mean)
-    variance = numbers.get("running_var", graph.output.variance)
-    if mean is graph.output.mean and variance is graph.output.variance:
+            current[saved.name] = tensor.numbers
+    weight = current.get("weight", output.weight)
+    mean, variance = output.mean, output.variance
+    if not output.batch_statistics:
+        mean, variance = current.get("running_mean", mean), current.get("running_var", variance)
+    if weight is output.weight and mean is output.mean and variance is output.variance:
         return right
-    seen = dataclasses.replace(graph.output, mean=mean, variance=variance)
+    seen = dataclasses.replace(output, weight=weight, mean=mean, variance=variance)
     gradients = tuple(
         None if each is None else dataclasses.replace(each, output=seen) for each in right.gradients
     )

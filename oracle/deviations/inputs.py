@@ -18,6 +18,7 @@ from oracle.state import Expected, ExpectedError
 
 
 def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
+    """An input without elements is accepted whatever its number of channels."""
     step = situation.step
     refused = right.error is not None and "should contain" in right.error.pattern
     if not refused or not isinstance(step, Forward):
@@ -44,6 +45,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
 
 
 def zero_features_raise(right: Expected, situation: Situation) -> Expected:
+    """A forward without channels counts and then raises."""
     if right.output is None or situation.before.config.num_features:
         return right
     error = ExpectedError("IndexError", "index 0 out of range for tensor of size .0.")
@@ -51,13 +53,14 @@ def zero_features_raise(right: Expected, situation: Situation) -> Expected:
 
 
 def overflowing_variance_zeroes_output(right: Expected, situation: Situation) -> Expected:
+    """A channel whose variance overflows is normalised by an infinite deviation."""
     output = right.output
     if output is None or not output.batch_statistics:
         return right
-    return flattened(right, output, FORMATS[output.dtype].arithmetic)
+    return _flattened(right, output, FORMATS[output.dtype].arithmetic)
 
 
-def flattened(right: Expected, output: ExpectedOutput, fmt: Format) -> Expected:
+def _flattened(right: Expected, output: ExpectedOutput, fmt: Format) -> Expected:
     """The forward in which a channel whose variance overflows the format is the bias alone."""
     overflows = output.variance.values > fmt.largest
     if not overflows.any():

@@ -18,6 +18,7 @@ from oracle.state import Expected, State, Tensor
 
 
 def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
+    """The threads sum the rows of a channels_last input value by value."""
     if isinstance(situation.step, Backward):
         return _plain_gradients(right)
     output = right.output
@@ -31,13 +32,15 @@ def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
 
 def _plain_gradients(right: Expected) -> Expected:
     """Gradients whose sums run value by value, so that their errors may all point the same way."""
-    if not any(each and each.output.batch.memory_format == "channels_last" for each in right.gradients or ()):
+    found = right.gradients or ()
+    if not any(each and each.output.batch.memory_format == "channels_last" for each in found):
         return right
-    gradients = tuple(each and dataclasses.replace(each, any_order=True) for each in right.gradients or ())
+    gradients = tuple(each and dataclasses.replace(each, any_order=True) for each in found)
     return dataclasses.replace(right, gradients=gradients)
 
 
 def contiguous_float64_plain_sums(right: Expected, situation: Situation) -> Expected:
+    """One thread sums a channel of a contiguous float64 input value by value."""
     output = right.output
     if output is None or output.dtype != "float64" or not output.batch_statistics:
         return right

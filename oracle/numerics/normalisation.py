@@ -27,11 +27,11 @@ class OutputValues(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ExpectedOutput:
-    """What a forward must return; ``output_values`` computes its numbers. Compared by identity.
+    """The output of a forward; ``output_values`` computes its numbers. Compared by identity.
 
-    ``mean`` and ``variance`` (shape (C,)) are the batch's own (``batch_statistics``), variance biased, or
-    the running buffers. An absent weight is 1, an absent bias 0. Non-positive ``variance + eps`` gives what
-    IEEE 754 says of its root, except that ``flat_at_zero`` makes 1/sqrt(0) a 0. ``strides``:
+    ``mean`` and ``variance`` (shape (C,)) are the batch's own (``batch_statistics``), variance biased,
+    or the running buffers. An absent weight is 1, an absent bias 0. Non-positive ``variance + eps``
+    gives what IEEE 754 says of its root, except that ``flat_at_zero`` makes 1/sqrt(0) a 0. ``strides``:
     ``contiguous`` or ``channels_last``. ``requires_grad``: of the output.
     ``working``: the dtype that is computed in, where that is not the one that the input's calls for.
     """
@@ -67,8 +67,8 @@ class ExpectedOutput:
 class Terms(NamedTuple):
     """What output and gradients of a channel are made of, shapes (C,).
 
-    ``inverse``: 1 / sqrt(variance + eps). ``inverse_error``: how far, relatively, a correct inverse may be
-    off because of the variance's error. ``undetermined``: the channels in which anything conforms.
+    ``inverse``: 1 / sqrt(variance + eps). ``inverse_error``: how far, relatively, a correct inverse may
+    be off because of the variance's error. ``undetermined``: the channels in which anything conforms.
     """
 
     weight: np.ndarray

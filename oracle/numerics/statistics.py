@@ -71,8 +71,8 @@ def statistics(batch: Batch, sums_exactly: bool, any_order: bool = False) -> Sta
     """The statistics of every channel of a non-empty batch, shape (N, C, H, W), with their budgets.
 
     ``sums_exactly``: the implementation rounds nothing where no operation has to; the budget of a
-    channel of the exact lane is 0 then. ``any_order``: only the bound for sums in any order holds, because
-    the roundings are not independent.
+    channel of the exact lane is 0 then. ``any_order``: only the bound for sums in any order holds,
+    because the roundings are not independent.
     """
     fmt = FORMATS[batch.dtype].arithmetic
     channels = by_channel(batch.values)

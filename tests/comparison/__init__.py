@@ -1,1 +1,1 @@
-"""What is equal: one step's observation against what the oracle expects, counted and judged."""
+"""Compares one step's observation with what the oracle expects, counts and judges."""

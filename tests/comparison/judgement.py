@@ -52,9 +52,9 @@ class Judgement(NamedTuple):
     """An array against its expectation: a mismatch, or how close it came.
 
     ``share``: smallest and largest signed error over all elements, as a part of the budget. ``ulps``: the
-    errors of these two elements in units in the last place. ``detectable``: the smallest relative error of the whole
-    array that its budget detects, infinite where every finite element is 0. ``exact``: no element had
-    a budget.
+    errors of these two elements in units in the last place. ``detectable``: the smallest relative error
+    of the whole array that its budget detects, infinite where every finite element is 0. ``exact``: no
+    element had a budget.
     """
 
     mismatch: Optional[Mismatch]

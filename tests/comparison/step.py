@@ -141,7 +141,7 @@ def _compare_tensor(
     same: bool,
     tally: Tally,
 ) -> None:
-    """``dtype``: of the floating-point tensors. ``same``: it is the object that it was before the step."""
+    """``dtype``: of the floating-point tensors. ``same``: it is the object it was before the step."""
     if expected is None or got is None:
         tally.equal(PRESENT[name], (got is not None,), (expected is not None,))
         return

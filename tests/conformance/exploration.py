@@ -97,7 +97,7 @@ def shortest(
 
 
 class Explored(NamedTuple):
-    """What a search came to: how much ran without a finding, and the shortest program with one.
+    """The outcome of a search: how much ran without a finding, and the shortest program with one.
 
     ``outputs``: forwards that returned something to compare.
     """

@@ -7,7 +7,7 @@ from typing import Any, Generator, List, Optional, Sequence
 
 import pytest
 
-from tests.conformance import exploration, options, parametrisation, preflight
+from tests.conformance import ending, exploration, options, parametrisation, preflight
 from tests.conformance.judging import FOUND
 from tests.conformance.process import Guard
 from tests.conformance.recorder import UNUSABLE, Recorder, send_home
@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse unusable options before anything runs."""
     if any(ROOT not in (each, *each.parents) for each in _asked(config)):
@@ -40,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
         exploration.check()
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(config), "batchnorm-recorder")
+        if not any(_asks_for(config, each) for each in APART):
+            ending.keep_short(config)
 
 
 def _asked(config: pytest.Config) -> List[Path]:
@@ -55,10 +58,12 @@ def _is_ours(collector: Any) -> bool:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
     """A path to the clone, or to its tests, asks for the cases and not for the tests of the suite."""
-    if collection_path not in APART:
-        return None
-    within = any(collection_path in (each, *each.parents) for each in _asked(config))
-    return None if within else True
+    return True if collection_path in APART and not _asks_for(config, collection_path) else None
+
+
+def _asks_for(config: pytest.Config, folder: Path) -> bool:
+    """Whether a path of the command line is in the folder."""
+    return any(folder in (each, *each.parents) for each in _asked(config))
 
 
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Optional[List[Any]]:
@@ -109,7 +114,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What a case found travels as an attribute of its report.
+    """Attach what a case found to its report.
 
     As the outermost wrapper, because a plugin may run a test once more from within this hook.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Dict, Iterator
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List
 
 import pytest
 
@@ -11,6 +11,8 @@ from cases import catalogue
 from cases.case import Case
 from reports.encoding import encode_case
 from reports.rows import FINDING, KNOWN_DEFECT
+from reports.symptoms import symptom
+from tests.conformance import own_input
 from tests.conformance.process import Damage, Exhausted
 from tests.conformance.session import Session, session_of
 from tests.subject import foreign
@@ -20,6 +22,8 @@ if TYPE_CHECKING:  # which imports torch; collecting does without
 
 ROW = "batchnorm_row"
 SEARCH = "batchnorm_search"
+WHOLE = "batchnorm_whole"
+NARRATIVE = "batchnorm_narrative"
 """The attributes of a test's report that carry what it found."""
 
 FOUND = pytest.StashKey[Dict[str, Any]]()
@@ -52,7 +56,7 @@ def observing(case_id: str, session: Session) -> Iterator[None]:
     except Damage as damage:
         last = f"case {case_id} {damage}" if isinstance(damage, Exhausted) else ""
         raise Failure(_unobservable(case_id, f"it {damage}", session), last) from None
-    except BaseException as error:
+    except BaseException as error:  # a subject may exit or skip, too
         if not foreign.met(error):
             raise
         what = f"{foreign.said(error)}\n  raised at {foreign.place(error)}"
@@ -72,17 +76,21 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
 
     session = session_of(request.config)
     request.node.stash[FOUND] = {}  # a plugin may run a test more than once
-    case = catalogue.find(case_id)
+    case = own_input.filled(catalogue.find(case_id), session.own)
     try:
         with observing(case.id, session):
             verdict = verdict_on(case, session)
             row = recording.row(verdict, session)
-            text = report(verdict, session) if verdict.outcome == FINDING else ""
+            whole = verdict.outcome == FINDING and grants(verdict, session)
+            text = report(verdict, session, whole) if verdict.outcome == FINDING else ""
+            told = narrated(case, session) if session.narrates else []
     except Failure as failure:
         if failure.last:
             request.session.shouldstop = failure.last
         pytest.fail(str(failure), pytrace=False)
-    request.node.stash[FOUND] = {ROW: encode_case(row)}
+    request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole, NARRATIVE: told}
+    if verdict.outcome == FINDING and session.accepted is not None and session.accepted.covers(row):
+        pytest.xfail(f"accepted: {verdict.explanation}")
     if verdict.outcome == FINDING:
         pytest.fail(text, pytrace=False)
     if verdict.outcome == KNOWN_DEFECT:
@@ -99,8 +107,24 @@ def verdict_on(case: Case, session: Session) -> Verdict:
     )
 
 
-def report(verdict: Verdict, session: Session) -> str:
+def narrated(case: Case, session: Session) -> List[str]:
+    """The case step by step."""
+    from tests.failure.narrative import narrative
+
+    return narrative(case, session.factory, session.semantics)
+
+
+def grants(verdict: Verdict, session: Session) -> bool:
+    """Whether a finding gets a whole report."""
+    from tests.conformance.recording import found
+
+    findings = verdict.results[0].findings
+    return not findings or session.allowance.grants(symptom(found(findings[0])).themes)
+
+
+def report(verdict: Verdict, session: Session, whole: bool = True) -> str:
     """The report on a verdict that is a finding."""
     from tests.failure.report import report as written
+    from tests.failure.report import short
 
-    return written(verdict, session)
+    return written(verdict, session) if whole else short(verdict, session)

@@ -24,7 +24,7 @@ CASE_TIMEOUT = 300.0
 
 NAMES = (
     ("--tier", "--case", "--shard", "--seed", "--subject", "--semantics", "--threads")
-    + ("--case-timeout", "--explore", "--explore-seed", "--report")
+    + ("--case-timeout", "--explore", "--explore-seed", "--accepted", "--report")
 )
 """The options that the suite adds to pytest's."""
 
@@ -63,6 +63,11 @@ def add(parser: pytest.Parser) -> None:
         "--case", action="append", default=[], metavar="ID", help="run exactly this case, of any tier"
     )
     group.addoption(
+        "--input",
+        metavar="FILE",
+        help="the batch 'own' of a spelled-out case: --input=FILE.npy or .json, of shape (N, C, H, W)",
+    )
+    group.addoption(
         "--shard",
         type=parse_shard,
         default=(1, 1),
@@ -93,16 +98,27 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--explore-seed", type=whole, default=0, metavar="S", help="other random programs (0)"
     )
+    group.addoption(
+        "--accepted",
+        metavar="FILE",
+        help="--accepted=FILE.json from python -m reports accept: its findings do not fail the run; "
+        "others do, and so does one of them that is gone",
+    )
     group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
+
+
+ALONE = {"subject": DEFAULT, "semantics": None, "threads": 1, "seed": 0, "input": None}
+"""The options on which the result of a case depends, beside its id, with their defaults."""
 
 
 def again(option: Any) -> str:
     """The options without which a case's id does not give the same result, each after a space."""
     words = []
-    for name, default in (("subject", DEFAULT), ("semantics", None), ("threads", 1), ("seed", 0)):
+    for name, default in ALONE.items():
         given = getattr(option, name)
         if given != default:
-            words.append(f" --{name} {shlex.quote(str(given))}")
+            # pytest takes the file for a test where it stands as a word of its own.
+            words.append(f" --{name}{'=' if name == 'input' else ' '}{shlex.quote(str(given))}")
     return "".join(words)
 
 
@@ -138,4 +154,4 @@ def selection(config: pytest.Config, deselected: int = 0) -> Optional[str]:
 def _whole(config: pytest.Config) -> bool:
     """Whether the paths of the command line include all cases."""
     asked = {(config.invocation_params.dir / each).resolve() for each in config.args}
-    return not asked.isdisjoint((CONFORMANCE, *CONFORMANCE.parents[:2]))
+    return not asked.isdisjoint((CONFORMANCE, *list(CONFORMANCE.parents)[:2]))

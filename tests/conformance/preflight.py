@@ -8,9 +8,11 @@ from typing import Any, List
 
 from cases import catalogue
 from cases.errors import CaseError
+from cases.programs import spelled
 from oracle.semantics import parse_release, semantics
-from reports import destination
+from reports import accepted, destination
 from reports.errors import ReportError
+from tests.conformance import own_input
 from tests.conformance.process import Damage, Guard
 from tests.subject import DEFAULT
 from tests.subject.foreign import said
@@ -49,6 +51,21 @@ def _check_cases(ids: List[str]) -> None:
             raise Unusable(f"--case: {error}") from error
         if seed > LARGEST_SEED:
             raise Unusable(f"--case {each}: a seed of at most {LARGEST_SEED} is accepted")
+
+
+def _check_input(option: Any) -> None:
+    """A file of the user's own numbers is readable, and named by a case; and the other way round."""
+    naming = [each for each in option.case if spelled.names_own(catalogue.find(each))]
+    if naming and option.input is None:
+        raise Unusable(f"--case {naming[0]}: the batch 'own' is read from a file; add --input=FILE")
+    if option.input is not None and not naming:
+        example = "steps-affine-track-momentum_0.1-bounded-n8-float32-forward:own"
+        raise Unusable(f"--input: no --case has a step with the batch 'own', as in --case {example}")
+    if option.input is not None:
+        try:
+            own_input.read(option.input)
+        except own_input.InputError as error:
+            raise Unusable(f"--input {error}") from error
 
 
 def _check_torch(paths: List[str]) -> None:
@@ -99,11 +116,23 @@ def _check_semantics(release: str) -> None:
         raise Unusable(f"--semantics: {error}") from error
 
 
+def _check_accepted(path: str, subject: str) -> None:
+    try:
+        subject_of_file = accepted.read(path).subject
+    except ReportError as error:
+        raise Unusable(f"--accepted: {error}") from error
+    if subject_of_file != subject:
+        raise Unusable(
+            f"--accepted {path}: holds findings of {subject_of_file}, and the run is of {subject}; write "
+            f"a file for it: {accepted.COMMAND}"
+        )
+
+
 def _check_report(path: str) -> None:
     if not path:
         raise Unusable("--report '': the name of a file is accepted, as in --report new.jsonl.gz")
     try:
-        destination.check(path)
+        destination.check(path, destination.RECORDS)
     except ReportError as error:
         raise Unusable(f"--report: {error}") from error
 
@@ -112,9 +141,12 @@ def check(option: Any, paths: List[str], guard: Guard) -> None:
     """Raises Unusable for the first thing that is wrong with pytest's options."""
     _check_numbers(option)
     _check_cases(option.case)
+    _check_input(option)
     _check_torch(paths)
     if option.semantics is not None:
         _check_semantics(option.semantics)
+    if option.accepted is not None:
+        _check_accepted(option.accepted, option.subject)
     if option.report is not None:
         _check_report(option.report)
     if option.subject != DEFAULT:

@@ -30,7 +30,7 @@ INTERVAL = 0.25
 
 
 class Damage(Exception):
-    """What the subject did to the process: the end of a sentence that begins with "it"."""
+    """Damage that the subject did to the process: the end of a sentence that begins with "it"."""
 
 
 class Exhausted(Damage):

@@ -7,15 +7,19 @@ from typing import Any, Dict, Generator, Iterable, List, Optional, Sequence, Set
 
 import pytest
 
-from reports import tally
+from reports import accepted, tally
+from reports.causes import cause_lines, causes
 from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
 from reports.rows import FINDING, OUTCOMES, CaseRow, Header
+from reports.visible import visible
 from tests.conformance import exploration, options, summary
-from tests.conformance.judging import ROW, SEARCH
+from tests.conformance.ending import FEW, SHORT, Failures, ending
+from tests.conformance.judging import NARRATIVE, ROW, SEARCH, WHOLE
 from tests.conformance.parametrisation import case_in, is_case
 from tests.conformance.session import DESELECTED, header_of
+from tests.subject import DEFAULT
 
 HEADER = "batchnorm_header"
 UNUSABLE = "batchnorm_unusable"
@@ -23,6 +27,9 @@ UNUSABLE = "batchnorm_unusable"
 
 SHOWN = ("passed", "failed", "skipped")
 """The outcomes of pytest itself. A plugin that runs a test again has one more for the runs before."""
+
+OWN_LINES = 4
+"""Lines of a run's end that are titles or pytest's."""
 
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
@@ -41,6 +48,9 @@ class Recorder:
         self.judged: Set[str] = set()
         self.explored: List[List[int]] = []
         self.header: Optional[Header] = None
+        self.failures = Failures()
+        self.narratives: Dict[str, List[str]] = {}
+        self.shown: List[str] = []
         self.lines: List[str] = []
         self.problems: List[str] = []
 
@@ -59,19 +69,26 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the row, or the result of a search, off the report of a test."""
+        row = getattr(report, ROW, None)
+        if report.failed:
+            case_id = None if row is None else json.loads(row)["id"]
+            self.failures.take(report, case_id, getattr(report, WHOLE, False))
         if report.when in ("setup", "teardown") or report.outcome not in SHOWN:
             return
         if is_case(report.nodeid):
             self.ran.add(report.nodeid)
-        search, row = getattr(report, SEARCH, None), getattr(report, ROW, None)
+        search = getattr(report, SEARCH, None)
         if search is not None:
             self.explored.append(search)
         if row is not None:
             self.judged.add(report.nodeid)
             self._take(decode_case(json.loads(row)))
+            told = getattr(report, NARRATIVE, None)
+            if told:
+                self.narratives[report.nodeid] = told
 
     def _take(self, row: CaseRow) -> None:
-        """Of a case that runs several times the worst outcome counts."""
+        """Keep the row; the worst outcome of a case that runs several times counts."""
         before = self.rows.get(row.id)
         if before is None or OUTCOMES.index(row.outcome) >= OUTCOMES.index(before.outcome):
             self.rows[row.id] = row
@@ -97,6 +114,8 @@ class Recorder:
         finished = exitstatus in FINISHED
         if finished:
             self._check_whole(header, rows, session)
+        self._compare_accepted(rows, session)
+        self._end(rows)
         if not self.config.option.report:
             return
         if not finished:
@@ -117,10 +136,38 @@ class Recorder:
         if not header.release_in_table:
             self.lines.append(f"torch {header.release} is {summary.UNRELEASED}")
 
+    def _compare_accepted(self, rows: List[CaseRow], session: pytest.Session) -> None:
+        """Say what is accepted; an accepted cause that no case shows any more fails the run."""
+        path = self.config.option.accepted
+        if path is None:
+            return
+        listed = accepted.read(path)
+        covered = sum(listed.covers(row) for row in rows)
+        self.lines.append(f"accepted findings    {covered} cases, of {len(listed.causes)} causes")
+        for cause in accepted.gone(listed, rows):
+            self.problems.append(
+                f"accepted cause is gone: {cause.what}; take it out of {path}: {accepted.COMMAND}"
+            )
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _end(self, rows: List[CaseRow]) -> None:
+        """Add the causes of the findings; have all on one screen where the user asked for no more."""
+        option = self.config.option
+        again = options.again(option)
+        if not self.config.stash.get(SHORT, False) or self.failures.lines <= FEW:
+            several = sum(row.outcome == FINDING for row in rows) > 1
+            self.lines += cause_lines(causes(rows), options=again) if several else []
+            return
+        option.tbstyle = "no"
+        self.lines = summary.counts(self.lines)
+        used = len(self.lines) + len(self.problems) + OWN_LINES
+        self.shown, told = ending(rows, self.failures, used, option, again)
+        self.lines += told
+
     def _check_whole(self, header: Header, rows: List[CaseRow], session: pytest.Session) -> None:
         """Every case that ran, and every case of a whole tier, must have left a row.
 
-        A whole tier must have put every switch to the test.
+        torch's own module must have put every switch to the test; another one says nothing of the table.
         """
         holding = dict(header.semantics)
         whole = header.selection is None
@@ -130,8 +177,9 @@ class Recorder:
             tier = summary.ids_of(header.tier, header.seed)
             unjudged = summary.without_row(each for each in tier if each not in there)
         self.problems += unjudged
-        if whole and header.tier != "smoke":
+        if whole and header.tier != "smoke" and header.subject == DEFAULT:
             self.problems += summary.unexercised(rows, holding)
+            self.problems += summary.unshown(rows, header.release_key)
         if self.problems:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if unjudged:
@@ -167,7 +215,15 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
-        """Print the table, and as the last of all summaries what to run next."""
+        """Print a few failures, where pytest prints none, the table, and at the end what to run next."""
+        for nodeid, told in self.narratives.items():
+            terminalreporter.section(f"{case_in(nodeid)}, step by step")
+            for line in told:
+                terminalreporter.write_line(visible(line))
+        if self.shown:
+            terminalreporter.section("failures, one of each cause")
+            for line in self.shown:
+                terminalreporter.write_line(line)
         if self.lines:
             terminalreporter.section("BatchNorm2d conformance")
             for line in self.lines:

@@ -1,16 +1,19 @@
-"""What the cases of one run share: the subject, the rules it must follow, and the record's header."""
+"""The subject of a run, the rules it must follow, and the record's header: shared by all cases."""
 
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
+import numpy as np
 import pytest
 
 from oracle.semantics import Semantics, parse_release, semantics
+from reports import accepted
+from reports.accepted import Accepted
 from reports.revision import suite_revision
 from reports.rows import Header
-from tests.conformance import options, preflight
+from tests.conformance import options, own_input, preflight
 from tests.conformance.process import Guard
 from tests.failure.allowance import Allowance
 from tests.subject import DEFAULT
@@ -22,7 +25,9 @@ if TYPE_CHECKING:  # which imports torch; collecting does without
 class Session(NamedTuple):
     """``again``: the options that it takes, beside --case, to run a case again.
 
-    ``allowance``: which findings get a whole report.
+    ``allowance``: which findings get a whole report. ``own``: the user's numbers, None where there are
+    none. ``narrates``: every case is told step by step. ``accepted``: the findings that do not fail
+    the run, None where no file names any.
     """
 
     factory: Factory
@@ -33,6 +38,9 @@ class Session(NamedTuple):
     again: str
     guard: Guard
     allowance: Allowance
+    own: Optional[np.ndarray] = None
+    narrates: bool = False
+    accepted: Optional[Accepted] = None
 
     @property
     def strict_defects(self) -> bool:
@@ -85,6 +93,9 @@ def _session(config: pytest.Config) -> Session:
         options.again(option),
         guard,
         Allowance(bool(option.case) or option.verbose > 0, fresh=not getattr(option, "maxfail", 0)),
+        None if option.input is None else own_input.read(option.input),
+        bool(option.case) and option.verbose > 0,
+        None if option.accepted is None else accepted.read(option.accepted),
     )
 
 

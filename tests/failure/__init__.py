@@ -1,1 +1,1 @@
-"""What a failing case prints: the finding, what explains it, and a script that shows it."""
+"""Prints a failing case: the finding, what explains it, and a script that shows it."""

@@ -6,22 +6,24 @@ from typing import Optional, Sequence
 
 import numpy as np
 
+from cases.inputs.storage import numpy_dtype, stored
+
 SHORT = 16
 """Batches of up to this many numbers are always written out."""
 
 
 def number(value: float, dtype: str) -> str:
     """The shortest text that torch reads back as this number of this dtype."""
-    if dtype == "float32" and np.isfinite(value):
-        text = repr(float(str(np.float32(value))))
-        if np.float32(float(text)) == np.float32(value):
+    held = np.dtype(numpy_dtype(dtype))
+    if held.kind == "f" and held.itemsize < 8 and np.isfinite(value):
+        text = repr(float(str(held.type(value))))
+        if held.type(float(text)) == held.type(value):
             return text
     return repr(value)
 
 
-def listed(values: np.ndarray) -> str:
+def listed(values: np.ndarray, dtype: str) -> str:
     """The values as the text of a flat list."""
-    dtype = str(values.dtype)
     return "[" + ", ".join(number(value, dtype) for value in values.reshape(-1).tolist()) + "]"
 
 
@@ -31,9 +33,13 @@ def keyword(dtype: str) -> str:
 
 
 def pattern(shape: Sequence[int], dtype: str, scale: float = 1.0, middle: float = 0.0) -> np.ndarray:
-    """Multiples of 1/4 from -1.5 to 2.25, times ``scale``, plus ``middle``: computed in float64."""
+    """Multiples of 1/4 from -1.5 to 2.25, times ``scale``, plus ``middle``: computed in float64.
+
+    A narrow dtype is reached by way of float32, as in torch.
+    """
     steps = np.arange(int(np.prod(shape)), dtype=np.float64) * 7 % 16 / 4 - 1.5
-    return (steps * scale + middle).reshape(shape).astype(dtype)
+    values = (steps * scale + middle).reshape(shape)
+    return stored(values.astype(np.float32) if dtype.endswith("float16") else values, dtype)
 
 
 def pattern_text(
@@ -44,16 +50,17 @@ def pattern_text(
     text = f"torch.arange({count}, dtype=torch.float64) * 7 % 16 / 4 - 1.5"
     if (scale, middle) != (1.0, 0.0):
         text = f"({text}) * {scale!r} + {middle!r}"
-    converted = "" if dtype == "float64" else f".to(torch.{dtype})"
+    narrowed = ".float()" if dtype.endswith("float16") else ""
+    converted = "" if dtype == "float64" else f"{narrowed}.to(torch.{dtype})"
     return f"({text}).reshape({list(shape)}){converted}"
 
 
-def batch_text(values: np.ndarray, most: int) -> Optional[str]:
-    """The text of a contiguous torch tensor with these values, bit for bit.
+def batch_text(values: np.ndarray, dtype: str, most: int) -> Optional[str]:
+    """The text of a contiguous torch tensor of a dtype with these values, bit for bit.
 
     None where it would be a list of more than ``most`` numbers.
     """
-    shape, dtype = list(values.shape), str(values.dtype)
+    shape = list(values.shape)
     flat = values.reshape(-1)
     if flat.size > 1 and flat.tobytes() == flat[:1].tobytes() * flat.size:
         return f"torch.full({shape}, {number(flat[0].item(), dtype)}{keyword(dtype)})"
@@ -61,4 +68,4 @@ def batch_text(values: np.ndarray, most: int) -> Optional[str]:
         return pattern_text(shape, dtype)
     if flat.size > most:
         return None
-    return f"torch.tensor({listed(flat)}{keyword(dtype)}).reshape({shape})"
+    return f"torch.tensor({listed(flat, dtype)}{keyword(dtype)}).reshape({shape})"

@@ -10,8 +10,8 @@ LAYOUTS: Dict[str, str] = {
     "permuted": "{x}.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
     "sliced": "torch.nn.functional.pad({x}.unsqueeze(-1), (0, 1)).flatten(-2)[..., ::2]",
     "expanded": "{x}[:1].expand({shape})",
+    "shifted": "torch.stack(2 * [{x}])[1]",
     "scalar": "{x}.reshape(-1)[0].expand({shape})",
-    "shifted": "{x}[None].repeat_interleave(2, 0)[1]",
 }
 """How the contiguous tensor {x} gets the strides of each of ``cases.variants.GRADIENT_LAYOUTS``."""
 

@@ -19,6 +19,9 @@ BELL: List[str] = [
 ]
 """Lines that define ``bell`` of ``cases.inputs.streams``."""
 
+WIDE = ("float32", "float64")
+"""The dtypes whose values are rebuilt; NumPy does not hold those of the others, or they are rescaled."""
+
 FORMULAS: Dict[str, str] = {
     "normal": "(1.0 + 0.25 * {k}) * z + ({k} - 1.0)",
     "offset_1e3": "1e3 + 3.0 * {k} + z",
@@ -43,7 +46,7 @@ def rebuilt(variant: Variant, name: str, channel: int, values: np.ndarray) -> Op
     """
     number = re.fullmatch("b([0-9]+)", name)
     regime = regimes(variant)[channel]
-    if number is None or regime not in FORMULAS:
+    if number is None or regime not in FORMULAS or variant.input_dtype not in WIDE:
         return None
     dtype, shape = str(values.dtype), list(values.shape)
     tiny = float(np.finfo(dtype).tiny)

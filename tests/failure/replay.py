@@ -13,7 +13,7 @@ SECONDS = 60
 
 
 def printed(script: str) -> str:
-    """What the script prints in this process; ends in the exception's class and message if it raises."""
+    """Run the script in this process; the text ends in the exception's class and message if it raises."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         try:
@@ -49,6 +49,6 @@ def printed_in_a_fresh_process(script: str, seconds: float = SECONDS) -> str:
 
 
 def got(output: str) -> str:
-    """What a script printed as got; everything where there is no such line."""
+    """Find what a script printed as got; everything where there is no such line."""
     lines = output.splitlines()
     return next((line[9:] for line in lines if line.startswith("got ")), " ".join(lines))

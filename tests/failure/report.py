@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import List, Sequence
 
 from cases.spelling import spell
-from reports.symptoms import symptom
-from tests.conformance.recording import found
+from reports.visible import visible
 from tests.conformance.session import Session
 from tests.failure import blame
 from tests.failure.reproduction import reproduce
@@ -27,12 +26,16 @@ SCRIPT = "# a script that shows it"
 """How the line before a script begins."""
 
 
+def short(verdict: Verdict, session: Session) -> str:
+    """Print one of many failures that look alike: the finding in a line."""
+    case_id = verdict.result.case.id
+    return "\n".join([case_id, visible(verdict.explanation), _again(case_id, session, " -v")])
+
+
 def report(verdict: Verdict, session: Session) -> str:
-    """The text that a failing case prints: whole for the first finding of a symptom, else in short."""
+    """The whole text that a failing case prints."""
     result = verdict.results[0]
     case = verdict.result.case
-    if not _is_whole(result, session):
-        return "\n".join([case.id, verdict.explanation, _again(case.id, session, " -v")])
     lines = [case.id]
     if case.note and not verdict.parts:
         lines.append(case.note)
@@ -43,13 +46,7 @@ def report(verdict: Verdict, session: Session) -> str:
         names = blame.explaining(result, session.factory, session.semantics)
         lines += blame.described(names, session.semantics)
         lines += _shown_again(result, session)
-    return "\n".join([*lines, "", _again(result.case.id, session)])
-
-
-def _is_whole(result: Result, session: Session) -> bool:
-    if not result.findings:
-        return True
-    return session.allowance.grants(symptom(found(result.findings[0])).themes)
+    return "\n".join([*map(visible, lines), "", _again(result.case.id, session)])
 
 
 def _again(case_id: str, session: Session, more: str = "") -> str:

@@ -46,8 +46,8 @@ def constructor(config: Config, dtype: str, subject: str) -> str:
         words.append(repr(value) if config.call == "positional" else f"{name}={value!r}")
     if config.call == "dtype":
         words.append(f"dtype=torch.{dtype}")
-    double = ".double()" if dtype == "float64" and config.call != "dtype" else ""
-    return f"{subject.replace(':', '.')}({', '.join(words)}){double}"
+    converted = "" if dtype == "float32" or config.call == "dtype" else f".to(torch.{dtype})"
+    return f"{subject.replace(':', '.')}({', '.join(words)}){converted}"
 
 
 def _gradient(name: str) -> str:
@@ -170,7 +170,7 @@ def script(
     """
     case, finding = shown.case, shown.finding
     writing = _writing(shown)
-    made = constructor(case.config, case.variant.dtype, subject)
+    made = constructor(case.config, case.variant.module_dtype, subject)
     text: List[str] = []
     if any(isinstance(step, Copy) and step.how == "state_dict" for step in case.steps):
         text += [

@@ -8,7 +8,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence
 import numpy as np
 
 from cases.case import Case
-from cases.inputs import batch
+from cases.inputs import Batch, batch
 from cases.steps import forwards
 from cases.variants import Given
 from tests.failure import literals
@@ -29,11 +29,16 @@ class Replaced(NamedTuple):
     texts: Mapping[str, str]
 
 
-def values_of(case: Case) -> Dict[str, np.ndarray]:
-    """The values of every batch that the program names, in order."""
+def batches_of(case: Case) -> Dict[str, Batch]:
+    """Every batch that the program names, in order, without its layout."""
     steps = [each for step in case.steps for each in forwards(step)]
     plain = dict.fromkeys(each.batch.partition(".")[0] for each in steps)
-    return {name: batch(case.variant, name).values for name in plain}
+    return {name: batch(case.variant, name) for name in plain}
+
+
+def values_of(case: Case) -> Dict[str, np.ndarray]:
+    """The values of every batch that the program names."""
+    return {name: each.values for name, each in batches_of(case).items()}
 
 
 def with_values(case: Case, values: Values, channels: int) -> Case:
@@ -114,22 +119,22 @@ def plainer(case: Case) -> Iterator[Replaced]:
 
     First the same small numbers in every batch, then these with a batch's own mean and spread.
     """
-    values = values_of(case)
+    batches = batches_of(case)
     channels = case.config.num_features
-    if sum(each.size for each in values.values()) <= PLAIN:
+    if sum(each.values.size for each in batches.values()) <= PLAIN:
         return
-    small = {name: literals.pattern(each.shape, str(each.dtype)) for name, each in values.items()}
+    small = {name: literals.pattern(each.values.shape, each.dtype) for name, each in batches.items()}
     yield Replaced(with_values(case, small, channels), {})
     alike, texts = {}, {}
-    for name, each in values.items():
-        scale, middle = _spread_and_mean(each)
-        alike[name] = literals.pattern(each.shape, str(each.dtype), scale, middle)
-        texts[name] = literals.pattern_text(each.shape, str(each.dtype), scale, middle)
+    for name, each in batches.items():
+        scale, middle = _spread_and_mean(each.values)
+        alike[name] = literals.pattern(each.values.shape, each.dtype, scale, middle)
+        texts[name] = literals.pattern_text(each.values.shape, each.dtype, scale, middle)
     yield Replaced(with_values(case, alike, channels), texts)
 
 
 def _spread_and_mean(values: np.ndarray) -> Tuple[float, float]:
-    """Of the finite values, to three digits; 1 and 0 where there are none, or the spread is 0."""
+    """Spread and mean of the finite values, to three digits; 1 and 0 where there is no spread."""
     finite = values[np.isfinite(values)].astype(np.float64)
     if not finite.size or not finite.std():
         return 1.0, 0.0

@@ -40,7 +40,7 @@ class Unwritable(Exception):
 
 
 class Writing(NamedTuple):
-    """What the lines are written for.
+    """The program that the lines are written for.
 
     ``texts``: the texts of batches that have a short one, by name. ``raising``: the numbers of the
     steps that raise. ``number``: the step that is written.
@@ -61,7 +61,7 @@ class Writing(NamedTuple):
         return self._text(upstream(self.case.variant, given, step.upstream))
 
     def _text(self, given: Batch, short: Optional[str] = None) -> str:
-        text = short or literals.batch_text(given.values, MOST)
+        text = short or literals.batch_text(given.values, given.dtype, MOST)
         if text is None:
             raise Unwritable(f"the batch {given.name} has {given.values.size:,} values")
         return LAYOUTS[given.layout].format(x=text, shape=list(given.values.shape))
@@ -81,8 +81,8 @@ class Writing(NamedTuple):
         """The text of a tensor that is attached or loaded."""
         if name == "num_batches_tracked":
             return f"torch.tensor({ATTACHED_COUNT})"
-        values = literals.listed(attached(name, self.case.config.num_features))
-        return f"torch.tensor({values}{literals.keyword(self.case.variant.dtype)})"
+        values = literals.listed(attached(name, self.case.config.num_features), "float64")
+        return f"torch.tensor({values}{literals.keyword(self.case.variant.module_dtype)})"
 
 
 def called(step: Forward, given: str) -> str:
@@ -152,7 +152,7 @@ def _attach(writing: Writing, step: Attach) -> List[str]:
 
 def _preset(writing: Writing, step: Preset) -> List[str]:
     channels = writing.case.config.num_features
-    pairs = [f"({name!r}, {literals.listed(preset(name, channels))})" for name in FLOATING]
+    pairs = [f"({name!r}, {literals.listed(preset(name, channels), 'float64')})" for name in FLOATING]
     return [
         f"for name, values in [{', '.join(pairs)}]:",
         "    if getattr(m, name) is not None: getattr(m, name).data.copy_(torch.tensor(values))",

@@ -1,7 +1,7 @@
 """Measures what the suite detects and writes ``reports/DETECTION.md``.
 
-``python -m tests.meta.detection [--jobs N]`` runs every liar on the smoke tier and the other edges,
-and every mutant on the gate tier. The page has nothing in it that changes from run to run on one torch.
+``python -m tests.meta.detection [--jobs N]`` runs every liar on the smoke tier and on the cases that have
+its words, and every mutant on the gate tier. The page has nothing in it that changes from run to run on one torch.
 """
 
 from __future__ import annotations
@@ -34,27 +34,17 @@ def _column_counts(catches: Sequence[Catch]) -> Tuple[int, ...]:
 
 
 def measure(name: str) -> LiarRow:
-    """One liar on the smoke tier, on the other edges, and on the gate cases that have its words."""
+    """One liar on the cases that have its words, and on the smoke tier until some case catches it."""
     torch.set_num_threads(1)
     liar = LIARS[name]
     # First, because what some liars share between their instances outlives a case.
     example = hunt.telling_catch(liar)
-    smoke = hunt.ids("smoke")
-    edges = tuple(each for each in hunt.with_words("gate", ("edge",)) if each not in smoke)
-    caught = hunt.all_catches(liar.factory, smoke)
-    beyond = hunt.all_catches(liar.factory, edges)
-    telling = set(hunt.with_words("smoke", liar.seen_in))
-    listed = caught + beyond
-    if example is not None and example.case_id not in {each.case_id for each in listed}:
-        listed += (example,)
-    return LiarRow(
-        liar,
-        len(caught),
-        sum(each.case_id in telling for each in caught),
-        len(telling),
-        _column_counts(listed),
-        example,
-    )
+    telling = hunt.with_words("smoke", liar.seen_in)
+    caught = hunt.all_catches(liar.factory, telling)
+    smoke = caught[0] if caught else hunt.first_catch(liar.factory, hunt.cheapest_first("smoke"))
+    listed = {each.case_id: each for each in (*caught, example, smoke) if each is not None}
+    counts = _column_counts(list(listed.values()))
+    return LiarRow(liar, smoke is not None, len(caught), len(telling), counts, example)
 
 
 def measure_all(jobs: int) -> List[LiarRow]:

@@ -9,7 +9,6 @@ import torch
 
 from reports.markdown import code, table
 from tests.meta.liars import Liar, hunt
-from tests.meta.liars.blind import BLIND
 from tests.meta.liars.hunt import Catch
 from tests.meta.mutants.equivalent import TABLE, Survivor
 from tests.meta.mutants.sources import SOURCES
@@ -27,6 +26,10 @@ COLUMNS: Tuple[Tuple[str, str], ...] = (
     ("tensors", r"\w+ (present|is the same object|has a grad_fn|requires_grad|shape|dtype)$|memory"),
     ("input", r"input_changed$"),
     ("earlier output", r"earlier_output_changed$"),
+    ("input's gradient", r"input gradient$"),
+    ("weight's gradient", r"weight gradient$"),
+    ("bias's gradient", r"bias gradient$"),
+    ("gradient's form", r"gradients present$|\w+ gradient (present|dtype|shape|strides|requires_grad)$"),
 )
 """Column of the table to the quantities that it stands for."""
 
@@ -47,13 +50,13 @@ mutation operator (`tests/meta/mutants`).
 class LiarRow:
     """What catches one liar.
 
-    ``smoke``: how many cases of the smoke tier; ``telling`` of how many smoke cases with its words.
-    ``columns``: cases of smoke and of the edges that catch it through each of COLUMNS. ``example``:
-    the gate case that tells why.
+    ``smoke``: whether a case of the smoke tier does; ``telling`` of how many smoke cases with its words.
+    ``columns``: cases that catch it through each of COLUMNS, of those with its words and the example.
+    ``example``: the gate case that tells why.
     """
 
     liar: Liar
-    smoke: int
+    smoke: bool
     telling: int
     telling_of: int
     columns: Tuple[int, ...]
@@ -62,7 +65,7 @@ class LiarRow:
 
 def _summary(rows: Sequence[LiarRow], operators: Sequence[OperatorRow]) -> List[str]:
     caught = sum(row.example is not None for row in rows)
-    smoke = sum(row.smoke > 0 for row in rows)
+    smoke = sum(row.smoke for row in rows)
     lines = [
         "## Summary",
         "",
@@ -89,9 +92,9 @@ def _problems(problems: Sequence[str]) -> List[str]:
 def _liars(rows: Sequence[LiarRow]) -> List[str]:
     lines = ["", "## Liars", ""]
     lines.append(
-        f"Smoke: how many of the {len(hunt.ids('smoke'))} smoke cases catch it. With the words: "
-        "how many of the smoke cases that have the words in bold do. The example is the first gate "
-        "case with these words that finds the named quantity wrong."
+        "Smoke: whether the smoke tier catches it. With the words: how many of the smoke cases that "
+        "have the words in bold do. The example is the first gate case with these words that finds the "
+        "named quantity wrong."
     )
     for family in dict.fromkeys(row.liar.family for row in rows):
         lines += ["", f"### {family}", ""]
@@ -99,7 +102,7 @@ def _liars(rows: Sequence[LiarRow]) -> List[str]:
         body = [
             (
                 f"{row.liar.name}: {row.liar.lie}",
-                str(row.smoke),
+                "yes" if row.smoke else "-",
                 f"{row.telling}/{row.telling_of}",
                 row.liar.through,
                 "-" if row.example is None else _bold(row.example.case_id, row.liar.seen_in),
@@ -119,8 +122,8 @@ def _bold(case_id: str, words: Sequence[str]) -> str:
 def _quantities(rows: Sequence[LiarRow]) -> List[str]:
     lines = ["", "## Liars and quantities", ""]
     lines.append(
-        "How many cases of smoke, of the edges, and the example case catch the liar through each "
-        "quantity (at the first step with a finding, where a case stops)."
+        "How many cases catch the liar through each quantity (at the first step with a finding, where a "
+        "case stops), of the smoke cases with its words and the example."
     )
     head = ("liar", *(name for name, _ in COLUMNS))
     body = [(row.liar.name, *(str(count or "") for count in row.columns)) for row in rows]
@@ -173,14 +176,6 @@ def _survivors() -> List[str]:
     return lines
 
 
-def _blind() -> List[str]:
-    lines = ["", "## Blind spots", ""]
-    lines.append("Wrong subjects that no case tells from a right one, because none looks there:")
-    lines.append("")
-    lines += [f"- {each.__name__}: {' '.join((each.__doc__ or '').split())}" for each in BLIND]
-    return lines
-
-
 def render(
     rows: Sequence[LiarRow], operators: Sequence[OperatorRow], problems: Sequence[str]
 ) -> str:
@@ -192,7 +187,6 @@ def render(
         *_problems(problems),
         *_mutants(operators),
         *_survivors(),
-        *_blind(),
         *_liars(rows),
         *_quantities(rows),
     ]

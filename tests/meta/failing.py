@@ -169,3 +169,27 @@ class BiasHasNoGradient(Base):
             input, self.running_mean, self.running_var, self.weight, bias.detach(),
             self.training, 0.1, self.eps,
         )  # fmt: skip
+
+
+class BatchNormAct2d(Base):
+    """Behaves as timm's class of this name without activation, as far as a BatchNorm2d can be asked.
+
+    Its documented arguments have no bias, an input of another rank fails an assertion, and its text
+    names the activation and the dropout after the numbers of the normalisation.
+    """
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: Any = 0.1,
+        affine: bool = True, track_running_stats: bool = True, apply_act: bool = False,
+        act_layer: Any = None, act_kwargs: Any = None, inplace: bool = True, drop_layer: Any = None,
+        device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype
+        )
+        self.drop = torch.nn.Identity()
+        self.act = torch.nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert x.ndim == 4, f"expected 4D input (got {x.ndim}D input)"
+        return self.act(self.drop(super().forward(x)))

@@ -6,7 +6,7 @@ the verdict, the explanation, the script and the command line have something to 
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, ClassVar, Dict, List, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -315,6 +315,36 @@ class SharesMemory(Base):
         renewed._parameters = dict(self._parameters)
         renewed._buffers = {k: None if b is None else b.clone() for k, b in self._buffers.items()}
         return renewed
+
+
+# --- late writes ------------------------------------------------------------------------------
+
+
+class WritesToEarlierInputs(Base):
+    """Right in every forward; afterwards it overwrites the inputs of earlier ones, of other instances, too."""
+
+    given: ClassVar[List[Tensor]] = []
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        for earlier in self.given:
+            if earlier.is_contiguous():
+                earlier.data.fill_(100)
+        self.given[:] = [*self.given[-50:], input]
+        return output
+
+
+class WritesToEarlierOutputs(Base):
+    """Right in every forward; afterwards it overwrites the output before it, of another instance, too."""
+
+    returned: ClassVar[List[Tensor]] = []
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        for earlier in self.returned:
+            earlier.data.fill_(100)
+        self.returned[:] = [output]
+        return output
 
 
 # --- no subject at all ------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def edges() -> Tuple[Case, ...]:
 BACKWARDS = (
     "preset,input_grad:b0,backward:ordinary,input_grad:b1,backward:outlier",
     "preset,eval,input_grad:b0,backward:alternating,train,input_grad:b2,eval,input_grad:b0,backward:ones",
+    "preset,forward:b0,retain:offset,backward:like_input",
 )
 
 

@@ -9,8 +9,17 @@ import numpy as np
 import pytest
 
 from cases.matrix import covering, rows
-from cases.matrix.axes import AXES
-from cases.matrix.covering import GROUPS, codes, extend, missing, numbers
+from cases.matrix.axes import AXES, LEADING
+from cases.matrix.covering import (
+    GROUPS,
+    Possible,
+    codes,
+    extend,
+    missing,
+    numbers,
+    possible_rows,
+    wanted,
+)
 from cases.matrix.mutations import MUTATIONS, Mutation
 from cases.steps import SetAttribute
 
@@ -40,19 +49,18 @@ def test_nothing_changes_on_the_present_axes(
 
 
 @pytest.mark.parametrize("tier", TIERS)
-def test_a_new_mutation_adds_rows_and_removes_none(
-    tier: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_mutation_adds_rows_and_removes_none(tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MUTATIONS, "made_up", Mutation((SetAttribute("eps", 0.25),)))
-    monkeypatch.setitem(AXES, "mutation", AXES["mutation"] + ("made_up",))
+    for axes in (AXES, LEADING):
+        monkeypatch.setitem(axes, "mutation", axes["mutation"] + ("made_up",))
     before = stored(tier)
     kept, added = extend(before, GROUPS[tier])
     print(f"{tier}: {len(kept)} rows stay, {len(added)} are added")
     assert [rows.identify(row) for row in kept] == before
     assert 0 < len(added) < len(before) / 5
     assert all("made_up" in row for row in added)
-    assert all(row == rows.parse(row) for row in added)
-    possible = numbers(list(rows.full()))
+    assert all(row == rows.parse(tuple(rows.identify(row).split("-")[1:])) for row in added)
+    possible = possible_rows()
     whole = numbers(kept + added)
     assert not any(missing(whole, possible, group).any() for group in GROUPS[tier])
 
@@ -61,7 +69,8 @@ def test_a_new_mutation_adds_rows_and_removes_none(
 def test_a_mutation_that_is_gone_takes_its_rows_with_it(
     tier: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(AXES, "mutation", tuple(w for w in AXES["mutation"] if w != "set_eps"))
+    for axes in (AXES, LEADING):
+        monkeypatch.setitem(axes, "mutation", tuple(w for w in axes["mutation"] if w != "set_eps"))
     kept, added = extend(stored(tier), GROUPS[tier])
     gone = set(stored(tier)) - {rows.identify(row) for row in kept}
     assert gone == {each for each in stored(tier) if "-set_eps-" in each}
@@ -75,7 +84,7 @@ def test_rows_that_are_lost_are_replaced(tier: str) -> None:
     rest = [each for place, each in enumerate(stored(tier)) if place % 10]
     kept, added = extend(rest, GROUPS[tier])
     assert [rows.identify(row) for row in kept] == rest
-    possible = numbers(list(rows.full()))
+    possible = possible_rows()
     lacking = sum(int(missing(numbers(kept), possible, group).sum()) for group in GROUPS[tier])
     print(f"{tier}: {lacking} combinations are missing, {len(added)} rows are added")
     assert lacking > 0
@@ -88,13 +97,31 @@ def test_an_id_that_names_no_case_is_not_kept() -> None:
 
 
 def test_combinations_are_counted_by_hand() -> None:
-    """The axes affine, with three words, and track, with two."""
+    """The axes affine, with three words, and track, with two; the tails do not matter."""
     group = (0, 1)
-    every = np.array([[a, b] + [0] * 7 for a in range(3) for b in range(2)], dtype=np.int8)
+    every = np.array([[a, b] + [0] * 10 for a in range(3) for b in range(2)], dtype=np.int8)
     assert codes(every, group).tolist() == [0, 1, 2, 3, 4, 5]
-    assert missing(every[[0, 3]], every, group).tolist() == [False, True, True, False, True, True]
-    assert missing(every[:0], every[:5], group).tolist() == [True] * 5 + [False]
+    possible = Possible(every[:, :9], every[:1, 9:])
+    assert missing(every[[0, 3]], possible, group).tolist() == [False, True, True, False, True, True]
+    assert missing(every[:0], possible._replace(heads=every[:5, :9]), group).tolist() == [True] * 5 + [
+        False
+    ]
 
 
-def test_smoke_is_what_the_search_finds_from_nothing() -> None:
-    assert [rows.identify(row) for row in extend((), GROUPS["smoke"]).added] == stored("smoke")
+def test_every_head_goes_with_every_tail_by_hand() -> None:
+    """The axis track, with two words, and upstream; the group may lie in both parts or in one."""
+    track, upstream = 1, list(AXES).index("upstream")
+    heads = np.array([[0] * 9, [0, 1] + [0] * 7], dtype=np.int8)
+    tails = np.array([[0, 0, 0], [0, 2, 0]], dtype=np.int8)
+    possible, words = Possible(heads, tails), len(AXES["upstream"])
+    there = [0, 2, words, words + 2]
+    assert np.flatnonzero(wanted(possible, (track, upstream))).tolist() == there
+    assert np.flatnonzero(wanted(possible, (upstream,))).tolist() == [0, 2]
+    assert np.flatnonzero(wanted(possible, (track,))).tolist() == [0, 1]
+    row = np.hstack([heads[1:], tails[1:]])
+    assert np.flatnonzero(missing(row, possible, (track, upstream))).tolist() == there[:-1]
+
+
+def test_the_search_is_repeatable() -> None:
+    rest = stored("smoke")[:50]
+    assert extend(rest, GROUPS["smoke"]) == extend(rest, GROUPS["smoke"])

@@ -80,7 +80,9 @@ def _with(got: Observation, quantity: str, values: np.ndarray) -> Observation:
         assert got.gradients is not None
         gradients = list(got.gradients)
         number = GRADIENT_QUANTITIES.index(quantity)
-        gradients[number] = gradients[number]._replace(values=values)
+        gradient = gradients[number]
+        assert gradient is not None
+        gradients[number] = gradient._replace(values=values)
         return got._replace(gradients=tuple(gradients))
     place = TENSORS.index(quantity)
     tensor = got.tensors[place]

@@ -38,7 +38,9 @@ def test_a_gradient_of_a_script_is_that_of_the_suite(
     """To the last bit, with torch's own module."""
     case = catalogue.find(START + program)
     observations = observe(case, installed.BATCH_NORM)
-    gradient = observations[-1].gradients[place]
+    gradients = observations[-1].gradients
+    assert gradients is not None
+    gradient = gradients[place]
     raising = tuple(number for number, each in enumerate(observations) if each.raised)
     if gradient is None:  # that the input of an ordinary forward has none is compared, too
         found = finding(f"{GRADIENTS[place]} gradient present", len(case.steps))

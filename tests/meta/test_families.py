@@ -94,13 +94,14 @@ def answers(module: Dict[str, Value]) -> states.State:
 
 def test_every_part_enters_its_state_and_performs_one_operation() -> None:
     for state in states.STATES:
-        parts = states.parts(state)
-        assert tuple(operation for operation, _ in parts) == states.OPERATIONS
-        for operation, steps in parts:
-            assert isinstance(steps[-1], Forward)
+        parts = states.parts_of(states.case(state))
+        assert len(parts) == len(states.OPERATIONS)
+        for operation, part in zip(states.OPERATIONS, parts):
+            assert isinstance(part.steps[-1], Forward)
             length = 1 if isinstance(operation, Forward) else 2
-            assert steps[-length] == operation
-            assert answers(reached(list(steps[:-length]))) == state
+            assert part.steps[-length] == operation
+            assert answers(reached(list(part.steps[:-length]))) == state
+            assert catalogue.find(part.id) == part
 
 
 def test_every_part_belongs_to_the_case_of_its_state() -> None:
@@ -109,8 +110,8 @@ def test_every_part_belongs_to_the_case_of_its_state() -> None:
         steps = list(states.case(state).steps)
         place = len(states.enter(state))
         assert steps[:place] == states.enter(state)
-        for _, program in states.parts(state):
-            ending = list(program[len(states.enter(state)) :])
+        for part in states.parts_of(states.case(state)):
+            ending = list(part.steps[len(states.enter(state)) :])
             starts = range(place, len(steps))
             place = next(n for n in starts if steps[n : n + len(ending)] == ending)
 

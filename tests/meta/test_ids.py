@@ -56,7 +56,18 @@ def test_a_seed_stands_in_the_id(seed: int) -> None:
         assert case.steps == rebuilt(case_id).steps
 
 
-@pytest.mark.parametrize("suffix", ["-seed0", "-seed01", "-seed-1", "-seed", " ", "-float32", "\n"])
+@pytest.mark.parametrize(
+    "suffix",
+    ["-seed0", "-seed01", "-seed-1", "-seed", " ", "-float32", "\n", "-x_contiguous", "-no_backward"]
+    + [
+        "-gl_contiguous",
+        "-gl_sliced",
+        "-x_scalar",
+        "-g_offset-x_sliced",
+        "-seed7-x_sliced",
+        "-g_offset-g_ones",
+    ],
+)
 def test_another_spelling_is_no_id(suffix: str) -> None:
     case_id = next(catalogue.ids("matrix", "smoke"))
     with pytest.raises(CaseError, match="unknown case id"):
@@ -93,8 +104,33 @@ def test_every_way_through_the_matrix_is_read_back() -> None:
     rows = [row for place, row in enumerate(matrix.full()) if place % 997 == 0]
     assert all(set(axis) == set(words) for axis, words in zip(zip(*rows), matrix.AXES.values()))
     for row in rows:
-        case = rebuilt(matrix.identify(row))
-        assert (case.id, matrix.parse(row)) == (matrix.identify(row), row)
+        case_id = matrix.identify(row)
+        assert rebuilt(case_id).id == case_id
+        assert matrix.parse(tuple(case_id.split("-")[1:])) == row
+
+
+# --- tiers and shards -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tier", ["smoke", "gate"])
+def test_stored_ids_are_unique(tier: str) -> None:
+    ids = list(catalogue.ids("matrix", tier))
+    assert len(set(ids)) == len(ids)
+
+
+def test_no_id_stands_in_two_families() -> None:
+    ids = [each for family in catalogue.FAMILIES for each in catalogue.ids(family, "gate")]
+    assert len(ids) == len(set(ids))
+    assert all(catalogue.family_of(each) in catalogue.FAMILIES for each in ids)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_shards_share_out_the_tier(count: int) -> None:
+    for family in catalogue.FAMILIES:
+        whole = list(catalogue.ids(family, "gate"))
+        shards = [list(catalogue.select(family, "gate", (i, count))) for i in range(1, count + 1)]
+        assert sorted(each for shard in shards for each in shard) == sorted(whole)
+        assert max(map(len, shards)) - min(map(len, shards)) <= 1
 
 
 # --- other processes --------------------------------------------------------------------------
@@ -119,9 +155,7 @@ def test_another_hash_seed_lists_the_same_cases(seed: str) -> None:
 
 
 def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PYTEST, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([*PYTEST, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def collected(*arguments: str) -> List[str]:
@@ -141,8 +175,10 @@ def test_a_case_of_full_alone_is_run_alone() -> None:
 @pytest.mark.parametrize("family", [*catalogue.FAMILIES, "steps"])
 def test_a_case_of_every_family_is_collected_alone(family: str) -> None:
     ids = list(catalogue.ids(family, "gate"))
-    case_id = ids[len(ids) // 2] if ids else (
-        "steps-affine-track-momentum_none-bounded-n8-float32-forward:b0,eval,forward:b1"
+    case_id = (
+        ids[len(ids) // 2]
+        if ids
+        else ("steps-affine-track-momentum_none-bounded-n8-float32-forward:b0,eval,forward:b1")
     )
     assert collected("--case", case_id) == [case_id]
 

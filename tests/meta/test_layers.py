@@ -1,4 +1,4 @@
-"""The layer rule and the shape of the sources, read from the syntax trees.
+"""The layer rule, read from the syntax trees.
 
 Who imports what is in ``ALLOWED``. In words: ``cases`` is data, ``oracle`` adds NumPy, ``reports`` knows
 neither; ``tests`` joins them. torch is imported by subjects alone, which are: ``tests/subject``, the
@@ -11,64 +11,48 @@ import ast
 import shutil
 import subprocess
 import sys
-from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
+from typing import Iterator, List, Set, Tuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("cases", "oracle", "reports", "tests")
-STANDARD: Set[str] = set(getattr(sys, "stdlib_module_names", ()))
-NEWER_THAN_38 = {"zoneinfo", "graphlib", "tomllib", "compression", "annotationlib", "concurrent.interpreters"}
+from tests.meta.sources import FOLDERS, ROOT, SOURCES, Source
 
+ROOMS = tuple(
+    f"tests.{room}"
+    for room in ("subject", "comparison", "verdict", "failure", "conformance", "meta", "benchmark")
+)
+STANDARD: Set[str] = set(getattr(sys, "stdlib_module_names", ()))
+
+JOINED = ("cases", "oracle", "reports", "numpy")
 ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
-    ("cases/inputs.py", ("cases", "numpy")),
-    ("cases/covering.py", ("cases", "numpy")),
+    ("cases/inputs/", ("cases", "numpy")),
+    ("cases/matrix/covering.py", ("cases", "numpy")),
     ("cases/", ("cases",)),
+    ("oracle/semantics.py", ()),
+    ("oracle/defects.py", ("oracle.semantics",)),
     ("oracle/", ("oracle", "cases", "numpy")),
     ("reports/webpage.py", ("reports", "jinja2")),
-    ("reports/releases.py", ("reports", "oracle.semantics", "oracle.defects")),
-    ("reports/", ("reports",)),
+    ("reports/", ("reports", "oracle.semantics", "oracle.defects")),
     ("noxfile.py", ("nox", "reports")),
-    ("conftest.py", ("pytest", "cases", "reports", "tests.conformance", "tests.preflight", "tests.summary")),
-    ("tests/subject/", ("tests.subject", "cases", "numpy", "torch")),
-    ("tests/meta/", ("tests", "cases", "oracle", "reports", "numpy", "torch", "pytest", "hypothesis", "jinja2", "nox")),
-    ("tests/conformance/workers.py", ("tests.conformance", "pytest", "xdist.scheduler")),
+    ("conftest.py", ("pytest", "tests.conformance")),
+    ("tests/subject/", ("tests.subject", "cases", "reports.rows", "numpy", "torch")),
+    ("tests/comparison/", ("tests.comparison", "tests.subject", *JOINED)),
+    ("tests/verdict/", ("tests.verdict", "tests.comparison", "tests.subject", *JOINED)),
+    (
+        "tests/failure/",
+        ("tests.failure", "tests.verdict", "tests.comparison", "tests.subject", *JOINED)
+        + ("tests.conformance.session", "tests.conformance.recording"),
+    ),
+    ("tests/conformance/", ("tests", *JOINED, "pytest", "hypothesis")),
+    (
+        "tests/meta/",
+        ("tests", *JOINED, "torch", "pytest", "hypothesis", "jinja2", "nox", "xdist"),
+    ),
     ("tests/benchmark/", ("tests.benchmark",)),
-    ("tests/", ("tests", "cases", "oracle", "reports", "numpy", "pytest", "hypothesis")),
+    ("tests/", ("tests",)),
 )
 """Beginning of a path to the packages it may import beside the standard library; the first match counts."""
 
-LONGEST = 300
-LONGER: Dict[str, Tuple[int, str]] = {
-    "cases/claims.py": (600, "a table of statements"),
-    "oracle/batch_norm.py": (560, "the specification, meant to be read in one piece"),
-    "tests/meta/": (500, "lists of liars and of tests, each read alone"),
-}
-"""Beginning of a path to the lines it may have, and why more than LONGEST."""
-
-EMPTY_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "misc", "stuff", "tools"}
-
-
-class Source(NamedTuple):
-    """One file."""
-
-    path: str
-    data: bytes
-    tree: ast.Module
-
-    def __repr__(self) -> str:
-        return self.path
-
-
-def _sources() -> Tuple[Source, ...]:
-    files = [each for folder in FOLDERS for each in (ROOT / folder).rglob("*.py")]
-    files += ROOT.glob("*.py")
-    named = sorted((each.relative_to(ROOT).as_posix(), each.read_bytes()) for each in files)
-    return tuple(Source(path, data, ast.parse(data)) for path, data in named)
-
-
-SOURCES = _sources()
 each_source = pytest.mark.parametrize("source", SOURCES, ids=[source.path for source in SOURCES])
 
 
@@ -80,7 +64,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.module is not None
             assert not node.level, "imports are absolute"
-            if node.module in (*FOLDERS, "tests.meta"):
+            if node.module in (*FOLDERS, "oracle.numerics", *ROOMS):
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
             else:
                 yield node.module
@@ -116,18 +100,25 @@ def test_layers(source: Source) -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("cases/matrix.py", "import numpy as np"),
-        ("cases/inputs.py", "from oracle import bounds"),
+        ("cases/states.py", "import numpy as np"),
+        ("cases/inputs/batches.py", "from oracle.numerics import bounds"),
+        ("cases/inputs/batches.py", "import torch"),
         ("oracle/state.py", "def f():\n    import torch"),
-        ("oracle/state.py", "from tests.judgement import judge"),
+        ("oracle/state.py", "from tests.comparison.judgement import judge"),
+        ("oracle/defects.py", "import numpy"),
         ("reports/tally.py", "import numpy.linalg"),
-        ("reports/tally.py", "from oracle.semantics import SWITCHES"),
-        ("reports/releases.py", "from oracle import bounds"),
-        ("reports/webpage.py", "from oracle import semantics"),
+        ("reports/tally.py", "from oracle.numerics import bounds"),
+        ("reports/releases.py", "from oracle import batch_norm"),
         ("conftest.py", "import torch"),
-        ("tests/compare.py", "import importlib\nimportlib.import_module('torch')"),
-        ("tests/compare.py", "from tests.meta import fakes"),
-        ("tests/conformance/collection.py", "import torch.nn"),
+        ("tests/comparison/step.py", "import importlib\nimportlib.import_module('torch')"),
+        ("tests/comparison/step.py", "from tests.verdict.result import run"),
+        ("tests/verdict/result.py", "from tests.failure.report import report"),
+        ("tests/verdict/result.py", "import pytest"),
+        ("tests/subject/module.py", "from oracle.state import State"),
+        ("tests/failure/report.py", "from tests.meta import fakes"),
+        ("tests/conformance/recorder.py", "import torch.nn"),
+        ("tests/conformance/recorder.py", "from xdist.scheduler import LoadScheduling"),
+        ("tests/conformance/recorder.py", "import _pytest.runner"),
     ],
 )
 def test_a_breach_of_the_layers_is_seen(path: str, text: str) -> None:
@@ -148,14 +139,13 @@ def test_every_tracked_source_is_looked_at() -> None:
 def test_importing_the_lower_layers_loads_neither_torch_nor_more_than_they_may() -> None:
     program = (
         "import importlib, pkgutil, sys\n"
-        "def load(package, *but):\n"
-        "    for each in pkgutil.iter_modules(importlib.import_module(package).__path__):\n"
-        "        if each.name not in ('__main__', 'webpage') + but:\n"
-        "            importlib.import_module(package + '.' + each.name)\n"
-        "load('reports', 'releases')\n"
+        "def load(name):\n"
+        "    package = importlib.import_module(name)\n"
+        "    for each in pkgutil.walk_packages(package.__path__, name + '.'):\n"
+        "        if not each.name.endswith(('__main__', 'webpage')):\n"
+        "            importlib.import_module(each.name)\n"
+        "load('reports')\n"
         "assert 'numpy' not in sys.modules and 'cases' not in sys.modules\n"
-        "import reports.releases\n"
-        "assert 'numpy' not in sys.modules\n"
         "load('cases')\n"
         "assert 'oracle.batch_norm' not in sys.modules\n"
         "load('oracle')\n"
@@ -167,88 +157,44 @@ def test_importing_the_lower_layers_loads_neither_torch_nor_more_than_they_may()
     assert (ran.stdout, ran.stderr) == ("done\n", "")
 
 
-def longest(path: str) -> int:
-    """How many lines the file may have."""
-    for beginning, (lines, _) in LONGER.items():
-        if path.startswith(beginning):
-            return lines
-    return LONGEST
+def test_collecting_the_cases_needs_no_torch() -> None:
+    """The controller of a run with workers, and ``--collect-only``, do without."""
+    program = (
+        "import sys, pytest\n"
+        "pytest.main(['--collect-only', '-q', '-q', '--tier', 'smoke', '-p', 'no:cacheprovider'])\n"
+        "print('torch' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.stdout.splitlines()[-1] == "False", ran.stdout[-500:] + ran.stderr[-500:]
 
 
-@each_source
-def test_length(source: Source) -> None:
-    lines = len(source.data.splitlines())
-    assert lines <= longest(source.path)
+def private(tree: ast.AST) -> List[str]:
+    """Names with a leading underscore that are taken from another object than self, the class or ``os``."""
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or not node.attr.startswith("_"):
+            continue
+        if node.attr.startswith("__") or (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls", "os")):
+            continue
+        found.append(node.attr)
+    return found
 
 
-@pytest.mark.parametrize("beginning", LONGER)
-def test_an_exemption_from_the_length_is_needed(beginning: str) -> None:
-    lengths = [len(s.data.splitlines()) for s in SOURCES if s.path.startswith(beginning)]
-    assert max(lengths) > LONGEST
+PYTESTS = tuple(s for s in SOURCES if s.path.startswith("tests/conformance/") or s.path == "conftest.py")
+REPLACED = {"pytest_runtest_protocol", "pytest_runtestloop", "pytest_xdist_make_scheduler"}
+"""Hooks whose implementation would take the place of pytest's or xdist's own."""
 
 
-def undocumented(path: str, tree: ast.Module) -> List[str]:
-    """The module, public classes and public functions without a docstring.
-
-    In ``tests/meta`` the name of a function is a sentence, or overrides what is documented elsewhere:
-    there a docstring is asked of modules and classes.
-    """
-    missing = [] if ast.get_docstring(tree) else ["the module"]
-    kinds: Tuple[type, ...] = (ast.ClassDef, ast.FunctionDef)
-    if path.startswith("tests/meta/"):
-        kinds = (ast.ClassDef,)
-
-    def look(body: List[ast.stmt]) -> None:
-        for node in body:
-            if not isinstance(node, (ast.ClassDef, ast.FunctionDef)) or node.name.startswith("_"):
-                continue
-            if isinstance(node, kinds) and not ast.get_docstring(node):
-                missing.append(node.name)
-            if isinstance(node, ast.ClassDef):
-                look(node.body)
-
-    look(tree.body)
-    return missing
+@pytest.mark.parametrize("source", PYTESTS, ids=[source.path for source in PYTESTS])
+def test_nothing_private_of_pytest_or_xdist_is_used(source: Source) -> None:
+    assert private(source.tree) == []
+    assert not [each for each in imported(source.tree) if _within(each, ("_pytest", "xdist"))]
+    defined = {node.name for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef)}
+    assert not defined & REPLACED
 
 
-@each_source
-def test_docstrings(source: Source) -> None:
-    assert undocumented(source.path, source.tree) == []
-
-
-def test_a_missing_docstring_is_seen() -> None:
-    tree = ast.parse("class A:\n    def f(self): pass\n    def _g(self): pass\ndef h(): pass")
-    assert undocumented("cases/a.py", tree) == ["the module", "A", "f", "h"]
-    assert undocumented("tests/meta/a.py", tree) == ["the module", "A"]
-
-
-@each_source
-def test_names_say_something(source: Source) -> None:
-    assert not set(Path(source.path).with_suffix("").parts) & EMPTY_NAMES
-
-
-@each_source
-def test_bytes(source: Source) -> None:
-    text = source.data.decode("utf-8")
-    assert not text.startswith("\ufeff")
-    assert "\t" not in text
-    assert "\r" not in text
-    assert text.endswith("\n")
-    assert not text.endswith("\n\n")
-
-
-@each_source
-def test_python_38_can_read_it(source: Source) -> None:
-    ast.parse(source.data, feature_version=(3, 8))
-    modules = set(imported(source.tree))
-    assert not modules & NEWER_THAN_38
-    # Annotations such as "int | None" are text to Python 3.8, but only with this import.
-    if any(not isinstance(node, ast.Expr) for node in source.tree.body):
-        assert "__future__" in modules
-
-
-def test_syntax_of_later_pythons_is_refused() -> None:
-    later = "match 1:\n    case 1: pass\n"
-    ast.parse(later)
-    with pytest.raises(SyntaxError):
-        ast.parse(later, feature_version=(3, 8))
+@pytest.mark.parametrize("text", ["item._request", "session._setupstate.stack", "config._inicache = {}"])
+def test_a_private_name_is_seen(text: str) -> None:
+    assert private(ast.parse(text))
+    assert not private(ast.parse("self._rows, cls._rows, item.__class__"))

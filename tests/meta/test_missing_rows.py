@@ -9,17 +9,14 @@ from pathlib import Path
 import pytest
 
 from cases import catalogue
-from reports.rows import PASS
 from tests.conformance import summary
-from tests.meta import handmade
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_cases_without_a_row_are_counted() -> None:
-    rows = [handmade.row("a"), handmade.row("b", outcome=PASS)]
-    assert summary.without_row(rows, ["a", "b"]) == []
-    (line,) = summary.without_row(rows, ["a", "c", "b", "d", "c"])
+    assert summary.without_row([]) == []
+    (line,) = summary.without_row(["d", "c"])
     assert line.startswith("2 case(s) left no row")
     assert line.endswith("first: c")
 

@@ -181,4 +181,3 @@ def test_a_guard_leaves_no_descriptor_and_no_thread_of_a_limit() -> None:
         if thread.name == "case-timeout":
             thread.join(5)
             assert not thread.is_alive()
-

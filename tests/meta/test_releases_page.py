@@ -31,7 +31,6 @@ DEFECTS = (
         instead="NaN | stays",
         source="#56",
         avoid="Reset it.",
-        deviation=lambda right, situation: right,
     ),
 )
 

@@ -11,11 +11,12 @@ from cases import catalogue
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
 from oracle.expectations import expectations
+from oracle.state import GRADIENTS
 from tests.comparison.step import SHARED, compare
 from tests.comparison.tally import Tally
 from tests.meta import installed
 from tests.subject.module import observe
-from tests.subject.observation import Observation, ObservedTensor, Raised
+from tests.subject.observation import Observation, ObservedGradient, ObservedTensor, Raised
 from tests.verdict.completeness import IncompleteCase
 from tests.verdict.result import compared, run
 
@@ -40,7 +41,8 @@ class Program:
 
 def programs() -> Iterator[Program]:
     """Some of each family, without findings and without an exception in the constructor."""
-    ids = [case.id for case in (*installed.small()[::12], *installed.edges()) if case.variant.shape != "n102400"]
+    chosen = (*installed.small()[::12], *installed.edges(), *installed.differentiated())
+    ids = [case.id for case in chosen if case.variant.shape != "n102400"]
     for case_id in (*ids, next(iter(catalogue.ids("state", "gate")))):
         case = catalogue.find(case_id)
         if len(case.steps) > 300 and not case_id.startswith("state"):
@@ -113,6 +115,30 @@ def output_changes(got: Observation) -> Iterator[Change]:
     yield "output present", got._replace(output=None)
 
 
+def gradient_changes(got: Observation) -> Iterator[Change]:
+    """One gradient seen otherwise."""
+    invented = ObservedGradient(np.ones(3), "float64", True, False, False)
+    if got.gradients is None:
+        yield "gradients present", got._replace(gradients=(invented,) * len(GRADIENTS))
+        return
+    yield "gradients present", got._replace(gradients=None)
+    for place, (name, gradient) in enumerate(zip(GRADIENTS, got.gradients)):
+        if gradient is None:
+            other = replaced(got.gradients, place, invented)
+            yield f"{name} gradient present", got._replace(gradients=other)
+            continue
+        for label, changed in (
+            (" present", None),
+            (" dtype", gradient._replace(dtype="int8")),
+            (" shape", gradient._replace(values=gradient.values[..., None])),
+            (" strides", gradient._replace(contiguous=False, channels_last=False)),
+            (" requires_grad", gradient._replace(requires_grad=True)),
+            ("", gradient._replace(values=moved(gradient.values))),
+        ):
+            other = replaced(got.gradients, place, changed)
+            yield f"{name} gradient{label}", got._replace(gradients=other)
+
+
 def changes(got: Observation) -> Iterator[Change]:
     """Every way in which one observation may differ, by quantity."""
     for place, name in enumerate(FLAGS):
@@ -130,6 +156,7 @@ def changes(got: Observation) -> Iterator[Change]:
         yield "text", got._replace(text=f"{got.text} and more")
     yield from output_changes(got)
     yield from tensor_changes(got)
+    yield from gradient_changes(got)
 
 
 def test_whatever_differs_is_a_mismatch_of_that_quantity() -> None:
@@ -151,7 +178,9 @@ def test_whatever_differs_is_a_mismatch_of_that_quantity() -> None:
     outputs = ("", "_strides", "_dtype", "_shape", "_requires_grad", "_shares_input", " present")
     quantities = {*FLAGS, "exception", "text", "input_changed", "earlier_output_changed"}
     quantities |= {f"{name}{aspect}" for name in TENSORS for aspect in aspects}
-    quantities |= {f"output{aspect}" for aspect in outputs}
+    quantities |= {f"output{aspect}" for aspect in outputs} | {"gradients present"}
+    gradients = ("", " dtype", " shape", " strides", " requires_grad", " present")
+    quantities |= {f"{name} gradient{aspect}" for name in GRADIENTS for aspect in gradients}
     assert quantities == set(met)
     assert min(met.values()) > 3, met
 

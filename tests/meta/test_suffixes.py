@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from typing import List, NamedTuple, Optional
+from itertools import product
+from typing import List, NamedTuple, Optional, Tuple
 
 import pytest
 
 from cases import catalogue, suffixes, variants
 from cases.errors import CaseError
+from cases.inputs.upstream import UPSTREAM
 from cases.matrix import rows
 from cases.programs import spelled
-from cases.suffixes import Suffix
+from cases.suffixes import PROGRAM, Suffix
 
 
 class Wider(NamedTuple):
@@ -23,11 +25,17 @@ class Wider(NamedTuple):
     seed: int = 0
     threads: int = 1
     autocast: str = "off"
+    given: Tuple[variants.Given, ...] = ()
 
     @property
     def channels(self) -> int:
         """C, as in Variant."""
         return variants.SHAPES[self.shape][1]
+
+    @property
+    def input_dtype(self) -> str:
+        """As in Variant."""
+        return variants.Variant(dtype=self.dtype).input_dtype
 
 
 def _read_threads(word: str) -> Optional[int]:
@@ -35,7 +43,7 @@ def _read_threads(word: str) -> Optional[int]:
 
 
 def _read_autocast(word: str) -> Optional[str]:
-    return word if word in ("half", "bfloat16") else None
+    return word if word in ("lukewarm", "hot") else None
 
 
 @pytest.fixture
@@ -77,22 +85,30 @@ def test_ids_keep_their_meaning_when_an_axis_is_added(request: pytest.FixtureReq
     [
         ("", (0, 1, "off")),
         ("-threads4", (0, 4, "off")),
-        ("-half", (0, 1, "half")),
+        ("-lukewarm", (0, 1, "lukewarm")),
         ("-seed7-threads4", (7, 4, "off")),
-        ("-seed7-bfloat16", (7, 1, "bfloat16")),
-        ("-seed7-threads4-half", (7, 4, "half")),
+        ("-seed7-hot", (7, 1, "hot")),
+        ("-seed7-threads4-lukewarm", (7, 4, "lukewarm")),
     ],
 )
 def test_the_new_words_stand_in_matrix_and_spelled_out_ids(words: str, values: object) -> None:
     program = "steps-affine-track-momentum_0.1-bounded-n8-float32-set:momentum:text,forward:b0"
     for plain in (next(catalogue.ids("matrix", "gate")), program):
         case = catalogue.find.__wrapped__(plain + words)
-        assert (case.id, case.variant[3:]) == (plain + words, values)
+        assert (case.id, case.variant[3:6]) == (plain + words, values)
 
 
 @pytest.mark.usefixtures("made_up")
 @pytest.mark.parametrize(
-    "words", ["-threads4-seed7", "-seed7-seed8", "-half-half", "-half-threads4", "-seed0-half", "-off"]
+    "words",
+    [
+        "-threads4-seed7",
+        "-seed7-seed8",
+        "-lukewarm-lukewarm",
+        "-lukewarm-threads4",
+        "-seed0-lukewarm",
+        "-off",
+    ],
 )
 def test_another_order_is_no_id(words: str) -> None:
     plain = next(catalogue.ids("matrix", "gate"))
@@ -102,3 +118,45 @@ def test_another_order_is_no_id(words: str) -> None:
 
 def test_every_suffix_is_a_field_with_a_default() -> None:
     assert set(suffixes.SUFFIXES) <= set(variants.Variant._field_defaults)
+
+
+# --- axes of the program ----------------------------------------------------------------------
+
+
+def test_words_of_the_program_come_back() -> None:
+    for words in product(*PROGRAM.values()):
+        written = suffixes.write_program(words)
+        assert suffixes.read_program(written) == words
+        assert not {axis[0] for axis in PROGRAM.values()} & set(written)
+
+
+def test_the_axes_of_the_program_have_the_words_of_inputs() -> None:
+    layouts = [word.partition("_")[2] for word in PROGRAM["layout"]]
+    upstreams = [word.partition("_")[2] for word in PROGRAM["upstream"][1:]]
+    gradients = [word.partition("_")[2] for word in PROGRAM["gradient_layout"]]
+    assert tuple(layouts) == variants.LAYOUTS
+    assert tuple(upstreams) == tuple(UPSTREAM)
+    assert tuple(gradients) == variants.GRADIENT_LAYOUTS
+
+
+@pytest.mark.parametrize(
+    "words", ["gl_sliced", "g_ones-x_sliced", "x_sliced-x_sliced", "x_scalar", "g_none", "x_contiguous"]
+)
+def test_other_words_of_the_program_are_refused(words: str) -> None:
+    plain = next(catalogue.ids("matrix", "gate"))
+    with pytest.raises(CaseError, match="unknown case id"):
+        catalogue.find.__wrapped__(f"{plain}-{words}")
+
+
+def test_a_seed_stands_after_the_words_of_the_program() -> None:
+    plain = next(catalogue.ids("matrix", "gate")) + "-x_sliced-g_ones"
+    case = catalogue.find.__wrapped__(plain + "-seed7")
+    assert (case.id, case.variant.seed) == (plain + "-seed7", 7)
+    assert case.steps == catalogue.find.__wrapped__(plain).steps
+
+
+def test_a_spelled_out_id_has_no_words_of_the_program() -> None:
+    program = "steps-affine-track-momentum_0.1-bounded-n8-float32-forward:b0"
+    for word in ("x_sliced", "g_ones"):
+        with pytest.raises(CaseError, match="unknown case id"):
+            catalogue.find.__wrapped__(f"{program}-{word}")

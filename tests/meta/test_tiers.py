@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import pytest
 
 from cases import catalogue, matrix
+from cases.matrix.axes import LEADING
 from cases.matrix.mutations import MUTATIONS
+from cases.matrix.rows import PLAIN, heads, tails
 from cases.matrix.schedules import SCHEDULES
+from cases.spelling import spell
+from cases.suffixes import PROGRAM
 from cases.variants import Variant
 from oracle.batch_norm import advance, begin
 from oracle.semantics import RELEASES, semantics
 
 AXES = list(matrix.AXES)
+HEAD = len(LEADING)
 SIZES = np.array([len(words) for words in matrix.AXES.values()])
 PLACES = [{word: place for place, word in enumerate(words)} for words in matrix.AXES.values()]
 
@@ -29,6 +34,12 @@ def named(*names: str) -> Group:
     return tuple(AXES.index(name) for name in names)
 
 
+Combinations = Dict[Group, np.ndarray]
+"""Axes to the combinations of their words that some case has: one answer a combination.
+
+Every head goes with every tail, so both parts are found apart.
+"""
+
 CONSTRUCTION_AND_SCHEDULE = named("affine", "track", "momentum", "schedule")
 PROGRAM_AND_MOMENTUM = named("momentum", "schedule", "mutation", "moment")
 
@@ -40,35 +51,41 @@ REASONS: Dict[str, str] = {
     "already None": "(running_|num_|weight|bias)[a-z_ ]*is None already",
     "already there": "the module was built with running buffers",
 }
-"""A short name to the pattern of every reason for which a combination is left out."""
+"""A short name to the pattern of every reason for which a head is left out."""
 
 
 class Product(NamedTuple):
-    """The whole product as numbers, shape (rows, axes), and what is said against each row."""
+    """The whole product of the leading axes and that of the suffix axes, as numbers.
 
-    rows: np.ndarray
+    ``heads``: shape (rows, leading axes); ``in_full``: which of them are cases; ``reasons``: what is said
+    against the others. ``tails``: shape (rows, suffix axes), those that are cases.
+    """
+
+    heads: np.ndarray
     in_full: np.ndarray
     reasons: Dict[str, int]
+    tails: np.ndarray
+
+
+def grid(sizes: np.ndarray) -> np.ndarray:
+    return np.indices(tuple(sizes)).reshape(len(sizes), -1).T.astype(np.int8)
 
 
 @pytest.fixture(scope="module")
 def everything() -> Product:
-    grid = np.indices(tuple(SIZES)).reshape(len(SIZES), -1).T.astype(np.int8)
-    said = [matrix.meaningless(row) for row in product(*matrix.AXES.values())]
+    said = [matrix.meaningless(head + PLAIN) for head in product(*LEADING.values())]
     reasons: Dict[str, int] = {}
     for reason in said:
         if reason is not None:
             reasons[reason] = reasons.get(reason, 0) + 1
-    return Product(grid, np.array([reason is None for reason in said]), reasons)
-
-
-@pytest.fixture(scope="module")
-def full(everything: Product) -> np.ndarray:
-    return everything.rows[everything.in_full]
+    head = next(heads())
+    tails = [matrix.meaningless(head + tail) is None for tail in product(*PROGRAM.values())]
+    in_full = np.array([reason is None for reason in said])
+    return Product(grid(SIZES[:HEAD]), in_full, reasons, grid(SIZES[HEAD:])[tails])
 
 
 def numbers(ids: Sequence[str]) -> np.ndarray:
-    words = [case_id.split("-")[1:] for case_id in ids]
+    words = [matrix.parse(tuple(case_id.split("-")[1:])) for case_id in ids]
     return np.array([[place[word] for place, word in zip(PLACES, row)] for row in words])
 
 
@@ -76,23 +93,41 @@ def stored(tier: str) -> List[str]:
     return list(catalogue.ids("matrix", tier))
 
 
-def codes(rows: np.ndarray, axes: Group) -> np.ndarray:
-    """The combination of words that each row has on these axes, as one number."""
+def codes(rows: np.ndarray, axes: Group, first: int = 0) -> np.ndarray:
+    """The combination of words that each row has on these axes, as one number.
+
+    ``first``: the place among AXES of the first column.
+    """
+    if not axes:
+        return np.zeros(len(rows), dtype=int)
     shape = tuple(SIZES[list(axes)])
-    return np.ravel_multi_index(tuple(rows[:, axis] for axis in axes), shape)
+    return np.ravel_multi_index(tuple(rows[:, axis - first] for axis in axes), shape)
 
 
-def present(rows: np.ndarray, axes: Group) -> np.ndarray:
+def present(rows: np.ndarray, axes: Group, first: int = 0) -> np.ndarray:
     """Which combinations of words of these axes some row has: one answer a combination."""
-    span = int(np.prod(SIZES[list(axes)]))
-    return np.bincount(codes(rows, axes), minlength=span) > 0
+    span = int(np.prod(SIZES[list(axes)], dtype=int))
+    return np.bincount(codes(rows, axes, first), minlength=span) > 0
 
 
-def missing(rows: np.ndarray, full: np.ndarray, groups: Sequence[Group]) -> Tuple[int, int]:
-    """How many combinations that full has the rows lack, and how many there are."""
+@pytest.fixture(scope="module")
+def possible(everything: Product) -> Combinations:
+    heads = everything.heads[everything.in_full]
+    leading: Combinations = {}
+    found: Combinations = {}
+    for axes in PAIRS + TRIPLES + [CONSTRUCTION_AND_SCHEDULE, PROGRAM_AND_MOMENTUM]:
+        of_head, of_tail = tuple(a for a in axes if a < HEAD), tuple(a for a in axes if a >= HEAD)
+        if of_head not in leading:
+            leading[of_head] = present(heads, of_head)
+        found[axes] = np.outer(leading[of_head], present(everything.tails, of_tail, HEAD)).ravel()
+    return found
+
+
+def missing(rows: np.ndarray, possible: Combinations, groups: Sequence[Group]) -> Tuple[int, int]:
+    """How many combinations of the matrix the rows lack, and how many there are."""
     lacking = total = 0
     for axes in groups:
-        wanted, there = present(full, axes), present(rows, axes)
+        wanted, there = possible[axes], present(rows, axes)
         assert not (there & ~wanted).any()
         lacking += int((wanted & ~there).sum())
         total += int(wanted.sum())
@@ -102,27 +137,27 @@ def missing(rows: np.ndarray, full: np.ndarray, groups: Sequence[Group]) -> Tupl
 # --- what the tiers cover ---------------------------------------------------------------------
 
 
-def test_smoke_has_every_pair(full: np.ndarray) -> None:
-    lacking, total = missing(numbers(stored("smoke")), full, PAIRS)
+def test_smoke_has_every_pair(possible: Combinations) -> None:
+    lacking, total = missing(numbers(stored("smoke")), possible, PAIRS)
     print(f"smoke: {total - lacking:,} of {total:,} pairs in {len(stored('smoke'))} cases")
     assert lacking == 0
 
 
-def test_gate_has_every_triple(full: np.ndarray) -> None:
-    lacking, total = missing(numbers(stored("gate")), full, TRIPLES)
+def test_gate_has_every_triple(possible: Combinations) -> None:
+    lacking, total = missing(numbers(stored("gate")), possible, TRIPLES)
     print(f"gate: {total - lacking:,} of {total:,} triples in {len(stored('gate')):,} cases")
     assert lacking == 0
 
 
-def test_gate_has_the_whole_product_of_construction_and_schedule(full: np.ndarray) -> None:
-    lacking, total = missing(numbers(stored("gate")), full, [CONSTRUCTION_AND_SCHEDULE])
+def test_gate_has_the_whole_product_of_construction_and_schedule(possible: Combinations) -> None:
+    lacking, total = missing(numbers(stored("gate")), possible, [CONSTRUCTION_AND_SCHEDULE])
     print(f"gate: {total - lacking} of {total} constructions x schedules")
     words = [len(matrix.AXES[name]) for name in ("affine", "track", "momentum", "schedule")]
     assert (lacking, total) == (0, int(np.prod(words)))
 
 
-def test_gate_has_every_program_with_every_momentum(full: np.ndarray) -> None:
-    lacking, total = missing(numbers(stored("gate")), full, [PROGRAM_AND_MOMENTUM])
+def test_gate_has_every_program_with_every_momentum(possible: Combinations) -> None:
+    lacking, total = missing(numbers(stored("gate")), possible, [PROGRAM_AND_MOMENTUM])
     print(f"gate: {total - lacking:,} of {total:,} programs x momenta")
     assert lacking == 0
 
@@ -137,12 +172,13 @@ def alone(rows: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("tier", "groups"), [("smoke", PAIRS), ("gate", TRIPLES)])
-def test_a_row_less_is_noticed(tier: str, groups: List[Group], full: np.ndarray) -> None:
+def test_a_row_less_is_noticed(tier: str, groups: List[Group], possible: Combinations) -> None:
     rows = numbers(stored(tier))
     needed = np.flatnonzero(alone(rows, groups))
+    assert missing(rows, possible, groups)[0] == 0
     print(f"{tier}: {len(needed):,} of {len(rows):,} rows are the only ones with some combination")
     for place in needed[:: max(1, len(needed) // 3)]:
-        assert missing(np.delete(rows, place, axis=0), full, groups)[0] > 0
+        assert missing(np.delete(rows, place, axis=0), possible, groups)[0] > 0
 
 
 def test_gate_is_large_enough() -> None:
@@ -154,14 +190,70 @@ def test_gate_is_large_enough() -> None:
 # --- what full is -----------------------------------------------------------------------------
 
 
-def test_full_is_the_product_without_the_meaningless(everything: Product, full: np.ndarray) -> None:
-    listed = np.array(
-        [[place[word] for place, word in zip(PLACES, row)] for row in matrix.full()], dtype=np.int8
-    )
-    assert np.array_equal(listed, full)
+def test_full_has_the_product_of_the_leading_axes(everything: Product) -> None:
+    whole = everything.heads[everything.in_full]
+    plain = islice(matrix.full(), len(whole))
+    listed = np.array([[place[word] for place, word in zip(PLACES, row)] for row in plain])
+    assert np.array_equal(listed[:, :HEAD], whole)
+    assert not listed[:, HEAD:].any()
     left_out = sum(everything.reasons.values())
-    print(f"full: {len(full):,} = {len(everything.rows):,} - {left_out:,} meaningless")
-    assert len(everything.rows) == int(np.prod(SIZES)) == len(full) + left_out
+    print(f"full: {len(whole):,} = {len(everything.heads):,} - {left_out:,} meaningless")
+    assert len(everything.heads) == int(np.prod(SIZES[:HEAD])) == len(whole) + left_out
+
+
+def test_full_has_every_tail_with_every_program(everything: Product) -> None:
+    """And the gate, and no row twice."""
+    further = list(islice(matrix.full(), int(everything.in_full.sum()), None))
+    programs = {head[3:6] for head in heads()}
+    rows, others = set(further), set(tails()) - {PLAIN}
+    assert {(row[3:6], row[HEAD:]) for row in further} == set(product(programs, others))
+    assert len(rows) == len(further)
+    assert all(row[HEAD:] != PLAIN for row in rows)
+    gate = {matrix.parse(tuple(each.split("-")[1:])) for each in stored("gate") + stored("smoke")}
+    assert all(row in rows or row[HEAD:] == PLAIN for row in gate)
+    print(f"full: {len(further):,} cases with words of suffix axes")
+
+
+def test_every_head_goes_with_every_tail() -> None:
+    """Every 9973rd head and every tail: both parts alone decide whether a row means something."""
+    tried, sensible = islice(product(*LEADING.values()), 0, None, 9973), set(tails())
+    for head, tail in product(tried, product(*PROGRAM.values())):
+        apart = matrix.meaningless(head + PLAIN) is None and tail in sensible
+        assert (matrix.meaningless(head + tail) is None) == apart
+
+
+def test_a_layout_of_a_gradient_needs_a_gradient() -> None:
+    head = next(heads())
+    for layout, upstream, gradient in product(*PROGRAM.values()):
+        sensible = upstream != "no_backward" or gradient == "gl_contiguous"
+        assert (matrix.meaningless((*head, layout, upstream, gradient)) is None) == sensible
+
+
+def test_the_words_of_a_tail_change_the_steps_alone() -> None:
+    """By hand."""
+    row = (
+        "no_affine",
+        "track",
+        "momentum_0.1",
+        "eval_only",
+        "set_eps",
+        "in_eval",
+        "exact",
+        "n8",
+        "float32",
+    )
+    plain, other = matrix.case(row + PLAIN), matrix.case(row + ("x_sliced", "g_ones", "gl_scalar"))
+    assert plain.id + "-x_sliced-g_ones-gl_scalar" == other.id
+    assert (plain.config, plain.variant, plain.behaviour) == (
+        other.config,
+        other.variant,
+        other.behaviour,
+    )
+    assert spell(plain.steps) == "preset,eval,forward:b0,set:eps:0.5,forward:b1"
+    assert spell(other.steps) == (
+        "preset,eval,input_grad:b0.sliced,backward:ones.scalar,"
+        "set:eps:0.5,input_grad:b1.sliced,backward:ones.scalar"
+    )
 
 
 def test_every_reason_is_given_and_no_other(everything: Product) -> None:
@@ -181,10 +273,8 @@ def test_a_schedule_without_a_moment_has_none() -> None:
     for schedule, modes in SCHEDULES.items():
         for when in matrix.AXES["moment"]:
             row = ("affine", "track", "momentum_0.1", schedule, "set_eps", when, "exact", "n8", "float32")
-            there = when == "before_first_forward" or any(
-                pair in modes for pair in pairs.get(when, ())
-            )
-            assert (matrix.meaningless(row) is None) == there, row
+            there = when == "before_first_forward" or any(pair in modes for pair in pairs.get(when, ()))
+            assert (matrix.meaningless(row + PLAIN) is None) == there, row
 
 
 def test_what_is_already_so_changes_nothing() -> None:
@@ -198,7 +288,8 @@ def test_what_is_already_so_changes_nothing() -> None:
             if reason is None or not reason.endswith("already"):
                 continue
             row = construction + ("train_only", "no_mutation", "never", "exact", "n8", "float32")
-            state = before = begin(matrix.case(row).config, variant.dtype, rules).state
+            config = matrix.case(row + PLAIN).config
+            state = before = begin(config, variant.dtype, rules).state
             for step in mutation.steps:
                 state = advance(state, step, variant, rules).state
             assert repr(state.flags()) == repr(before.flags()), (construction, word)
@@ -206,26 +297,3 @@ def test_what_is_already_so_changes_nothing() -> None:
             assert all(same), (construction, word)
             checked += 1
     assert checked > 100
-
-
-# --- ids and files ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("tier", ["smoke", "gate"])
-def test_stored_ids_are_unique(tier: str) -> None:
-    assert len(set(stored(tier))) == len(stored(tier))
-
-
-def test_no_id_stands_in_two_families() -> None:
-    ids = [each for family in catalogue.FAMILIES for each in catalogue.ids(family, "gate")]
-    assert len(ids) == len(set(ids))
-    assert all(catalogue.family_of(each) in catalogue.FAMILIES for each in ids)
-
-
-@pytest.mark.parametrize("count", [1, 2, 7])
-def test_shards_share_out_the_tier(count: int) -> None:
-    for family in catalogue.FAMILIES:
-        whole = list(catalogue.ids(family, "gate"))
-        shards = [list(catalogue.select(family, "gate", (i, count))) for i in range(1, count + 1)]
-        assert sorted(each for shard in shards for each in shard) == sorted(whole)
-        assert max(map(len, shards)) - min(map(len, shards)) <= 1

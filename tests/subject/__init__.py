@@ -1,4 +1,5 @@
 """The module under test. The only package that imports torch."""
 
-DEFAULT = "torch.nn:BatchNorm2d"
-"""The subject of a run that names no other."""
+from reports.rows import DEFAULT_SUBJECT as DEFAULT
+
+__all__ = ["DEFAULT"]

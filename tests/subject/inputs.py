@@ -51,7 +51,7 @@ LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "permuted": lambda values: values.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2),
     "sliced": _sliced,
     "expanded": lambda values: values[:1].expand(values.shape),
-    "shifted": lambda values: torch.stack([values, values])[1],
+    "shifted": lambda values: torch.stack([torch.zeros_like(values), values])[1],
     "scalar": lambda values: values.reshape(-1)[:1].reshape(()).expand(values.shape),
 }
 """Word of ``cases.variants.GRADIENT_LAYOUTS`` to the same logical tensor with other strides."""

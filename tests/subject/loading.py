@@ -91,8 +91,11 @@ def _try(name: str, factory: Factory) -> None:
         for each in LiveModule(factory, Config(3), Variant()).perform(None).tensors:
             if each is not None and isinstance(each.dtype, Unreadable):
                 raise TypeError(each.dtype)
-        trying = "called with an ordinary batch, a float32 tensor of shape (2, 3, 2, 2)"
-        factory(3)(torch.zeros(2, 3, 2, 2))
+        for mode in ("train", "eval"):
+            trying = f"called in {mode} mode with an ordinary batch, float32 of shape (2, 3, 2, 2)"
+            module = factory(3)
+            getattr(module, mode)()
+            module(torch.zeros(2, 3, 2, 2))
     except (SubjectError, KeyboardInterrupt):
         raise
     except BaseException as error:  # foreign code, which may even exit

@@ -110,7 +110,7 @@ class LiveModule:
             self._seen["input_changed"] = given.changed()
 
     def _observed_output(self, output: Any, given: Input) -> ObservedOutput:
-        """What is visible of an output, and whether the output before it is another by now."""
+        """Observe an output, and whether the output before it has changed since."""
         values = numbers(output)
         kept = values.copy()
         earlier, self._earlier = self._earlier, (values, kept)
@@ -229,7 +229,7 @@ TEXTS: Dict[str, Callable[[Any], str]] = {
 
 
 def observe(case: Case, factory: Factory) -> List[Observation]:
-    """What the subject shows after construction and after every step.
+    """Observe the subject after construction and after every step.
 
     Of a module that cannot be constructed there is one observation, with the exception alone.
     """

@@ -28,7 +28,7 @@ class ObservedTensor(NamedTuple):
 
 
 class ObservedOutput(NamedTuple):
-    """What a forward returned. ``values``: a copy of shape (N, C, H, W)."""
+    """The output of a forward. ``values``: a copy of shape (N, C, H, W)."""
 
     values: np.ndarray
     dtype: str

@@ -39,7 +39,7 @@ def numbers(tensor: torch.Tensor) -> np.ndarray:
 
 
 def observed(tensor: Any) -> Optional[ObservedTensor]:
-    """What is visible of a parameter or buffer, None where there is none."""
+    """Observe a parameter or buffer, None where there is none."""
     if tensor is None:
         return None
     if not isinstance(tensor, torch.Tensor):

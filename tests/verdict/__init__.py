@@ -1,1 +1,1 @@
-"""What is decided: run a case on the subject, compare it, and decide between pass, defect and finding."""
+"""Runs a case on the subject, compares it, and decides between pass, known defect and finding."""

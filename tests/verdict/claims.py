@@ -239,7 +239,7 @@ def _wrong(check: Check, transcript: Transcript) -> Optional[str]:
 def contradicted(
     claim: Claim, expected: Expectations, observations: Sequence[Observation]
 ) -> List[str]:
-    """What the observations say against the claim's checks; empty when they bear it out."""
+    """List what the observations say against the claim's checks; empty when they bear it out."""
     steps = [_seen(*pair) for pair in zip(expected, observations)]
     transcript = Transcript(claim.case, steps)
     found = (_wrong(check, transcript) for check in claim.checks)

@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """What the comparison of one case gave, up to the first step with findings.
+    """The result of comparing one case, up to the first step with findings.
 
     ``compared``: how often each quantity was compared. ``margins``: how close the budgeted quantities
     came to their budgets. ``forwards``: how many steps were forwards. ``errors``: the exceptions, each
@@ -110,7 +110,8 @@ def _regime(case: Case, mismatch: Mismatch) -> str:
     axis = {4: 1, 1: 0}.get(len(mismatch.index))
     if axis is None:
         return ""
-    words, channel = regimes(case.variant), mismatch.index[axis]
+    words = () if case.variant.given else regimes(case.variant)
+    channel = mismatch.index[axis]
     return words[channel] if channel < len(words) else ""
 
 

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from tests.meta.liars import (  # noqa: F401  (importing them fills the registry)
     affine,
+    backward_circumstances,
+    backward_graphs,
+    backward_input,
+    backward_memory,
+    backward_parameters,
+    backward_statistics,
+    backward_sums,
+    backward_values,
+    backward_writes,
     budgets,
     buffers,
     circumstances,

@@ -11,13 +11,15 @@ from typing import Any, Dict, Optional
 import torch
 from torch.nn import Parameter
 
-from tests.meta.liars.kernel import Kernel, Operands, Tensor
+from tests.meta.liars.derivative import Derivative
+from tests.meta.liars.kernel import Operands, Tensor
 
 
-class HonestBatchNorm2d(Kernel, torch.nn.Module):
-    """BatchNorm2d as documented: the module's layer above ``Kernel``."""
+class HonestBatchNorm2d(Derivative, torch.nn.Module):
+    """BatchNorm2d as documented: the module's layer above ``Derivative`` and ``Kernel``."""
 
     _version = 2
+    sums_exactly = True  # so that liars are held to the last bit where no operation rounds
 
     weight: Optional[Parameter]
     bias: Optional[Parameter]
@@ -96,8 +98,9 @@ class HonestBatchNorm2d(Kernel, torch.nn.Module):
         self.check_input(x)
         if self.counts():
             self.count()
-        factor = self.factor()
-        return self.batch_norm(x, self.operands(), self.from_batch(), factor, self.eps)
+        factor, operands, from_batch = self.factor(), self.operands(), self.from_batch()
+        y = self.batch_norm(x, operands, from_batch, factor, self.eps)
+        return self.differentiable(y, x, operands, from_batch, self.eps)
 
     def check_input(self, x: Tensor) -> None:
         """Four dimensions, or ValueError."""

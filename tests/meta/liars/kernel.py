@@ -2,8 +2,8 @@
 
 Nothing here knows a module. Each rule is a method of its own, so that a liar overrides one of them,
 and so that ``tests.meta.mutants`` has a kernel in Python to mutate. The arithmetic is done in the
-dtype of the input by ordinary tensor operations: another implementation than the one in torch,
-with other roundings, which the budgets must accept all the same.
+dtype of the input, in float32 for a narrower one, by ordinary tensor operations: another implementation
+than the one in torch, with other roundings, which the budgets must accept all the same.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import torch
 Tensor = torch.Tensor
 AXES = (0, 2, 3)
 """Batch, height and width: what a channel is averaged over."""
+
+NARROW = (torch.float16, torch.bfloat16)
+"""The dtypes for storing alone."""
 
 
 class Statistics(NamedTuple):
@@ -32,6 +35,11 @@ class Operands(NamedTuple):
     bias: Optional[Tensor]
     running_mean: Optional[Tensor]
     running_var: Optional[Tensor]
+
+
+def wide(values: Tensor) -> Tensor:
+    """The values in the dtype in which they are computed with."""
+    return values.float() if values.dtype in NARROW else values
 
 
 def spread(values: Tensor) -> Tensor:
@@ -71,7 +79,7 @@ class Kernel:
 
     def statistics(self, x: Tensor) -> Statistics:
         """Mean and variance of every channel; in float64 where the variance overflows."""
-        found = self.two_passes(x)
+        found = self.two_passes(wide(x))
         if torch.isinf(found.biased).any():
             return self.two_passes(x.double())
         return found
@@ -93,8 +101,12 @@ class Kernel:
                 self.average(operands.running_var, found.unbiased, factor)
 
     def average(self, running: Tensor, new: Tensor, factor: float) -> None:
-        """running = (1 - factor) * running + factor * new, in place."""
-        running.mul_(1 - factor).add_(factor * new)
+        """running = (1 - factor) * running + factor * new, in place.
+
+        Through ``data``, so that it no more than torch's kernel makes autograd refuse the backward
+        pass of an earlier forward.
+        """
+        running.data.copy_((1 - factor) * wide(running.data) + factor * new)
 
     def normalise(
         self,
@@ -106,9 +118,10 @@ class Kernel:
         eps: float,
     ) -> Tensor:
         """(x - mean) / sqrt(variance + eps) * weight + bias."""
-        deviation = self.deviation(variance, eps).to(x.dtype)
+        stored, x = x.dtype, wide(x)
+        deviation = self.deviation(wide(variance), eps).to(x.dtype)
         y = (x - spread(mean.to(x.dtype))) / spread(deviation)
-        return self.scale_and_shift(y, weight, bias)
+        return self.scale_and_shift(y, weight, bias).to(stored)
 
     def deviation(self, variance: Tensor, eps: float) -> Tensor:
         """What the centred input is divided by."""
@@ -183,12 +196,17 @@ class Kernel:
                 raise RuntimeError(f"batch_norm is not differentiable with respect to {name}")
 
     def check_dtype(self, x: Tensor, operands: Operands) -> None:
-        """Raise where the input is not of floating point, or not of the tensors' dtype."""
+        """Raise where the input is not of floating point, or not of the tensors' dtype.
+
+        float32 tensors go with a narrower input, too.
+        """
         if not x.is_floating_point():
             raise NotImplementedError("\"batch_norm\" not implemented for 'Long'")
         dtypes = {tensor.dtype for tensor in operands if tensor is not None}
+        if x.dtype in NARROW and dtypes == {torch.float32}:
+            return
         if not dtypes <= {x.dtype}:
-            if x.dtype == torch.float32:
+            if torch.float32 not in dtypes:
                 expectation = "expect parameter to have scalar type of Float"
                 raise RuntimeError(f"mixed dtype (CPU): {expectation}")
             raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype")

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as functional
 import torch.nn.modules.batchnorm as layers
 
-from tests.meta.liars import kernel
+from tests.meta.liars import derivative, kernel
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.mutants.generate import Mutant, mutants
 
@@ -84,12 +84,26 @@ def _kernel_text() -> str:
     return inspect.getsource(kernel)
 
 
+def _derivative_text() -> str:
+    return inspect.getsource(derivative)
+
+
 def _kernel_subject(code: str) -> Any:
     """The honest module above a changed kernel."""
+    return _honest_above("Kernel", code)
+
+
+def _derivative_subject(code: str) -> Any:
+    """The honest module with a changed backward pass."""
+    return _honest_above("Derivative", code)
+
+
+def _honest_above(name: str, code: str) -> Any:
+    """The honest module with the class ``name`` of the code before its own."""
     module = _module({})
     sys.modules[MODULE] = module
     _run(code, vars(module))
-    bases = (vars(module)["Kernel"], HonestBatchNorm2d)
+    bases = (vars(module)[name], HonestBatchNorm2d)
     subject = type("BatchNorm2d", bases, {"__module__": MODULE})
     vars(module)["BatchNorm2d"] = subject
     return subject
@@ -112,5 +126,12 @@ KERNEL = Source(
     {"Tensor = ": "an alias for annotations"},
     False,
 )
-SOURCES: Tuple[Source, ...] = (TORCH, KERNEL)
+BACKWARD = Source(
+    "backward",
+    _derivative_text,
+    _derivative_subject,
+    {"Gradients = ": "an alias for annotations"},
+    False,
+)
+SOURCES: Tuple[Source, ...] = (TORCH, KERNEL, BACKWARD)
 RELEASE = ".".join(torch.__version__.split(".")[:2])

@@ -1,0 +1,70 @@
+"""Reads a batch of the user's own numbers: the file of ``--input``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+from cases.case import Case
+from cases.inputs.own import own
+from cases.programs.spelled import names_own, with_own
+
+LARGEST = 16 * 2**20
+"""The bytes that a file may have."""
+
+ACCEPTED = (
+    "accepted is a .npy file or a .json file with nested lists, of numbers in shape (N, C, H, W), "
+    f"of at most {LARGEST // 2**20} MiB"
+)
+
+
+class InputError(ValueError):
+    """The file cannot be used; the message says why and what is accepted, in one line."""
+
+
+def read(path: str) -> np.ndarray:
+    """The numbers of a file as float64, shape (N, C, H, W), C at least 1; raises InputError."""
+    try:
+        values = _numbers(Path(path))
+    except InputError as error:
+        raise InputError(f"{path!r}: {error}; {ACCEPTED}") from None
+    except (OSError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else _first_line(error)
+        raise InputError(f"{path!r}: {reason}; {ACCEPTED}") from error
+    return values
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:120] if lines else type(error).__name__
+
+
+def _numbers(path: Path) -> np.ndarray:
+    if path.suffix not in (".npy", ".json"):
+        raise InputError("another kind of file")
+    if not path.is_file():
+        raise InputError("not a file" if path.exists() else "there is no such file")
+    size = os.stat(path).st_size
+    if size > LARGEST:
+        raise InputError(f"{size:,} bytes are too many")
+    with open(path, "rb") as file:
+        data = np.load(file, allow_pickle=False) if path.suffix == ".npy" else json.load(file)
+    values = np.asarray(data)
+    if values.dtype.kind not in "fiu":
+        raise InputError("not everything in it is a number, or rows differ in length")
+    if values.ndim != 4 or not values.shape[1]:
+        raise InputError(f"its shape is {values.shape}")
+    if values.nbytes > LARGEST:
+        raise InputError(f"{values.nbytes:,} bytes are too many")
+    return values.astype(np.float64)
+
+
+def filled(case: Case, values: Optional[np.ndarray]) -> Case:
+    """The case with the user's batch, on a module with its channels; the case itself if it names none."""
+    if values is None or not names_own(case):
+        return case
+    return with_own(case, own(case.variant, values))

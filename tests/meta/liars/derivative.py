@@ -1,0 +1,187 @@
+"""The arithmetic of one BatchNorm2d backward, as plain torch operations: a rendition of the kernel.
+
+Nothing here knows a module. Each rule is a method of its own, so that a liar overrides one of them,
+and so that ``tests.meta.mutants`` has a backward pass in Python to mutate. g is the upstream gradient,
+s the square root of the variance and eps. The formulas are those of ``oracle.backward``; they are
+written in operations that can themselves be differentiated.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Optional, Tuple
+
+import torch
+
+from tests.meta.liars.kernel import (
+    AXES,
+    Kernel,
+    Operands,
+    Tensor,
+    spread,
+    values_per_channel,
+    wide,
+)
+
+Gradients = Tuple[Optional[Tensor], Optional[Tensor], Optional[Tensor]]
+"""The gradients of input, weight and bias; None for one that is not wanted."""
+
+
+class Kept(NamedTuple):
+    """What a backward pass knows of its forward.
+
+    ``running_mean``, ``running_var``: as they were then. ``from_batch``: whether the batch's own
+    statistics normalised it.
+    """
+
+    x: Tensor
+    weight: Optional[Tensor]
+    running_mean: Optional[Tensor]
+    running_var: Optional[Tensor]
+    from_batch: bool
+    eps: float
+
+
+class Terms(NamedTuple):
+    """What the gradients are made of.
+
+    ``deviations``: x - mean, shape (N, C, H, W). Shapes (C,): ``inverse`` is 1/s, ``upstream`` is
+    sum g, ``products`` is sum g * (x - mean). ``values``: N*H*W.
+    """
+
+    deviations: Tensor
+    inverse: Tensor
+    upstream: Tensor
+    products: Tensor
+    values: int
+
+
+class Derivative(Kernel):
+    """``differentiable``, ``differentiate`` and the steps that it consists of."""
+
+    def differentiable(
+        self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
+    ) -> Tensor:
+        """The output ``y`` with a backward pass of its own."""
+        rest = self, from_batch, eps
+        found: Tensor = Differentiable.apply(y.detach(), x, *operands, *rest)
+        return found
+
+    def differentiate(self, g: Tensor, kept: Kept, wanted: Tuple[bool, bool, bool]) -> Gradients:
+        """The wanted gradients of input, weight and bias.
+
+        Autograd stores each in the dtype of what it is the gradient of.
+        """
+        g = wide(g)
+        terms = self.terms(g, kept)
+        return (
+            self.input_gradient(g, kept, terms) if wanted[0] else None,
+            self.weight_gradient(terms) if wanted[1] else None,
+            self.bias_gradient(terms) if wanted[2] else None,
+        )
+
+    def terms(self, g: Tensor, kept: Kept) -> Terms:
+        """The two sums, and what normalised the forward."""
+        mean, variance = self.normalised_by(kept)
+        deviations = kept.x - spread(mean)
+        return Terms(
+            deviations,
+            self.inverse_deviation(variance, kept.eps),
+            self.upstream_sum(g),
+            self.product_sum(g, deviations),
+            values_per_channel(kept.x),
+        )
+
+    def normalised_by(self, kept: Kept) -> Tuple[Tensor, Tensor]:
+        """Mean and variance that the forward used; 0 and 0 for an input without elements."""
+        if kept.x.numel() == 0:
+            nothing = kept.x.new_zeros(kept.x.shape[1])
+            return nothing, nothing
+        if kept.from_batch:
+            found = self.statistics(kept.x)
+            return found.mean, found.biased
+        assert kept.running_mean is not None
+        assert kept.running_var is not None
+        return wide(kept.running_mean), wide(kept.running_var)
+
+    def inverse_deviation(self, variance: Tensor, eps: float) -> Tensor:
+        """1 / s."""
+        return 1 / torch.sqrt(variance + eps)
+
+    def upstream_sum(self, g: Tensor) -> Tensor:
+        """sum g."""
+        return g.sum(AXES)
+
+    def product_sum(self, g: Tensor, deviations: Tensor) -> Tensor:
+        """sum g * (x - mean)."""
+        return (g * deviations).sum(AXES)
+
+    def input_gradient(self, g: Tensor, kept: Kept, terms: Terms) -> Tensor:
+        """g * w / s; of g only what the batch's own statistics leave of it."""
+        if kept.from_batch:
+            g = g - self.mean_term(terms) - self.deviation_term(terms)
+        return self.gradient_laid_out(g * spread(self.slope(kept, terms)), kept.x)
+
+    def mean_term(self, terms: Terms) -> Tensor:
+        """mean(g): what g does through the batch's mean."""
+        return spread(terms.upstream / terms.values)
+
+    def deviation_term(self, terms: Terms) -> Tensor:
+        """(x - mean) * q with q = sum g * (x - mean) / (n * s**2): what g does through the variance."""
+        share = terms.products * terms.inverse * terms.inverse / terms.values
+        return terms.deviations * spread(share)
+
+    def slope(self, kept: Kept, terms: Terms) -> Tensor:
+        """w / s, or 1 / s without a weight."""
+        return terms.inverse if kept.weight is None else kept.weight * terms.inverse
+
+    def gradient_laid_out(self, gradient: Tensor, x: Tensor) -> Tensor:
+        """The input's gradient in channels_last strides if the input has them, else contiguous."""
+        kept = x.is_contiguous(memory_format=torch.channels_last)
+        return gradient.contiguous(
+            memory_format=torch.channels_last if kept else torch.contiguous_format
+        )
+
+    def weight_gradient(self, terms: Terms) -> Tensor:
+        """sum g * (x - mean) / s."""
+        return terms.products * terms.inverse
+
+    def bias_gradient(self, terms: Terms) -> Tensor:
+        """sum g."""
+        return terms.upstream
+
+
+class Differentiable(torch.autograd.Function):
+    """An output whose backward pass is a ``Derivative``.
+
+    The graph keeps what the backward pass of torch's kernel reads, so that autograd refuses the same
+    modifications in place.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        y: Tensor,
+        x: Tensor,
+        weight: Optional[Tensor],
+        bias: Optional[Tensor],
+        running_mean: Optional[Tensor],
+        running_var: Optional[Tensor],
+        derivative: Derivative,
+        from_batch: bool,
+        eps: float,
+    ) -> Tensor:
+        """The output ``y``, which is part of no graph, as it is."""
+        running = (running_mean, running_var)
+        ctx.save_for_backward(x, weight, *running)
+        ctx.running = tuple(None if each is None else each.clone() for each in running)
+        ctx.derivative, ctx.from_batch, ctx.eps = derivative, from_batch, eps
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]
+        """Nothing for ``y``, then the gradients of x, weight and bias."""
+        x, weight, *_ = ctx.saved_tensors
+        mean, variance = ctx.running
+        kept = Kept(x, weight, mean, variance, ctx.from_batch, ctx.eps)
+        wanted = ctx.needs_input_grad[1:4]
+        return (None, *ctx.derivative.differentiate(g, kept, wanted), *(None,) * 5)

@@ -1,0 +1,57 @@
+"""A subject with known differences is gated: what is accepted passes, what is new or gone fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.meta.command import FAKES, ROOT, USAGE, run
+
+SOME = ("-k", "edge-eps or (matrix and n2-float32)", "--tier", "smoke")
+SUBJECT = f"{FAKES}:NotCounted"
+
+
+@pytest.fixture(scope="module")
+def accepted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The accepted findings of a module that does not count."""
+    folder = tmp_path_factory.mktemp("accepted")
+    record = folder / "record.jsonl"
+    assert run(*SOME, "--subject", SUBJECT, f"--report={record}").status == 1
+    file = folder / "accepted.json"
+    command = [sys.executable, "-m", "reports", "accept", str(record), "-o", str(file)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return file
+
+
+def test_accepted_findings_do_not_fail_the_run(accepted: Path) -> None:
+    ran = run(*SOME, "--subject", SUBJECT, f"--accepted={accepted}")
+    assert ran.status == 0, ran.output
+    assert ran.counts["xfailed"] > 5
+    assert "accepted findings" in ran.output
+
+
+def test_a_finding_that_is_not_accepted_fails(accepted: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text(accepted.read_text().replace(SUBJECT, f"{FAKES}:NoEps"))
+    ran = run(*SOME, "--subject", f"{FAKES}:NoEps", f"--accepted={other}")
+    assert ran.status == 1
+    assert ran.counts["failed"] > 0
+
+
+def test_an_accepted_cause_that_is_gone_fails(accepted: Path, tmp_path: Path) -> None:
+    right = tmp_path / "right.json"
+    right.write_text(accepted.read_text().replace(SUBJECT, "torch.nn:BatchNorm2d"))
+    ran = run(*SOME, f"--accepted={right}")
+    assert ran.status == 1
+    assert "accepted cause is gone" in ran.output
+    assert "failed" not in ran.counts
+
+
+def test_findings_of_another_subject_are_refused(accepted: Path) -> None:
+    ran = run(*SOME, f"--accepted={accepted}")
+    assert ran.status == USAGE
+    assert f"holds findings of {SUBJECT}" in ran.output
+    assert "Traceback" not in ran.output

@@ -1,0 +1,304 @@
+"""Known defects are strict: what is gone, has changed, or shows outside its circumstances is a finding."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Dict, Iterator, List, Type
+
+import pytest
+import torch
+from torch import Tensor
+
+from cases import catalogue
+from oracle import deviations
+from oracle.defects import DEFECTS, Defect
+from oracle.deviations import DEVIATIONS, Situation
+from oracle.expectations import deviating, expectations
+from oracle.semantics import RELEASES, semantics
+from oracle.state import Expected
+from reports.rows import FINDING, KNOWN_DEFECT, PASS
+from tests.comparison.distinction import distinguishable
+from tests.meta import fakes, installed
+from tests.meta.liars.honest import HonestBatchNorm2d
+from tests.subject.module import observe
+from tests.verdict.result import compared
+from tests.verdict.verdict import Verdict, adjudicate
+
+RUNNING = installed.RULES.release
+LARGE = "steps-affine-track-momentum_1.0-bounded-{}-{}-forward:b0.channels_last"
+
+EXAMPLES: Dict[str, List[str]] = {
+    "empty_input_unchecked": ["edge-empty-wrong_channels"],
+    "zero_features_raise": ["edge-empty-zero_features"],
+    "overflowing_variance_zeroes_output": ["edge-nonfinite-overflowing"],
+    "channels_last_plain_sums": [LARGE.format("n4096", "float32"), "edge-constant-constant_channels_last_n102400"],
+    "contiguous_float64_plain_sums": [
+        "steps-no_affine-no_track-momentum_0.1-bounded-n4096-float64-forward:b0"
+    ],
+    "eval_backward_reads_current_buffers": ["edge-backward_program-eval_train_again_earlier"],
+    "backward_misreads_ambiguous_layout": [
+        "edge-backward_layout-n8_one_column_float32_contiguous_permuted"
+    ],
+    "mixed_bfloat16_layout_raises": ["edge-backward_layout-n30_mixed_bfloat16_permuted_contiguous"],
+}
+"""Defect to cases that cannot pass on a release that has it, with one thread."""
+WIDENING = ("narrow_arithmetic",)
+"""Defects that widen budgets: a release without them conforms all the same, so they cannot be gone."""
+
+SOURCE = re.compile(r"(#\d+|found by this suite)([,;] .+)*")
+each_defect = pytest.mark.parametrize(
+    "defect", DEFECTS, ids=[f"{d.name}-{d.first or ''}-{d.last or ''}" for d in DEFECTS]
+)
+STRICT = [d for d in DEFECTS if d.on(RUNNING) and d.name not in WIDENING]
+each_strict_defect = pytest.mark.parametrize("defect", STRICT, ids=[d.name for d in STRICT])
+
+
+def judged(case_id: str, subject: Type[torch.nn.Module], **options: object) -> Verdict:
+    return adjudicate(catalogue.find(case_id), subject, installed.RULES, **options)
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """The test may set torch's number of threads."""
+    yield
+    torch.set_num_threads(1)
+
+
+# --- the table --------------------------------------------------------------------------------
+
+
+@each_defect
+def test_a_defect_is_well_formed(defect: Defect) -> None:
+    assert re.fullmatch("[a-z][a-z0-9_]*", defect.name)
+    assert defect.first is None or defect.first in RELEASES
+    assert defect.last is None or defect.last in RELEASES
+    assert SOURCE.match(defect.source), defect.source
+    for sentence in (defect.instead, defect.avoid):
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+
+
+def test_defects_and_deviations_have_the_same_names() -> None:
+    assert set(DEVIATIONS) == {defect.name for defect in DEFECTS}
+    assert {*EXAMPLES, *WIDENING} == set(DEVIATIONS)
+
+
+def test_no_release_has_a_defect_twice() -> None:
+    for release in RELEASES:
+        names = [defect.name for defect in DEFECTS if defect.on(release)]
+        assert len(names) == len(set(names))
+
+
+@each_defect
+def test_a_defect_shows_on_every_release_that_has_it(defect: Defect) -> None:
+    """In its example nothing that conforms to what is right conforms to what is seen."""
+    for release in RELEASES:
+        rules = semantics(release)
+        for case_id in EXAMPLES.get(defect.name, ()) if defect.on(release) else ():
+            case = catalogue.find(case_id)
+            expected = expectations(case, rules)
+            seen = deviating(case, expected, rules, defect, 1)
+            assert seen is not None, (release, case_id)
+            assert distinguishable(expected, seen), (release, case_id)
+
+
+# --- torch itself -----------------------------------------------------------------------------
+
+
+@each_strict_defect
+def test_a_defect_of_the_installed_release_is_seen_and_is_just_that(defect: Defect) -> None:
+    for case_id in EXAMPLES[defect.name]:
+        case = catalogue.find(case_id)
+        expected, observations = expectations(case, installed.RULES), observe(case, installed.BATCH_NORM)
+        seen = deviating(case, expected, installed.RULES, defect, 1)
+        assert seen is not None
+        assert compared(case, expected, observations).findings
+        assert not compared(case, seen, observations).findings
+        decided = judged(case_id, installed.BATCH_NORM)
+        assert (decided.outcome, decided.defect) == (KNOWN_DEFECT, defect)
+
+
+@each_strict_defect
+def test_without_its_entry_a_defect_is_a_finding(defect: Defect) -> None:
+    rest = tuple(each for each in DEFECTS if each.name != defect.name)
+    for case_id in EXAMPLES[defect.name]:
+        decided = judged(case_id, installed.BATCH_NORM, defects=rest)
+        assert (decided.outcome, decided.defect) == (FINDING, None)
+
+
+@each_strict_defect
+def test_a_release_that_has_not_the_defect_must_be_right(defect: Defect) -> None:
+    """Where the entry ends before the release that runs, what torch shows is an ordinary finding."""
+    earlier = dataclasses.replace(defect, first=None, last=RELEASES[RELEASES.index(RUNNING) - 1])
+    table = tuple(earlier if each is defect else each for each in DEFECTS)
+    for case_id in EXAMPLES[defect.name]:
+        decided = judged(case_id, installed.BATCH_NORM, defects=table)
+        assert (decided.outcome, decided.defect) == (FINDING, None)
+
+
+# --- another subject in torch's place ---------------------------------------------------------
+
+
+class OtherSums(torch.nn.BatchNorm2d):
+    """Statistics, averages and gradients that are neither right nor what torch gives."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        return output * 1.01 + 0.01
+
+
+@each_strict_defect
+def test_a_defect_that_is_gone_is_a_finding(defect: Defect) -> None:
+    """A right module in torch's place, held to be torch itself."""
+    for case_id in EXAMPLES[defect.name]:
+        decided = judged(case_id, HonestBatchNorm2d)
+        assert decided.outcome == FINDING
+        assert decided.explanation == f"known defect {defect.name!r} is gone: correct oracle/defects.py"
+
+
+WITH_NUMBERS = [d for d in STRICT if d.name not in ("empty_input_unchecked", "zero_features_raise")]
+
+
+@pytest.mark.parametrize(
+    ("subject", "defect"),
+    [(fakes.AlwaysFails, d) for d in STRICT] + [(OtherSums, d) for d in WITH_NUMBERS],
+    ids=lambda each: getattr(each, "name", getattr(each, "__name__", "")),
+)
+def test_a_defect_that_has_changed_is_a_finding(subject: Type[fakes.Base], defect: Defect) -> None:
+    for case_id in EXAMPLES[defect.name]:
+        decided = judged(case_id, subject)
+        assert decided.outcome == FINDING
+        assert "known defect" in decided.explanation
+        assert "has changed: step " in decided.explanation
+
+
+@each_strict_defect
+def test_another_subject_may_be_right_where_torch_is_not(defect: Defect) -> None:
+    for case_id in EXAMPLES[defect.name]:
+        right = judged(case_id, HonestBatchNorm2d, strict_defects=False)
+        assert right.outcome in (PASS, KNOWN_DEFECT)
+        shared = judged(case_id, installed.BATCH_NORM, strict_defects=False)
+        assert (shared.outcome, shared.defect) == (KNOWN_DEFECT, defect)
+
+
+# --- an entry that is wrong -------------------------------------------------------------------
+
+
+def test_an_entry_for_a_case_that_is_right_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(right: Expected, situation: Situation) -> Expected:
+        counter = right.state.num_batches_tracked
+        assert counter is not None
+        state = right.state.changed(num_batches_tracked=counter.at(2 * counter.value + 1))
+        return dataclasses.replace(right, state=state)
+
+    monkeypatch.setitem(deviations.DEVIATIONS, "invented", doubled)
+    invented = dataclasses.replace(DEFECTS[0], name="invented")
+    decided = judged("edge-counter-large", installed.BATCH_NORM, defects=(invented,))
+    assert decided.outcome == FINDING
+    assert decided.explanation == "known defect 'invented' is gone: correct oracle/defects.py"
+
+
+def test_an_entry_that_changes_nothing_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def same(right: Expected, situation: Situation) -> Expected:
+        return dataclasses.replace(right)
+
+    monkeypatch.setitem(deviations.DEVIATIONS, "invented", same)
+    invented = dataclasses.replace(DEFECTS[0], name="invented")
+    assert judged("edge-counter-large", installed.BATCH_NORM, defects=(invented,)).outcome == PASS
+    wrong = judged("edge-counter-large", fakes.NotCounted, defects=(invented,))
+    assert (wrong.outcome, wrong.defect) == (FINDING, None)
+
+
+# --- outside of the circumstances -------------------------------------------------------------
+
+
+class AcceptsAnyChannels(torch.nn.BatchNorm2d):
+    """Returns an input whose number of channels is wrong, with elements or without."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() == 4 and input.shape[1] != self.num_features:
+            return input.clone()
+        return super().forward(input)
+
+
+class RaisesIndexError(torch.nn.BatchNorm2d):
+    """Raises the exception of a module without channels whatever its channels."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        super().forward(input)
+        raise IndexError("index 0 out of range for tensor of size [0]")
+
+
+class ZeroesLargeVariances(torch.nn.BatchNorm2d):
+    """The output of a channel whose variance is above 1e6 is the bias alone."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        large = input.detach().var((0, 2, 3)) > 1e6
+        bias = torch.zeros(self.num_features) if self.bias is None else self.bias.detach()
+        output.data[:, large] = bias[large].reshape(1, -1, 1, 1)
+        return output
+
+
+class PlainSumsEverywhere(torch.nn.BatchNorm2d):
+    """Sums contiguous float32 inputs value by value in float32, as channels_last ones."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        laid_out = input.contiguous(memory_format=torch.channels_last)
+        return super().forward(laid_out).contiguous()
+
+
+@pytest.mark.parametrize(
+    ("subject", "case_id"),
+    [
+        (AcceptsAnyChannels, "edge-shape-wrong_channels_bare"),
+        (RaisesIndexError, "edge-counter-large"),
+        (ZeroesLargeVariances, "steps-affine-track-momentum_0.1-bounded-n8-float32-forward:b0"),
+        (PlainSumsEverywhere, "steps-affine-track-momentum_1.0-bounded-n4096-float32-forward:b0"),
+    ],
+    ids=["channels", "features", "variance", "sums"],
+)
+def test_what_looks_like_a_defect_elsewhere_is_an_ordinary_finding(
+    subject: Type[fakes.Base], case_id: str
+) -> None:
+    for strict in (True, False):
+        decided = judged(case_id, subject, strict_defects=strict)
+        assert (decided.outcome, decided.defect) == (FINDING, None), decided
+        assert "known defect" not in decided.explanation
+
+
+# --- threads ----------------------------------------------------------------------------------
+
+PROGRAMS = (
+    "forward:b0.channels_last",
+    "preset,forward:b0.channels_last,forward:b1.channels_last,eval,forward:b0.channels_last",
+    "forward:constant.channels_last,forward:three_tenths.channels_last",
+)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+@pytest.mark.parametrize("shape", ["n4096", "n102400"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_inputs_are_a_known_defect_or_right_with_any_number_of_threads(
+    dtype: str, shape: str, number: int
+) -> None:
+    torch.set_num_threads(number)
+    for program in PROGRAMS:
+        for momentum in ("momentum_1.0", "momentum_none"):
+            case_id = f"steps-affine-track-{momentum}-bounded-{shape}-{dtype}-{program}"
+            decided = judged(case_id, installed.BATCH_NORM, threads=torch.get_num_threads())
+            assert decided.outcome in (PASS, KNOWN_DEFECT), decided.explanation
+
+
+@pytest.mark.usefixtures("threads")
+def test_the_number_of_threads_is_one_of_the_circumstances() -> None:
+    """What one thread shows is not what two do."""
+    case_id = "edge-constant-constant_channels_last_n102400"
+    torch.set_num_threads(1)
+    assert judged(case_id, installed.BATCH_NORM, threads=1).outcome == KNOWN_DEFECT
+    assert judged(case_id, installed.BATCH_NORM, threads=2).outcome == FINDING
+    torch.set_num_threads(2)
+    assert judged(case_id, installed.BATCH_NORM, threads=2).outcome == KNOWN_DEFECT
+    assert judged(case_id, installed.BATCH_NORM, threads=1).outcome == FINDING

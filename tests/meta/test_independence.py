@@ -1,0 +1,102 @@
+"""No verdict depends on another case: every case gets inputs that nothing else can have touched."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Dict, List, Sequence, Tuple
+
+import pytest
+
+from cases import catalogue
+from cases.steps import forwards
+from reports.record import read
+from reports.rows import FINDING, PASS
+from tests.meta import fakes, installed
+from tests.subject.module import Factory
+from tests.verdict.verdict import Verdict, adjudicate
+
+ROOT = Path(__file__).parents[2]
+
+
+@lru_cache(maxsize=None)
+def ids() -> Tuple[str, ...]:
+    """Cases of every family; those of one variant have inputs of the same names and values."""
+    matrix, edges = (list(catalogue.ids(family, "smoke")) for family in ("matrix", "edge"))
+    claims, states = (list(catalogue.ids(family, "gate")) for family in ("claim", "state"))
+    return (*matrix[::4], *edges[::4], *claims[::9], *states[::60])
+
+
+def judged(subject: Factory, case_id: str) -> Verdict:
+    return adjudicate(catalogue.find(case_id), subject, installed.RULES, strict_defects=False)
+
+
+def forget() -> None:
+    """The subjects forget what they have seen, as in a new process."""
+    fakes.WritesToEarlierInputs.given.clear()
+    fakes.WritesToEarlierOutputs.returned.clear()
+
+
+def alone(subject: Factory) -> Dict[str, Tuple[str, str]]:
+    """Outcome and digest of each case when it runs alone."""
+    found = {}
+    for case_id in ids():
+        forget()
+        verdict = judged(subject, case_id)
+        found[case_id] = (verdict.outcome, verdict.result.digest)
+    return found
+
+
+def together(subject: Factory, order: Sequence[str]) -> Dict[str, Tuple[str, str]]:
+    """Outcome and digest of each case when all run in one process in this order."""
+    forget()
+    verdicts = {case_id: judged(subject, case_id) for case_id in order}
+    return {name: (each.outcome, each.result.digest) for name, each in verdicts.items()}
+
+
+def orders() -> List[List[str]]:
+    shuffled = list(ids())
+    random.Random(7).shuffle(shuffled)
+    return [list(ids()), list(reversed(ids())), shuffled]
+
+
+@pytest.mark.parametrize("subject", [fakes.WritesToEarlierInputs, fakes.WritesToEarlierOutputs])
+def test_a_case_alone_and_among_others_has_one_verdict(subject: Factory) -> None:
+    by_themselves = alone(subject)
+    for order in orders():
+        assert together(subject, order) == by_themselves
+
+
+def test_inputs_that_nobody_uses_any_more_may_be_written_to() -> None:
+    """No case uses an input twice: all that was returned is right."""
+    right = together(installed.BATCH_NORM, ids())
+    assert together(fakes.WritesToEarlierInputs, ids()) == right
+    assert FINDING not in {outcome for outcome, _ in right.values()}
+
+
+def test_who_writes_to_an_earlier_output_is_caught_in_that_very_case() -> None:
+    """Where a second forward returns an output with elements; a case with one output passes."""
+    caught = 0
+    for case_id in ids():
+        verdict = judged(fakes.WritesToEarlierOutputs, case_id)
+        outputs = judged(installed.BATCH_NORM, case_id).result.compared.get("output", 0)
+        quantities = {finding.mismatch.quantity for finding in verdict.result.findings}
+        if outputs > 1 and case_id.startswith("matrix"):
+            assert "earlier_output_changed" in quantities, case_id
+            caught += 1
+        elif outputs <= 1 and sum(len(forwards(s)) for s in catalogue.find(case_id).steps) <= 1:
+            assert verdict.outcome == PASS, case_id
+    assert caught >= 40
+
+
+def test_the_same_in_a_run_of_pytest(tmp_path: Path) -> None:
+    """One subject whose writes reach back over all cases of the run."""
+    record = tmp_path / "record.jsonl"
+    command = [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"]
+    command += ["--tier=smoke", "--subject=tests.meta.fakes:WritesToEarlierInputs", f"--report={record}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert FINDING not in {row.outcome for row in read(record).rows}

@@ -1,0 +1,92 @@
+"""Correct modules with other roundings pass every case: exactness belongs to a subject, not to an input."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import List
+
+import pytest
+import torch
+
+from reports.record import read
+from reports.rows import FINDING, KNOWN_DEFECT
+from tests.meta import installed
+from tests.meta.liars import hunt
+from tests.meta.liars.honest import HonestBatchNorm2d
+from tests.meta.roundings import ROUNDINGS
+from tests.subject.module import Factory
+from tests.verdict.verdict import adjudicate
+
+ROOT = Path(__file__).parents[2]
+each_rounding = pytest.mark.parametrize("name", ROUNDINGS)
+
+
+def findings(factory: Factory, tier: str, sums_exactly: bool) -> List[str]:
+    rules = installed.RULES.of_subject(sums_exactly=sums_exactly)
+    found = []
+    for case_id in hunt.ids(tier):
+        verdict = adjudicate(hunt.case(case_id), factory, rules, strict_defects=False)
+        if verdict.outcome == FINDING:
+            found.append(f"{case_id}: {verdict.explanation}")
+    return found
+
+
+@each_rounding
+def test_other_roundings_pass_smoke(name: str) -> None:
+    assert findings(ROUNDINGS[name], "smoke", sums_exactly=False) == []
+
+
+@pytest.mark.long
+@each_rounding
+def test_other_roundings_pass_the_gate(name: str, tmp_path: Path) -> None:
+    """As a user runs it."""
+    record = tmp_path / "record.jsonl"
+    command = [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"]
+    command += [f"--subject=tests.meta.roundings:{name}", f"--report={record}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    rows = read(record).rows
+    assert len(rows) == len(hunt.ids("gate"))
+    assert {row.outcome for row in rows} <= {"pass", KNOWN_DEFECT}
+
+
+@pytest.mark.parametrize("name", ["TimesReciprocal", "Welford", "RescaledVariance"])
+def test_they_do_round_where_torch_does_not(name: str) -> None:
+    """The control: a subject that claims to sum exactly would fail by them, and by these words."""
+    claimed = findings(ROUNDINGS[name], "smoke", sums_exactly=True)
+    assert claimed
+    assert all("exact" in each for each in claimed)
+
+
+def differs(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("name", [name for name in ROUNDINGS if name != "Rounding"])
+def test_each_rounds_otherwise_than_the_plain_one(name: str) -> None:
+    """On ordinary numbers some output or buffer has another last bit: no two subjects are one."""
+    shown = []
+    for factory in (ROUNDINGS["Rounding"], ROUNDINGS[name]):
+        torch.manual_seed(0)
+        module = factory(5)
+        module.running_mean.normal_()
+        output = module(torch.randn(7, 5, 3, 3) * 3 + 10)
+        shown.append((output, module.running_mean, module.running_var))
+    assert any(differs(*pair) for pair in zip(*shown))
+
+
+@pytest.mark.parametrize(
+    ("subject", "status"),
+    [("roundings:RescaledVariance", 0), ("roundings:ClaimsExactness", 1), ("liars.honest:HonestBatchNorm2d", 0)],
+)
+def test_a_subject_declares_that_it_sums_exactly(subject: str, status: int) -> None:
+    """``sums_exactly = True`` on the class asks for equal bits in the exact lane; torch's own is asked anyway."""
+    claimed = findings(ROUNDINGS["RescaledVariance"], "smoke", sums_exactly=True)[0]
+    case_id = claimed.partition(":")[0]
+    command = [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"]
+    command += [f"--subject=tests.meta.{subject}", "--case", case_id]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout[-3000:]
+    assert HonestBatchNorm2d.sums_exactly
