@@ -1,1 +1,1 @@
-"""Measures what the suite costs."""
+"""Measures what the suite costs: whole processes, and from the inside."""

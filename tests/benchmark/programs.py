@@ -1,72 +1,39 @@
-"""What the benchmark runs in processes of their own, as templates for ``str.format``."""
+"""Programs that measure from the inside, as templates for ``str.format``; each prints its numbers."""
 
 from __future__ import annotations
 
-NO_OPS = """
-import pytest
-import torch
-
-@pytest.mark.parametrize("number", range({count}))
-def test_nothing(number):
-    pass
-"""
-
-INSIDE = """
-import sys, time
+CASES = """
+import resource, sys, time
 sys.path.insert(0, {root!r})
 import torch
-from cases import catalogue, inputs
+from cases import catalogue
 from oracle.semantics import parse_release, semantics
-from tests import forecast, lockstep, verdict
-from tests.conformance.protocol import spare_the_collector
+from tests.conformance.session import freeze_imports
+from tests.verdict.verdict import adjudicate
 torch.set_num_threads(1)
-spent = dict.fromkeys(("forward", "oracle", "inputs", "cases"), 0.0)
-within = [0.0]
-
-def timed(function, name):
-    # Without what is timed under a name of its own.
-    def wrapper(*arguments):
-        within.append(0.0)
-        start = time.perf_counter()
-        try:
-            return function(*arguments)
-        finally:
-            whole = time.perf_counter() - start
-            spent[name] += whole - within.pop()
-            within[-1] += whole
-    return wrapper
-
-class Subject(torch.nn.BatchNorm2d):
-    __call__ = timed(torch.nn.BatchNorm2d.__call__, "forward")
-
-inputs._named = timed(inputs._named, "inputs")
-catalogue.find = timed(catalogue.find, "cases")
-lockstep._compared = timed(lockstep._compared, "oracle")
-lockstep._expected = timed(lockstep._expected, "oracle")
 rules = semantics(parse_release(torch.__version__))
-ids = [i for f in {families!r} for i in catalogue.select(f, {tier!r}, (1, {every}))]
-ahead = forecast.Forecast(rules)
-ahead.of = timed(ahead.of, "oracle")
-spare_the_collector()  # as a run of pytest does
+ids = [each for family in {families!r} for each in catalogue.select(family, {tier!r}, (1, {every}))]
+freeze_imports()  # as a run of pytest does
 start, checked = time.perf_counter(), 0
-for place, each in enumerate(ids):
-    case, foreseen = ahead.of(each, ids[place + 1 : place + 1 + forecast.CASES])
-    checked += verdict.adjudicate(case, Subject, rules, foreseen=foreseen).result.forwards
-total = time.perf_counter() - start - spent["inputs"]  # which are made once, however many cases
-print(spent["forward"], spent["oracle"], total / len(ids), checked)
+for each in ids:
+    verdict = adjudicate(catalogue.find(each), torch.nn.BatchNorm2d, rules)
+    checked += verdict.result.forwards
+seconds = time.perf_counter() - start
+print(len(ids), checked, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
+"""Judges one in ``every`` cases of a tier; prints cases, forwards, seconds and the peak of memory."""
 
 MODULE_TESTS = """
-import atexit
+import time, unittest
 from copy import deepcopy
 import torch
 from torch.testing._internal.common_device_type import instantiate_device_type_tests
 from torch.testing._internal.common_modules import module_db, modules
 from torch.testing._internal.common_utils import TestCase, freeze_rng_state, gradcheck
 
+torch.set_num_threads(1)
 calls = []
 torch.nn.modules.module.register_module_forward_hook(lambda *_: calls.append(1))
-atexit.register(lambda: print("forwards checked", len(calls)))
 ENTRIES = [info for info in module_db if info.module_cls is torch.nn.BatchNorm2d]
 
 
@@ -102,5 +69,19 @@ class TestBatchNorm2d(TestCase):
             self.assertTrue(gradcheck(module, (x,)))
 
 
-instantiate_device_type_tests(TestBatchNorm2d, globals(), only_for="cpu")
+made = {{"TestBatchNorm2d": TestBatchNorm2d, "__name__": __name__}}
+instantiate_device_type_tests(TestBatchNorm2d, made, only_for="cpu")
+loader = unittest.defaultTestLoader
+suite = unittest.TestSuite(
+    loader.loadTestsFromTestCase(each)
+    for each in made.values()
+    if isinstance(each, type) and each is not TestBatchNorm2d
+)
+result = unittest.TestResult()
+start = time.perf_counter()
+suite.run(result)
+seconds = time.perf_counter() - start
+assert result.testsRun and result.wasSuccessful(), (result.testsRun, result.errors, result.failures)
+print(result.testsRun, len(calls), seconds)
 """
+"""PyTorch's ModuleInfo entries for BatchNorm2d in its own harness; prints tests, forwards and seconds."""

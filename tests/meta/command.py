@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 ROOT = Path(__file__).parents[2]
-PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q")
+REMEMBERING = (sys.executable, "-m", "pytest", "-q")
+PYTEST = (*REMEMBERING, "-p", "no:cacheprovider")
+"""pytest with and without what it remembers from run to run."""
+
 SMOKE = ("--tier", "smoke")
 PART = (*SMOKE, "--shard", "1/30")
 FEW = (*SMOKE, "-k", "edge-eps")

@@ -455,13 +455,13 @@ class PrintsAndLies(NoEps):
 
 
 class WrongOnce(Base):
-    """Wrong in one forward of the process: its twelfth."""
+    """Wrong in one forward of the process, the twelfth that returns."""
 
     forwards = 0
 
     def forward(self, input: Tensor) -> Tensor:
-        WrongOnce.forwards += 1
         output = super().forward(input)
+        WrongOnce.forwards += 1
         return output + 1 if WrongOnce.forwards == 12 else output
 
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.meta.command import FAKES, FEW, MATRIX, Ran, rows, run
+from tests.meta.command import FAKES, FEW, MATRIX, REMEMBERING, Ran, rows, run
 
 CASES = 12
 """The cases that FEW selects."""
@@ -22,7 +22,7 @@ FAILING = 2
 
 def remembering(folder: Path, *arguments: str) -> Ran:
     """A run that remembers in a folder what failed."""
-    return run(*FEW, "-p", "cacheprovider", "-o", f"cache_dir={folder}", *arguments)
+    return run(*FEW, "-o", f"cache_dir={folder}", *arguments, command=REMEMBERING)
 
 
 def test_last_failed_failed_first_and_stepwise(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_durations_and_setup_show_name_cases() -> None:
     ran = run(*FEW, "--durations=3", "-vv", "--setup-show")
     assert ran.status == 0, ran.output
     assert re.search(r"s call +tests/conformance/test_edges.py::test_edges\[edge-eps-", ran.output)
-    assert "(fixtures used: request)" in ran.output
+    assert "(fixtures used: case_id, request)" in ran.output
 
 
 def test_the_debugger_starts_where_a_case_fails() -> None:
