@@ -148,7 +148,7 @@ def test_the_options_named_are_those_that_are_added() -> None:
     tree = ast.parse(Path(options.__file__).read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     added = [
-        call.args[0].value
+        str(call.args[0].value)
         for call in calls
         if getattr(call.func, "attr", "") == "addoption" and isinstance(call.args[0], ast.Constant)
     ]
