@@ -60,13 +60,14 @@ def passes(ran: Ran) -> bool:
 
 @pytest.mark.parametrize("start", ["", "third_party", "tests", CLONE + "/tests"])
 def test_a_path_to_the_clone_runs_the_cases_from_any_folder(start: str, host: Path) -> None:
-    """Those, and not the tests of the suite."""
+    """Those, and not the tests of the suite. The path comes first: before pytest has read the options of
+    the suite, it takes the word after ``--tier`` for a path, too."""
     path = os.path.relpath(host / CLONE, host / start)
-    assert passes(run(*FEW, path, cwd=host / start))
+    assert passes(run(path, *FEW, cwd=host / start))
 
 
 def test_a_path_to_the_clone_does_not_collect_the_tests_of_the_suite(host: Path) -> None:
-    listed = run("--collect-only", "--tier", "smoke", CLONE, cwd=host)
+    listed = run(CLONE, "--collect-only", "--tier", "smoke", cwd=host)
     assert listed.status == 0, listed.output
     assert "tests/conformance/" in listed.output
     assert "tests/meta" not in listed.output
@@ -74,7 +75,7 @@ def test_a_path_to_the_clone_does_not_collect_the_tests_of_the_suite(host: Path)
 
 
 def test_workers_run_in_a_clone_elsewhere(host: Path) -> None:
-    assert passes(run(*FEW, "-n", "1", CLONE, cwd=host))
+    assert passes(run(CLONE, *FEW, "-n", "1", cwd=host))
 
 
 def test_another_project_runs_its_own_tests_beside_the_clone(host: Path) -> None:
@@ -148,7 +149,7 @@ def test_the_options_named_are_those_that_are_added() -> None:
     tree = ast.parse(Path(options.__file__).read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     added = [
-        call.args[0].value
+        str(call.args[0].value)
         for call in calls
         if getattr(call.func, "attr", "") == "addoption" and isinstance(call.args[0], ast.Constant)
     ]

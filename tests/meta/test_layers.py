@@ -48,7 +48,7 @@ ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
         "tests/meta/",
         ("tests", *JOINED, "torch", "pytest", "hypothesis", "jinja2", "nox", "xdist", "pytest_html"),
     ),
-    ("tests/benchmark/", ("tests.benchmark",)),
+    ("tests/benchmark/", ("tests.benchmark", "tests.meta.liars")),
     ("tests/", ("tests",)),
     (".packaging/", ()),
 )

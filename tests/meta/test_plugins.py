@@ -23,10 +23,12 @@ ALONE: Dict[str, Optional[str]] = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 each_way = pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "worker"])
 
 
-def with_plugin(module: str, *arguments: str, of: Tuple[str, ...] = FEW) -> Ran:
+def with_plugin(
+    module: str, *arguments: str, of: Tuple[str, ...] = FEW, **variables: str
+) -> Ran:
     """A run of a few cases with one plugin; the test is skipped where that is not installed."""
     pytest.importorskip(module, reason=f"{module} is not installed: nox -s plugins")
-    ran = run(*of, "-p", module, *arguments, variables=ALONE)
+    ran = run(*of, "-p", module, *arguments, variables={**ALONE, **variables})
     assert "INTERNALERROR" not in ran.output, ran.output
     return ran
 
@@ -98,8 +100,9 @@ def test_sugar_shows_the_run() -> None:
     assert f"{CASES} passed" in ran.output
 
 
-def test_cov_measures_the_oracle() -> None:
-    ran = with_plugin("pytest_cov.plugin", "--cov=oracle", "--cov-report=term")
+def test_cov_measures_the_oracle(tmp_path: Path) -> None:
+    kept = str(tmp_path / "coverage")
+    ran = with_plugin("pytest_cov.plugin", "--cov=oracle", "--cov-report=term", COVERAGE_FILE=kept)
     assert (ran.status, ran.counts["passed"]) == (0, CASES), ran.output
     covered = re.search(r"^oracle.batch_norm\.py .* (\d+)%$", ran.output, re.MULTILINE)
     assert covered is not None, ran.output
