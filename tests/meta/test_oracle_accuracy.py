@@ -8,7 +8,7 @@ from typing import List
 import numpy as np
 import pytest
 
-from cases.variants import LANES, SHAPES
+from cases.variants import LANES, MATRIX_SHAPES, SHAPES
 from oracle.numerics import bounds
 from oracle.numerics.bounds import FLOAT64
 from oracle.numerics.statistics import moments
@@ -29,7 +29,14 @@ def show(title: str, worst: Worst, capsys: pytest.CaptureFixture[str]) -> None:
         print(f"\noracle error, {title}:", *lines(worst), sep="\n  ")
 
 
-@pytest.mark.parametrize("shape", sorted(SHAPES))
+SLOW = {name for name in SHAPES if name not in MATRIX_SHAPES} | {"n102400"}
+"""Shapes whose fractions take minutes together."""
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in sorted(SHAPES)],
+)
 @pytest.mark.parametrize("lane", LANES)
 def test_no_stated_bound_is_exceeded(lane: str, shape: str, capsys: pytest.CaptureFixture[str]) -> None:
     """For every kind of batch that a case uses and every momentum that the matrix averages with."""
