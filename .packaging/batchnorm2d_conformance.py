@@ -1,5 +1,7 @@
 """What ``pip install`` of this repository installs: a command that says how the suite is run."""
 
+from __future__ import annotations
+
 import sys
 
 USAGE = """The BatchNorm2d conformance suite runs from a clone of its repository, not from site-packages.

@@ -79,9 +79,8 @@ DEFECTS: Tuple[Defect, ...] = (
         "channels_last_plain_sums",
         (1, 10),
         None,
-        "batch statistics and gradients of a channels_last input, any dtype; it shows where the "
-        "values of a "
-        "channel are many and nearly equal, and depends on the number of threads",
+        "batch statistics and gradients of a channels_last input, any dtype; it shows where the values "
+        "of a channel are many and nearly equal, and depends on the number of threads",
         "Each thread sums in the input's dtype value by value: over 102,400 times 0.3 in float32 the "
         "mean comes out as about 0.3003, thousands of ulps from the contiguous result, which is right "
         "to the last.",
@@ -90,12 +89,22 @@ DEFECTS: Tuple[Defect, ...] = (
     ),
     Defect(
         "contiguous_float64_plain_sums",
+        (1, 10),
         None,
-        None,
-        "batch statistics of a contiguous float64 input, up to 1.9 of any; it shows where the values of "
-        "a channel are many and equal",
+        "batch statistics of a contiguous float64 input; it shows where the values of a channel are "
+        "many and equal",
         "The kernel sums in float64 value by value: over 4,096 times 101.1 the mean is off by 70 units "
         "in the last place. In float32 it sums in float64, and is right to the last.",
+        "found by this suite",
+        "Nothing to do: the relative error stays below 1e-13.",
+    ),
+    Defect(
+        "contiguous_float64_plain_sums",
+        None,
+        (1, 8),
+        "batch statistics of a float64 input of any layout; it shows where the values of a channel are "
+        "many and equal",
+        "As on 1.10 and later; 1.9 alone is right.",
         "found by this suite",
         "Nothing to do: the relative error stays below 1e-13.",
     ),
@@ -114,14 +123,11 @@ DEFECTS: Tuple[Defect, ...] = (
         "backward_misreads_ambiguous_layout",
         (1, 10),
         None,
-        "the backward, where input or upstream gradient is channels_last only because N or H is 1, "
-        "and its "
-        "strides are not those that .contiguous(memory_format=torch.channels_last) gives (a "
-        "permuted tensor "
-        "of one image or one row), while the other is contiguous",
-        "The memory of the gradient is read in the memory format of the input, so all three "
-        "gradients are "
-        "wrong, without a message.",
+        "the backward, where input or upstream gradient is channels_last only because N or H is 1, and "
+        "its strides are not those that .contiguous(memory_format=torch.channels_last) gives (a permuted "
+        "tensor of one image or one row), while the other is contiguous",
+        "The memory of the gradient is read in the memory format of the input, so all three gradients "
+        "are wrong, without a message.",
         "found by this suite",
         "Call .contiguous() on the gradient, or on the input before the layer.",
     ),
@@ -140,15 +146,12 @@ DEFECTS: Tuple[Defect, ...] = (
         (1, 12),
         None,
         "a float16 or bfloat16 module: batch statistics, and every layout but contiguous and "
-        "channels_last; "
-        "any float16 or bfloat16 input: the backward, unless input and upstream gradient are both "
-        "contiguous or both channels_last",
-        "Mean and inverse deviation are rounded to 16 bits before they normalise, so an input "
-        "whose mean is "
-        "large beside its spread loses its digits; in the other layouts every operation rounds to "
-        "16 bits. "
-        "The backward rounds the two sums of the gradient to 16 bits, also for a float32 module. "
-        "Up to 2.5 a float16 module sums in float16, and the suite leaves its numbers undetermined.",
+        "channels_last; any float16 or bfloat16 input: the backward, unless input and upstream gradient "
+        "are both contiguous or both channels_last",
+        "Mean and inverse deviation are rounded to 16 bits before they normalise, so an input whose mean "
+        "is large beside its spread loses its digits; in the other layouts every operation rounds to "
+        "16 bits. The backward rounds the two sums of the gradient to 16 bits, also for a float32 "
+        "module. Up to 2.5 a float16 module sums in float16; the suite leaves its numbers undetermined.",
         "found by this suite; #147303 for the sums of the backward",
         "Keep the module in float32 (mixed precision), and call .contiguous() on input and gradient.",
     ),

@@ -123,6 +123,11 @@ def _statistics() -> Iterator[Edge]:
         "initial", "backward", "input_grad:b0,backward:ordinary,eval,input_grad:b0,backward:ordinary",
         "weight 1, bias 0 and the initial buffers", TRACKED, FLOAT32,
     )  # fmt: skip
+    note = "in eval mode alone nothing of the batch's statistics hides how the running ones are rounded"
+    for dtype in DTYPES:
+        variant = Variant("bounded", "n30", dtype)
+        program = "preset,eval,input_grad:b1,backward:ordinary"
+        yield Edge(f"eval_{dtype}", "backward", program, note, TRACKED, variant)
     yield Edge(
         "negative_variance", "backward",
         "preset,set:momentum:-3,input_grad:b1,backward:ordinary,eval,input_grad:b1,backward:ordinary",

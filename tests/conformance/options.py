@@ -58,6 +58,19 @@ def seconds(text: str) -> float:
 def add(parser: pytest.Parser) -> None:
     """Add the options to pytest's."""
     group = parser.getgroup("batchnorm", "BatchNorm2d conformance")
+    _add_cases(group)
+    _add_subject(group)
+    group.addoption(
+        "--accepted",
+        metavar="FILE",
+        help="--accepted=FILE.json from python -m reports accept: its findings do not fail the run; "
+        "others do, and so does one of them that is gone",
+    )
+    group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
+
+
+def _add_cases(group: Any) -> None:
+    """The options that choose cases and their inputs."""
     group.addoption("--tier", choices=TIERS, default="gate", help="how much of the matrix (gate)")
     group.addoption(
         "--case", action="append", default=[], metavar="ID", help="run exactly this case, of any tier"
@@ -75,6 +88,14 @@ def add(parser: pytest.Parser) -> None:
         help="run every N-th case, beginning with the I-th",
     )
     group.addoption("--seed", type=whole, default=0, metavar="S", help="other matrix inputs (0)")
+    group.addoption("--explore", type=whole, default=0, metavar="N", help="run N random programs (0)")
+    group.addoption(
+        "--explore-seed", type=whole, default=0, metavar="S", help="other random programs (0)"
+    )
+
+
+def _add_subject(group: Any) -> None:
+    """The options that say what runs, and how."""
     group.addoption(
         "--subject",
         default=DEFAULT,
@@ -94,17 +115,6 @@ def add(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help=f"end the process when a case takes longer than this; 0: never ({CASE_TIMEOUT:g})",
     )
-    group.addoption("--explore", type=whole, default=0, metavar="N", help="run N random programs (0)")
-    group.addoption(
-        "--explore-seed", type=whole, default=0, metavar="S", help="other random programs (0)"
-    )
-    group.addoption(
-        "--accepted",
-        metavar="FILE",
-        help="--accepted=FILE.json from python -m reports accept: its findings do not fail the run; "
-        "others do, and so does one of them that is gone",
-    )
-    group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
 
 
 ALONE = {"subject": DEFAULT, "semantics": None, "threads": 1, "seed": 0, "input": None}

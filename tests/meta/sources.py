@@ -8,6 +8,7 @@ from typing import NamedTuple, Tuple
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("cases", "oracle", "reports", "tests")
+PACKAGING = ".packaging"
 
 
 class Source(NamedTuple):
@@ -22,7 +23,7 @@ class Source(NamedTuple):
 
 
 def _sources() -> Tuple[Source, ...]:
-    files = [each for folder in FOLDERS for each in (ROOT / folder).rglob("*.py")]
+    files = [each for folder in (*FOLDERS, PACKAGING) for each in (ROOT / folder).rglob("*.py")]
     files += ROOT.glob("*.py")
     named = sorted((each.relative_to(ROOT).as_posix(), each.read_bytes()) for each in files)
     return tuple(Source(path, data, ast.parse(data)) for path, data in named)

@@ -13,7 +13,6 @@ import pytest
 
 from cases import catalogue
 from cases.case import Case
-from cases.variants import DTYPES
 from oracle.expectations import expectations
 from oracle.numerics import bounds
 from oracle.numerics.formats import FORMATS, Format
@@ -23,6 +22,8 @@ from tests.meta import installed
 from tests.verdict.result import run
 
 SHRINK = 16.0
+FORWARD = ("output", "running_mean", "running_var")
+"""The quantities in which nothing cancels: a gradient may be all rounding, as that of two values is."""
 
 Where = Tuple[str, str, str]
 """Quantity (of outputs with the mode), lane, dtype."""
@@ -101,10 +102,10 @@ def test_a_sixteenth_of_the_budget_is_not_enough(
     found = survey(installed.showing(quantity)).broken
     for where, ids in sorted(found.items()):
         print(f"{len(ids):4} cases break a sixteenth of the budget of {', '.join(where)}")
-    seen = {(label, dtype) for label, lane, dtype in found}
+    seen = {(label, dtype) for label, lane, dtype in found if dtype in installed.WIDE}
     by_mode = quantity in ("output", "input gradient")
     modes = [f"{quantity} in {mode} mode" for mode in ("train", "eval")] if by_mode else [quantity]
-    assert seen == {(label, dtype) for label in modes for dtype in DTYPES}
+    assert seen == {(label, dtype) for label in modes for dtype in installed.WIDE}
 
 
 # --- no budget is vacuous ---------------------------------------------------------------------
@@ -118,7 +119,7 @@ def show(worst: Dict[str, Tuple[float, str]]) -> None:
 def test_every_smoke_case_can_notice_something(honest: Survey) -> None:
     show(honest.detectable)
     assert set(honest.detectable) == set(BUDGETED)
-    assert max(honest.detectable.values())[0] < 1.0
+    assert max(honest.detectable[each] for each in FORWARD)[0] < 1.0
 
 
 @pytest.mark.long
@@ -126,8 +127,8 @@ def test_every_gate_case_can_notice_something() -> None:
     ids = [each for family in catalogue.FAMILIES for each in catalogue.ids(family, "gate")]
     worst = survey(map(catalogue.find, ids)).detectable
     show(worst)
-    assert set(worst) >= {"output", "running_mean", "running_var"}
-    assert max(worst.values())[0] < 1.0
+    assert set(worst) == set(BUDGETED)
+    assert max(worst[each] for each in FORWARD)[0] < 1.0
 
 
 # --- the formulas -----------------------------------------------------------------------------

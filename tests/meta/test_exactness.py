@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from cases.inputs import batch
-from cases.variants import DTYPES, Variant
+from cases.variants import Variant
 from oracle.numerics.budgeted import constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.statistics import statistics
+from tests.meta import installed
 
 NAMES = ("mean", "biased_variance", "unbiased_variance")
 
@@ -24,7 +25,7 @@ EXACT_STATISTICS = {
 squared deviations that n - 1 does not divide."""
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", installed.WIDE)
 @pytest.mark.parametrize("shape", EXACT_STATISTICS)
 def test_statistics_of_the_exact_lane_have_no_budget(shape: str, dtype: str) -> None:
     """For a subject that sums exactly; another one gets the derived bound, however exact the input."""
@@ -41,7 +42,7 @@ def test_statistics_of_the_exact_lane_have_no_budget(shape: str, dtype: str) -> 
     assert exact / (12 * 11) >= EXACT_STATISTICS[shape]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", installed.WIDE)
 @pytest.mark.parametrize("factor", [0.0, 0.25, 0.5, 1.0])
 def test_the_first_average_of_the_exact_lane_has_no_budget(factor: float, dtype: str) -> None:
     """From the initial buffers."""

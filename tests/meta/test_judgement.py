@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cases.inputs import batch
-from cases.variants import DTYPES, LANES, Variant
+from cases.variants import LANES, Variant
 from oracle.numerics.budgeted import Budgeted, constant, known
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import ExpectedOutput, output_values
@@ -24,6 +24,7 @@ from tests.comparison.judgement import (
     judge_tensor,
     margins,
 )
+from tests.meta import installed
 
 SINGLE, DOUBLE = FORMATS["float32"], FORMATS["float64"]
 NAN, INF = math.nan, math.inf
@@ -181,7 +182,7 @@ def test_anything_conforms_where_a_variance_of_0_has_no_eps() -> None:
 
 
 @pytest.mark.parametrize("number", [INF, -INF, NAN])
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", installed.WIDE)
 def test_an_output_that_is_not_finite_must_be_just_that(number: float, dtype: str) -> None:
     """In eval mode an infinite input gives an infinite output, whose neighbours stay what they are."""
     given = batch(Variant("nonfinite", "n8", dtype), "b1")

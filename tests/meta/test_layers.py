@@ -46,10 +46,11 @@ ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ("tests/conformance/", ("tests", *JOINED, "pytest", "hypothesis")),
     (
         "tests/meta/",
-        ("tests", *JOINED, "torch", "pytest", "hypothesis", "jinja2", "nox", "xdist"),
+        ("tests", *JOINED, "torch", "pytest", "hypothesis", "jinja2", "nox", "xdist", "pytest_html"),
     ),
-    ("tests/benchmark/", ("tests.benchmark",)),
+    ("tests/benchmark/", ("tests.benchmark", "tests.meta.liars")),
     ("tests/", ("tests",)),
+    (".packaging/", ()),
 )
 """Beginning of a path to the packages it may import beside the standard library; the first match counts."""
 

@@ -33,10 +33,11 @@ def test_a_whole_tier_has_a_row_for_every_id() -> None:
 PLANTS = {
     "forgets_rows": (
         "import pytest\n"
+        "from tests.conformance.judging import FOUND\n"
         "@pytest.hookimpl(hookwrapper=True)\n"
         "def pytest_runtest_call(item):\n"
         "    yield\n"
-        "    if 'momentum_none' in item.name: item.user_properties.clear()\n"
+        "    if 'momentum_none' in item.name: item.stash[FOUND] = {}\n"
     ),
     "skips_running": (
         "import pytest\n"

@@ -111,8 +111,13 @@ def test_the_oracle_expects_nan_only_where_one_was_put() -> None:
 
 def test_almost_nothing_is_undetermined() -> None:
     """A budget without an end accepts everything, so it must be rare and have a reason."""
-    cases = [case for case in (*installed.small(), *installed.edges()) if watched(case).undetermined]
-    assert [case.id for case in cases] == ["edge-momentum-momentum_inf"]
+    cases = (*installed.small(), *installed.edges())
+    found = [case.id for case in cases if watched(case).undetermined]
+    assert "edge-momentum-momentum_inf" in found
+    # A momentum outside [0, 1] may make a running variance so negative that adding eps gives 0.
+    outside = {"momentum_1.5", "momentum_minus_0.5", "momentum_inf"}
+    assert [each for each in found if not outside & set(each.split("-"))] == []
+    assert len(found) < len(cases) / 200
 
 
 def test_a_number_in_place_of_an_expected_nan_is_found() -> None:

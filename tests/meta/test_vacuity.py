@@ -194,9 +194,9 @@ def test_a_hole_in_one_output_alone_is_noticed(monkeypatch: pytest.MonkeyPatch) 
 # --- early returns ----------------------------------------------------------------------------
 
 EARLY = [
-    (fakes.ReturnsInput, {"output_shares_input", "output_requires_grad", "output", "running_mean", "exception"}),
-    (fakes.ReturnsCopy, {"output", "output_requires_grad"}),
-    (fakes.ReturnsZeros, {"output"}),
+    (fakes.ReturnsInput, {"output_strides contiguous", "output_shares_input", "output_requires_grad", "output", "running_mean", "exception"}),
+    (fakes.ReturnsCopy, {"output", "output_requires_grad", "output_strides contiguous"}),
+    (fakes.ReturnsZeros, {"output", "input gradient"}),
     (fakes.ReturnsNothing, {"exception"}),
     (fakes.ReturnsText, {"exception"}),
     (fakes.ReturnsEmpty, {"output_shape"}),
@@ -209,7 +209,8 @@ def test_a_subject_that_returns_early_fails_every_case(
 ) -> None:
     for case in installed.small():
         honest = ran(case, installed.BATCH_NORM)
-        if not honest.compared.get("output", 0):
+        # Of an expanded input every output may be 0.
+        if not honest.compared.get("output", 0) or "x_expanded" in case.id:
             continue
         result = ran(case, subject)
         assert result.findings, case.id

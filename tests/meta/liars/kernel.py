@@ -119,8 +119,8 @@ class Kernel:
     ) -> Tensor:
         """(x - mean) / sqrt(variance + eps) * weight + bias."""
         stored, x = x.dtype, wide(x)
-        deviation = self.deviation(wide(variance), eps).to(x.dtype)
-        y = (x - spread(mean.to(x.dtype))) / spread(deviation)
+        deviation = self.deviation(wide(variance), eps)
+        y = (x - spread(mean)) / spread(deviation)
         return self.scale_and_shift(y, weight, bias).to(stored)
 
     def deviation(self, variance: Tensor, eps: float) -> Tensor:
