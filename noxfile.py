@@ -112,7 +112,7 @@ def plugins(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/meta/test_plugins.py", *arguments)
 
 
-HOSTED = ("tests/meta/test_hosting.py", "tests/meta/test_own_options.py", "tests/meta/test_refusals.py")
+HOSTED = ("-n", "2", "tests/meta/test_hosting.py", "tests/meta/test_own_options.py")
 """The tests of what the suite needs of pytest and pytest-xdist."""
 
 

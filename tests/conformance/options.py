@@ -24,7 +24,7 @@ CASE_TIMEOUT = 300.0
 
 NAMES = (
     ("--tier", "--case", "--shard", "--seed", "--subject", "--semantics", "--threads")
-    + ("--accepted", "--input", "--case-timeout", "--explore", "--explore-seed", "--accepted", "--report")
+    + ("--accepted", "--input", "--case-timeout", "--explore", "--explore-seed", "--report")
 )
 """The options that the suite adds to pytest's."""
 

@@ -82,7 +82,7 @@ def _within(module: str, packages: Tuple[str, ...]) -> bool:
 def violations(path: str, tree: ast.AST) -> List[str]:
     """The imports of a file that the layer rule does not allow."""
     allowed = next(packages for beginning, packages in ALLOWED if path.startswith(beginning))
-    meta = path.startswith("tests/meta/")
+    meta = path.startswith(("tests/meta/", "tests/benchmark/"))
     return [
         module
         for module in imported(tree)
