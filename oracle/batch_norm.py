@@ -49,9 +49,6 @@ from oracle.semantics import Rules, Semantics
 from oracle.state import Counter, Expected, State, Tensor
 from oracle.state_dicts import load_state_dict
 
-# --- construction -----------------------------------------------------------------------------
-
-
 def construct(config: Config, dtype: str, rules: Rules) -> State:
     """A new module: weight 1, bias 0, running_mean 0, running_var 1, num_batches_tracked 0.
 
@@ -87,9 +84,6 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
         num_batches_tracked=Counter(0, object()) if tracked else None,
         parameters=frozenset(parameters),
     )
-
-
-# --- forward ----------------------------------------------------------------------------------
 
 
 def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expected:
@@ -243,9 +237,6 @@ def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> E
     return expected
 
 
-# --- copies -----------------------------------------------------------------------------------
-
-
 def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
     """deepcopy and pickle keep every attribute; a state dict fills the tensors of a new module."""
     copied = state
@@ -263,8 +254,6 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
             changes[name] = Counter(original.value, object())
     return Expected(copied.changed(**changes), copied=True)
 
-
-# --- one step after the other -----------------------------------------------------------------
 
 STEPS: Dict[Type[Step], Meaning] = {
     Forward: forward,
