@@ -49,6 +49,7 @@ from oracle.semantics import Rules, Semantics
 from oracle.state import Counter, Expected, State, Tensor
 from oracle.state_dicts import load_state_dict
 
+
 def construct(config: Config, dtype: str, rules: Rules) -> State:
     """A new module: weight 1, bias 0, running_mean 0, running_var 1, num_batches_tracked 0.
 
