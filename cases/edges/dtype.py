@@ -8,6 +8,7 @@ from cases.edges.edge import BARE, Edge, twice
 
 EDGES: Tuple[Edge, ...] = (
     *twice("wrong_float", "dtype", "wrong_float", "many user reports of the message"),
+    *twice("narrow_float", "dtype", "narrow_float", "float16, which a float32 module takes and no other"),
     *twice("integers", "dtype", "integers", "the exception's class changed"),
     Edge("wrong_float_bare", "dtype", "forward:integers,forward:wrong_float", "", BARE),
 )

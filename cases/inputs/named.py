@@ -54,6 +54,10 @@ def _wrong_float(variant: Variant) -> np.ndarray:
     return _filled(SHAPES[variant.shape], other)
 
 
+def _narrow_float(variant: Variant) -> np.ndarray:
+    return _filled(SHAPES[variant.shape], "float16")
+
+
 def _integers(variant: Variant) -> np.ndarray:
     return _filled(SHAPES[variant.shape], "int64")
 
@@ -95,6 +99,7 @@ NAMED: Dict[str, Input] = {
     "constant": _constant(100.1),
     "three_tenths": _constant(0.3),
     "wrong_float": _wrong_float,
+    "narrow_float": _narrow_float,
     "integers": _integers,
     "notebook": _planes([[1.0, 1.0], [2.0, 3.0]]),
     "notebook_eval": _planes([[1.0, 2.0]]),
@@ -103,5 +108,5 @@ NAMED: Dict[str, Input] = {
 }
 """Name to the values of the input."""
 
-OTHER_DTYPES = ("wrong_float", "integers")
+OTHER_DTYPES = ("wrong_float", "narrow_float", "integers")
 """The inputs whose dtype is not the one that the variant says."""

@@ -46,6 +46,7 @@ def test_gate_catches(liar: Liar) -> None:
     )
 
 
+@pytest.mark.long
 def test_smoke_catches_nearly_all() -> None:
     """The smoke tier misses at most one liar in twenty."""
 
