@@ -80,13 +80,16 @@ def ending(rows: Sequence[CaseRow], failures: Failures, used: int, option: Any, 
     found = causes(rows)
     room = SCREEN - used
     shown: List[str] = []
-    for title, text in _representatives(found, rows, failures):
+    for title, text, traceback in _representatives(found, rows, failures):
         left = room - len(shown) - min(LEAST, 5 * len(found) + 1) - 2
         lines = [title, *(visible(line) for line in text.splitlines())]
         if len(lines) > left and shown:
             break
         if len(lines) > left:
-            lines = [*lines[: left - 1], "... the rest of this is shown by -v"]
+            rest = "... the rest of this is shown by -v"
+            # A traceback ends with the exception, a report begins with what was found.
+            kept = max(1, left - 2)
+            lines = [title, rest, *lines[-kept:]] if traceback else [*lines[: left - 1], rest]
         shown += [*lines, ""]
     told = cause_lines(found, room - len(shown) - 1, again)
     return Ending(shown[:-1], [*told, *_rest(rows, failures, option)])
@@ -94,17 +97,20 @@ def ending(rows: Sequence[CaseRow], failures: Failures, used: int, option: Any, 
 
 def _representatives(
     found: Sequence[Cause], rows: Sequence[CaseRow], failures: Failures
-) -> Iterator[Tuple[str, str]]:
-    """A title and a text: of the first test without a row, and of a whole report for each cause."""
+) -> Iterator[Tuple[str, str, bool]]:
+    """A title, a text, and whether it is a traceback.
+
+    The first test without a row has one; each cause has a whole report.
+    """
     if failures.others:
         more = f" and {len(failures.others) - 1} more without a verdict" if failures.others[1:] else ""
-        yield f"{failures.others[0][0]}{more}", failures.others[0][1]
+        yield f"{failures.others[0][0]}{more}", failures.others[0][1], True
     by_id = {row.id: row for row in rows}
     for number, cause in enumerate(found, 1):
         candidates = [cause.id, *failures.whole]
         chosen = next((each for each in candidates if _shows(by_id.get(each), cause, failures)), None)
         if chosen is not None:
-            yield f"cause {number}, one of {cause.cases} cases:", failures.whole[chosen]
+            yield f"cause {number}, one of {cause.cases} cases:", failures.whole[chosen], False
 
 
 def _shows(row: Optional[CaseRow], cause: Cause, failures: Failures) -> bool:
