@@ -71,6 +71,7 @@ def test_each_rounds_otherwise_than_the_plain_one(name: str) -> None:
     for factory in (ROUNDINGS["Rounding"], ROUNDINGS[name]):
         torch.manual_seed(0)
         module = factory(5)
+        assert module.running_mean is not None
         module.running_mean.normal_()
         output = module(torch.randn(7, 5, 3, 3) * 3 + 10)
         shown.append((output, module.running_mean, module.running_var))

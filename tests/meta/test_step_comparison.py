@@ -163,7 +163,8 @@ def is_empty(quantity: str, got: Observation) -> bool:
     """Whether the array has no element that could differ."""
     if quantity == "output":
         return got.output is not None and not got.output.values.size
-    return quantity == "input gradient" and not got.gradients[0].values.size
+    gradient = None if got.gradients is None else got.gradients[0]
+    return quantity == "input gradient" and gradient is not None and not gradient.values.size
 
 
 def test_whatever_differs_is_a_mismatch_of_that_quantity() -> None:
