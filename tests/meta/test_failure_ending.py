@@ -133,7 +133,8 @@ def test_a_failure_of_each_cause_is_shown_while_there_is_room() -> None:
 def test_tests_without_a_row_are_shown_first() -> None:
     end = ended([], [], 4)
     assert end.failures[0] == "test_states.py::test[0] and 3 more without a verdict"
-    assert end.failures[1] == "cannot be observed"
+    assert end.failures[1] == "... the rest of this is shown by -v"
+    assert end.failures[-1] == "cannot be observed"
 
 
 def test_text_of_the_subject_cannot_act_on_the_terminal() -> None:
