@@ -188,7 +188,7 @@ class SlicedInputMisread(HonestBatchNorm2d):
 class GradientAlwaysContiguous(HonestBatchNorm2d):
     """Returns a contiguous gradient for an input in channels_last."""
 
-    def gradient_laid_out(self, gradient: Tensor, x: Tensor) -> Tensor:
+    def gradient_laid_out(self, gradient: Tensor, g: Tensor, x: Tensor) -> Tensor:
         return gradient.contiguous()
 
 
@@ -196,7 +196,7 @@ class GradientAlwaysContiguous(HonestBatchNorm2d):
 class GradientAlwaysChannelsLast(HonestBatchNorm2d):
     """Returns a gradient in channels_last, whatever the input's layout."""
 
-    def gradient_laid_out(self, gradient: Tensor, x: Tensor) -> Tensor:
+    def gradient_laid_out(self, gradient: Tensor, g: Tensor, x: Tensor) -> Tensor:
         return gradient.contiguous(memory_format=torch.channels_last)
 
 
@@ -216,9 +216,9 @@ class GradientLaidOutLikeUpstream(HonestBatchNorm2d):
 class GradientInInputStrides(HonestBatchNorm2d):
     """Returns a gradient in the strides of the input."""
 
-    def gradient_laid_out(self, gradient: Tensor, x: Tensor) -> Tensor:
+    def gradient_laid_out(self, gradient: Tensor, g: Tensor, x: Tensor) -> Tensor:
         if 0 in x.stride():
-            return super().gradient_laid_out(gradient, x)
+            return super().gradient_laid_out(gradient, g, x)
         return torch.empty_strided(x.shape, x.stride(), dtype=gradient.dtype).copy_(gradient)
 
 
@@ -226,5 +226,5 @@ class GradientInInputStrides(HonestBatchNorm2d):
 class InputGradientRecorded(HonestBatchNorm2d):
     """Returns a gradient of the input that itself requires a gradient."""
 
-    def gradient_laid_out(self, gradient: Tensor, x: Tensor) -> Tensor:
-        return super().gradient_laid_out(gradient, x).requires_grad_()
+    def gradient_laid_out(self, gradient: Tensor, g: Tensor, x: Tensor) -> Tensor:
+        return super().gradient_laid_out(gradient, g, x).requires_grad_()

@@ -61,17 +61,17 @@ class UpstreamClipped(HonestBatchNorm2d):
 class InputGradientClipped(HonestBatchNorm2d):
     """Clips the input's gradient at 1,000."""
 
-    def gradient_laid_out(self, gradient: Tensor, x: Tensor) -> Tensor:
-        return super().gradient_laid_out(gradient.clamp(-1e3, 1e3), x)
+    def gradient_laid_out(self, gradient: Tensor, g: Tensor, x: Tensor) -> Tensor:
+        return super().gradient_laid_out(gradient.clamp(-1e3, 1e3), g, x)
 
 
 @liar("g_ordinary", "bounded", through="input gradient")
 class InputGradientNormalised(HonestBatchNorm2d):
     """Scales the input's gradient down to a norm of 1 where it is larger."""
 
-    def gradient_laid_out(self, gradient: Tensor, x: Tensor) -> Tensor:
+    def gradient_laid_out(self, gradient: Tensor, g: Tensor, x: Tensor) -> Tensor:
         norm = gradient.norm().clamp(min=1)
-        return super().gradient_laid_out(gradient / norm, x)
+        return super().gradient_laid_out(gradient / norm, g, x)
 
 
 @liar("nonfinite", "train_only", "g_ordinary", through="input gradient")

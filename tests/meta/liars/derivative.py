@@ -55,6 +55,15 @@ class Terms(NamedTuple):
     values: int
 
 
+def settled(tensor: Tensor) -> bool:
+    """Whether a tensor in channels_last has such strides also for a dimension of size 1.
+
+    Otherwise torch takes it for channels_last in one place and for contiguous in another.
+    """
+    image, _, row, _ = tensor.stride()
+    return image >= row * tensor.shape[2]
+
+
 class Derivative(Kernel):
     """``differentiable``, ``differentiate`` and the steps that it consists of."""
 
@@ -117,9 +126,10 @@ class Derivative(Kernel):
 
     def input_gradient(self, g: Tensor, kept: Kept, terms: Terms) -> Tensor:
         """g * w / s; of g only what the batch's own statistics leave of it."""
+        left = g
         if kept.from_batch:
-            g = g - self.mean_term(terms) - self.deviation_term(terms)
-        return self.gradient_laid_out(g * spread(self.slope(kept, terms)), kept.x)
+            left = g - self.mean_term(terms) - self.deviation_term(terms)
+        return self.gradient_laid_out(left * spread(self.slope(kept, terms)), g, kept.x)
 
     def mean_term(self, terms: Terms) -> Tensor:
         """mean(g): what g does through the batch's mean."""
@@ -134,9 +144,15 @@ class Derivative(Kernel):
         """w / s, or 1 / s without a weight."""
         return terms.inverse if kept.weight is None else kept.weight * terms.inverse
 
-    def gradient_laid_out(self, gradient: Tensor, x: Tensor) -> Tensor:
-        """The input's gradient in channels_last strides if the input has them, else contiguous."""
+    def gradient_laid_out(self, gradient: Tensor, g: Tensor, x: Tensor) -> Tensor:
+        """The input's gradient in channels_last strides if the input has them, else contiguous.
+
+        It is contiguous, too, where the strides of the input leave the format open and the upstream
+        gradient is of another one.
+        """
         kept = x.is_contiguous(memory_format=torch.channels_last)
+        if kept and not settled(x) and not g.is_contiguous():
+            kept = g.is_contiguous(memory_format=torch.channels_last) and not settled(g)
         return gradient.contiguous(
             memory_format=torch.channels_last if kept else torch.contiguous_format
         )
