@@ -37,7 +37,7 @@ from cases.inputs import Batch, upstream
 from cases.steps import Backward
 from cases.variants import Variant
 from oracle import refusals
-from oracle.numerics import bounds
+from oracle.numerics import bounds, exact_sums
 from oracle.numerics.formats import FLOAT64, FORMATS
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, plane, terms
 from oracle.numerics.statistics import by_channel
@@ -120,7 +120,7 @@ class Sums(NamedTuple):
 
 def _sum(values: np.ndarray) -> float:
     """The sum of one channel, rounded once where every value is finite."""
-    return math.fsum(values) if np.isfinite(values).all() else float(values.sum())
+    return exact_sums.total(values) if np.isfinite(values).all() else float(values.sum())
 
 
 def _depth(terms: np.ndarray, any_order: bool) -> np.ndarray:

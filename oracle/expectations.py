@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple, Union
+from typing import List, Optional, Sequence, Tuple
 
 from cases.case import Case
 from cases.steps import Backward, Forward
@@ -10,7 +10,7 @@ from oracle.batch_norm import advance, begin
 from oracle.defects import Defect
 from oracle.deviations import DEVIATIONS, Situation
 from oracle.semantics import Semantics
-from oracle.state import Expected, State
+from oracle.state import Expected
 
 Expectations = Tuple[Expected, ...]
 """What construction and every step must show; construction alone where it must fail."""
@@ -26,26 +26,28 @@ def expectations(case: Case, semantics: Semantics) -> Expectations:
 
 
 def deviating(
-    case: Case, expected: Expectations, semantics: Semantics, defect: Defect, threads: int
+    case: Case,
+    expected: Expectations,
+    semantics: Semantics,
+    defects: Sequence[Defect],
+    threads: int,
 ) -> Optional[Expectations]:
-    """Compute what is seen with the defect; None where no step is in its circumstances.
+    """Compute what is seen with all of the defects; None where no step is in their circumstances.
 
-    ``expected``: what is right. ``threads``: torch's number of threads.
+    ``expected``: what is right. ``threads``: torch's number of threads. Where several defects show at
+    one step, each is applied to what the one before it leaves.
     """
-
-    def seen(before: State, step: Union[Forward, Backward], right: Expected) -> Expected:
-        situation = Situation(before, step, case.variant, semantics, threads)
-        return DEVIATIONS[defect.name](right, situation)
-
-    steps = zip(case.steps, expected, expected[1:])
-    if not any(
-        isinstance(step, (Forward, Backward)) and seen(before.state, step, right) is not right
-        for step, before, right in steps
-    ):
-        return None
-    deviated: List[Expected] = [expected[0]]
-    for step in case.steps:
-        before = deviated[-1].state
-        right = advance(before, step, case.variant, semantics)
-        deviated.append(seen(before, step, right) if isinstance(step, (Forward, Backward)) else right)
-    return tuple(deviated)
+    seen: List[Expected] = [expected[0]]
+    deviates = False
+    for step, right in zip(case.steps, expected[1:]):
+        before = seen[-1].state
+        if deviates:
+            right = advance(before, step, case.variant, semantics)
+        found = right
+        if isinstance(step, (Forward, Backward)):
+            situation = Situation(before, step, case.variant, semantics, threads)
+            for defect in defects:
+                found = DEVIATIONS[defect.name](found, situation)
+        deviates = deviates or found is not right
+        seen.append(found)
+    return tuple(seen) if deviates else None
