@@ -74,8 +74,8 @@ def statistics(batch: Batch, sums_exactly: bool, any_order: bool = False) -> Sta
 
     ``sums_exactly``: the implementation rounds nothing where no operation has to; the budget of a
     channel of the exact lane is 0 then. ``any_order``: only the bound for sums in any order holds,
-    because the roundings are not independent. Where the sum of a channel may exceed the format that it
-    is computed in, any statistics conform.
+    because the roundings are not independent. Where the sum of a channel, or of its squares though not
+    their mean, may exceed the format that it is computed in, any statistics conform.
     """
     fmt = FORMATS[batch.dtype].arithmetic
     channels = by_channel(batch.values)
@@ -87,18 +87,20 @@ def statistics(batch: Batch, sums_exactly: bool, any_order: bool = False) -> Sta
         biased_budget = bounds.biased_variance(biased, mean, mean_budget, depth, fmt)
         unbiased_budget = bounds.unbiased_variance(unbiased, biased_budget, n, fmt)
         overflows = np.isfinite(mean) & (n * magnitude > fmt.largest)
+        squares_overflow = overflows | ((n * biased > fmt.largest) & (biased <= fmt.largest))
     exact = magnitude == 0  # sums of zeros
     if batch.exact and sums_exactly:
         exact |= [exact_in_any_order(x, m, fmt.bits) for x, m in zip(channels, mean)]
 
-    def budgeted(values: np.ndarray, budget: np.ndarray, nonnegative: bool = True) -> Budgeted:
+    def budgeted(values: np.ndarray, budget: np.ndarray, anything: np.ndarray) -> Budgeted:
         budget = np.where(np.isfinite(values), budget, np.nan)
-        budget = np.where(overflows, np.inf, np.where(exact, 0.0, budget))
-        return Budgeted(np.where(overflows, np.minimum(values, fmt.largest), values), budget, nonnegative)
+        budget = np.where(anything, np.inf, np.where(exact, 0.0, budget))
+        values = np.where(anything, np.minimum(values, fmt.largest), values)
+        return Budgeted(values, budget, nonnegative=anything is not overflows)
 
     return Statistics(
         count=n,
-        mean=budgeted(mean, mean_budget, nonnegative=False),
-        biased_variance=budgeted(biased, biased_budget),
-        unbiased_variance=budgeted(unbiased, unbiased_budget),
+        mean=budgeted(mean, mean_budget, overflows),
+        biased_variance=budgeted(biased, biased_budget, squares_overflow),
+        unbiased_variance=budgeted(unbiased, unbiased_budget, squares_overflow),
     )

@@ -115,7 +115,8 @@ def _explained(
             if not shown.findings:
                 for other in present if strict else ():
                     both = [each for each in present if each is other or each in defects]
-                    if other not in defects and _distinct(deviation, seen_with(both)):
+                    alone = other not in defects and _distinct(expected, seen_with([other]))
+                    if alone and _distinct(deviation, seen_with(both)):
                         return _gone(shown, other)
                 text = " ".join(each.instead for each in defects)
                 return Verdict(KNOWN_DEFECT, shown, defects[0], text)
