@@ -71,7 +71,7 @@ DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_b
 """The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed
 precision."""
 
-MATRIX_DTYPES = DTYPES[:2]
+MATRIX_DTYPES = DTYPES
 """The dtypes of the matrix. The narrow ones have edges, and every spelled-out program."""
 
 NARROW = ("float16", "bfloat16")

@@ -146,8 +146,8 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
         product_magnitude, magnitude, output.mean.budget, count, _depth(products, any_order), fmt
     )
     if working is not fmt:
-        total_budget = bounds.narrow_sum(total_budget, magnitude, working)
-        product_budget = bounds.narrow_sum(product_budget, product_magnitude, working)
+        total_budget = bounds.narrow_sum(total_budget, magnitude, count, working)
+        product_budget = bounds.narrow_sum(product_budget, product_magnitude, count, working)
     return Sums(total, total_budget, product_total, product_budget)
 
 
@@ -207,9 +207,16 @@ def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
     return OutputValues(value, np.abs(value) * plane(relative) + fmt.tiny, part.undetermined)
 
 
+def _unprojected(found: Sums) -> Sums:
+    """The sums of a kernel that takes 0 for q, unless the sum itself overflows."""
+    budget = np.where(np.isinf(found.products_budget), np.inf, 0.0)
+    return found._replace(products=np.zeros_like(found.products), products_budget=budget)
+
+
 def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
     """(g - mean(g) - (x - m) * q) * w / s with q = sum g * (x - m) / (n * s**2)."""
-    output, found, part = expected.output, _sums(expected), terms(expected.output)
+    output, part = expected.output, terms(expected.output)
+    found = _sums(expected) if expected.projected else _unprojected(_sums(expected))
     x, g = output.batch.values.astype(np.float64), expected.upstream.values.astype(np.float64)
     n, mean, slope = x.size // max(x.shape[1], 1), output.mean, part.weight * part.inverse
     count = max(n, 1)

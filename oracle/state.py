@@ -127,7 +127,8 @@ class ExpectedGradient:
     """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
 
     ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
-    ``channels_last``. ``any_order``: only the bound for sums in any order holds. Compared by identity.
+    ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: the
+    input's gradient in train mode has its part along x - m taken away. Compared by identity.
     """
 
     name: str
@@ -136,6 +137,7 @@ class ExpectedGradient:
     dtype: str
     strides: str
     any_order: bool = False
+    projected: bool = True
 
     @property
     def shape(self) -> Tuple[int, ...]:
