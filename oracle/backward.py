@@ -27,7 +27,6 @@ formula of train mode; the chain rule for the others; observation for what autog
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import NamedTuple, Tuple
 
@@ -40,7 +39,7 @@ from oracle import refusals
 from oracle.numerics import bounds
 from oracle.numerics.formats import FLOAT64, FORMATS
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, plane, terms
-from oracle.numerics.statistics import by_channel
+from oracle.numerics.statistics import by_channel, exact_sum
 from oracle.semantics import Rules
 from oracle.state import GRADIENTS, Expected, ExpectedGradient, Graph, Saved, State, Tensor
 
@@ -120,7 +119,7 @@ class Sums(NamedTuple):
 
 def _sum(values: np.ndarray) -> float:
     """The sum of one channel, rounded once where every value is finite."""
-    return math.fsum(values) if np.isfinite(values).all() else float(values.sum())
+    return exact_sum(values) if np.isfinite(values).all() else float(values.sum())
 
 
 def _depth(terms: np.ndarray, any_order: bool) -> np.ndarray:

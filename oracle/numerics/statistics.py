@@ -40,6 +40,11 @@ class Moments(NamedTuple):
     magnitude: float
 
 
+def exact_sum(x: np.ndarray) -> float:
+    """The sum of finite float64 values, shape (n,), rounded once."""
+    return math.fsum(memoryview(np.ascontiguousarray(x)))
+
+
 def moments(x: np.ndarray) -> Moments:
     """The moments of float64 values, shape (n,), from exactly rounded sums.
 
@@ -50,13 +55,13 @@ def moments(x: np.ndarray) -> Moments:
     if not np.isfinite(x).all():
         with np.errstate(invalid="ignore"):
             return Moments(float(x.sum()), math.nan, math.nan, math.inf)
-    mean = math.fsum(x) / n
-    squared_deviations = math.fsum((x - mean) ** 2)
+    mean = exact_sum(x) / n
+    squared_deviations = exact_sum((x - mean) ** 2)
     return Moments(
         mean=mean,
         biased=squared_deviations / n,
         unbiased=squared_deviations / (n - 1) if n > 1 else math.nan,
-        magnitude=math.fsum(np.abs(x)) / n,
+        magnitude=exact_sum(np.abs(x)) / n,
     )
 
 
