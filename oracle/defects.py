@@ -62,7 +62,7 @@ DEFECTS: Tuple[Defect, ...] = (
         (1, 10),
         None,
         "batch statistics of a channel whose variance exceeds the dtype's largest number",
-        "The output of the channel is the bias alone.",
+        "The output of the channel is the bias alone, and a momentum of 0 makes its running_var NaN.",
         "#162489, PR #178123",
         "Scale inputs down, or normalise in float64.",
     ),
