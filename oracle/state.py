@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, FrozenSet, NamedTuple, Optional, Tuple, Union
 
-from cases.attributes import FLAGS, TENSORS
+from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.construction import Config
 from cases.inputs import Batch
 from cases.steps import Value
@@ -62,13 +62,24 @@ class Graph(NamedTuple):
     """What autograd recorded of a forward.
 
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
-    tensors that the backward pass reads. ``freed``: a backward has used the graph up.
+    tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``modified``: a
+    saved tensor was written to after the forward, and autograd saw it.
     """
 
     output: ExpectedOutput
     trainable: Tuple[str, ...]
     saved: Tuple[Saved, ...]
     freed: bool = False
+    modified: bool = False
+
+    def beside(self, state: State) -> Graph:
+        """The graph once the module is in this state."""
+        for saved in self.saved:
+            tensor = state.entry(saved.name)
+            if isinstance(tensor, Tensor) and tensor.identity is saved.identity:
+                if tensor.version != saved.version:
+                    return self._replace(modified=True)
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +113,10 @@ class State:
 
     def changed(self, **fields: Any) -> State:
         """The state with other values of these fields."""
-        return dataclasses.replace(self, **fields)
+        state = dataclasses.replace(self, **fields)
+        if not state.graphs or not any(name in fields for name in FLOATING):
+            return state
+        return dataclasses.replace(state, graphs=tuple(each.beside(state) for each in state.graphs))
 
     def entry(self, name: str) -> Entry:
         """The entry called ``name``, one of TENSORS."""
@@ -127,7 +141,8 @@ class ExpectedGradient:
     """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
 
     ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
-    ``channels_last``. ``any_order``: only the bound for sums in any order holds. Compared by identity.
+    ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: the
+    input's gradient in train mode has its part along x - m taken away. Compared by identity.
     """
 
     name: str
@@ -136,6 +151,7 @@ class ExpectedGradient:
     dtype: str
     strides: str
     any_order: bool = False
+    projected: bool = True
 
     @property
     def shape(self) -> Tuple[int, ...]:

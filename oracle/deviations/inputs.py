@@ -10,9 +10,11 @@ from cases.inputs import batch
 from cases.steps import Forward
 from oracle import outputs
 from oracle.deviations.situation import Situation
+from oracle.deviations.sums import with_statistics
 from oracle.numerics.budgeted import Budgeted, constant
-from oracle.numerics.formats import FORMATS, Format
+from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import ExpectedOutput
+from oracle.numerics.statistics import statistics
 from oracle.semantics import Rules
 from oracle.state import Expected, ExpectedError
 
@@ -53,23 +55,26 @@ def zero_features_raise(right: Expected, situation: Situation) -> Expected:
 
 
 def overflowing_variance_zeroes_output(right: Expected, situation: Situation) -> Expected:
-    """A channel whose variance overflows is normalised by an infinite deviation."""
+    """A channel whose variance overflows has an infinite one: it is normalised to the bias alone.
+
+    The running variance takes part of an infinity, which is NaN for a factor of 0.
+    """
     output = right.output
-    if output is None or not output.batch_statistics:
+    if output is None or not output.batch_statistics or not output.batch.values.size:
         return right
-    return _flattened(right, output, FORMATS[output.dtype].arithmetic)
-
-
-def _flattened(right: Expected, output: ExpectedOutput, fmt: Format) -> Expected:
-    """The forward in which a channel whose variance overflows the format is the bias alone."""
-    overflows = output.variance.values > fmt.largest
+    overflows = output.variance.values > FORMATS[output.dtype].arithmetic.largest
     if not overflows.any():
         return right
-    variance = output.variance  # an infinite variance has the inverse deviation 0
-    overflown = Budgeted(
-        np.where(overflows, np.inf, variance.values), np.where(overflows, 0.0, variance.budget), True
+    found = statistics(output.batch, situation.semantics.sums_exactly)
+    infinite = dataclasses.replace(
+        found,
+        biased_variance=_infinite(found.biased_variance, overflows),
+        unbiased_variance=_infinite(found.unbiased_variance, overflows),
     )
-    seen = dataclasses.replace(output, variance=overflown)
-    graph, *earlier = right.state.graphs
-    state = right.state.changed(graphs=(graph._replace(output=seen), *earlier))
-    return dataclasses.replace(right, output=seen, state=state)
+    return with_statistics(right, output, situation.before, infinite)
+
+
+def _infinite(variance: Budgeted, where: np.ndarray) -> Budgeted:
+    """The variance with an infinity in some of the channels."""
+    budget = np.where(where, 0.0, variance.budget)
+    return Budgeted(np.where(where, np.inf, variance.values), budget, nonnegative=True)

@@ -67,6 +67,5 @@ def _apart(a: np.ndarray, a_budget: np.ndarray, b: np.ndarray, b_budget: np.ndar
     """Where no number is within the budget of both values; an infinite budget holds any number."""
     with np.errstate(invalid="ignore"):
         both = np.isfinite(a) & np.isfinite(b)
-        equal = (a == b) | (np.isnan(a) & np.isnan(b))
-        apart = np.where(both, np.abs(a - b) > a_budget + b_budget, ~equal)
-        return np.asarray(apart & ~np.isinf(a_budget) & ~np.isinf(b_budget))
+        equal = (a == b) | (np.isnan(a) & np.isnan(b)) | np.isinf(a_budget) | np.isinf(b_budget)
+        return np.asarray(np.where(both, np.abs(a - b) > a_budget + b_budget, ~equal))
