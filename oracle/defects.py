@@ -61,7 +61,9 @@ DEFECTS: Tuple[Defect, ...] = (
         "overflowing_variance_zeroes_output",
         (1, 10),
         None,
-        "batch statistics of a channel whose variance exceeds the dtype's largest number",
+        "batch statistics of a channel whose variance exceeds the largest number of the dtype that is "
+        "computed in; float32 and float64 inputs that are contiguous or channels_last, float16 and "
+        "bfloat16 of any layout",
         "The output of the channel is the bias alone, and a momentum of 0 makes its running_var NaN.",
         "#162489, PR #178123",
         "Scale inputs down, or normalise in float64.",
@@ -152,7 +154,8 @@ DEFECTS: Tuple[Defect, ...] = (
         "is large beside its spread loses its digits; in the other layouts every operation rounds to "
         "16 bits. The backward rounds the two sums of the gradient to 16 bits, also for a float32 "
         "module; for a float16 module with 65,520 values a channel or more it loses the part of the input's "
-        "gradient along x - mean, because it divides by a float16 infinity. Up to 2.5 a float16 module sums in float16; the suite leaves its numbers undetermined.",
+        "gradient along x - mean, because it divides by a float16 infinity. Up to 2.5 a float16 module "
+        "sums in float16; the suite leaves its numbers undetermined.",
         "found by this suite; #147303 for the sums of the backward",
         "Keep the module in float32 (mixed precision), and call .contiguous() on input and gradient.",
     ),

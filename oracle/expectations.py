@@ -35,8 +35,10 @@ def deviating(
     """Compute what is seen with all of the defects; None where no step is in their circumstances.
 
     ``expected``: what is right. ``threads``: torch's number of threads. Where several defects show at
-    one step, each is applied to what the one before it leaves.
+    one step, each is applied to what the one before it leaves, in the order of DEVIATIONS.
     """
+    names = {each.name for each in defects}
+    deviations = [deviation for name, deviation in DEVIATIONS.items() if name in names]
     seen: List[Expected] = [expected[0]]
     deviates = False
     for step, right in zip(case.steps, expected[1:]):
@@ -46,8 +48,8 @@ def deviating(
         found = right
         if isinstance(step, (Forward, Backward)):
             situation = Situation(before, step, case.variant, semantics, threads)
-            for defect in defects:
-                found = DEVIATIONS[defect.name](found, situation)
+            for deviation in deviations:
+                found = deviation(found, situation)
         deviates = deviates or found is not right
         seen.append(found)
     return tuple(seen) if deviates else None

@@ -244,6 +244,11 @@ def product_sum(
     )
 
 
+def partial_sums(budget: Array, magnitude: Array, fmt: Format) -> Array:
+    """Budget of a sum, infinite where a part of it may overflow; ``magnitude``: the sizes of the terms."""
+    return np.asarray(np.where(magnitude > fmt.largest, np.inf, budget))
+
+
 def narrow_sum(budget: Array, magnitude: Array, count: int, fmt: Format) -> Array:
     """Budget of a sum whose terms, three operations each, and result are rounded to a narrow format.
 
@@ -251,7 +256,7 @@ def narrow_sum(budget: Array, magnitude: Array, count: int, fmt: Format) -> Arra
     subnormal. Infinite where a partial sum may overflow.
     """
     rounded = budget + gamma(4, fmt.unit) * magnitude + (count + 1) * fmt.unit * fmt.tiny
-    return np.asarray(np.where(magnitude > fmt.largest, np.inf, rounded))
+    return partial_sums(rounded, magnitude, fmt)
 
 
 def weight_gradient(
