@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from typing import List, Optional
+from typing import Any, List, Optional
 
 import pytest
 
@@ -53,7 +53,7 @@ class Guest:
 
 def _beside_others(pluginmanager: pytest.PytestPluginManager) -> bool:
     """Whether pytest was asked for paths outside of the clone, and met it on its way."""
-    config = pluginmanager.get_plugin("pytestconfig")
+    config: Any = pluginmanager.get_plugin("pytestconfig")
     asked = config.args or config.known_args_namespace.file_or_dir
     paths = ((config.invocation_params.dir / each.partition("::")[0]).resolve() for each in asked)
     return any(ROOT not in (each, *each.parents) for each in paths)

@@ -151,9 +151,9 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
     finite = np.isfinite(x).all(axis=1) & np.isfinite(g).all(axis=1) & np.isfinite(output.mean.values)
     return Sums(
         total,
-        bounds.partial_sums(total_budget, np.where(finite, magnitude, 0.0), fmt),
+        np.where(finite & (magnitude > fmt.largest), np.inf, total_budget),  # a partial sum may overflow
         product_total,
-        bounds.partial_sums(product_budget, np.where(finite, product_magnitude, 0.0), fmt),
+        np.where(finite & (product_magnitude > fmt.largest), np.inf, product_budget),
     )
 
 

@@ -153,9 +153,9 @@ DEFECTS: Tuple[Defect, ...] = (
         "Mean and inverse deviation are rounded to 16 bits before they normalise, so an input whose mean "
         "is large beside its spread loses its digits; in the other layouts every operation rounds to "
         "16 bits. The backward rounds the two sums of the gradient to 16 bits, also for a float32 "
-        "module; for a float16 module with 65,520 values a channel or more it loses the part of the input's "
-        "gradient along x - mean, because it divides by a float16 infinity. Up to 2.5 a float16 module "
-        "sums in float16; the suite leaves its numbers undetermined.",
+        "module; for a float16 module with 65,520 values a channel or more it loses the part of the "
+        "input's gradient along x - mean, because it divides by a float16 infinity. Up to 2.5 a float16 "
+        "module sums in float16; the suite leaves its numbers undetermined.",
         "found by this suite; #147303 for the sums of the backward",
         "Keep the module in float32 (mixed precision), and call .contiguous() on input and gradient.",
     ),

@@ -59,8 +59,8 @@ def zero_features_raise(right: Expected, situation: Situation) -> Expected:
 def overflowing_variance_zeroes_output(right: Expected, situation: Situation) -> Expected:
     """A channel whose variance overflows has an infinite one: it is normalised to the bias alone.
 
-    The running variance takes part of an infinity, which is NaN for a factor of 0. From 1.10 on the kernel
-    for tensors that are neither contiguous nor channels_last sums float32 in float64, and is right.
+    The running variance takes part of an infinity, which is NaN for a factor of 0. From 1.10 on the
+    kernel for tensors that are neither contiguous nor channels_last sums float32 in float64: it is right.
     """
     output = right.output
     if output is None or not output.batch_statistics or not output.batch.values.size:
@@ -87,7 +87,7 @@ def _infinite(variance: Budgeted, where: np.ndarray) -> Budgeted:
 
 
 def _in_channels(where: np.ndarray, right: Expected, seen: Expected) -> Expected:
-    """The variances of ``seen`` in some channels, and all else as in ``right``, which may deviate itself."""
+    """The variances of ``seen`` in some channels; all else as in ``right``, which may deviate itself."""
     assert right.output is not None
     assert seen.output is not None
     output = dataclasses.replace(

@@ -83,8 +83,7 @@ ORACLE_MEAN_ROUNDINGS = 2
 ORACLE_VARIANCE_ROUNDINGS = 5
 ORACLE_OUTPUT_ROUNDINGS = 8
 ORACLE_SUM_ROUNDINGS = 4
-"""Float64 roundings in the oracle's own mean, variances, output and sums of the upstream gradient, which
-the budgets include."""
+"""Float64 roundings in the oracle's own mean, variances, output and sums of g, which budgets include."""
 
 
 def gamma(roundings: Any, unit: float) -> Any:
@@ -244,11 +243,6 @@ def product_sum(
     )
 
 
-def partial_sums(budget: Array, magnitude: Array, fmt: Format) -> Array:
-    """Budget of a sum, infinite where a part of it may overflow; ``magnitude``: the sizes of the terms."""
-    return np.asarray(np.where(magnitude > fmt.largest, np.inf, budget))
-
-
 def narrow_sum(budget: Array, magnitude: Array, count: int, fmt: Format) -> Array:
     """Budget of a sum whose terms, three operations each, and result are rounded to a narrow format.
 
@@ -256,7 +250,7 @@ def narrow_sum(budget: Array, magnitude: Array, count: int, fmt: Format) -> Arra
     subnormal. Infinite where a partial sum may overflow.
     """
     rounded = budget + gamma(4, fmt.unit) * magnitude + (count + 1) * fmt.unit * fmt.tiny
-    return partial_sums(rounded, magnitude, fmt)
+    return np.asarray(np.where(magnitude > fmt.largest, np.inf, rounded))
 
 
 def weight_gradient(

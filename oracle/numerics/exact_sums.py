@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import Iterable
 
 import numpy as np
 
 SPARE = 64
-"""Values are divided by 2 to this power where their sum overflows, which leaves room for 2**64 of them."""
+"""Values are divided by 2 to this power where their sum overflows; that leaves room for 2**64 of them."""
 
 
-def _numbers(values: np.ndarray) -> memoryview:
-    """The values as Python floats, which are read faster from a memoryview."""
-    return memoryview(np.ascontiguousarray(values))
+def _numbers(values: np.ndarray) -> Iterable[float]:
+    """The values, of which Python's floats are read faster from a memoryview."""
+    return np.ascontiguousarray(values).data
 
 
 def total(values: np.ndarray) -> float:

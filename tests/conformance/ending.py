@@ -26,7 +26,7 @@ LEAST = 14
 """The lines that are kept for the causes, whatever the failures need."""
 
 SCRIPT = "# a script that shows it"
-"""How the line before a script begins."""
+"""How the line before a script begins, see ``tests.failure.report``."""
 
 REST_SHOWN = "... the rest of this is shown by -v"
 
