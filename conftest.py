@@ -52,10 +52,12 @@ class Guest:
 
 
 def _beside_others(pluginmanager: pytest.PytestPluginManager) -> bool:
-    """Whether pytest was asked for paths outside of the clone, and met it on its way."""
+    """Whether pytest was asked for paths outside of the clone, and met it while collecting them.
+
+    Earlier it does not know its paths: the values of the suite's options still are among them.
+    """
     config: Any = pluginmanager.get_plugin("pytestconfig")
-    asked = config.args or config.known_args_namespace.file_or_dir
-    paths = ((config.invocation_params.dir / each.partition("::")[0]).resolve() for each in asked)
+    paths = ((config.invocation_params.dir / each.partition("::")[0]).resolve() for each in config.args)
     return any(ROOT not in (each, *each.parents) for each in paths)
 
 
