@@ -54,6 +54,7 @@ class Guest:
 def _beside_others(pluginmanager: pytest.PytestPluginManager) -> bool:
     """Whether pytest was asked for paths outside of the clone, and met it on its way."""
     config = pluginmanager.get_plugin("pytestconfig")
+    assert isinstance(config, pytest.Config)
     asked = config.args or config.known_args_namespace.file_or_dir
     paths = ((config.invocation_params.dir / each.partition("::")[0]).resolve() for each in asked)
     return any(ROOT not in (each, *each.parents) for each in paths)

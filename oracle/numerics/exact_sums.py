@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 SPARE = 64
-"""Values are divided by 2 to this power where their sum overflows, which leaves room for 2**64 of them."""
+"""Values whose sum overflows are divided by 2 to this power, which leaves room for 2**64 of them."""
 
 
 def _numbers(values: np.ndarray) -> memoryview:
     """The values as Python floats, which are read faster from a memoryview."""
-    return memoryview(np.ascontiguousarray(values))
+    return np.ascontiguousarray(values).data
 
 
 def total(values: np.ndarray) -> float:
