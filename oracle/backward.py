@@ -88,10 +88,15 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         expected = ExpectedGradient(name, graph.output, given, dtype, strides)
         gradients.append(expected if name in graph.trainable else None)
     graphs = list(state.graphs)
-    # Of an empty batch without a weight, autograd has nothing to free.
-    freed = not step.retain and bool(graph.output.weight or graph.output.batch.values.size)
-    graphs[place] = graph._replace(freed=freed)
+    graphs[place] = graph._replace(freed=not step.retain and _holds_tensors(graph))
     return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))
+
+
+def _holds_tensors(graph: Graph) -> bool:
+    """Whether there is anything for autograd to free: of an empty batch, only where a product with the
+    weight was recorded."""
+    multiplied = graph.output.weight is not None and {"input", "weight"} & {*graph.trainable}
+    return bool(graph.output.batch.values.size or multiplied)
 
 
 def _strides(output: ExpectedOutput, given: Batch, rules: Rules) -> str:

@@ -3,7 +3,8 @@
 A defect is described by the circumstances in which it shows; ``oracle.deviations`` has, under its name,
 the function from what is right to what is seen instead. In these circumstances a case must show the
 defect, exactly, and is reported as a known defect, never as a pass; a defect that is gone, or has
-changed, fails the run. Plain data: this module imports no NumPy.
+changed, fails the run. Where several show at one step, each is applied to what those before it in the
+list leave. Plain data: this module imports no NumPy.
 """
 
 from __future__ import annotations
@@ -56,26 +57,6 @@ DEFECTS: Tuple[Defect, ...] = (
         "It can be constructed, but a forward counts and then raises IndexError.",
         "#72821, found by this suite to begin with 1.5",
         "Leave the layer out when there are no channels.",
-    ),
-    Defect(
-        "overflowing_variance_zeroes_output",
-        (1, 10),
-        None,
-        "batch statistics of a channel whose variance exceeds the largest number of the dtype that is "
-        "computed in; float32 and float64 inputs that are contiguous or channels_last, float16 and "
-        "bfloat16 of any layout",
-        "The output of the channel is the bias alone, and a momentum of 0 makes its running_var NaN.",
-        "#162489, PR #178123",
-        "Scale inputs down, or normalise in float64.",
-    ),
-    Defect(
-        "overflowing_variance_zeroes_output",
-        None,
-        (1, 8),
-        "batch statistics of a channel whose variance exceeds the dtype's largest number",
-        "As on 1.10 and later; 1.9 alone is right.",
-        "#162489, found by this suite to be right on 1.9",
-        "Scale inputs down, or normalise in float64.",
     ),
     Defect(
         "channels_last_plain_sums",
@@ -158,5 +139,25 @@ DEFECTS: Tuple[Defect, ...] = (
         "module sums in float16; the suite leaves its numbers undetermined.",
         "found by this suite; #147303 for the sums of the backward",
         "Keep the module in float32 (mixed precision), and call .contiguous() on input and gradient.",
+    ),
+    Defect(
+        "overflowing_variance_zeroes_output",
+        (1, 10),
+        None,
+        "batch statistics of a channel whose variance exceeds the largest number of the dtype that is "
+        "computed in; float32 and float64 inputs that are contiguous or channels_last, float16 and "
+        "bfloat16 of any layout",
+        "The output of the channel is the bias alone, and a momentum of 0 makes its running_var NaN.",
+        "#162489, PR #178123",
+        "Scale inputs down, or normalise in float64.",
+    ),
+    Defect(
+        "overflowing_variance_zeroes_output",
+        None,
+        (1, 8),
+        "batch statistics of a channel whose variance exceeds the dtype's largest number",
+        "As on 1.10 and later; 1.9 alone is right.",
+        "#162489, found by this suite to be right on 1.9",
+        "Scale inputs down, or normalise in float64.",
     ),
 )

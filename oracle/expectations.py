@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import List, Optional, Sequence, Tuple
 
 from cases.case import Case
-from cases.steps import Backward, Forward
+from cases.steps import Backward, Forward, Forwards, forwards
+from cases.variants import Variant
 from oracle.batch_norm import advance, begin
 from oracle.defects import Defect
 from oracle.deviations import DEVIATIONS, Situation
 from oracle.semantics import Semantics
-from oracle.state import Expected
+from oracle.state import Expected, State
 
 Expectations = Tuple[Expected, ...]
 """What construction and every step must show; construction alone where it must fail."""
@@ -35,10 +36,8 @@ def deviating(
     """Compute what is seen with all of the defects; None where no step is in their circumstances.
 
     ``expected``: what is right. ``threads``: torch's number of threads. Where several defects show at
-    one step, each is applied to what the one before it leaves, in the order of DEVIATIONS.
+    one step, each is applied to what the one before it leaves.
     """
-    names = {each.name for each in defects}
-    deviations = [deviation for name, deviation in DEVIATIONS.items() if name in names]
     seen: List[Expected] = [expected[0]]
     deviates = False
     for step, right in zip(case.steps, expected[1:]):
@@ -46,10 +45,39 @@ def deviating(
         if deviates:
             right = advance(before, step, case.variant, semantics)
         found = right
-        if isinstance(step, (Forward, Backward)):
-            situation = Situation(before, step, case.variant, semantics, threads)
-            for deviation in deviations:
-                found = deviation(found, situation)
+        if isinstance(step, Forwards):
+            found = _series(right, before, step, case.variant, semantics, defects, threads)
+        elif isinstance(step, (Forward, Backward)):
+            found = _shown(right, Situation(before, step, case.variant, semantics, threads), defects)
         deviates = deviates or found is not right
         seen.append(found)
     return tuple(seen) if deviates else None
+
+
+def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> Expected:
+    """What one step shows with the defects; ``right`` itself outside of their circumstances."""
+    found = right
+    for defect in defects:
+        found = DEVIATIONS[defect.name](found, situation)
+    return found
+
+
+def _series(
+    right: Expected,
+    before: State,
+    step: Forwards,
+    variant: Variant,
+    semantics: Semantics,
+    defects: Sequence[Defect],
+    threads: int,
+) -> Expected:
+    """What one forward after the other shows, up to the first that raises."""
+    shown, deviates = Expected(before), False
+    for each in forwards(step):
+        situation = Situation(shown.state, each, variant, semantics, threads)
+        alone = advance(shown.state, each, variant, semantics)
+        shown = _shown(alone, situation, defects)
+        deviates = deviates or shown is not alone
+        if shown.error is not None:
+            break
+    return shown if deviates else right

@@ -76,9 +76,10 @@ class Graph(NamedTuple):
         """The graph once the module is in this state."""
         for saved in self.saved:
             tensor = state.entry(saved.name)
-            if isinstance(tensor, Tensor) and tensor.identity is saved.identity:
-                if tensor.version != saved.version:
-                    return self._replace(modified=True)
+            if not isinstance(tensor, Tensor) or tensor.identity is not saved.identity:
+                continue
+            if tensor.version != saved.version:
+                return self._replace(modified=True)
         return self
 
 

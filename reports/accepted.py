@@ -38,8 +38,8 @@ class AcceptedCause(NamedTuple):
     """A cause that is accepted.
 
     ``reason`` is why, for people to write; ``what`` says in a line what is wrong; ``cases`` is
-    how many cases showed one of its symptoms and ``case`` one of them. A finding is of this cause if it has one
-    of ``symptoms``.
+    how many cases showed one of its symptoms and ``case`` one of them. A finding is of this
+    cause if it has one of ``symptoms``.
     """
 
     reason: str
@@ -173,8 +173,8 @@ def _counts(causes: Sequence[AcceptedCause], rows: Iterable[CaseRow]) -> List[in
 def growth(cause: AcceptedCause, count: int) -> str:
     """Return in one line what is wrong with an accepted cause that more cases show."""
     return (
-        f"{shortened(cause.what)}: {counted(cause.cases, 'case')} accepted, {count} show it; see which are "
-        f"new with python -m reports diff, or write the file again: {COMMAND}"
+        f"{shortened(cause.what)}: {counted(cause.cases, 'case')} accepted, {count} show it; see which "
+        f"are new with python -m reports diff, or write the file again: {COMMAND}"
     )
 
 

@@ -137,7 +137,8 @@ VARIANTS: Tuple[Variant, ...] = tuple(
     [Variant(lane, shape, dtype) for dtype in DTYPES + DTYPES[:2] for shape in SMALL for lane in LANES]
     + [Variant("bounded", shape, "float32") for shape in 3 * LARGE]
 )
-"""Lanes, shapes and dtypes, the smallest first. One in seven is large. float32 and float64 are drawn twice as often as the narrow dtypes."""
+"""Lanes, shapes and dtypes, the smallest first. One in nine is large. float32 and float64 are drawn
+twice as often as the narrow dtypes."""
 
 CONSTRUCTIONS: Tuple[Construction, ...] = tuple(
     (affine, track, momentum)

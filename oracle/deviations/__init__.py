@@ -24,17 +24,15 @@ __all__ = ["DEVIATIONS", "Deviation", "Situation"]
 DEVIATIONS: Dict[str, Deviation] = {
     each.__name__: each
     for each in (
-        channels_last_plain_sums,
-        contiguous_float64_plain_sums,
-        narrow_arithmetic,
         empty_input_unchecked,
         zero_features_raise,
         overflowing_variance_zeroes_output,
+        channels_last_plain_sums,
+        contiguous_float64_plain_sums,
         eval_backward_reads_current_buffers,
         backward_misreads_ambiguous_layout,
         mixed_bfloat16_layout_raises,
+        narrow_arithmetic,
     )
 }
-"""Name of a defect to its deviation.
-
-In the order in which several are applied to one step: those that replace statistics come first."""
+"""Name of a defect to its deviation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Optional
 
 import numpy as np
 
@@ -11,14 +12,14 @@ from cases.inputs.memory import DENSE
 from cases.steps import Forward
 from cases.variants import NARROW
 from oracle import outputs
+from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
-from oracle.deviations.sums import with_statistics
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS
+from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
-from oracle.numerics.statistics import statistics
 from oracle.semantics import Rules
-from oracle.state import Expected, ExpectedError, Tensor
+from oracle.state import Expected, ExpectedError, State, Tensor
 
 
 def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
@@ -71,13 +72,12 @@ def overflowing_variance_zeroes_output(right: Expected, situation: Situation) ->
     overflows = output.variance.values > FORMATS[output.dtype].arithmetic.largest
     if not overflows.any():
         return right
-    found = statistics(output.batch, situation.semantics.sums_exactly)
-    infinite = dataclasses.replace(
-        found,
-        biased_variance=_infinite(found.biased_variance, overflows),
-        unbiased_variance=_infinite(found.unbiased_variance, overflows),
-    )
-    return _in_channels(overflows, right, with_statistics(right, output, situation.before, infinite))
+    seen = dataclasses.replace(output, variance=_infinite(output.variance, overflows))
+    graph, *earlier = right.state.graphs
+    running_var = _averaged(situation.before, right.state, overflows)
+    state = right.state.changed(running_var=running_var)
+    state = state.changed(graphs=(graph._replace(output=seen), *earlier))
+    return dataclasses.replace(right, output=seen, state=state)
 
 
 def _infinite(variance: Budgeted, where: np.ndarray) -> Budgeted:
@@ -86,27 +86,16 @@ def _infinite(variance: Budgeted, where: np.ndarray) -> Budgeted:
     return Budgeted(np.where(where, np.inf, variance.values), budget, nonnegative=True)
 
 
-def _in_channels(where: np.ndarray, right: Expected, seen: Expected) -> Expected:
-    """The variances of ``seen`` in some channels; all else as in ``right``, which may deviate itself."""
-    assert right.output is not None
-    assert seen.output is not None
-    output = dataclasses.replace(
-        right.output, variance=_chosen(where, seen.output.variance, right.output.variance)
-    )
-    before, after = right.state.running_var, seen.state.running_var
-    if isinstance(before, Tensor) and isinstance(after, Tensor) and before.numbers is not after.numbers:
-        before = before.updated(_chosen(where, after.numbers, before.numbers))
-    graph, *earlier = right.state.graphs
-    graphs = (graph._replace(output=output), *earlier)
-    return dataclasses.replace(
-        right, output=output, state=right.state.changed(graphs=graphs, running_var=before)
-    )
-
-
-def _chosen(where: np.ndarray, there: Budgeted, elsewhere: Budgeted) -> Budgeted:
-    """One's numbers in some of the channels, the other's in all others."""
-    return Budgeted(
-        np.where(where, there.values, elsewhere.values),
-        np.where(where, there.budget, elsewhere.budget),
-        there.nonnegative and elsewhere.nonnegative,
-    )
+def _averaged(before: State, after: State, where: np.ndarray) -> Optional[Tensor]:
+    """The running variance after an update by an infinity in some of the channels."""
+    old, new = before.running_var, after.running_var
+    if old is None or new is None or new.numbers is old.numbers:
+        return new
+    factor = average_factor(after)
+    assert isinstance(factor, (int, float))
+    infinite = _infinite(old.numbers, np.ones_like(where))
+    fmt = FORMATS[after.dtype]
+    taken = moving_average(old.numbers, infinite, float(factor), fmt, exact=False)
+    values = np.where(where, taken.values, new.numbers.values)
+    budget = np.where(where, taken.budget, new.numbers.budget)
+    return new.updated(Budgeted(values, budget, new.numbers.nonnegative))

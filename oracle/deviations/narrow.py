@@ -113,18 +113,28 @@ def _narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics
     """Statistics whose mean and inverse deviation are rounded to a narrow format before they are used.
 
     The variance may be taken about the rounded mean. A rounding of the inverse deviation counts, as part
-    of variance + eps, twice.
+    of variance + eps, twice; it is an absolute one where the inverse is subnormal. An inverse deviation
+    that overflows leaves the output undetermined.
     """
     moved = bounds.stored(found.mean.values, fmt)
 
     def widened(variance: Budgeted, eps: float) -> Budgeted:
         about = moved**2 * found.count / max(found.count - 1, 1)
-        rounded = bounds.stored(3 * (variance.values + eps), fmt)
+        total = variance.values + eps
+        rounded = bounds.stored(3 * total, fmt)
+        subnormal = total > fmt.tiny**-2.0
+        rounded += np.where(subnormal, 2 * np.abs(total) ** 1.5 * fmt.unit * fmt.tiny, 0.0)
         return Budgeted(variance.values, variance.budget + about + rounded, variance.nonnegative)
 
-    return Statistics(
-        found.count,
-        Budgeted(found.mean.values, found.mean.budget + moved),
-        widened(found.biased_variance, eps),
-        widened(found.unbiased_variance, 0.0),
-    )
+    with np.errstate(invalid="ignore", over="ignore"):
+        biased = widened(found.biased_variance, eps)
+        overflows = biased.values + eps - biased.budget < fmt.largest**-2.0
+        if overflows.any():
+            budget = np.where(overflows, np.inf, biased.budget)
+            biased = Budgeted(biased.values, budget, biased.nonnegative)
+        return Statistics(
+            found.count,
+            Budgeted(found.mean.values, found.mean.budget + moved),
+            biased,
+            widened(found.unbiased_variance, 0.0),
+        )

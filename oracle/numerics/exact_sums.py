@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Iterable
 
 import numpy as np
 
 SPARE = 64
-"""Values are divided by 2 to this power where their sum overflows; that leaves room for 2**64 of them."""
+"""Values whose sum overflows are divided by 2 to this power, which leaves room for 2**64 of them."""
 
 
-def _numbers(values: np.ndarray) -> Iterable[float]:
-    """The values, of which Python's floats are read faster from a memoryview."""
+def _numbers(values: np.ndarray) -> memoryview:
+    """The values as Python floats, which are read faster from a memoryview."""
     return np.ascontiguousarray(values).data
 
 

@@ -26,7 +26,7 @@ LEAST = 14
 """The lines that are kept for the causes, whatever the failures need."""
 
 SCRIPT = "# a script that shows it"
-"""How the line before a script begins, see ``tests.failure.report``."""
+"""How the line before a script begins."""
 
 REST_SHOWN = "... the rest of this is shown by -v"
 
@@ -128,7 +128,7 @@ def _script(lines: Sequence[str]) -> int:
 
 def _cut(failure: _Failure, lines: Sequence[str], left: int) -> List[str]:
     """At most ``left`` lines of a failure, and no part of a script, which would not run."""
-    if failure.case_id is None:  # a traceback ends with the exception
+    if failure.case_id is None:  # a traceback ends with the exception, a report begins with it
         return [failure.title, REST_SHOWN, *lines[-max(1, left - 2) :]]
     script = _script(lines)
     if not script:
@@ -140,7 +140,7 @@ def _cut(failure: _Failure, lines: Sequence[str], left: int) -> List[str]:
 def _representatives(
     found: Sequence[Cause], rows: Sequence[CaseRow], failures: Failures
 ) -> Iterator[_Failure]:
-    """The first test without a row; of each cause a whole report, one with a script if there is one."""
+    """The first test without a row, and a report of each cause, one with a script if there is one."""
     if failures.others:
         more = f" and {len(failures.others) - 1} more without a verdict" if failures.others[1:] else ""
         yield _Failure(f"{failures.others[0][0]}{more}", failures.others[0][1])
