@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
 
 from cases.attributes import FLAGS, TENSORS
 from cases.errors import CaseError, one_of, quoted
+from cases.state_dicts import TABLE
 from cases.steps import (
     ATTACH_KINDS,
     COPIES,
@@ -20,7 +21,6 @@ from cases.steps import (
     PRESET,
     RESETS,
     SHOWN,
-    STATE_DICTS,
     TRAIN,
     Attach,
     Backward,
@@ -166,7 +166,7 @@ _READERS: Dict[str, _Reader] = {
     **{method: _constant(method, Reset(method)) for method in RESETS},
     **{how: _constant(how, Copy(how)) for how in COPIES},
     "load": _Reader(
-        "load:<state dict>", lambda what: LoadStateDict(one_of(what, STATE_DICTS, "state dict"))
+        "load:<state dict>", lambda what: LoadStateDict(one_of(what, tuple(TABLE), "state dict"))
     ),
     "show": _Reader("show:<what>", lambda what: Show(one_of(what, SHOWN, "thing to show"))),
 }

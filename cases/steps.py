@@ -24,10 +24,8 @@ COPIES = ("deepcopy", "pickle", "state_dict")
 configuration, loads the live instance's state dict into it strictly, and puts it in the same mode."""
 
 STATE_DICTS = ("legacy", "empty", "no_counter", "version_1", "plain", "longer")
-"""legacy: every entry but the counter and no version metadata, as files written before torch 0.4.1
-have. no_counter: as legacy, with metadata of version 2. version_1: as legacy, with metadata of version
-1. empty: no entry, loaded with ``strict=False``. plain: every entry and no metadata. longer: every
-entry and metadata, and a running_mean that is one value too long."""
+"""The state dicts that are loaded in every state; ``cases.state_dicts`` has these and others. legacy: as
+files written before torch 0.4.1 are, without a counter."""
 
 SHOWN = ("repr", "keys", "version")
 """repr: the text, without the class's name. keys: the sorted names in the state dict. version: the
@@ -146,7 +144,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class LoadStateDict:
-    """Load a state dict into the live instance; ``what``: one of STATE_DICTS."""
+    """Load a state dict into the live instance; ``what``: a word of ``cases.state_dicts.TABLE``."""
 
     what: str
 

@@ -115,7 +115,7 @@ def _reset_affine(state: State, rules: Rules) -> Expected:
 def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:
     """The repr tells the attributes as they are now; of the bias, whether it is there."""
     if step.what == "keys":
-        return Expected(state, text=" ".join(sorted(state.present())))
+        return Expected(state, text=" ".join(sorted(state.keys())))
     if step.what == "version":
         return Expected(state, text="2")
     bias = "" if rules.holds("repr_without_bias") else f", bias={state.bias is not None}"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple, Union
+from typing import List, Optional, Tuple
 
 from cases.case import Case
-from cases.steps import Backward, Forward
+from cases.steps import Backward, Forward, LoadStateDict, Step
 from oracle.batch_norm import advance, begin
 from oracle.defects import Defect
 from oracle.deviations import DEVIATIONS, Situation
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
+
+DEVIATING = (Forward, Backward, LoadStateDict)
+"""The types of the steps in which a known defect may show."""
 
 Expectations = Tuple[Expected, ...]
 """What construction and every step must show; construction alone where it must fail."""
@@ -33,13 +36,13 @@ def deviating(
     ``expected``: what is right. ``threads``: torch's number of threads.
     """
 
-    def seen(before: State, step: Union[Forward, Backward], right: Expected) -> Expected:
+    def seen(before: State, step: Step, right: Expected) -> Expected:
         situation = Situation(before, step, case.variant, semantics, threads)
         return DEVIATIONS[defect.name](right, situation)
 
     steps = zip(case.steps, expected, expected[1:])
     if not any(
-        isinstance(step, (Forward, Backward)) and seen(before.state, step, right) is not right
+        isinstance(step, DEVIATING) and seen(before.state, step, right) is not right
         for step, before, right in steps
     ):
         return None
@@ -47,5 +50,5 @@ def deviating(
     for step in case.steps:
         before = deviated[-1].state
         right = advance(before, step, case.variant, semantics)
-        deviated.append(seen(before, step, right) if isinstance(step, (Forward, Backward)) else right)
+        deviated.append(seen(before, step, right) if isinstance(step, DEVIATING) else right)
     return tuple(deviated)

@@ -77,8 +77,9 @@ class State:
 
     The first block are plain attributes, free to be assigned at any time (``FLAGS``); the second the
     tensors, each of which may be None (``TENSORS``). ``parameters`` names the entries registered as
-    parameters, present or None: a plain tensor cannot be assigned to those. ``graphs``: what
-    autograd recorded of the last two forwards that returned an output, the last one first.
+    parameters, present or None: a plain tensor cannot be assigned to those. ``unsaved``: the buffers
+    that the state dict leaves out. ``graphs``: what autograd recorded of the last two forwards that
+    returned an output, the last one first.
     """
 
     config: Config
@@ -98,6 +99,7 @@ class State:
     num_batches_tracked: Optional[Counter]
 
     parameters: FrozenSet[str] = frozenset({"weight", "bias"})
+    unsaved: FrozenSet[str] = frozenset()
     graphs: Tuple[Graph, ...] = ()
 
     def changed(self, **fields: Any) -> State:
@@ -118,8 +120,12 @@ class State:
         return tuple([getattr(self, name) for name in FLAGS])
 
     def present(self) -> Tuple[str, ...]:
-        """The names of the entries that are not None: the keys of the state dict."""
+        """The names of the entries that are not None."""
         return tuple(name for name in TENSORS if getattr(self, name) is not None)
+
+    def keys(self) -> Tuple[str, ...]:
+        """The names in the state dict, in the order of TENSORS."""
+        return tuple(name for name in self.present() if name not in self.unsaved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +167,7 @@ class Expected:
     ``state``: the module afterwards, also after an exception. ``output``: of a forward. ``error``:
     the exception, if one must be raised. ``copied``: the step replaced the module by a copy, which
     must share no memory with the original. ``text``: what a step that asks for a text gets.
+    ``input_changed``: the step wrote to what it was given, which is right of no step.
     ``gradients``: of a backward, in the order of GRADIENTS, None where there is none.
     ``switches``: the release-dependent rules that decided this result.
     """
@@ -170,5 +177,6 @@ class Expected:
     error: Optional[ExpectedError] = None
     copied: bool = False
     text: Optional[str] = None
+    input_changed: bool = False
     gradients: Optional[Tuple[Optional[ExpectedGradient], ...]] = None
     switches: Tuple[str, ...] = ()

@@ -59,6 +59,7 @@ EDGES: Tuple[Edge, ...] = (
     + backward_layout.EDGES
     + backward_program.EDGES
     + extent.EDGES
+    + load.LOADED_AS_DATA
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

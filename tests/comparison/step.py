@@ -69,7 +69,7 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     tally.equal(
         STEP,
         (got.input_changed, got.output is not None, got.gradients is not None, *got.flags),
-        (False, output is not None, expected.gradients is not None, *state.flags()),
+        (expected.input_changed, output is not None, expected.gradients is not None, *state.flags()),
     )
     if output is not None and got.output is not None:
         _compare_output(output, got.output, tally)

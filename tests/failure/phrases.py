@@ -47,6 +47,17 @@ GRADIENT: Dict[str, str] = {
 }
 """What to print for an aspect of the gradient {0}; {1} is the memory format of the forward's input."""
 
+SOURCE = "repr((list(state.items()), getattr(state, '_metadata', None)))"
+"""A text of everything that is in the state dict that is loaded."""
+
+LOADED = (
+    "repr('; '.join(' '.join([word, *sorted(names)]) for word, names in ("
+    "('missing', found.missing_keys), ('unexpected', found.unexpected_keys), "
+    "('shared', [name for name in {names} if getattr(m, name) is not None and "
+    "getattr(m, name).data_ptr() in [each.data_ptr() for each in state.values()]]))))"
+)
+"""What to print for the text of a load; {names}: the names of the tensors."""
+
 SHARED = "memory shared with the original"
 COPIES: Dict[str, str] = {
     "deepcopy": "copy.deepcopy(m)",

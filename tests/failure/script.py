@@ -12,9 +12,9 @@ from cases.attributes import TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import batch
-from cases.steps import Backward, Copy, Forward, Forwards, forwards
+from cases.steps import Backward, Copy, Forward, Forwards, LoadStateDict, forwards
 from oracle.state import GRADIENTS
-from tests.failure.phrases import GRADIENT, OUTPUT, SHARED, TENSOR
+from tests.failure.phrases import GRADIENT, LOADED, OUTPUT, SHARED, SOURCE, TENSOR
 from tests.failure.rebuilding import BELL
 from tests.failure.step_lines import MOST, Unwritable, Writing, called, lines
 from tests.verdict.result import Finding
@@ -68,6 +68,11 @@ def _printed(shown: Shown) -> str:
         last = any(each.layout == "channels_last" for each in _writing(shown).returned()[:1])
         memory_format = "memory_format=torch.channels_last" if last and name == "input" else ""
         return GRADIENT[aspect.partition(" ")[2]].format(_gradient(name), memory_format)
+    loads = isinstance(shown.case.steps[-1], LoadStateDict)
+    if quantity == "input_changed" and loads:
+        return f"{SOURCE} != before"
+    if quantity == "text" and loads:
+        return LOADED.format(names=TENSORS)
     if quantity == "input_changed" and isinstance(shown.case.steps[-1], Backward):
         return OUTPUT[quantity].replace("x", "given")
     if quantity in OUTPUT:
@@ -135,6 +140,10 @@ def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
         first, body = body[:2], body[2:]
         if finding.mismatch.quantity == "input_changed":
             kept = [line.replace("x.", "given.") for line in kept]
+    elif isinstance(step, LoadStateDict):
+        first, body = body[:-1], body[-1:]
+        if finding.mismatch.quantity == "input_changed":
+            kept = [f"before = {SOURCE}"]
     body = _suppressed(body) if raises else body
     done = [*kept, *body] if finding.step else [*body, *kept]
     return [*first, *done, f"print('got     ', {_printed(shown)})"]

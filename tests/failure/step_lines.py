@@ -7,6 +7,7 @@ from typing import Callable, Collection, Dict, List, Mapping, NamedTuple, Option
 from cases.attributes import FLOATING
 from cases.case import Case
 from cases.inputs import Batch, attached, batch, preset, upstream
+from cases.state_dicts import TABLE, Entry
 from cases.steps import (
     Attach,
     Backward,
@@ -172,25 +173,34 @@ def _copy(writing: Writing, step: Copy) -> List[str]:
 
 
 def _load_state_dict(writing: Writing, step: LoadStateDict) -> List[str]:
-    """Lines that build the state dict as ``tests.subject.state_dicts`` does, and load it."""
-    if step.what == "empty":
-        return ["m.load_state_dict({}, strict=False)"]
-    new = ", ".join(f"{name!r}: {writing.new_tensor(name)}" for name in FLOATING)
-    kept = step.what in ("no_counter", "longer", "version_1")
+    """Lines that build the state dict as ``tests.subject.state_dicts`` does; the last one loads it."""
+    contents = TABLE[step.what]
+    pairs = [f"{each.name!r}: {_entry(writing, each)}" for each in contents.entries]
+    fitting = "" if contents.whole else " if key in own"
+    prefix = f"{contents.prefix!r} + key" if contents.prefix else "key"
     lines = [
-        f"state, new = {'m.state_dict()' if kept else 'dict(m.state_dict())'}, {{{new}}}",
-        "for key in list(state): state.update({key: new[key]} if key in new else {})",
-        "state.pop('num_batches_tracked', None)",
+        f"own, new = m.state_dict(), {{{', '.join(pairs)}}}",
+        f"state = type(own)(({prefix}, new[key]) for key in new{fitting})",
     ]
-    if step.what in ("plain", "longer"):
-        count = f"torch.tensor({ATTACHED_COUNT})"
-        lines[-1] = f"if m.num_batches_tracked is not None: state['num_batches_tracked'] = {count}"
-    if step.what == "longer":
-        longer = "torch.cat([new['running_mean'], new['running_mean'][:1]])"
-        lines.append(f"if 'running_mean' in state: state['running_mean'] = {longer}")
-    if step.what == "version_1":
-        lines.append("state._metadata[''] = {'version': 1}")
-    return [*lines, "m.load_state_dict(state)"]
+    lines += [f"state[{contents.prefix + name!r}] = torch.zeros(1)" for name in contents.others]
+    if contents.version is not None:
+        lines.append(f"state._metadata = {{{contents.prefix[:-1]!r}: {{'version': {contents.version}}}}}")
+    if contents.emptied:
+        lines += ["m.to('meta')", "m.to_empty(device='cpu')"]
+    target = "torch.nn.Sequential(m)" if contents.parent else "m"
+    options = ("" if contents.strict else ", strict=False") + (", assign=True" if contents.assign else "")
+    return [*lines, f"found = {target}.load_state_dict(state{options})"]
+
+
+def _entry(writing: Writing, entry: Entry) -> str:
+    """The text of one entry of a state dict."""
+    if entry.name == "num_batches_tracked":
+        count = entry.count if entry.fraction else int(entry.count)
+        return f"torch.full({entry.shape}, {count}, dtype=torch.{entry.dtype or 'int64'})"
+    text = writing.new_tensor(entry.name)
+    if entry.longer:
+        text = f"torch.cat([{text}, torch.zeros({entry.longer})])"
+    return f"{text}.to(torch.{entry.dtype})" if entry.dtype else text
 
 
 def _show(writing: Writing, step: Show) -> List[str]:

@@ -13,6 +13,7 @@ from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import attached, batch, preset, upstream
+from cases.state_dicts import TABLE
 from cases.steps import (
     Attach,
     Backward,
@@ -31,11 +32,11 @@ from cases.steps import (
     forwards,
 )
 from cases.variants import ATTACHED_COUNT, Variant
-from tests.subject import state_dicts
 from tests.subject.gradients import Recording, gradients
 from tests.subject.inputs import Input
 from tests.subject.observation import Observation, ObservedOutput, Raised, same_bytes
 from tests.subject.reading import attribute, dtype_name, numbers, observed
+from tests.subject.state_dicts import Loading, Source, made
 
 Factory = Callable[..., Any]
 """The class under test, or whatever constructs it."""
@@ -62,6 +63,7 @@ class LiveModule:
         self.config = config
         self.variant = variant
         self.module = construct(factory, config, variant.module_dtype)
+        self.dtype = variant.module_dtype
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
         self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
         self._seen: Dict[str, Any] = {}
@@ -148,12 +150,23 @@ class LiveModule:
         """Asks the module for a text."""
         self._seen["text"] = TEXTS[step.what](self.module)
 
+    def load(self, step: LoadStateDict) -> None:
+        """Loads a state dict, and notes whether that was changed."""
+        contents = TABLE[step.what]
+        source = Source(made(contents, tuple(self.module.state_dict()), self.new_tensor))
+        try:
+            self._seen["text"] = Loading(self.module, contents, source).perform()
+        finally:
+            self._seen["input_changed"] = source.changed()
+        if contents.assign:
+            self.dtype = contents.entries[0].dtype or self.dtype
+
     def new_tensor(self, name: str) -> torch.Tensor:
         """The tensor that is attached or loaded as ``name``."""
         if name == "num_batches_tracked":
             return torch.tensor(ATTACHED_COUNT, dtype=torch.long)
         values = torch.from_numpy(attached(name, self.config.num_features).copy())
-        return values.to(getattr(torch, self.variant.module_dtype))
+        return values.to(getattr(torch, self.dtype))
 
 
 def _forwards(live: LiveModule, step: Forwards) -> None:
@@ -199,10 +212,6 @@ def _reset(live: LiveModule, step: Reset) -> None:
     getattr(live.module, step.method)()
 
 
-def _load_state_dict(live: LiveModule, step: LoadStateDict) -> None:
-    state_dicts.load(live.module, step.what, live.new_tensor)
-
-
 ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Forward: LiveModule.forward,
     Backward: LiveModule.backward,
@@ -215,7 +224,7 @@ ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Count: _count,
     Reset: _reset,
     Copy: LiveModule.copy,
-    LoadStateDict: _load_state_dict,
+    LoadStateDict: LiveModule.load,
     Show: LiveModule.show,
 }
 """Type of a step to what performs it."""
