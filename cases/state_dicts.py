@@ -23,7 +23,7 @@ class Entry(NamedTuple):
     fraction: float = 0.0
 
     @property
-    def count(self) -> float:
+    def number(self) -> float:
         """The value, or the first value, of an entry that is a counter."""
         return ATTACHED_COUNT + self.fraction
 
@@ -31,11 +31,12 @@ class Entry(NamedTuple):
 class StateDict(NamedTuple):
     """A state dict and the flags with which it is loaded.
 
-    ``entries``: those that the module lacks are left out, unless it is ``whole``. ``others``: further keys,
-    which no module has. ``version``: in the metadata of the prefix, None where there is no metadata. ``prefix``:
-    before every key. ``parent``: it is loaded into a ``Sequential`` that has the module as its first part, so its
-    keys must begin with ``0.``. ``emptied``: the module is moved to the meta device and, by ``to_empty``,
-    back to the CPU before. ``strict``, ``assign``: as ``load_state_dict`` takes them.
+    ``entries``: those that the module lacks are left out, unless it is ``whole``. ``others``: further
+    keys, which no module has. ``version``: in the metadata of the prefix, None where there is no metadata.
+    ``prefix``: before every key. ``parent``: it is loaded into a ``Sequential`` that has the module as its
+    first part, so the module's keys begin with ``0.``. ``emptied``: before it the module is moved to the
+    meta device and, by ``to_empty``, back to the CPU. ``strict``, ``assign``: as ``load_state_dict`` takes
+    them.
     """
 
     entries: Tuple[Entry, ...]

@@ -160,9 +160,9 @@ DEFECTS: Tuple[Defect, ...] = (
         (2, 1),
         None,
         "load_state_dict(..., assign=True) of a state dict that has metadata",
-        "It writes assign_to_params_buffers=True into the metadata of the state dict that it is given, so "
-        "a later load of the same state dict without assign assigns as well, and two modules share "
-        "their tensors.",
+        "It writes assign_to_params_buffers=True into the metadata of the state dict that it is given. A "
+        "later load of the same state dict without assign assigns as well, and two modules share their "
+        "tensors.",
         "#188166",
         "Call load_state_dict(dict(state), assign=True): a plain dict has no metadata.",
     ),

@@ -1,9 +1,9 @@
 """What loading a state dict into a live module does.
 
-The keys are compared first. A key that the module has and the state dict lacks is missing; one that it
-has not is unexpected; with ``strict`` either raises. What fits is loaded all the same, and an entry of
-another size raises in any case. A state dict that was written before ``num_batches_tracked`` came (version
-2) is completed with the module's own counter, if track_running_stats is set.
+The keys are compared first. A key that the module has and the state dict lacks is missing; one that the
+module lacks is unexpected; with ``strict`` either raises. What fits is loaded all the same, and an entry
+of another size raises in any case. A state dict from before version 2, in which ``num_batches_tracked``
+came, is completed with the module's own counter, if track_running_stats is set.
 
 Loading copies values into the tensors that are there, in their dtype. With ``assign`` the tensors of the
 state dict take their place.
@@ -117,7 +117,7 @@ def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> Stat
     if entry.name == COUNTER:
         counter = state.num_batches_tracked
         assert counter is not None
-        value = int(entry.count)
+        value = int(entry.number)
         new = Counter(value, object()) if contents.assign else counter.at(value)
         return state.changed(num_batches_tracked=new)
     tensor = state.entry(entry.name)

@@ -47,8 +47,8 @@ LOADED_AS_DATA: Tuple[Edge, ...] = tuple(
             TRACKED,
         ),
         (
-            "whole_loose_dropped", f"preset,drop:running_mean,drop:bias,load:whole_loose,load:plain,{_THEN}",
-            _UNKNOWN, TRACKED,
+            "whole_loose_dropped",
+            f"preset,drop:running_mean,drop:bias,load:whole_loose,load:plain,{_THEN}", _UNKNOWN, TRACKED,
         ),
         ("other_names", f"preset,load:other_names,{_THEN}", _UNKNOWN, TRACKED),
         ("other_names_loose", f"preset,load:other_names_loose,{_THEN}", _UNKNOWN, TRACKED),
@@ -70,7 +70,8 @@ LOADED_AS_DATA: Tuple[Edge, ...] = tuple(
             "PR #121157: frozen Parameters stay frozen", TRACKED,
         ),
         (
-            "assigned_float64", "preset,load:assigned_float64,forward:wrong_float,eval,forward:wrong_float",
+            "assigned_float64",
+            "preset,load:assigned_float64,forward:wrong_float,eval,forward:wrong_float",
             "assign takes the dtype of the state dict", TRACKED,
         ),
         (

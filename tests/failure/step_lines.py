@@ -195,7 +195,7 @@ def _load_state_dict(writing: Writing, step: LoadStateDict) -> List[str]:
 def _entry(writing: Writing, entry: Entry) -> str:
     """The text of one entry of a state dict."""
     if entry.name == "num_batches_tracked":
-        count = entry.count if entry.fraction else int(entry.count)
+        count = entry.number if entry.fraction else int(entry.number)
         return f"torch.full({entry.shape}, {count}, dtype=torch.{entry.dtype or 'int64'})"
     text = writing.new_tensor(entry.name)
     if entry.longer:

@@ -54,8 +54,9 @@ class Observation(NamedTuple):
 
     ``tensors`` are in the order of TENSORS, ``flags`` in the order of FLAGS. ``same_objects``: whether
     what has the name of each tensor is the Python object that had it before the step.
-    ``input_changed``: a step wrote to its input or, of a load, to the state dict. ``shared``: names of tensors of a copied module
-    that share memory with the original. ``text``: the text that a step asked for.
+    ``input_changed``: a step wrote to its input or, of a load, to the state dict. ``shared``: names of
+    tensors of a copied module that share memory with the original. ``text``: the text that a step asked
+    for.
     """
 
     output: Optional[ObservedOutput]

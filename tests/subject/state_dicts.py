@@ -21,7 +21,7 @@ def _tensor(entry: Entry, new_tensor: NewTensor) -> torch.Tensor:
     """The tensor of one entry, in the shape and dtype that it says."""
     tensor = new_tensor(entry.name)
     if entry.name == "num_batches_tracked":
-        return torch.full(entry.shape, entry.count, dtype=getattr(torch, entry.dtype or "int64"))
+        return torch.full(entry.shape, entry.number, dtype=getattr(torch, entry.dtype or "int64"))
     if entry.longer:
         tensor = torch.cat([tensor, tensor[: entry.longer]])
     return tensor.to(getattr(torch, entry.dtype)) if entry.dtype else tensor

@@ -20,6 +20,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     epsilon,
     errors,
     flags,
+    loading,
     momentum,
     outputs,
     paths,
