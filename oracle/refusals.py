@@ -33,6 +33,8 @@ def literally(value: object) -> str:
 
 NONE_HAS_NO_METHOD = ExpectedError("AttributeError", "'NoneType' object has no attribute")
 IN_PLACE_ON_A_LEAF = ExpectedError("RuntimeError", "a leaf Variable that requires grad")
+INTEGER_WITH_GRADIENT = ExpectedError("RuntimeError", "only Tensors of floating point")
+OVERLAPPING = ExpectedError("RuntimeError", "more than one element of the written-to tensor refers to")
 NO_TO_EMPTY = ExpectedError("LookupError", "^the release has no to_empty$")
 """The suite itself raises this."""
 
@@ -45,6 +47,11 @@ def unknown_keyword(name: str) -> Refusal:
 def not_a_parameter(name: str) -> Refusal:
     """A plain tensor is assigned to the name of a parameter."""
     return Refusal("TypeError", f"cannot assign .* as parameter '{name}'")
+
+
+def already_there(name: str) -> Refusal:
+    """A buffer is registered under the name of a parameter."""
+    return Refusal("KeyError", f"attribute '{name}' already exists")
 
 
 def other_keys() -> Refusal:
@@ -140,6 +147,11 @@ def check_tensors(
     for name, tensor in zip(names, running):
         if tensor is not None and tensor.requires_grad:
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
+    for tensor in running:
+        if tensor is not None and tensor.form == "row":
+            raise Refusal("RuntimeError", "expected 1 dims but tensor has 2")
+        if tensor is not None and tensor.overlaps and batch_statistics:
+            raise Refusal(*OVERLAPPING)
     one_alone = (running[0] is None) != (running[1] is None)
     if one_alone and not rules.holds("one_running_buffer_suffices"):
         pattern = "^running_mean and running_var must either both be None or neither be None$"
@@ -190,6 +202,11 @@ def no_output() -> Refusal:
 def output_without_graph() -> Refusal:
     """The output does not require a gradient."""
     return Refusal("RuntimeError", "element 0 of tensors does not require grad")
+
+
+def nothing_to_differentiate() -> Refusal:
+    """What the output depends on requires a gradient no longer."""
+    return Refusal("RuntimeError", "One of the differentiated Tensors does not require grad")
 
 
 def graph_used_up() -> Refusal:

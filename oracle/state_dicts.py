@@ -44,7 +44,7 @@ def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: 
     mismatches: List[str] = []
     loaded: List[str] = []
     for name, entry in keys.fitting.items():
-        mismatch = _mismatch(state, entry, rules)
+        mismatch = _mismatch(state, entry, contents.assign, rules)
         if mismatch:
             mismatches.append(mismatch)
             continue
@@ -98,8 +98,8 @@ def _compared(state: State, contents: StateDict) -> _Keys:
     return _Keys(in_order, missing, unexpected, completed and COUNTER in held)
 
 
-def _mismatch(state: State, entry: Entry, rules: Rules) -> str:
-    """What is said of an entry of another size; empty where it fits."""
+def _mismatch(state: State, entry: Entry, assign: bool, rules: Rules) -> str:
+    """A pattern for what is said of an entry that cannot be loaded; empty where it can."""
     place = f"(0\\.)?{entry.name}"
     if entry.name == COUNTER:
         taken = entry.shape in ((), (1,))
@@ -107,9 +107,14 @@ def _mismatch(state: State, entry: Entry, rules: Rules) -> str:
             return ""
         return refusals.other_size(place, entry.shape, ())
     channels = state.config.num_features
-    if not entry.longer:
-        return ""
-    return refusals.other_size(place, [channels + entry.longer], [channels])
+    tensor = state.entry(entry.name)
+    assert isinstance(tensor, Tensor)
+    own = [1, channels] if tensor.form == "row" else [channels]
+    if entry.longer or len(own) > 1:
+        return refusals.other_size(place, [channels + entry.longer], own)
+    if tensor.overlaps and not assign:
+        return f'While copying the parameter named "{place}"'
+    return ""
 
 
 def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> State:
@@ -127,11 +132,11 @@ def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> Stat
         trainable = tensor.requires_grad
         if entry.name in state.parameters and not trainable:
             trainable = rules.holds("assigned_parameters_trainable")
-        assigned = Tensor(numbers, object(), trainable)
+        assigned = Tensor(numbers, object(), trainable)  # in other memory than its aliases
         return state.changed(**{entry.name: assigned, "dtype": entry.dtype or state.dtype})
     unseen = bool(state.graphs) and rules.holds("load_unseen_by_autograd")
     loaded = tensor.updated(numbers) if unseen else tensor.holding(numbers)
-    return state.changed(**{entry.name: loaded})
+    return state.written(loaded)
 
 
 def _reset_counter(state: State, contents: StateDict) -> State:
@@ -149,7 +154,8 @@ def _emptied(state: State) -> State:
     for name in FLOATING:
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
-            changes[name] = Tensor(unknown, object(), tensor.requires_grad)
+            form = tensor.form if tensor.form == "row" else ""
+            changes[name] = Tensor(unknown, object(), tensor.requires_grad, form=form)
     counter = state.num_batches_tracked
     if counter is not None:
         changes[COUNTER] = Counter(counter.value, object())

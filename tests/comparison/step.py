@@ -83,7 +83,7 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     if expected.text is not None:
         tally.equal((TEXT,), (got.text,), (expected.text,))
     if expected.copied:
-        tally.equal((SHARED,), (got.shared,), ((),))
+        tally.equal((SHARED,), (got.shared,), (expected.shared,))
 
 
 def compare_error(expected: Optional[ExpectedError], raised: Optional[Raised], tally: Tally) -> None:
@@ -151,7 +151,8 @@ def _compare_tensor(
         tally.equal(FACTS[name], facts, ("int64", (), False, False, kept))
         tally.equal((name,), (got.values.tolist(),), (expected.value,))
         return
-    shape = (expected.numbers.channels,)
+    channels = expected.numbers.channels
+    shape = (1, channels) if expected.form == "row" else (channels,)
     tally.equal(FACTS[name], facts, (dtype, shape, expected.requires_grad, False, kept))
     fmt = FORMATS.get(got.dtype)
     if got.values.shape == shape and fmt is not None:

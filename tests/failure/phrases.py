@@ -63,6 +63,7 @@ COPIES: Dict[str, str] = {
     "deepcopy": "copy.deepcopy(m)",
     "pickle": "pickle.loads(pickle.dumps(m))",
     "state_dict": "fresh(m)",
+    "copy": "copy.copy(m)",
 }
 """How to copy the module in each of ``cases.steps.COPIES``."""
 
@@ -70,5 +71,33 @@ SHOWN: Dict[str, str] = {
     "repr": "repr(m).partition('(')[2]",
     "keys": "' '.join(sorted(m.state_dict()))",
     "version": "str(m.state_dict()._metadata['']['version'])",
+    "extra_repr": "m.extra_repr()",
+    "order": (
+        "'; '.join(' '.join(each) for each in (dict(m.named_parameters()), dict(m.named_buffers()), "
+        "m.state_dict()))"
+    ),
+    "returns": (
+        "(lambda mode: ' '.join(name for name, each in (('train', m.train(mode)), ('eval', m.eval()), "
+        "('to', m.to('cpu')), ('', m.train(mode))) if name and each is m))(m.training)"
+    ),
 }
 """How to get the text that a step asks for."""
+
+FORMS: Dict[str, str] = {
+    "": "{x}",
+    "strided": "torch.stack([{x}, {x}], 1).flatten()[::2]",
+    "expanded": "{x}[:1].expand({n})",
+    "row": "{x}.reshape(1, -1)",
+}
+"""How a tensor {x} of {n} values gets each of ``cases.steps.FORMS``."""
+
+HOOKED = (
+    "def hooked(m, x):",
+    "    calls = []",
+    "    before = m.register_forward_pre_hook(lambda *_: calls.append('pre-hook'))",
+    "    after = m.register_forward_hook(lambda *_: calls.append('hook'))",
+    "    y = m(x)",
+    "    before.remove(), after.remove()",
+    "    return y, ' '.join(calls)",
+)
+"""The function that calls a module with hooks."""

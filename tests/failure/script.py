@@ -14,7 +14,7 @@ from cases.construction import Config
 from cases.inputs import batch
 from cases.steps import Backward, Copy, Forward, Forwards, LoadStateDict, forwards
 from oracle.state import GRADIENTS
-from tests.failure.phrases import GRADIENT, LOADED, OUTPUT, SHARED, SOURCE, TENSOR
+from tests.failure.phrases import GRADIENT, HOOKED, LOADED, OUTPUT, SHARED, SOURCE, TENSOR
 from tests.failure.rebuilding import BELL
 from tests.failure.step_lines import MOST, Unwritable, Writing, called, lines
 from tests.verdict.result import Finding
@@ -188,6 +188,8 @@ def script(
             "    new.load_state_dict(old.state_dict())",
             "    return new.train(old.training)",
         ]
+    if any(each.grad == "hooked" for step in case.steps for each in forwards(step)):
+        text += HOOKED
     if any(isinstance(step, Backward) for step in case.steps):
         text.append("graphs = []")
     bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]

@@ -12,14 +12,15 @@ from cases.attributes import FLAGS, TENSORS
 from cases.claims.checks import Check
 from cases.programs.alphabet import ALPHABET
 from cases.state_dicts import TABLE
-from cases.steps import COPIES, RESETS, SHOWN, STATE_DICTS, LoadStateDict, Step
+from cases.steps import COPIES, FORMS, RESETS, SHOWN, STATE_DICTS, LoadStateDict, Step
 from cases.variants import DTYPES, GRADIENT_LAYOUTS, LAYOUTS, Variant
-from oracle import batch_norm
+from oracle import attributes, batch_norm
 from oracle.defects import DEFECTS
 from oracle.deviations import DEVIATIONS
 from oracle.numerics.formats import FORMATS
+from tests.failure import phrases
 from tests.meta import installed
-from tests.subject import inputs, module
+from tests.subject import conversions, inputs, module
 from tests.verdict import claims
 
 STEPS: Set[Any] = set(typing.get_args(Step))
@@ -55,11 +56,14 @@ def test_every_step_type_can_be_spelled() -> None:
 @pytest.mark.parametrize(
     ("words", "table"),
     [
-        (SHOWN, module.TEXTS),
+        (SHOWN, conversions.TEXTS),
+        (SHOWN, attributes._TEXTS),
+        (("", *FORMS), conversions.FORMS),
+        (("", *FORMS), phrases.FORMS),
         (GRADIENT_LAYOUTS, inputs.LAYOUTS),
         ([defect.name for defect in DEFECTS], DEVIATIONS),
     ],
-    ids=["texts", "layouts", "deviations"],
+    ids=["texts", "expected texts", "forms", "phrases of forms", "layouts", "deviations"],
 )
 def test_every_word_has_a_function(words: Any, table: Mapping[str, Any]) -> None:
     assert set(table) == set(words)

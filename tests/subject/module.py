@@ -15,8 +15,11 @@ from cases.construction import Config
 from cases.inputs import attached, batch, preset, upstream
 from cases.state_dicts import TABLE
 from cases.steps import (
+    CONVERSIONS,
+    Alias,
     Attach,
     Backward,
+    Convert,
     Copy,
     Count,
     Drop,
@@ -24,7 +27,9 @@ from cases.steps import (
     Forwards,
     LoadStateDict,
     Mode,
+    Overwrite,
     Preset,
+    RequireGrad,
     Reset,
     SetAttribute,
     Show,
@@ -32,6 +37,7 @@ from cases.steps import (
     forwards,
 )
 from cases.variants import ATTACHED_COUNT, Variant
+from tests.subject import conversions
 from tests.subject.gradients import Recording, gradients
 from tests.subject.inputs import Input
 from tests.subject.observation import Observation, ObservedOutput, Raised, same_bytes
@@ -94,11 +100,18 @@ class LiveModule:
         leaves = (leaf, attribute(self.module, "weight"), attribute(self.module, "bias"))
         try:
             with torch.set_grad_enabled(step.grad != "no_grad"):
-                output = self.module(leaf)
+                output = self._hooked(leaf) if step.grad == "hooked" else self.module(leaf)
             self._seen["output"] = self._observed_output(output, given)
             self._recordings = [Recording(given.batch, output, leaves), *self._recordings[:1]]
         finally:
             self._seen["input_changed"] = self._seen.get("input_changed", False) or given.changed()
+
+    def _hooked(self, leaf: torch.Tensor) -> Any:
+        """A call while the module has hooks, and the text of those that were called."""
+        with conversions.Hooks(self.module) as hooks:
+            output = self.module(leaf)
+        self._seen["text"] = " ".join(hooks.called)
+        return output
 
     def backward(self, step: Backward) -> None:
         """``torch.autograd.grad`` of an output, with an upstream gradient of its own."""
@@ -134,8 +147,10 @@ class LiveModule:
             renewed = copy.deepcopy(original)
         elif step.how == "pickle":
             renewed = pickle.loads(pickle.dumps(original))
+        elif step.how == "copy":
+            renewed = copy.copy(original)
         else:
-            renewed = construct(self.factory, self.config, self.variant.module_dtype)
+            renewed = construct(self.factory, self.config, self.dtype)
             renewed.load_state_dict(original.state_dict())
             renewed.train(original.training)
         self.module = renewed
@@ -148,7 +163,13 @@ class LiveModule:
 
     def show(self, step: Show) -> None:
         """Asks the module for a text."""
-        self._seen["text"] = TEXTS[step.what](self.module)
+        self._seen["text"] = conversions.TEXTS[step.what](self.module)
+
+    def convert(self, step: Convert) -> None:
+        """Converts the module; the outputs before it are not differentiated any more."""
+        conversions.convert(self.module, step.how)
+        self.dtype = CONVERSIONS[step.how]
+        self._recordings = []
 
     def load(self, step: LoadStateDict) -> None:
         """Loads a state dict, and notes whether that was changed."""
@@ -190,10 +211,19 @@ def _drop(live: LiveModule, step: Drop) -> None:
 
 
 def _attach(live: LiveModule, step: Attach) -> None:
-    tensor = live.new_tensor(step.name)
-    if step.kind != "tensor":
-        tensor = torch.nn.Parameter(tensor, requires_grad=step.kind == "trainable")
-    setattr(live.module, step.name, tensor)
+    conversions.attach(live.module, step, live.new_tensor(step.name))
+
+
+def _alias(live: LiveModule, step: Alias) -> None:
+    setattr(live.module, step.name, getattr(live.module, step.source))
+
+
+def _require_grad(live: LiveModule, step: RequireGrad) -> None:
+    live.module.requires_grad_(step.value)
+
+
+def _overwrite(live: LiveModule, step: Overwrite) -> None:
+    conversions.overwrite(live.module, live.config.num_features)
 
 
 def _preset(live: LiveModule, step: Preset) -> None:
@@ -226,16 +256,12 @@ ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Copy: LiveModule.copy,
     LoadStateDict: LiveModule.load,
     Show: LiveModule.show,
+    Convert: LiveModule.convert,
+    RequireGrad: _require_grad,
+    Alias: _alias,
+    Overwrite: _overwrite,
 }
 """Type of a step to what performs it."""
-
-TEXTS: Dict[str, Callable[[Any], str]] = {
-    "repr": lambda module: repr(module).partition("(")[2],
-    "keys": lambda module: " ".join(sorted(module.state_dict())),
-    "version": lambda module: str(module.state_dict()._metadata[""]["version"]),
-}
-"""Word of ``Show`` to the text."""
-
 
 def observe(case: Case, factory: Factory) -> List[Observation]:
     """Observe the subject after construction and after every step.
