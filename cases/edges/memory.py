@@ -63,7 +63,7 @@ def _aliases() -> Iterator[Edge]:
 
 def _unseen() -> Iterator[Edge]:
     note = "a write through data, which no version counter sees"
-    program = "preset,forward:b0,overwrite,forward:b1,eval,forward:b0,overwrite,forward:b2"
+    program = "preset,eval,forward:b0,overwrite,forward:b1,train,forward:b0,overwrite,forward:b2"
     yield Edge("overwritten", GROUP, program, note)
     program = "preset,input_grad:b0,overwrite,backward:ordinary"
     yield Edge("overwritten_between_train", GROUP, program, note + ": the backward reads the new weight")

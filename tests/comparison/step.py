@@ -54,8 +54,9 @@ FACTS: Dict[str, Names] = {
     )
     for name in TENSORS
 }
+GRADIENT_ASPECTS = ("dtype", "shape", "strides", "requires_grad", "shares memory")
 GRADIENT: Dict[str, Names] = {
-    name: tuple(f"{name} gradient {aspect}" for aspect in ("dtype", "shape", "strides", "requires_grad"))
+    name: tuple(f"{name} gradient {aspect}" for aspect in GRADIENT_ASPECTS)
     for name in GRADIENTS
 }
 """The quantities that are compared: of every step, of an output, of a tensor that is not there on both
@@ -124,8 +125,8 @@ def _compare_gradient(
     as_expected = got.channels_last if expected.strides == "channels_last" else got.contiguous
     tally.equal(
         GRADIENT[name],
-        (got.dtype, got.values.shape, as_expected, got.requires_grad),
-        (expected.dtype, expected.shape, True, False),
+        (got.dtype, got.values.shape, as_expected, got.requires_grad, got.shares_memory),
+        (expected.dtype, expected.shape, True, False, False),
     )
     fmt = FORMATS.get(got.dtype)
     if got.values.shape == expected.shape and fmt is not None:

@@ -43,6 +43,7 @@ GRADIENT: Dict[str, str] = {
     "dtype": "repr(str({0}.dtype)[6:])",
     "shape": "tuple({0}.shape)",
     "strides": "{0}.is_contiguous({1})",
+    "shares memory": "{0}.data_ptr() in [each.data_ptr() for each in others if each is not None]",
     "requires_grad": "{0}.requires_grad",
 }
 """What to print for an aspect of the gradient {0}; {1} is the memory format of the forward's input."""

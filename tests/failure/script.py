@@ -105,6 +105,8 @@ def _kept(finding: Finding) -> List[str]:
         return [f"before = m.{name}" if finding.step else "before = None"]
     if quantity == SHARED:
         return ["old = m"]
+    if quantity.endswith("shares memory"):
+        return ["others = [given, *globals().get('gradients', {}).values()]"]
     if quantity == "gradients present":
         return ["gradients = None"]
     return ["y = None"] if quantity == "output present" else []

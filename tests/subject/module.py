@@ -74,6 +74,7 @@ class LiveModule:
         self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
         self._seen: Dict[str, Any] = {}
         self._recordings: List[Recording] = []
+        self._gradients: List[torch.Tensor] = []
 
     def perform(self, step: Optional[Step]) -> Observation:
         """Performs ``step`` (None: nothing, right after construction) and observes the module."""
@@ -120,7 +121,9 @@ class LiveModule:
         recording = self._recordings[int(step.earlier)]
         given = Input(upstream(self.variant, recording.given, step.upstream))
         try:
-            self._seen["gradients"] = gradients(recording, given.tensor, step.retain)
+            self._seen["gradients"] = gradients(
+                recording, given.tensor, step.retain, self._gradients
+            )
         finally:
             self._seen["input_changed"] = given.changed()
 

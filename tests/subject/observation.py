@@ -40,13 +40,17 @@ class ObservedOutput(NamedTuple):
 
 
 class ObservedGradient(NamedTuple):
-    """A gradient that a backward returned. ``values``: a copy."""
+    """A gradient that a backward returned. ``values``: a copy.
+
+    ``shares_memory``: with the upstream gradient, or with a gradient of an earlier backward.
+    """
 
     values: np.ndarray
     dtype: str
     contiguous: bool
     channels_last: bool
     requires_grad: bool
+    shares_memory: bool = False
 
 
 class Observation(NamedTuple):

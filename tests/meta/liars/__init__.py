@@ -21,10 +21,12 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     errors,
     flags,
     loading,
+    memory,
     momentum,
     outputs,
     paths,
     persistence,
+    protocol,
     refusals,
     statistics,
 )
