@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import List, Optional
 
@@ -50,6 +51,20 @@ class Guest:
         terminalreporter.write_line(f"not run: {NOT_FROM_HERE}")
 
 
+def _beside_others(pluginmanager: pytest.PytestPluginManager) -> bool:
+    """Whether pytest was asked for paths outside of the clone, and met it on its way."""
+    config = pluginmanager.get_plugin("pytestconfig")
+    assert isinstance(config, pytest.Config)
+    asked = config.args or config.known_args_namespace.file_or_dir
+    paths = ((config.invocation_params.dir / each.partition("::")[0]).resolve() for each in asked)
+    return any(ROOT not in (each, *each.parents) for each in paths)
+
+
+def _leave_path() -> None:
+    """Take the clone off the path, where pytest has put it: the other project has packages of its own."""
+    sys.path[:] = [each for each in sys.path if Path(each).resolve() != ROOT or not each]
+
+
 def _taken(parser: pytest.Parser) -> bool:
     """Whether another project's plugin has an option of the same name as one of the suite."""
     from tests.conformance import options
@@ -60,7 +75,10 @@ def _taken(parser: pytest.Parser) -> bool:
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Load the suite's plugin."""
-    if _elsewhere() or _taken(parser):
+    if _beside_others(pluginmanager):
+        _leave_path()
+        pluginmanager.register(Guest(), "batchnorm2d-guest")
+    elif _elsewhere() or _taken(parser):
         pluginmanager.register(Guest(), "batchnorm2d-guest")
     else:
         pluginmanager.import_plugin(PLUGIN)

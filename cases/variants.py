@@ -51,9 +51,13 @@ LONG_SHAPES: Dict[str, Shape] = {
 
 SHAPES.update(LONG_SHAPES)
 
-MATRIX_SHAPES = tuple(SHAPES)[:5]
-"""The shapes of the matrix. Of the others, n4096 has more than 2**15 values, which torch splits between
-threads, and the rest are extreme in one dimension each; 67 is a prime, larger than two vectors of 32."""
+MATRIX_SHAPES = (
+    *tuple(SHAPES)[:5],
+    *("n6_129_channels", "n387_129_images", "n771_257_wide", "n195_65_tall"),
+)
+"""The shapes of the matrix: ordinary ones, and one of each kind of LONG_SHAPES. Of the others, n4096 has
+more than 2**15 values, which torch splits between threads, and the rest are extreme in one dimension
+each; 67 is a prime, larger than two vectors of 32."""
 
 LARGE_SHAPES = ("n102400", "n4096", "n16384")
 """The shapes for which the arithmetic of a forward takes longer than its call."""
@@ -71,7 +75,7 @@ DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_b
 """The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed
 precision."""
 
-MATRIX_DTYPES = DTYPES[:2]
+MATRIX_DTYPES = DTYPES
 """The dtypes of the matrix. The narrow ones have edges, and every spelled-out program."""
 
 NARROW = ("float16", "bfloat16")

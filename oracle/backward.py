@@ -27,7 +27,6 @@ formula of train mode; the chain rule for the others; observation for what autog
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import NamedTuple, Tuple
 
@@ -38,7 +37,7 @@ from cases.inputs import Batch, upstream
 from cases.steps import Backward
 from cases.variants import Variant
 from oracle import refusals
-from oracle.numerics import bounds
+from oracle.numerics import bounds, exact_sums
 from oracle.numerics.formats import FLOAT64, FORMATS
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, plane, terms
 from oracle.numerics.statistics import by_channel
@@ -52,11 +51,17 @@ SAVED = ("weight", "running_mean", "running_var")
 def recorded(
     state: State, output: ExpectedOutput, trainable: Tuple[str, ...], handed_over: Tuple[str, ...]
 ) -> Graph:
-    """What autograd records of a forward; ``handed_over``: the names of the buffers it was handed."""
+    """What autograd records of a forward; ``handed_over``: the names of the buffers it was handed.
+
+    An empty batch is multiplied by a weight and shifted by a bias, and nothing else is read.
+    """
+    read = ("weight", *handed_over)
+    if not output.batch.values.size:
+        read = ("weight",) if "input" in trainable else ()
     saved = []
     for name in SAVED:
         tensor = state.entry(name)
-        if isinstance(tensor, Tensor) and (name == "weight" or name in handed_over):
+        if isinstance(tensor, Tensor) and name in read:
             saved.append(Saved(name, tensor.identity, tensor.version))
     leaves = [getattr(state.entry(name), "identity", None) for name in PARAMETERS]
     return Graph(output, trainable, tuple(saved), leaves=tuple(leaves))
@@ -74,7 +79,7 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         raise refusals.nothing_to_differentiate()
     if graph.freed:
         raise refusals.graph_used_up()
-    if any(_was_modified(state, saved) for saved in graph.saved):
+    if graph.modified:
         raise refusals.modified_in_place()
     bias_alone = graph.output.weight is None and graph.output.bias is not None
     if bias_alone and rules.holds("backward_needs_weight"):
@@ -87,27 +92,26 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         expected = ExpectedGradient(name, graph.output, given, dtype, strides)
         gradients.append(expected if name in set(graph.trainable) - graph.frozen else None)
     graphs = list(state.graphs)
-    graphs[place] = graph._replace(freed=not step.retain)
+    graphs[place] = graph._replace(freed=not step.retain and _holds_tensors(graph))
     return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))
+
+
+def _holds_tensors(graph: Graph) -> bool:
+    """Whether there is anything for autograd to free: of an empty batch, only where a product with the
+    weight was recorded."""
+    multiplied = graph.output.weight is not None and {"input", "weight"} & {*graph.trainable}
+    return bool(graph.output.batch.values.size or multiplied)
 
 
 def _strides(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
     """The memory format of the input's gradient: the output's, but for what torch's two ways to tell
-    the format of an ambiguous input disagree on."""
+    the format of an ambiguous input disagree on. Of an empty batch, the upstream gradient's."""
+    if not output.batch.values.size:
+        return given.memory_format
     if output.strides == "channels_last" and rules.holds("input_gradient_contiguous"):
         return "contiguous"
     alike = given.ambiguous or given.memory_format == "contiguous"
     return "contiguous" if output.batch.ambiguous and not alike else output.strides
-
-
-def _was_modified(state: State, saved: Saved) -> bool:
-    """Whether autograd sees that a saved tensor was written to after the forward."""
-    tensor = state.entry(saved.name)
-    return (
-        isinstance(tensor, Tensor)
-        and tensor.identity is saved.identity
-        and tensor.version != saved.version
-    )
 
 
 class Sums(NamedTuple):
@@ -124,7 +128,7 @@ class Sums(NamedTuple):
 
 def _sum(values: np.ndarray) -> float:
     """The sum of one channel, rounded once where every value is finite."""
-    return math.fsum(values) if np.isfinite(values).all() else float(values.sum())
+    return exact_sums.total(values) if np.isfinite(values).all() else float(values.sum())
 
 
 def _depth(terms: np.ndarray, any_order: bool) -> np.ndarray:
@@ -150,8 +154,8 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
         product_magnitude, magnitude, output.mean.budget, count, _depth(products, any_order), fmt
     )
     if working is not fmt:
-        total_budget = bounds.narrow_sum(total_budget, magnitude, working)
-        product_budget = bounds.narrow_sum(product_budget, product_magnitude, working)
+        total_budget = bounds.narrow_sum(total_budget, magnitude, count, working)
+        product_budget = bounds.narrow_sum(product_budget, product_magnitude, count, working)
     return Sums(total, total_budget, product_total, product_budget)
 
 
@@ -211,9 +215,16 @@ def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
     return OutputValues(value, np.abs(value) * plane(relative) + fmt.tiny, part.undetermined)
 
 
+def _unprojected(found: Sums) -> Sums:
+    """The sums of a kernel that takes 0 for q, unless the sum itself overflows."""
+    budget = np.where(np.isinf(found.products_budget), np.inf, 0.0)
+    return found._replace(products=np.zeros_like(found.products), products_budget=budget)
+
+
 def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
     """(g - mean(g) - (x - m) * q) * w / s with q = sum g * (x - m) / (n * s**2)."""
-    output, found, part = expected.output, _sums(expected), terms(expected.output)
+    output, part = expected.output, terms(expected.output)
+    found = _sums(expected) if expected.projected else _unprojected(_sums(expected))
     x, g = output.batch.values.astype(np.float64), expected.upstream.values.astype(np.float64)
     n, mean, slope = x.size // max(x.shape[1], 1), output.mean, part.weight * part.inverse
     count = max(n, 1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from cases.case import Case
-from cases.steps import Backward, Forward, LoadStateDict, Step
+from cases.steps import Backward, Forward, Forwards, LoadStateDict, forwards
+from cases.variants import Variant
 from oracle.batch_norm import advance, begin
 from oracle.defects import Defect
 from oracle.deviations import DEVIATIONS, Situation
@@ -13,7 +14,7 @@ from oracle.semantics import Semantics
 from oracle.state import Expected, State
 
 DEVIATING = (Forward, Backward, LoadStateDict)
-"""The types of the steps in which a known defect may show."""
+"""The types of the steps in which a known defect may show, beside ``Forwards``."""
 
 Expectations = Tuple[Expected, ...]
 """What construction and every step must show; construction alone where it must fail."""
@@ -29,26 +30,57 @@ def expectations(case: Case, semantics: Semantics) -> Expectations:
 
 
 def deviating(
-    case: Case, expected: Expectations, semantics: Semantics, defect: Defect, threads: int
+    case: Case,
+    expected: Expectations,
+    semantics: Semantics,
+    defects: Sequence[Defect],
+    threads: int,
 ) -> Optional[Expectations]:
-    """Compute what is seen with the defect; None where no step is in its circumstances.
+    """Compute what is seen with all of the defects; None where no step is in their circumstances.
 
-    ``expected``: what is right. ``threads``: torch's number of threads.
+    ``expected``: what is right. ``threads``: torch's number of threads. Where several defects show at
+    one step, each is applied to what the one before it leaves.
     """
+    seen: List[Expected] = [expected[0]]
+    deviates = False
+    for step, right in zip(case.steps, expected[1:]):
+        before = seen[-1].state
+        if deviates:
+            right = advance(before, step, case.variant, semantics)
+        found = right
+        if isinstance(step, Forwards):
+            found = _series(right, before, step, case.variant, semantics, defects, threads)
+        elif isinstance(step, DEVIATING):
+            found = _shown(right, Situation(before, step, case.variant, semantics, threads), defects)
+        deviates = deviates or found is not right
+        seen.append(found)
+    return tuple(seen) if deviates else None
 
-    def seen(before: State, step: Step, right: Expected) -> Expected:
-        situation = Situation(before, step, case.variant, semantics, threads)
-        return DEVIATIONS[defect.name](right, situation)
 
-    steps = zip(case.steps, expected, expected[1:])
-    if not any(
-        isinstance(step, DEVIATING) and seen(before.state, step, right) is not right
-        for step, before, right in steps
-    ):
-        return None
-    deviated: List[Expected] = [expected[0]]
-    for step in case.steps:
-        before = deviated[-1].state
-        right = advance(before, step, case.variant, semantics)
-        deviated.append(seen(before, step, right) if isinstance(step, DEVIATING) else right)
-    return tuple(deviated)
+def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> Expected:
+    """What one step shows with the defects; ``right`` itself outside of their circumstances."""
+    found = right
+    for defect in defects:
+        found = DEVIATIONS[defect.name](found, situation)
+    return found
+
+
+def _series(
+    right: Expected,
+    before: State,
+    step: Forwards,
+    variant: Variant,
+    semantics: Semantics,
+    defects: Sequence[Defect],
+    threads: int,
+) -> Expected:
+    """What one forward after the other shows, up to the first that raises."""
+    shown, deviates = Expected(before), False
+    for each in forwards(step):
+        situation = Situation(shown.state, each, variant, semantics, threads)
+        alone = advance(shown.state, each, variant, semantics)
+        shown = _shown(alone, situation, defects)
+        deviates = deviates or shown is not alone
+        if shown.error is not None:
+            break
+    return shown if deviates else right

@@ -71,6 +71,7 @@ class Graph(NamedTuple):
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
     tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``leaves``: the
     identities of weight and bias. ``frozen``: those of ``trainable`` that no longer require a gradient.
+    ``modified``: a saved tensor was written to after the forward, and autograd saw it.
     """
 
     output: ExpectedOutput
@@ -79,6 +80,17 @@ class Graph(NamedTuple):
     freed: bool = False
     leaves: Tuple[object, ...] = (None, None)
     frozen: FrozenSet[str] = frozenset()
+    modified: bool = False
+
+    def beside(self, state: State) -> Graph:
+        """The graph once the module is in this state."""
+        for saved in self.saved:
+            tensor = state.entry(saved.name)
+            if not isinstance(tensor, Tensor) or tensor.identity is not saved.identity:
+                continue
+            if tensor.version != saved.version:
+                return self._replace(modified=True)
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +126,10 @@ class State:
 
     def changed(self, **fields: Any) -> State:
         """The state with other values of these fields."""
-        return dataclasses.replace(self, **fields)
+        state = dataclasses.replace(self, **fields)
+        if not state.graphs or not any(name in fields for name in FLOATING):
+            return state
+        return dataclasses.replace(state, graphs=tuple(each.beside(state) for each in state.graphs))
 
     def written(self, tensor: Tensor) -> State:
         """The state with the tensor in the place of what it was before, under every name it has."""
@@ -153,7 +168,8 @@ class ExpectedGradient:
     """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
 
     ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
-    ``channels_last``. ``any_order``: only the bound for sums in any order holds. Compared by identity.
+    ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: the
+    input's gradient in train mode has its part along x - m taken away. Compared by identity.
     """
 
     name: str
@@ -162,6 +178,7 @@ class ExpectedGradient:
     dtype: str
     strides: str
     any_order: bool = False
+    projected: bool = True
 
     @property
     def shape(self) -> Tuple[int, ...]:

@@ -20,10 +20,10 @@ class Cause(NamedTuple):
     ``theme`` is what the group is found by. ``cases`` and ``findings`` are counts. ``id`` is
     the case with the shortest way to the finding ``found``. ``symptoms`` are all that the
     group shows, each with its number of findings and the case that shows it best, most
-    frequent first. ``shared`` are the words that the ids of all cases have, with the channel
-    regime where there is one; ``only`` is the region in which all cases of its family are and
-    no passing case is, None where there is none; ``switches`` are the release switches whose
-    other side explains every finding.
+    frequent first. ``raising``: every step with a finding raised. ``shared`` are the words
+    that the ids of all cases have, with the channel regime where there is one; ``only`` is the
+    region in which all cases of its family are and no passing case is, None where there is
+    none; ``switches`` are the release switches whose other side explains every finding.
     """
 
     theme: Theme
@@ -32,6 +32,7 @@ class Cause(NamedTuple):
     id: str
     found: Found
     symptoms: Tuple[Tuple[Symptom, int, str], ...]
+    raising: bool
     shared: Tuple[str, ...]
     only: Optional[Region]
     switches: Tuple[str, ...]
@@ -61,7 +62,8 @@ def description(cause: Cause) -> str:
     if cause.theme[0] == "unraised":
         return f"{verbs} does not raise {found.expected}"
     quantities = dict.fromkeys((found.quantity, *(name.quantity for name, _, _ in cause.symptoms)))
-    return f"wrong after {verbs}: {listed(quantities)}"
+    refused = ", each rightly raising" if cause.raising else ""
+    return f"wrong after {verbs}{refused}: {listed(quantities)}"
 
 
 def _symptoms_of_theme(cause: Cause) -> List[Symptom]:

@@ -94,12 +94,18 @@ def _cause(theme: Theme, members: List[Incident], circumstances: Circumstances) 
         id=best[1].id,
         found=best[0],
         symptoms=_symptoms(shown),
+        raising=all(_raises(row, found.step) for found, row in shown),
         shared=(*circumstances.shared(cases), *_regime([found for found, _ in shown])),
         only=circumstances.only(cases),
         switches=tuple(
             sorted(frozenset.intersection(*(frozenset(found.switches) for found, _ in shown)))
         ),
     )
+
+
+def _raises(row: CaseRow, step: int) -> bool:
+    """Return whether a step of a case raised."""
+    return any(error.startswith(f"{step} ") for error in row.errors)
 
 
 def _symptoms(shown: List[Tuple[Found, CaseRow]]) -> Tuple[Tuple[Symptom, int, str], ...]:
@@ -114,10 +120,13 @@ def _symptoms(shown: List[Tuple[Found, CaseRow]]) -> Tuple[Tuple[Symptom, int, s
     return tuple((name, counts[name], shortest[name][1].id) for name in ordered)
 
 
-def _size(found: Found, row: CaseRow) -> Tuple[int, int, int, str]:
-    """Return what to sort by to have the shortest program on the smallest input first."""
+def _size(found: Found, row: CaseRow) -> Tuple[bool, int, int, int, str]:
+    """Return what to sort by to have the shortest program on the smallest input first.
+
+    A case in the circumstances of a known defect comes last: two things are wrong in it.
+    """
     values = [int(word[1:]) for word in row.id.split("-") if word[:1] == "n" and word[1:].isdecimal()]
-    return found.step, max(values, default=0), len(row.id), row.id
+    return row.defect is not None, found.step, max(values, default=0), len(row.id), row.id
 
 
 def _regime(findings: List[Found]) -> Tuple[str, ...]:

@@ -20,8 +20,11 @@ def memory_format(shape: Sequence[int], layout: str) -> str:
     """``contiguous``, ``channels_last`` or ``other``; contiguous where both are true.
 
     A dimension of size 1 does not count, so a permuted tensor of one image or of one row is
-    channels_last.
+    channels_last. Without elements, torch makes every layout contiguous but channels_last, and that one,
+    too, where the last dimension is 0.
     """
+    if 0 in shape and (layout != "channels_last" or not shape[-1]):
+        return "contiguous"
     if len(shape) != 4 or layout not in ORDERS:
         dense = max(shape, default=1) <= 1 or (layout == "expanded" and shape[0] == 1)
         return "contiguous" if dense or layout in ORDERS else "other"

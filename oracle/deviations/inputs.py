@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Optional
 
 import numpy as np
 
 from cases.inputs import batch
 from cases.steps import Forward
 from oracle import outputs
+from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
 from oracle.numerics.budgeted import Budgeted, constant
-from oracle.numerics.formats import FORMATS, Format
+from oracle.numerics.formats import FORMATS
+from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.semantics import Rules
-from oracle.state import Expected, ExpectedError
+from oracle.state import Expected, ExpectedError, State, Tensor
 
 
 def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
@@ -53,23 +56,40 @@ def zero_features_raise(right: Expected, situation: Situation) -> Expected:
 
 
 def overflowing_variance_zeroes_output(right: Expected, situation: Situation) -> Expected:
-    """A channel whose variance overflows is normalised by an infinite deviation."""
+    """A channel whose variance overflows has an infinite one: it is normalised to the bias alone.
+
+    The running variance takes part of an infinity, which is NaN for a factor of 0.
+    """
     output = right.output
-    if output is None or not output.batch_statistics:
+    if output is None or not output.batch_statistics or not output.batch.values.size:
         return right
-    return _flattened(right, output, FORMATS[output.dtype].arithmetic)
-
-
-def _flattened(right: Expected, output: ExpectedOutput, fmt: Format) -> Expected:
-    """The forward in which a channel whose variance overflows the format is the bias alone."""
-    overflows = output.variance.values > fmt.largest
+    overflows = output.variance.values > FORMATS[output.dtype].arithmetic.largest
     if not overflows.any():
         return right
-    variance = output.variance  # an infinite variance has the inverse deviation 0
-    overflown = Budgeted(
-        np.where(overflows, np.inf, variance.values), np.where(overflows, 0.0, variance.budget), True
-    )
-    seen = dataclasses.replace(output, variance=overflown)
+    seen = dataclasses.replace(output, variance=_infinite(output.variance, overflows))
     graph, *earlier = right.state.graphs
-    state = right.state.changed(graphs=(graph._replace(output=seen), *earlier))
+    running_var = _averaged(situation.before, right.state, overflows)
+    state = right.state.changed(running_var=running_var)
+    state = state.changed(graphs=(graph._replace(output=seen), *earlier))
     return dataclasses.replace(right, output=seen, state=state)
+
+
+def _infinite(variance: Budgeted, where: np.ndarray) -> Budgeted:
+    """The variance with an infinity in some of the channels."""
+    budget = np.where(where, 0.0, variance.budget)
+    return Budgeted(np.where(where, np.inf, variance.values), budget, nonnegative=True)
+
+
+def _averaged(before: State, after: State, where: np.ndarray) -> Optional[Tensor]:
+    """The running variance after an update by an infinity in some of the channels."""
+    old, new = before.running_var, after.running_var
+    if old is None or new is None or new.numbers is old.numbers:
+        return new
+    factor = average_factor(after)
+    assert isinstance(factor, (int, float))
+    infinite = _infinite(old.numbers, np.ones_like(where))
+    fmt = FORMATS[after.dtype]
+    taken = moving_average(old.numbers, infinite, float(factor), fmt, exact=False)
+    values = np.where(where, taken.values, new.numbers.values)
+    budget = np.where(where, taken.budget, new.numbers.budget)
+    return new.updated(Budgeted(values, budget, new.numbers.nonnegative))

@@ -22,11 +22,14 @@ from oracle.state import Expected
 FLOAT16_SUMS = (2, 2), (2, 5)
 """The releases that sum in float16 where the module is float16: what comes out is left undetermined."""
 
+OVERFLOWING_COUNT = 65520
+"""The smallest number that float16 rounds to an infinity."""
+
 
 def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
     """Part of the arithmetic of float16 and bfloat16 rounds to 16 bits."""
     if isinstance(situation.step, Backward):
-        return _narrow_backward(right)
+        return _narrow_backward(right, situation)
     output = right.output
     if output is None or output.dtype not in NARROW or not output.batch.values.size:
         return right
@@ -78,9 +81,12 @@ def _mixed(right: Expected, output: ExpectedOutput, situation: Situation) -> Exp
     return with_statistics(right, output, situation.before, found)
 
 
-def _narrow_backward(right: Expected) -> Expected:
+def _narrow_backward(right: Expected, situation: Situation) -> Expected:
     """Where input and upstream gradient do not lie alike and densely, the backward works in the narrow
-    dtype."""
+    dtype.
+
+    A module of that dtype divides by n in it, too: where n is an infinity there, q comes out as 0.
+    """
     gradients = []
     for each in right.gradients or ():
         if each is None or each.output.dtype not in NARROW or each.output.working is not None:
@@ -90,28 +96,45 @@ def _narrow_backward(right: Expected) -> Expected:
             gradients.append(each)
             continue
         output = dataclasses.replace(each.output, working=each.output.dtype)
-        gradients.append(dataclasses.replace(each, output=output))
+        projected = not _count_overflows(output, situation.before.dtype)
+        gradients.append(dataclasses.replace(each, output=output, projected=projected))
     if all(a is b for a, b in zip(gradients, right.gradients or ())):
         return right
     return dataclasses.replace(right, gradients=tuple(gradients))
+
+
+def _count_overflows(output: ExpectedOutput, module_dtype: str) -> bool:
+    """Whether n, the number of values a channel, is an infinity in the dtype of input and module."""
+    count = output.batch.values.size // max(output.shape[1], 1)
+    return output.dtype == module_dtype == "float16" and count >= OVERFLOWING_COUNT
 
 
 def _narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
     """Statistics whose mean and inverse deviation are rounded to a narrow format before they are used.
 
     The variance may be taken about the rounded mean. A rounding of the inverse deviation counts, as part
-    of variance + eps, twice.
+    of variance + eps, twice; it is an absolute one where the inverse is subnormal. An inverse deviation
+    that overflows leaves the output undetermined.
     """
     moved = bounds.stored(found.mean.values, fmt)
 
     def widened(variance: Budgeted, eps: float) -> Budgeted:
         about = moved**2 * found.count / max(found.count - 1, 1)
-        rounded = bounds.stored(3 * (variance.values + eps), fmt)
+        total = variance.values + eps
+        rounded = bounds.stored(3 * total, fmt)
+        subnormal = total > fmt.tiny**-2.0
+        rounded += np.where(subnormal, 2 * np.abs(total) ** 1.5 * fmt.unit * fmt.tiny, 0.0)
         return Budgeted(variance.values, variance.budget + about + rounded, variance.nonnegative)
 
-    return Statistics(
-        found.count,
-        Budgeted(found.mean.values, found.mean.budget + moved),
-        widened(found.biased_variance, eps),
-        widened(found.unbiased_variance, 0.0),
-    )
+    with np.errstate(invalid="ignore", over="ignore"):
+        biased = widened(found.biased_variance, eps)
+        overflows = biased.values + eps - biased.budget < fmt.largest**-2.0
+        if overflows.any():
+            budget = np.where(overflows, np.inf, biased.budget)
+            biased = Budgeted(biased.values, budget, biased.nonnegative)
+        return Statistics(
+            found.count,
+            Budgeted(found.mean.values, found.mean.budget + moved),
+            biased,
+            widened(found.unbiased_variance, 0.0),
+        )

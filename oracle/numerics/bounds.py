@@ -244,12 +244,13 @@ def product_sum(
     )
 
 
-def narrow_sum(budget: Array, magnitude: Array, fmt: Format) -> Array:
+def narrow_sum(budget: Array, magnitude: Array, count: int, fmt: Format) -> Array:
     """Budget of a sum whose terms, three operations each, and result are rounded to a narrow format.
 
-    ``magnitude`` is the sum of the sizes of the terms. Infinite where a partial sum may overflow.
+    ``magnitude`` is the sum of the sizes of the terms, of which there are ``count``; each may be
+    subnormal. Infinite where a partial sum may overflow.
     """
-    rounded = budget + gamma(4, fmt.unit) * magnitude + fmt.unit * fmt.tiny
+    rounded = budget + gamma(4, fmt.unit) * magnitude + (count + 1) * fmt.unit * fmt.tiny
     return np.asarray(np.where(magnitude > fmt.largest, np.inf, rounded))
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cases.inputs import Batch
-from oracle.numerics import bounds
+from oracle.numerics import bounds, exact_sums
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.exactness import exact_in_any_order
 from oracle.numerics.formats import FORMATS
@@ -50,13 +50,15 @@ def moments(x: np.ndarray) -> Moments:
     if not np.isfinite(x).all():
         with np.errstate(invalid="ignore"):
             return Moments(float(x.sum()), math.nan, math.nan, math.inf)
-    mean = math.fsum(x) / n
-    squared_deviations = math.fsum((x - mean) ** 2)
+    mean = exact_sums.average(x)
+    with np.errstate(over="ignore"):
+        squares = (x - mean) ** 2
+    squared_deviations = exact_sums.total(squares) if np.isfinite(squares).all() else math.inf
     return Moments(
         mean=mean,
         biased=squared_deviations / n,
         unbiased=squared_deviations / (n - 1) if n > 1 else math.nan,
-        magnitude=math.fsum(np.abs(x)) / n,
+        magnitude=exact_sums.average(np.abs(x)),
     )
 
 
@@ -72,7 +74,8 @@ def statistics(batch: Batch, sums_exactly: bool, any_order: bool = False) -> Sta
 
     ``sums_exactly``: the implementation rounds nothing where no operation has to; the budget of a
     channel of the exact lane is 0 then. ``any_order``: only the bound for sums in any order holds,
-    because the roundings are not independent.
+    because the roundings are not independent. Where the sum of a channel, or of its squares though not
+    their mean, may exceed the format that it is computed in, any statistics conform.
     """
     fmt = FORMATS[batch.dtype].arithmetic
     channels = by_channel(batch.values)
@@ -83,17 +86,21 @@ def statistics(batch: Batch, sums_exactly: bool, any_order: bool = False) -> Sta
         mean_budget = bounds.mean(mean, magnitude, depth, fmt)
         biased_budget = bounds.biased_variance(biased, mean, mean_budget, depth, fmt)
         unbiased_budget = bounds.unbiased_variance(unbiased, biased_budget, n, fmt)
+        overflows = np.isfinite(mean) & (n * magnitude > fmt.largest)
+        squares_overflow = overflows | ((n * biased > fmt.largest) & (biased <= fmt.largest))
     exact = magnitude == 0  # sums of zeros
     if batch.exact and sums_exactly:
         exact |= [exact_in_any_order(x, m, fmt.bits) for x, m in zip(channels, mean)]
 
-    def budgeted(values: np.ndarray, budget: np.ndarray, nonnegative: bool = True) -> Budgeted:
+    def budgeted(values: np.ndarray, budget: np.ndarray, anything: np.ndarray) -> Budgeted:
         budget = np.where(np.isfinite(values), budget, np.nan)
-        return Budgeted(values, np.where(exact, 0.0, budget), nonnegative)
+        budget = np.where(anything, np.inf, np.where(exact, 0.0, budget))
+        values = np.where(anything, np.minimum(values, fmt.largest), values)
+        return Budgeted(values, budget, nonnegative=anything is not overflows)
 
     return Statistics(
         count=n,
-        mean=budgeted(mean, mean_budget, nonnegative=False),
-        biased_variance=budgeted(biased, biased_budget),
-        unbiased_variance=budgeted(unbiased, unbiased_budget),
+        mean=budgeted(mean, mean_budget, overflows),
+        biased_variance=budgeted(biased, biased_budget, squares_overflow),
+        unbiased_variance=budgeted(unbiased, unbiased_budget, squares_overflow),
     )

@@ -66,8 +66,8 @@ def _numbers_differ(a: Budgeted, b: Budgeted) -> bool:
 
 
 def _apart(a: np.ndarray, a_budget: np.ndarray, b: np.ndarray, b_budget: np.ndarray) -> np.ndarray:
-    """Where no number is within the budget of both values."""
+    """Where no number is within the budget of both values; an infinite budget holds any number."""
     with np.errstate(invalid="ignore"):
         both = np.isfinite(a) & np.isfinite(b)
-        equal = (a == b) | (np.isnan(a) & np.isnan(b))
+        equal = (a == b) | (np.isnan(a) & np.isnan(b)) | np.isinf(a_budget) | np.isinf(b_budget)
         return np.asarray(np.where(both, np.abs(a - b) > a_budget + b_budget, ~equal))

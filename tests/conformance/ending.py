@@ -25,6 +25,11 @@ FEW = 30
 LEAST = 14
 """The lines that are kept for the causes, whatever the failures need."""
 
+SCRIPT = "# a script that shows it"
+"""How the line before a script begins."""
+
+REST_SHOWN = "... the rest of this is shown by -v"
+
 UNASKED = {"tbstyle": "auto", "reportchars": "fE"}
 """pytest's options that say how failures are shown, with their defaults."""
 
@@ -66,10 +71,14 @@ class Failures:
 
 
 class Ending(NamedTuple):
-    """The lines of the end of a run: failures in full, and the causes."""
+    """The lines of the end of a run: failures in full, and the causes.
+
+    ``shown``: the case whose failure stands first, None where none is shown.
+    """
 
     failures: List[str]
     causes: List[str]
+    shown: Optional[str] = None
 
 
 def ending(rows: Sequence[CaseRow], failures: Failures, used: int, option: Any, again: str) -> Ending:
@@ -80,37 +89,69 @@ def ending(rows: Sequence[CaseRow], failures: Failures, used: int, option: Any, 
     found = causes(rows)
     room = SCREEN - used
     shown: List[str] = []
-    for title, text, traceback in _representatives(found, rows, failures):
+    first: Optional[str] = None
+    for each in _representatives(found, rows, failures):
         left = room - len(shown) - min(LEAST, 5 * len(found) + 1) - 2
-        lines = [title, *(visible(line) for line in text.splitlines())]
+        lines = _fitted(each, left)
         if len(lines) > left and shown:
             break
         if len(lines) > left:
-            rest = "... the rest of this is shown by -v"
-            # A traceback ends with the exception, a report begins with what was found.
-            kept = max(1, left - 2)
-            lines = [title, rest, *lines[-kept:]] if traceback else [*lines[: left - 1], rest]
+            lines = _cut(each, lines, left)
         shown += [*lines, ""]
+        first = first or each.case_id
     told = cause_lines(found, room - len(shown) - 1, again)
-    return Ending(shown[:-1], [*told, *_rest(rows, failures, option)])
+    return Ending(shown[:-1], [*told, *_rest(rows, failures, option)], first)
+
+
+class _Failure(NamedTuple):
+    """A failure that is shown. ``case_id``: None where it left no row, and ``text`` is a traceback."""
+
+    title: str
+    text: str
+    case_id: Optional[str] = None
+
+
+def _fitted(failure: _Failure, left: int) -> List[str]:
+    """The lines of a failure; where they are more than ``left``, those of the script alone.
+
+    What was seen and expected is told by the line of the cause, and by the script.
+    """
+    lines = [failure.title, *(visible(line) for line in failure.text.splitlines())]
+    script = _script(lines)
+    return lines if len(lines) <= left or not script else [*lines[:2], *lines[script:]]
+
+
+def _script(lines: Sequence[str]) -> int:
+    """The number of the line with which a script begins, 0 where there is none."""
+    return next((number for number, line in enumerate(lines) if line.startswith(SCRIPT)), 0)
+
+
+def _cut(failure: _Failure, lines: Sequence[str], left: int) -> List[str]:
+    """At most ``left`` lines of a failure, and no part of a script, which would not run."""
+    if failure.case_id is None:  # a traceback ends with the exception, a report begins with it
+        return [failure.title, REST_SHOWN, *lines[-max(1, left - 2) :]]
+    script = _script(lines)
+    if not script:
+        return [*lines[: left - 1], REST_SHOWN]
+    whole = [failure.title, *(visible(line) for line in failure.text.splitlines())]
+    return [*whole[: min(left - 1, _script(whole) - 1)], REST_SHOWN]
 
 
 def _representatives(
     found: Sequence[Cause], rows: Sequence[CaseRow], failures: Failures
-) -> Iterator[Tuple[str, str, bool]]:
-    """A title, a text, and whether it is a traceback.
-
-    The first test without a row has one; each cause has a whole report.
-    """
+) -> Iterator[_Failure]:
+    """The first test without a row, and a report of each cause, one with a script if there is one."""
     if failures.others:
         more = f" and {len(failures.others) - 1} more without a verdict" if failures.others[1:] else ""
-        yield f"{failures.others[0][0]}{more}", failures.others[0][1], True
+        yield _Failure(f"{failures.others[0][0]}{more}", failures.others[0][1])
     by_id = {row.id: row for row in rows}
     for number, cause in enumerate(found, 1):
-        candidates = [cause.id, *failures.whole]
-        chosen = next((each for each in candidates if _shows(by_id.get(each), cause, failures)), None)
-        if chosen is not None:
-            yield f"cause {number}, one of {cause.cases} cases:", failures.whole[chosen], False
+        candidates = [
+            each for each in (cause.id, *failures.whole) if _shows(by_id.get(each), cause, failures)
+        ]
+        if candidates:
+            chosen = next((each for each in candidates if SCRIPT in failures.whole[each]), candidates[0])
+            yield _Failure(f"cause {number}, one of {cause.cases} cases:", failures.whole[chosen], chosen)
 
 
 def _shows(row: Optional[CaseRow], cause: Cause, failures: Failures) -> bool:

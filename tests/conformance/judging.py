@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 import pytest
 
@@ -77,6 +77,7 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
     session = session_of(request.config)
     request.node.stash[FOUND] = {}  # a plugin may run a test more than once
     case = own_input.filled(catalogue.find(case_id), session.own)
+    unobservable: Optional[Failure] = None
     try:
         with observing(case.id, session):
             verdict = verdict_on(case, session)
@@ -85,9 +86,11 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
             text = report(verdict, session, whole) if verdict.outcome == FINDING else ""
             told = narrated(case, session) if session.narrates else []
     except Failure as failure:
-        if failure.last:
-            request.session.shouldstop = failure.last
-        pytest.fail(str(failure), pytrace=False)
+        unobservable = failure
+    if unobservable is not None:  # outside of the handler, or pytest prints what led to it, too
+        if unobservable.last:
+            request.session.shouldstop = unobservable.last
+        pytest.fail(str(unobservable), pytrace=False)
     request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole, NARRATIVE: told}
     if verdict.outcome == FINDING and session.accepted is not None and session.accepted.covers(row):
         pytest.xfail(f"accepted: {verdict.explanation}")
@@ -119,7 +122,9 @@ def grants(verdict: Verdict, session: Session) -> bool:
     from tests.conformance.recording import found
 
     findings = verdict.results[0].findings
-    return not findings or session.allowance.grants(symptom(found(findings[0])).themes)
+    # A defect that has changed has no script, and must not stand for findings that have one.
+    changed = () if verdict.defect is None else (("defect", verdict.defect.name),)
+    return not findings or session.allowance.grants(symptom(found(findings[0])).themes + changed)
 
 
 def report(verdict: Verdict, session: Session, whole: bool = True) -> str:

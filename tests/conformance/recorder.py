@@ -51,6 +51,7 @@ class Recorder:
         self.failures = Failures()
         self.narratives: Dict[str, List[str]] = {}
         self.shown: List[str] = []
+        self.first: Optional[str] = None
         self.lines: List[str] = []
         self.problems: List[str] = []
 
@@ -161,8 +162,9 @@ class Recorder:
         option.tbstyle = "no"
         self.lines = summary.counts(self.lines)
         used = len(self.lines) + len(self.problems) + OWN_LINES
-        self.shown, told = ending(rows, self.failures, used, option, again)
-        self.lines += told
+        end = ending(rows, self.failures, used, option, again)
+        self.shown, self.first = end.failures, end.shown
+        self.lines += end.causes
 
     def _check_whole(self, header: Header, rows: List[CaseRow], session: pytest.Session) -> None:
         """Every case that ran, and every case of a whole tier, must have left a row.
@@ -235,7 +237,9 @@ class Recorder:
             terminalreporter.write_line(line)
 
     def _first(self) -> Optional[str]:
-        """The first case with a finding, or without a verdict; None where there is none."""
+        """The case that is shown, the first with a finding, or without a verdict; None where none is."""
+        if self.first is not None:
+            return self.first
         findings = [key for key in sorted(self.rows) if self.rows[key].outcome == FINDING]
         unjudged = [case_in(each) for each in sorted(self.ran - self.judged)]
         return next(iter(findings + unjudged), None)

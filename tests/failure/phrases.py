@@ -11,7 +11,7 @@ LAYOUTS: Dict[str, str] = {
     "sliced": "torch.nn.functional.pad({x}.unsqueeze(-1), (0, 1)).flatten(-2)[..., ::2]",
     "expanded": "{x}[:1].expand({shape})",
     "shifted": "torch.stack(2 * [{x}])[1]",
-    "scalar": "{x}.reshape(-1)[0].expand({shape})",
+    "scalar": "{x}.flatten()[:1].sum().expand({shape})",
 }
 """How the contiguous tensor {x} gets the strides of each of ``cases.variants.GRADIENT_LAYOUTS``."""
 

@@ -100,7 +100,7 @@ def test_a_defect_shows_on_every_release_that_has_it(defect: Defect) -> None:
         for case_id in EXAMPLES.get(defect.name, ()) if defect.on(release) else ():
             case = catalogue.find(case_id)
             expected = expectations(case, rules)
-            seen = deviating(case, expected, rules, defect, 1)
+            seen = deviating(case, expected, rules, [defect], 1)
             assert seen is not None, (release, case_id)
             assert distinguishable(expected, seen), (release, case_id)
 
@@ -113,7 +113,7 @@ def test_a_defect_of_the_installed_release_is_seen_and_is_just_that(defect: Defe
     for case_id in EXAMPLES[defect.name]:
         case = catalogue.find(case_id)
         expected, observations = expectations(case, installed.RULES), observe(case, installed.BATCH_NORM)
-        seen = deviating(case, expected, installed.RULES, defect, 1)
+        seen = deviating(case, expected, installed.RULES, [defect], 1)
         assert seen is not None
         assert compared(case, expected, observations).findings
         assert not compared(case, seen, observations).findings

@@ -141,3 +141,26 @@ def test_text_of_the_subject_cannot_act_on_the_terminal() -> None:
     rows = [row("edge-1", Found(1, "forward:b0", "output", "1", "2"))]
     end = ended(rows, [("edge-1", "\x1b[31mred")])
     assert "\x1b" not in "".join(end.failures)
+
+
+SCRIPT_OF_20 = "\n".join(["edge-1", "a note", "", *["found"] * 8, "", "# a script that shows it (...):", *["code"] * 20, "", "run"])
+
+
+def test_a_script_is_shown_whole_or_not_at_all() -> None:
+    """Where the report does not fit, the script alone is shown; where that does not, what was found."""
+    rows = [row(f"edge-{n}", Found(1, f"verb{n}:b0", f"quantity{n}", "1", "2")) for n in range(3)]
+    fits, longer = SCRIPT_OF_20, SCRIPT_OF_20.replace("code\n", "code\ncode\n")
+    for text, shown in ((fits, 20), (longer, 0)):
+        end = ended(rows, [("edge-1", text)])
+        assert len(end.failures) + len(end.causes) + 6 <= SCREEN
+        assert end.failures.count("code") == shown
+        assert end.failures.count("found") == (0 if shown else 8)
+        assert ("... the rest of this is shown by -v" in end.failures) == (not shown)
+
+
+def test_a_cause_is_shown_by_a_report_with_a_script_which_is_the_next_to_run() -> None:
+    rows = [row(f"edge-{n}", Found(1, "forward:b0", "output", "1", "2")) for n in range(4)]
+    end = ended(rows, [("edge-2", "known defect has changed"), ("edge-3", SCRIPT_OF_20)])
+    assert "code" in end.failures
+    assert "known defect has changed" not in end.failures
+    assert end.shown == "edge-3"

@@ -87,6 +87,22 @@ def test_another_project_runs_its_own_tests_beside_the_clone(host: Path) -> None
     assert line.endswith(f"run: cd {(host / CLONE).resolve()} && python -m pytest")
 
 
+@pytest.mark.parametrize("option", ["--seed", "--of-its-own"])
+def test_a_clone_that_pytest_meets_first_leaves_the_names_to_the_project(option: str, tmp_path: Path) -> None:
+    """In a folder that is listed before ``tests``, whether or not the project has one of the options."""
+    for name, text in HOST.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text.replace("--seed", option), encoding="ascii")
+    (tmp_path / "tests/test_cases.py").write_text(f"import cases\n{HOST['tests/test_host.py']}", encoding="ascii")
+    for name in ("cases", "oracle", "reports", "tests"):
+        (tmp_path / "batchnorm" / name).mkdir(parents=True)
+        (tmp_path / "batchnorm" / name / "__init__.py").write_text("raise ImportError", encoding="ascii")
+    shutil.copy(ROOT / "conftest.py", tmp_path / "batchnorm")
+    ran = run(cwd=tmp_path)
+    assert (ran.status, ran.counts) == (0, {"passed": 2}), ran.output
+    assert "not run: the BatchNorm2d conformance suite in " in ran.output
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("tests", CLONE), (CLONE, "tests"), (CLONE, "tests", "-n", "1"), (CLONE, "-c", "pytest.ini")],

@@ -45,6 +45,11 @@ def _sliced(values: torch.Tensor) -> torch.Tensor:
     return wide[..., ::2]
 
 
+def _scalar(values: torch.Tensor) -> torch.Tensor:
+    first = values.reshape(-1)[0] if values.numel() else values.new_zeros(())
+    return first.expand(values.shape)
+
+
 LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "contiguous": lambda values: values,
     "channels_last": lambda values: values.contiguous(memory_format=torch.channels_last),
@@ -52,6 +57,6 @@ LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sliced": _sliced,
     "expanded": lambda values: values[:1].expand(values.shape),
     "shifted": lambda values: torch.stack([torch.zeros_like(values), values])[1],
-    "scalar": lambda values: values.reshape(-1)[:1].reshape(()).expand(values.shape),
+    "scalar": _scalar,
 }
 """Word of ``cases.variants.GRADIENT_LAYOUTS`` to the same logical tensor with other strides."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
+from itertools import combinations
+from typing import Callable, NamedTuple, Optional, Sequence, Tuple
 
 from cases import claims, states
 from cases.case import Case
@@ -63,43 +64,66 @@ def adjudicate(
     expected = expectations(case, semantics)
     observations = observe(case, factory)
     result = compared(case, expected, observations)
-    seen = {
-        defect: deviation
-        for defect in defects
-        if defect.on(semantics.release)
-        for deviation in [deviating(case, expected, semantics, defect, threads)]
-        if deviation is not None
-    }
+
+    def seen_with(defects: Sequence[Defect]) -> Optional[Expectations]:
+        return deviating(case, expected, semantics, defects, threads)
+
+    present = [each for each in defects if each.on(semantics.release) and seen_with([each])]
     if result.findings:
-        explained = _explained(case, expected, seen, observations)
+        explained = _explained(case, expected, present, seen_with, observations, strict_defects)
         return explained or _finding(case, result, factory, semantics)
-    for defect, deviation in seen.items() if strict_defects else ():
-        if distinguishable(expected, deviation):
-            text = f"known defect {defect.name!r} is gone: correct oracle/defects.py"
-            return Verdict(FINDING, result, defect, text)
+    for defect in present if strict_defects else ():
+        if _distinct(expected, seen_with([defect])):
+            return _gone(result, defect)
     if case.id in claims.CASES:
         return _claim_verdict(case, expected, observations, result, semantics)
     return Verdict(PASS, result)
 
 
+SeenWith = Callable[[Sequence[Defect]], Optional[Expectations]]
+"""From defects to what is seen with all of them; None where none shows."""
+
+
+def _distinct(one: Expectations, other: Optional[Expectations]) -> bool:
+    return other is not None and distinguishable(one, other)
+
+
+def _gone(result: Result, defect: Defect) -> Verdict:
+    text = f"known defect {defect.name!r} is gone: correct oracle/defects.py"
+    return Verdict(FINDING, result, defect, text)
+
+
 def _explained(
     case: Case,
     expected: Expectations,
-    seen: Mapping[Defect, Expectations],
+    present: Sequence[Defect],
+    seen_with: SeenWith,
     observations: Sequence[Observation],
+    strict: bool,
 ) -> Optional[Verdict]:
     """The verdict on findings in the circumstances of known defects; None where there are no such.
 
-    ``seen``: what the release shows with each of these defects.
+    ``present``: the defects in whose circumstances the program is. As few of them as explain what was
+    seen are taken; ``strict``: each of the others is gone where it would have been seen beside them.
     """
     changed: Optional[Verdict] = None
-    for defect, deviation in seen.items():
-        shown = compared(case, deviation, observations)
-        if not shown.findings:
-            return Verdict(KNOWN_DEFECT, shown, defect, defect.instead)
-        if distinguishable(expected, deviation):  # it had to show
-            text = f"known defect {defect.name!r} has changed: {described(shown)}"
-            changed = Verdict(FINDING, shown, defect, text)
+    for number in range(1, len(present) + 1):
+        for defects in combinations(present, number):
+            deviation = seen_with(defects)
+            assert deviation is not None
+            shown = compared(case, deviation, observations)
+            if not shown.findings:
+                for other in present if strict else ():
+                    both = [each for each in present if each is other or each in defects]
+                    alone = other not in defects and _distinct(expected, seen_with([other]))
+                    if alone and _distinct(deviation, seen_with(both)):
+                        return _gone(shown, other)
+                text = " ".join(each.instead for each in defects)
+                return Verdict(KNOWN_DEFECT, shown, defects[0], text)
+            if distinguishable(expected, deviation):  # it had to show
+                names = " and ".join(repr(each.name) for each in defects)
+                text = f"known defect {names} has changed: {described(shown)}"
+                changed = Verdict(FINDING, shown, defects[0], text)
     return changed
 
 
