@@ -147,17 +147,17 @@ def check_tensors(
     for name, tensor in zip(names, running):
         if tensor is not None and tensor.requires_grad:
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
-    for tensor in running:
-        if tensor is not None and tensor.form == "row":
-            raise Refusal("RuntimeError", "expected 1 dims but tensor has 2")
-        if tensor is not None and tensor.overlaps and batch_statistics:
-            raise Refusal(*OVERLAPPING)
     one_alone = (running[0] is None) != (running[1] is None)
     if one_alone and not rules.holds("one_running_buffer_suffices"):
         pattern = "^running_mean and running_var must either both be None or neither be None$"
         raise Refusal("ValueError", pattern)
     if given.dtype != state.dtype:
         _check_dtype(given, state.dtype, (state.weight, state.bias, *running), rules)
+    for tensor in running:
+        if tensor is not None and tensor.form == "row":
+            raise Refusal("RuntimeError", "expected 1 dims but tensor has 2")
+        if tensor is not None and tensor.overlaps and batch_statistics:
+            raise Refusal(*OVERLAPPING)
 
 
 def _check_length(name: str, tensor: Optional[Tensor], given: Batch) -> None:

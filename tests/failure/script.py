@@ -12,7 +12,7 @@ from cases.attributes import TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import batch
-from cases.steps import Backward, Copy, Forward, Forwards, LoadStateDict, forwards
+from cases.steps import Backward, Convert, Copy, Forward, Forwards, LoadStateDict, forwards
 from oracle.state import GRADIENTS
 from tests.failure.phrases import GRADIENT, HOOKED, LOADED, OUTPUT, SHARED, SOURCE, TENSOR
 from tests.failure.rebuilding import BELL
@@ -21,6 +21,11 @@ from tests.verdict.result import Finding
 
 THREADED = 4096
 """Batches of so many values make the number of torch's threads matter."""
+
+CONVERTED = (
+    "    [new.to(each.dtype) for each in old.state_dict().values() if each.is_floating_point()]",
+)
+"""The line that gives a new module the dtype of one that was converted."""
 
 LONGEST = 60
 """No script has more lines."""
@@ -187,6 +192,7 @@ def script(
         text += [
             "def fresh(old):",
             f"    new = {made}",
+            *CONVERTED[: any(isinstance(step, Convert) for step in case.steps)],
             "    new.load_state_dict(old.state_dict())",
             "    return new.train(old.training)",
         ]

@@ -178,11 +178,11 @@ class Kernel:
         if x.numel() == 0:
             return
         self.check_no_grad(running)
-        self.check_memory(operands, from_batch)
         if (operands.running_mean is None) != (operands.running_var is None):
             raise ValueError(
                 "running_mean and running_var must either both be None or neither be None"
             )
+        self.check_memory(operands, from_batch)
 
     def check_memory(self, operands: Operands, from_batch: bool) -> None:
         """Raise where the running statistics lie otherwise than a value a channel, each in its place."""
