@@ -24,6 +24,7 @@ from cases.steps import (
     RESETS,
     STATE_DICTS,
     TRAIN,
+    Accumulate,
     Attach,
     Backward,
     Copy,
@@ -39,6 +40,7 @@ from cases.steps import (
     Show,
     Step,
     Value,
+    ZeroGrad,
 )
 from cases.variants import ATTACHED_COUNT, Variant
 
@@ -121,6 +123,8 @@ def _flags_of_a_new_module(operation: Copy) -> FrozenSet[str]:
 _DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
     Forward: _nothing,
     Backward: _nothing,
+    Accumulate: _nothing,
+    ZeroGrad: _nothing,
     Forwards: _nothing,
     Mode: lambda operation: frozenset({"training"}),
     SetAttribute: _its_name,

@@ -8,9 +8,9 @@ from typing import Tuple, Union
 Value = Union[None, bool, int, float, str]
 """A value that can be assigned to a flag."""
 
-GRADS = ("grad", "no_grad", "input_grad")
+GRADS = ("grad", "no_grad", "input_grad", "inference")
 """grad: an ordinary call. no_grad: a call under ``torch.no_grad()``. input_grad: a call with an input
-that requires a gradient."""
+that requires a gradient. inference: a call under ``torch.inference_mode()``."""
 
 ATTACH_KINDS = ("tensor", "parameter", "trainable")
 """tensor: a plain tensor. parameter: a Parameter with ``requires_grad=False``. trainable: a Parameter
@@ -57,6 +57,27 @@ class Backward:
     upstream: str
     retain: bool = False
     earlier: bool = False
+
+
+@dataclass(frozen=True)
+class Accumulate:
+    """``output.backward(upstream)``, which adds gradients to ``.grad``, for the output of the last forward.
+
+    ``upstream``, ``retain``: as in ``Backward``.
+    """
+
+    upstream: str
+    retain: bool = False
+
+    @property
+    def backward(self) -> Backward:
+        """The step that returns the gradients which this one adds."""
+        return Backward(self.upstream, self.retain)
+
+
+@dataclass(frozen=True)
+class ZeroGrad:
+    """``module.zero_grad()``."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +182,8 @@ class Show:
 Step = Union[
     Forward,
     Backward,
+    Accumulate,
+    ZeroGrad,
     Forwards,
     Mode,
     SetAttribute,
@@ -177,6 +200,7 @@ Step = Union[
 TRAIN = Mode(True)
 EVAL = Mode(False)
 PRESET = Preset()
+ZERO_GRAD = ZeroGrad()
 
 
 def forwards(step: Step) -> Tuple[Forward, ...]:

@@ -57,7 +57,8 @@ def recorded(
         tensor = state.entry(name)
         if isinstance(tensor, Tensor) and (name == "weight" or name in handed_over):
             saved.append(Saved(name, tensor.identity, tensor.version))
-    return Graph(output, trainable, tuple(saved))
+    leaves = tuple(getattr(state.entry(name), "identity", None) for name in ("weight", "bias"))
+    return Graph(output, trainable, tuple(saved), leaves=leaves)
 
 
 def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Expected:

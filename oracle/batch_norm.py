@@ -34,11 +34,12 @@ from typing import Any, Dict, NamedTuple, Optional, Type
 from cases.attributes import BUFFERS
 from cases.construction import Config
 from cases.inputs import Batch, batch
-from cases.steps import Backward, Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
+from cases.steps import Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
 from oracle import outputs, refusals
 from oracle.attributes import ATTRIBUTE_STEPS, Meaning
-from oracle.backward import backward, recorded
+from oracle.autograd import AUTOGRAD_STEPS
+from oracle.backward import recorded
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
@@ -93,6 +94,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     A forward that raises after it has counted has counted all the same.
     """
     given = batch(variant, step.batch)
+    refusals.check_grad(step.grad, rules)
     if given.values.ndim != 4:
         raise refusals.wrong_rank(given.values.ndim)
     state = _counted(state, rules)
@@ -259,10 +261,10 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
 STEPS: Dict[Type[Step], Meaning] = {
     Forward: forward,
     Forwards: _forwards,
-    Backward: backward,
     Copy: _copy,
     LoadStateDict: load_state_dict,
     **ATTRIBUTE_STEPS,
+    **AUTOGRAD_STEPS,
 }
 """Type of a step to its meaning."""
 

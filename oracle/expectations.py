@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple, Union
+from typing import List, Optional, Tuple
 
 from cases.case import Case
-from cases.steps import Backward, Forward
+from cases.steps import Accumulate, Backward, Forward, Step
+from oracle.accumulation import accumulated
 from oracle.batch_norm import advance, begin
 from oracle.defects import Defect
 from oracle.deviations import DEVIATIONS, Situation
@@ -33,19 +34,21 @@ def deviating(
     ``expected``: what is right. ``threads``: torch's number of threads.
     """
 
-    def seen(before: State, step: Union[Forward, Backward], right: Expected) -> Expected:
+    def seen(before: State, step: Step, right: Expected) -> Expected:
+        if isinstance(step, Accumulate):
+            returned = advance(before, step.backward, case.variant, semantics)
+            wrong = seen(before, step.backward, returned)
+            return right if wrong is returned else accumulated(right, wrong)
+        if not isinstance(step, (Forward, Backward)):
+            return right
         situation = Situation(before, step, case.variant, semantics, threads)
         return DEVIATIONS[defect.name](right, situation)
 
     steps = zip(case.steps, expected, expected[1:])
-    if not any(
-        isinstance(step, (Forward, Backward)) and seen(before.state, step, right) is not right
-        for step, before, right in steps
-    ):
+    if all(seen(before.state, step, right) is right for step, before, right in steps):
         return None
     deviated: List[Expected] = [expected[0]]
     for step in case.steps:
         before = deviated[-1].state
-        right = advance(before, step, case.variant, semantics)
-        deviated.append(seen(before, step, right) if isinstance(step, (Forward, Backward)) else right)
+        deviated.append(seen(before, step, advance(before, step, case.variant, semantics)))
     return tuple(deviated)

@@ -11,37 +11,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, List, Optional, Tuple
+from typing import Dict, FrozenSet, List, Tuple
 
-Release = Tuple[int, int]
+from oracle.switch import Release, Switch
 
 RELEASES: Tuple[Release, ...] = tuple(
     [(1, minor) for minor in range(4, 14)] + [(2, minor) for minor in range(16)]
 )
 """Every minor release the table speaks of, oldest first."""
-
-
-@dataclass(frozen=True)
-class Switch:
-    """One rule that depends on the release.
-
-    ``first``: None means it held before the first release of the table. ``last``: None means it
-    holds on the newest. ``source``: an issue or pull request, or "measured". ``masked_by``: switches
-    under which the question never comes up.
-    """
-
-    name: str
-    first: Optional[Release]
-    last: Optional[Release]
-    inside: str
-    outside: str
-    source: str
-    masked_by: Tuple[str, ...] = ()
-
-    def holds_on(self, release: Release) -> bool:
-        """Whether ``release`` lies in the interval."""
-        after_first = self.first is None or release >= self.first
-        return after_first and (self.last is None or release <= self.last)
 
 
 SWITCHES: Tuple[Switch, ...] = (
@@ -217,6 +194,30 @@ SWITCHES: Tuple[Switch, ...] = (
         "An input of bfloat16 raises RuntimeError.",
         "Modules and inputs may be bfloat16, and inputs of a float32 module, too.",
         "PR #61015",
+    ),
+    Switch(
+        "no_inference_mode",
+        None,
+        (1, 8),
+        "There is no torch.inference_mode.",
+        "A train-mode forward under torch.inference_mode() counts and updates.",
+        "PR #58045",
+    ),
+    Switch(
+        "zero_grad_keeps_zeros",
+        None,
+        (1, 13),
+        "zero_grad() puts zeros into the .grad of the parameters.",
+        "It makes them None.",
+        "#92656; PR #92731",
+    ),
+    Switch(
+        "grad_laid_out_as_computed",
+        None,
+        (1, 5),
+        "The .grad of a channels_last or permuted input is contiguous, as the gradient is computed.",
+        "It has the strides of the input.",
+        "PR #40358",
     ),
     Switch(
         "integer_input_is_runtime_error",

@@ -14,6 +14,42 @@ from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.normalisation import ExpectedOutput
 
 
+@dataclass(frozen=True, eq=False)
+class ExpectedGradient:
+    """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
+
+    ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
+    ``channels_last``. ``any_order``: only the bound for sums in any order holds. Compared by identity.
+    """
+
+    name: str
+    output: ExpectedOutput
+    upstream: Batch
+    dtype: str
+    strides: str
+    any_order: bool = False
+
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        """The shape of what it is the gradient of."""
+        return self.output.shape if self.name == "input" else (self.output.shape[1],)
+
+
+@dataclass(frozen=True, eq=False)
+class Grad:
+    """What lies in the ``.grad`` of a tensor; ``oracle.accumulation`` computes its numbers.
+
+    ``parts``: the gradients that were added up; without any there are zeros.
+    ``strides``: ``contiguous``, or ``as_leaf``: those of the tensor, if each of its numbers has a place of
+    its own in memory and there are no gaps, else contiguous. Compared by identity.
+    """
+
+    parts: Tuple[ExpectedGradient, ...]
+    dtype: str
+    shape: Tuple[int, ...]
+    strides: str
+
+
 class Tensor(NamedTuple):
     """A floating-point tensor on the module: a parameter or a running statistic.
 
@@ -25,6 +61,7 @@ class Tensor(NamedTuple):
     identity: object
     requires_grad: bool = False
     version: int = 0
+    grad: Optional[Grad] = None
 
     def holding(self, numbers: Budgeted) -> Tensor:
         """The tensor after other numbers were written into it."""
@@ -62,13 +99,16 @@ class Graph(NamedTuple):
     """What autograd recorded of a forward.
 
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
-    tensors that the backward pass reads. ``freed``: a backward has used the graph up.
+    tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``leaves``: the
+    identities of weight and bias, in this order. ``grad``: what lies in the ``.grad`` of the input.
     """
 
     output: ExpectedOutput
     trainable: Tuple[str, ...]
     saved: Tuple[Saved, ...]
     freed: bool = False
+    leaves: Tuple[object, ...] = (None, None)
+    grad: Optional[Grad] = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,30 +157,16 @@ class State:
         """The plain attributes, in the order of FLAGS."""
         return tuple([getattr(self, name) for name in FLAGS])
 
+    def grads(self) -> Tuple[Tuple[str, Grad], ...]:
+        """Those of the last forward's input, weight and bias that have a ``.grad``, with it."""
+        found = [("input", self.graphs[0].grad)] if self.graphs else []
+        for name, tensor in (("weight", self.weight), ("bias", self.bias)):
+            found.append((name, None if tensor is None else tensor.grad))
+        return tuple((name, grad) for name, grad in found if grad is not None)
+
     def present(self) -> Tuple[str, ...]:
         """The names of the entries that are not None: the keys of the state dict."""
         return tuple(name for name in TENSORS if getattr(self, name) is not None)
-
-
-@dataclass(frozen=True, eq=False)
-class ExpectedGradient:
-    """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
-
-    ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
-    ``channels_last``. ``any_order``: only the bound for sums in any order holds. Compared by identity.
-    """
-
-    name: str
-    output: ExpectedOutput
-    upstream: Batch
-    dtype: str
-    strides: str
-    any_order: bool = False
-
-    @property
-    def shape(self) -> Tuple[int, ...]:
-        """The shape of what it is the gradient of."""
-        return self.output.shape if self.name == "input" else (self.output.shape[1],)
 
 
 GRADIENTS = ("input", "weight", "bias")

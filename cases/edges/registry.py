@@ -6,6 +6,7 @@ from typing import Dict, Iterator, Tuple
 
 from cases.case import Case
 from cases.edges import (
+    accumulation,
     attach,
     autograd,
     backward,
@@ -59,6 +60,7 @@ EDGES: Tuple[Edge, ...] = (
     + backward_layout.EDGES
     + backward_program.EDGES
     + extent.EDGES
+    + accumulation.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

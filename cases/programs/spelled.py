@@ -14,7 +14,7 @@ from cases.construction import AFFINE, MOMENTUM, TRACK, Construction, config
 from cases.errors import CaseError, one_of
 from cases.inputs import OWN, batch, upstream
 from cases.spelling import parse_program, spell, token
-from cases.steps import Backward, Step, forwards
+from cases.steps import Accumulate, Backward, Step, forwards
 from cases.variants import DTYPES, LANES, SHAPES, Given, Variant
 
 FAMILY = "steps"
@@ -93,7 +93,7 @@ def _check_batches(case: Case) -> None:
     for step in case.steps:
         for each in forwards(step)[:1]:
             given = batch(variant, each.batch)
-        if isinstance(step, Backward):
+        if isinstance(step, (Backward, Accumulate)):
             if given is None:
                 raise CaseError(f"{token(step)!r} needs a forward before it")
             upstream(variant, given, step.upstream)

@@ -6,17 +6,17 @@ A script needs torch and the subject, and NumPy where it rebuilds one of the sui
 from __future__ import annotations
 
 import re
-from typing import Collection, List, Mapping, NamedTuple
+from typing import Collection, List, Mapping, NamedTuple, Sequence
 
 from cases.attributes import TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import batch
-from cases.steps import Backward, Copy, Forward, Forwards, forwards
+from cases.steps import Copy, Forward, Forwards, forwards
 from oracle.state import GRADIENTS
-from tests.failure.phrases import GRADIENT, OUTPUT, SHARED, TENSOR
+from tests.failure.phrases import GRAD, GRADIENT, LEFT, OUTPUT, SHARED, TENSOR
 from tests.failure.rebuilding import BELL
-from tests.failure.step_lines import MOST, Unwritable, Writing, called, lines
+from tests.failure.step_lines import DIFFERENTIATING, MOST, Unwritable, Writing, called, lines
 from tests.verdict.result import Finding
 
 THREADED = 4096
@@ -55,11 +55,23 @@ def _gradient(name: str) -> str:
     return f"gradients.get(id(leaves[{GRADIENTS.index(name)}]))"
 
 
+def _left(name: str, aspect: str, index: Sequence[int]) -> str:
+    """The expression for an element or an aspect of a ``.grad``."""
+    leaf = "graphs[0][0][0]" if name == "input.grad" else f"m.{name.partition('.')[0]}"
+    if index:
+        return f"{leaf}.grad[{', '.join(map(str, index))}].item()"
+    return GRAD[aspect].format(f"{leaf}.grad", leaf)
+
+
 def _printed(shown: Shown) -> str:
     """The expression that is printed as got."""
     mismatch = shown.finding.mismatch
     quantity = mismatch.quantity
     name, _, aspect = quantity.partition(" ")
+    if name.endswith(".grad"):
+        return _left(name, aspect, mismatch.index)
+    if quantity == "grads present":
+        return LEFT.format(TENSORS)
     if mismatch.index:
         source = "y" if quantity == "output" else f"m.{quantity}"
         source = _gradient(name) if aspect == "gradient" else source
@@ -68,7 +80,7 @@ def _printed(shown: Shown) -> str:
         last = any(each.layout == "channels_last" for each in _writing(shown).returned()[:1])
         memory_format = "memory_format=torch.channels_last" if last and name == "input" else ""
         return GRADIENT[aspect.partition(" ")[2]].format(_gradient(name), memory_format)
-    if quantity == "input_changed" and isinstance(shown.case.steps[-1], Backward):
+    if quantity == "input_changed" and isinstance(shown.case.steps[-1], DIFFERENTIATING):
         return OUTPUT[quantity].replace("x", "given")
     if quantity in OUTPUT:
         return OUTPUT[quantity]
@@ -131,7 +143,7 @@ def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
         last = forwards(step)[-1]
         first = [*body[:-1], f"x = {_writing(shown).batch(last.batch)}"]
         body = [called(last, "x")]
-    elif isinstance(step, Backward):
+    elif isinstance(step, DIFFERENTIATING):
         first, body = body[:2], body[2:]
         if finding.mismatch.quantity == "input_changed":
             kept = [line.replace("x.", "given.") for line in kept]
@@ -179,7 +191,7 @@ def script(
             "    new.load_state_dict(old.state_dict())",
             "    return new.train(old.training)",
         ]
-    if any(isinstance(step, Backward) for step in case.steps):
+    if finding.mismatch.quantity == "grads present" or any(isinstance(s, DIFFERENTIATING) for s in case.steps):
         text.append("graphs = []")
     bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]
     for number, body in enumerate(bodies[:-1]):

@@ -8,6 +8,7 @@ from cases.attributes import FLOATING
 from cases.case import Case
 from cases.inputs import Batch, attached, batch, preset, upstream
 from cases.steps import (
+    Accumulate,
     Attach,
     Backward,
     Copy,
@@ -22,14 +23,18 @@ from cases.steps import (
     SetAttribute,
     Show,
     Step,
+    ZeroGrad,
     forwards,
 )
 from cases.variants import ATTACHED_COUNT
 from tests.failure import literals
-from tests.failure.phrases import COPIES, LAYOUTS, SHOWN
+from tests.failure.phrases import COPIES, LAYOUTS, SHOWN, WITHOUT
 
 MOST = 512
 """The numbers that the batches of a script may have written out, together."""
+
+DIFFERENTIATING = (Backward, Accumulate)
+"""The steps that need what a forward was given and what it returned."""
 
 EXPANDED = 4
 """Series of up to this many forwards have a line for each."""
@@ -75,7 +80,7 @@ class Writing(NamedTuple):
     @property
     def differentiated(self) -> bool:
         """Whether a backward follows, so that forwards keep their inputs and outputs."""
-        return any(isinstance(step, Backward) for step in self.case.steps[self.number :])
+        return any(isinstance(step, DIFFERENTIATING) for step in self.case.steps[self.number :])
 
     def new_tensor(self, name: str) -> str:
         """The text of a tensor that is attached or loaded."""
@@ -87,15 +92,15 @@ class Writing(NamedTuple):
 
 def called(step: Forward, given: str) -> str:
     """The line that calls the module with the text ``given``."""
-    if step.grad == "no_grad":
-        return f"y = torch.no_grad()(m.__call__)({given})"
+    if step.grad in WITHOUT:
+        return f"y = {WITHOUT[step.grad]}({given})"
     return f"y = m({given}{'.requires_grad_()' if step.grad == 'input_grad' else ''})"
 
 
 def recorded(step: Forward, given: str) -> List[str]:
     """The lines of a forward that a backward follows; ``graphs`` keeps what the last two were given."""
     leaf = ".requires_grad_()" if step.grad == "input_grad" else ""
-    call = "torch.no_grad()(m.__call__)(x)" if step.grad == "no_grad" else "m(x)"
+    call = f"{WITHOUT.get(step.grad, 'm')}(x)"
     return [
         f"x = {given}{leaf}",
         f"graphs = [((x, m.weight, m.bias), {call}), *graphs[:1]]",
@@ -129,6 +134,18 @@ def _backward(writing: Writing, step: Backward) -> List[str]:
         f"found = torch.autograd.grad(output, wanted or leaves[:1], given, {options})",
         "gradients = dict(zip(map(id, wanted), found))",
     ]
+
+
+def _accumulate(writing: Writing, step: Accumulate) -> List[str]:
+    return [
+        "leaves, output = graphs[0]",
+        f"given = {writing.upstream(step.backward)}",
+        f"output.backward(given, retain_graph={step.retain})",
+    ]
+
+
+def _zero_grad(writing: Writing, step: ZeroGrad) -> List[str]:
+    return ["m.zero_grad()"]
 
 
 def _mode(writing: Writing, step: Mode) -> List[str]:
@@ -200,6 +217,8 @@ def _show(writing: Writing, step: Show) -> List[str]:
 LINES: Dict[Type[Step], Callable[..., List[str]]] = {
     Forward: _forward,
     Backward: _backward,
+    Accumulate: _accumulate,
+    ZeroGrad: _zero_grad,
     Forwards: _forwards,
     Mode: _mode,
     SetAttribute: _set_attribute,

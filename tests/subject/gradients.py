@@ -1,13 +1,13 @@
-"""Differentiates the output of the last forward of a live module."""
+"""Differentiates outputs of a live module, and reads what is left in ``.grad``."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, Iterable, NamedTuple, Optional, Tuple
 
 import torch
 
 from cases.inputs import Batch
-from tests.subject.observation import ObservedGradient
+from tests.subject.observation import ObservedGrad, ObservedGradient
 from tests.subject.reading import dtype_name, numbers
 
 
@@ -46,3 +46,34 @@ def _observed(gradient: Optional[torch.Tensor]) -> Optional[ObservedGradient]:
         and gradient.is_contiguous(memory_format=torch.channels_last),
         requires_grad=gradient.requires_grad,
     )
+
+
+def grads(leaves: Iterable[Tuple[str, Any]]) -> Tuple[Tuple[str, ObservedGrad], ...]:
+    """Those of the tensors that have a ``.grad``, and that; the others are passed over."""
+    found = []
+    for name, leaf in leaves:
+        if isinstance(leaf, torch.Tensor) and leaf.is_leaf and leaf.grad is not None:
+            found.append((name, _grad(leaf, leaf.grad)))
+    return tuple(found)
+
+
+def _grad(leaf: torch.Tensor, grad: torch.Tensor) -> ObservedGrad:
+    same = [a == b for a, b, size in zip(grad.stride(), leaf.stride(), leaf.shape) if size != 1]
+    contiguous = grad.is_contiguous()
+    return ObservedGrad(
+        values=numbers(grad).copy(),
+        dtype=dtype_name(grad.dtype),
+        contiguous=contiguous,
+        as_leaf=all(same) if _dense(leaf) else contiguous,
+        requires_grad=grad.requires_grad,
+    )
+
+
+def _dense(tensor: torch.Tensor) -> bool:
+    """Whether each number has a place of its own in memory, and there are no gaps between them."""
+    place = 1
+    for stride, size in sorted((a, b) for a, b in zip(tensor.stride(), tensor.shape) if b != 1):
+        if stride != place:
+            return False
+        place *= size
+    return True

@@ -14,6 +14,7 @@ from cases.case import Case
 from cases.construction import Config
 from cases.inputs import attached, batch, preset, upstream
 from cases.steps import (
+    Accumulate,
     Attach,
     Backward,
     Copy,
@@ -28,11 +29,12 @@ from cases.steps import (
     SetAttribute,
     Show,
     Step,
+    ZeroGrad,
     forwards,
 )
 from cases.variants import ATTACHED_COUNT, Variant
 from tests.subject import state_dicts
-from tests.subject.gradients import Recording, gradients
+from tests.subject.gradients import Recording, gradients, grads
 from tests.subject.inputs import Input
 from tests.subject.observation import Observation, ObservedOutput, Raised, same_bytes
 from tests.subject.reading import attribute, dtype_name, numbers, observed
@@ -82,8 +84,13 @@ class LiveModule:
             tensors=tuple([observed(tensor) for tensor in tensors]),
             same_objects=same,
             flags=tuple([attribute(self.module, name) for name in FLAGS]),
+            grads=grads([*self._inputs(), *zip(TENSORS, tensors)]),
             **self._seen,
         )
+
+    def _inputs(self) -> List[Tuple[str, Any]]:
+        """The input of the last forward that returned an output, if there is one."""
+        return [("input", each.leaves[0]) for each in self._recordings[:1]]
 
     def forward(self, step: Forward) -> None:
         """``module(batch)`` with an input of its own."""
@@ -91,7 +98,7 @@ class LiveModule:
         leaf = given.tensor.detach().requires_grad_() if step.grad == "input_grad" else given.tensor
         leaves = (leaf, attribute(self.module, "weight"), attribute(self.module, "bias"))
         try:
-            with torch.set_grad_enabled(step.grad != "no_grad"):
+            with CONTEXTS[step.grad]():
                 output = self.module(leaf)
             self._seen["output"] = self._observed_output(output, given)
             self._recordings = [Recording(given.batch, output, leaves), *self._recordings[:1]]
@@ -106,6 +113,17 @@ class LiveModule:
         given = Input(upstream(self.variant, recording.given, step.upstream))
         try:
             self._seen["gradients"] = gradients(recording, given.tensor, step.retain)
+        finally:
+            self._seen["input_changed"] = given.changed()
+
+    def accumulate(self, step: Accumulate) -> None:
+        """``output.backward`` of the last output, with an upstream gradient of its own."""
+        if not self._recordings:
+            raise LookupError("no forward has returned an output")
+        recording = self._recordings[0]
+        given = Input(upstream(self.variant, recording.given, step.upstream))
+        try:
+            recording.output.backward(given.tensor, retain_graph=step.retain)
         finally:
             self._seen["input_changed"] = given.changed()
 
@@ -199,6 +217,10 @@ def _reset(live: LiveModule, step: Reset) -> None:
     getattr(live.module, step.method)()
 
 
+def _zero_grad(live: LiveModule, step: ZeroGrad) -> None:
+    live.module.zero_grad()
+
+
 def _load_state_dict(live: LiveModule, step: LoadStateDict) -> None:
     state_dicts.load(live.module, step.what, live.new_tensor)
 
@@ -206,6 +228,8 @@ def _load_state_dict(live: LiveModule, step: LoadStateDict) -> None:
 ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Forward: LiveModule.forward,
     Backward: LiveModule.backward,
+    Accumulate: LiveModule.accumulate,
+    ZeroGrad: _zero_grad,
     Forwards: _forwards,
     Mode: _mode,
     SetAttribute: _set_attribute,
@@ -219,6 +243,14 @@ ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Show: LiveModule.show,
 }
 """Type of a step to what performs it."""
+
+CONTEXTS: Dict[str, Callable[[], Any]] = {
+    "grad": torch.enable_grad,
+    "input_grad": torch.enable_grad,
+    "no_grad": torch.no_grad,
+    "inference": lambda: torch.inference_mode(),  # which torch may lack
+}
+"""Word of ``cases.steps.GRADS`` to the context in which a forward is called."""
 
 TEXTS: Dict[str, Callable[[Any], str]] = {
     "repr": lambda module: repr(module).partition("(")[2],

@@ -49,6 +49,20 @@ class ObservedGradient(NamedTuple):
     requires_grad: bool
 
 
+class ObservedGrad(NamedTuple):
+    """What lies in the ``.grad`` of a tensor. ``values``: a copy.
+
+    ``as_leaf``: it has the strides of the tensor; contiguous, where a place in the tensor's memory holds
+    several of its numbers or none.
+    """
+
+    values: np.ndarray
+    dtype: str
+    contiguous: bool
+    as_leaf: bool
+    requires_grad: bool
+
+
 class Observation(NamedTuple):
     """The module after one step.
 
@@ -56,6 +70,7 @@ class Observation(NamedTuple):
     what has the name of each tensor is the Python object that had it before the step.
     ``input_changed``: a forward wrote to its input. ``shared``: names of tensors of a copied module
     that share memory with the original. ``text``: the text that a step asked for.
+    ``grads``: what has a ``.grad``, and that: of the last forward's input and of all tensors.
     """
 
     output: Optional[ObservedOutput]
@@ -67,6 +82,7 @@ class Observation(NamedTuple):
     shared: Tuple[str, ...] = ()
     text: Optional[str] = None
     gradients: Optional[Tuple[Optional[ObservedGradient], ...]] = None
+    grads: Tuple[Tuple[str, ObservedGrad], ...] = ()
 
 
 def same_bytes(now: np.ndarray, before: np.ndarray) -> bool:

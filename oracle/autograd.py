@@ -1,0 +1,17 @@
+"""Steps of autograd: every step that differentiates the output of a forward, or clears what that left."""
+
+from __future__ import annotations
+
+from typing import Dict, Type
+
+from cases.steps import Accumulate, Backward, Step, ZeroGrad
+from oracle.accumulation import accumulate, zero_grad
+from oracle.attributes import Meaning
+from oracle.backward import backward
+
+AUTOGRAD_STEPS: Dict[Type[Step], Meaning] = {
+    Backward: backward,
+    Accumulate: accumulate,
+    ZeroGrad: zero_grad,
+}
+"""Type of a step to its meaning."""
