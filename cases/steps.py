@@ -61,7 +61,7 @@ class Backward:
 
 @dataclass(frozen=True)
 class Accumulate:
-    """``output.backward(upstream)``, which adds gradients to ``.grad``, for the output of the last forward.
+    """``output.backward(upstream)`` for the output of the last forward: adds gradients to ``.grad``.
 
     ``upstream``, ``retain``: as in ``Backward``.
     """

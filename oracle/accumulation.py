@@ -53,10 +53,10 @@ def _layout(given: Batch, rules: Rules) -> str:
 
 
 def _added(differentiated: Expected, layout: str) -> State:
-    """The state after a backward whose gradients are added to the ``.grad`` of its leaves.
+    """Add the gradients of a backward to the ``.grad`` of its leaves.
 
-    ``layout``: the strides of the input's. A weight or bias that the module no longer holds gets one, too,
-    which nobody sees.
+    ``layout``: the strides of the input's. A weight or bias that the module no longer holds gets one,
+    too, which nobody sees.
     """
     state = differentiated.state
     last, *earlier = state.graphs
@@ -81,7 +81,7 @@ def _sum(grad: Optional[Grad], gradient: ExpectedGradient, layout: str) -> Grad:
 
 
 def zero_grad(state: State, step: ZeroGrad, variant: Variant, rules: Rules) -> Expected:
-    """No parameter has a ``.grad`` afterwards, or each that has one has zeros in it; inputs keep theirs."""
+    """No parameter has a ``.grad`` afterwards, or zeros in the one that it has; inputs keep theirs."""
     changes: Dict[str, Any] = {}
     for name in PARAMETERS:
         tensor = state.entry(name)

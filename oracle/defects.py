@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
-from oracle.semantics import Release
+from oracle.switch import Release
 
 
 @dataclass(frozen=True)

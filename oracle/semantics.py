@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
 from typing import Dict, FrozenSet, List, Tuple
 
 from oracle.switch import Release, Switch
@@ -234,7 +233,7 @@ class UnknownSwitch(LookupError):
     """The oracle asks for a switch that the table does not list."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Semantics:
     """The rules of one release: ``inside`` names the switches that hold.
 

@@ -40,8 +40,8 @@ class Grad:
     """What lies in the ``.grad`` of a tensor; ``oracle.accumulation`` computes its numbers.
 
     ``parts``: the gradients that were added up; without any there are zeros.
-    ``strides``: ``contiguous``, or ``as_leaf``: those of the tensor, if each of its numbers has a place of
-    its own in memory and there are no gaps, else contiguous. Compared by identity.
+    ``strides``: ``contiguous``, or ``as_leaf``: those of the tensor, if each of its numbers has a place
+    of its own in memory and there are no gaps, else contiguous. Compared by identity.
     """
 
     parts: Tuple[ExpectedGradient, ...]

@@ -1,4 +1,4 @@
-"""Gradients that ``output.backward(g)`` adds to ``.grad``, and forwards under ``torch.inference_mode()``."""
+"""Gradients that ``output.backward(g)`` adds to ``.grad``, and forwards in inference mode."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ def _added() -> Iterator[Edge]:
             ("two_forwards", "accumulate:ordinary,input_grad:b1,accumulate:offset", "parameters add up"),
             ("retained", "accumulate_retain:ordinary,accumulate:outlier", "the input's add up, too"),
             ("used_up", "accumulate:ordinary,accumulate:ordinary", "a graph is used up"),
-            ("cleared", "accumulate:ordinary,zero_grad,forward:b1,accumulate:ones", "only new ones are left"),
+            ("cleared", "accumulate:ordinary,zero_grad,forward:b1,accumulate:ones", "new ones are left"),
             ("returned", "retain:ordinary,accumulate:ones,zero_grad", "autograd.grad leaves no .grad"),
         ):
             yield Edge(f"{mode}_{name}", GROUP, f"preset,{enter}input_grad:b0,{rest}", note)
-    yield Edge(
-        "no_grad", GROUP, "preset,no_grad:b0,accumulate:ones,zero_grad", "there is nothing to differentiate"
-    )
+    program = "preset,no_grad:b0,accumulate:ones,zero_grad"
+    yield Edge("no_grad", GROUP, program, "there is nothing to differentiate")
     note = "the budgets add up as the gradients do"
-    many = ",".join(f"input_grad:b{n},accumulate:{name}" for n, name in enumerate(("ordinary", "ones") * 4))
+    upstream = ("ordinary", "ones") * 4
+    eight = ",".join(f"input_grad:b{n},accumulate:{name}" for n, name in enumerate(upstream))
     for dtype in DTYPES:
-        yield Edge(f"eight_{dtype}", GROUP, f"preset,{many}", note, TRACKED, Variant("bounded", "n30", dtype))
+        variant = Variant("bounded", "n30", dtype)
+        yield Edge(f"eight_{dtype}", GROUP, f"preset,{eight}", note, TRACKED, variant)
     eval_train = "preset,eval,forward:b0,accumulate_retain:ordinary,train,no_grad:b1,eval"
     note = "a frozen layer; nothing is in the buffers' .grad"
     yield Edge("eval_train", GROUP, f"{eval_train},forward:b0,accumulate:ones", note)
@@ -38,6 +39,7 @@ def _added() -> Iterator[Edge]:
 
 def _leaves() -> Iterator[Edge]:
     """Which tensors have a ``.grad``, and which keep it."""
+    statistics = "attach:running_mean:trainable,attach:running_var:trainable,"
     once = "input_grad:b0,accumulate:ordinary"
     note = "only what requires a gradient gets one"
     for name, config, before in (
@@ -46,15 +48,16 @@ def _leaves() -> Iterator[Edge]:
         ("weight_dropped", TRACKED, "drop:weight,"),
         ("no_bias", NO_BIAS, ""),
         ("no_affine", NO_AFFINE, ""),
-        ("trainable_statistics", UNTRACKED, "attach:running_mean:trainable,attach:running_var:trainable,"),
+        ("trainable_statistics", UNTRACKED, statistics),
     ):
         yield Edge(name, GROUP, f"preset,{before}{once},input_grad:b1,accumulate:ones", note, config)
     note = "a .grad belongs to a tensor object"
     for name in ("weight", "bias"):
-        between = f"input_grad:b0,attach:{name}:trainable,accumulate:ordinary,input_grad:b1,accumulate:ones"
-        yield Edge(f"other_{name}", GROUP, f"preset,{between}", note)
+        between = f"input_grad:b0,attach:{name}:trainable,accumulate:ordinary"
+        yield Edge(f"other_{name}", GROUP, f"preset,{between},input_grad:b1,accumulate:ones", note)
     for how in COPIES:
-        yield Edge(how, GROUP, f"preset,{once},{how},zero_grad,forward:b1,accumulate:ones", f"{note}: copies have none")
+        program = f"preset,{once},{how},zero_grad,forward:b1,accumulate:ones"
+        yield Edge(how, GROUP, program, f"{note}: copies have none")
     note = "what writes numbers leaves .grad alone"
     for step in ("preset", "reset_parameters", "load:plain"):
         word = step.replace(":", "_")
@@ -64,8 +67,8 @@ def _leaves() -> Iterator[Edge]:
 def _laid_out() -> Iterator[Edge]:
     note = "the .grad of a leaf has its strides if they are dense, else it is contiguous"
     for layout in ("channels_last", "permuted", "sliced", "expanded"):
-        program = f"preset,input_grad:b0.{layout},accumulate_retain:ordinary,accumulate:ones.channels_last"
-        yield Edge(f"input_{layout}", GROUP, program, note)
+        program = f"preset,input_grad:b0.{layout},accumulate_retain:ordinary"
+        yield Edge(f"input_{layout}", GROUP, f"{program},accumulate:ones.channels_last", note)
 
 
 def _inference() -> Iterator[Edge]:
@@ -82,7 +85,8 @@ def _inference() -> Iterator[Edge]:
     yield Edge("inference_differentiated", GROUP, program, "its output cannot be differentiated")
     program = "preset,input_grad:b0,inference:b1,earlier:ordinary,input_grad:b2,accumulate:ones"
     yield Edge("inference_between", GROUP, program, "it leaves the graphs before and after it alone")
-    program = "preset,inference:wrong_channels,inference:one_value,inference:b0.channels_last,inference:nan"
+    names = ("wrong_channels", "one_value", "b0.channels_last", "nan")
+    program = ",".join(["preset", *(f"inference:{name}" for name in names)])
     yield Edge("inference_refused", GROUP, program, "what is refused is refused there, too")
 
 

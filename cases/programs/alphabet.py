@@ -20,7 +20,10 @@ from cases.steps import (
     SHOWN,
     STATE_DICTS,
     TRAIN,
+    ZERO_GRAD,
+    Accumulate,
     Attach,
+    Backward,
     Copy,
     Count,
     Drop,
@@ -90,6 +93,14 @@ def _forwards(names: Sequence[str]) -> Tuple[Step, ...]:
     return tuple(Forward(name) for name in names)
 
 
+_GRADIENTS: Tuple[Step, ...] = (
+    Accumulate("ordinary", retain=True),
+    Accumulate("ones"),
+    Backward("offset", retain=True),
+    ZERO_GRAD,
+)
+"""The first forward of a program may come later: a backward before it has nothing to differentiate."""
+
 _MODES: Tuple[Step, ...] = (EVAL, TRAIN, PRESET)
 
 ALPHABET: Tuple[Step, ...] = (
@@ -103,6 +114,7 @@ ALPHABET: Tuple[Step, ...] = (
     + _forwards(LAID_OUT)
     + (Forward("b0", "input_grad"), Forward("b1", "input_grad"), Forwards("b", 3))
     + tuple(Show(what) for what in SHOWN)
+    + _GRADIENTS
     # The steps that show most faults are repeated, so that they are drawn more often.
     + 12 * _forwards(ORDINARY)
     + 5 * _MODES

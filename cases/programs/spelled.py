@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator, Sequence, Tuple
 
 from cases import suffixes
 from cases.case import Case
@@ -77,6 +77,15 @@ def with_own(case: Case, own: Given) -> Case:
         config=dataclasses.replace(case.config, num_features=own.shape[1]),
         variant=case.variant._replace(given=(own,)),
     )
+
+
+def differentiable(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps without those that differentiate a forward where there is none before them."""
+    called = False
+    for step in steps:
+        called = called or bool(forwards(step))
+        if called or not isinstance(step, (Backward, Accumulate)):
+            yield step
 
 
 def _check_batches(case: Case) -> None:

@@ -61,7 +61,7 @@ def _grads_differ(a: State, b: State) -> bool:
 
 
 def _values_differ(left: OutputValues, right: OutputValues) -> bool:
-    """Of values of shape (C,) or (N, C, H, W), in the channels that are determined."""
+    """Shapes (C,) or (N, C, H, W); only channels that are determined on both sides count."""
     apart = _apart(left.values, left.budget, right.values, right.budget)
     undetermined = left.undetermined | right.undetermined
     return bool((apart & ~(plane(undetermined) if apart.ndim == 4 else undetermined)).any())

@@ -191,7 +191,8 @@ def script(
             "    new.load_state_dict(old.state_dict())",
             "    return new.train(old.training)",
         ]
-    if finding.mismatch.quantity == "grads present" or any(isinstance(s, DIFFERENTIATING) for s in case.steps):
+    differentiated = any(isinstance(step, DIFFERENTIATING) for step in case.steps)
+    if differentiated or finding.mismatch.quantity == "grads present":
         text.append("graphs = []")
     bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]
     for number, body in enumerate(bodies[:-1]):

@@ -29,7 +29,8 @@ COLUMNS: Tuple[Tuple[str, str], ...] = (
     ("input's gradient", r"input gradient$"),
     ("weight's gradient", r"weight gradient$"),
     ("bias's gradient", r"bias gradient$"),
-    ("gradient's form", r"gradients present$|\w+ gradient (present|dtype|shape|strides|requires_grad)$"),
+    ("added to .grad", r"(input|weight|bias)\.grad$"),
+    ("gradient's form", r"(gradients|grads) present$|\w+( gradient|\.grad) (present|dtype|shape|strides|requires_grad)$"),
 )
 """Column of the table to the quantities that it stands for."""
 

@@ -62,7 +62,9 @@ def test_every_quantity_of_a_forward_or_tensor_has_a_phrase() -> None:
     assert {name.partition(" ")[2] for name in of_tensors} | {""} == set(phrases.TENSOR)
     of_gradients = {name.partition(" gradient ")[2] for each in comparison.GRADIENT.values() for name in each}
     assert of_gradients | {"present"} == set(phrases.GRADIENT)
+    assert {name.partition(" ")[2] for each in comparison.GRAD.values() for name in each} == set(phrases.GRAD)
     rest = set(comparison.STEP) - set(FLAGS) - set(phrases.OUTPUT) - {"output present", "gradients present"}
+    rest -= {"grads present"}
     assert rest == set()
     assert phrases.SHARED == comparison.SHARED
 

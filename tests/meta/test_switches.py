@@ -17,8 +17,9 @@ from cases.case import Case
 from cases.variants import LARGE_SHAPES
 from oracle.expectations import expectations
 from oracle.numerics.normalisation import output_values
-from oracle.semantics import RELEASES, SWITCHES, Release, Semantics, Switch, UnknownSwitch, semantics
+from oracle.semantics import RELEASES, SWITCHES, Semantics, UnknownSwitch, semantics
 from oracle.state import Counter, Expected, State, Tensor
+from oracle.switch import Release, Switch
 from reports.rows import FINDING, KNOWN_DEFECT
 from tests.conformance import summary
 from tests.meta import handmade, installed
@@ -188,6 +189,8 @@ def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
     for gradient in expected.gradients or ():
         parts.append(gradient and (gradient.name, gradient.dtype, gradient.strides, gradient.shape))
     state = expected.state
+    for name, grad in state.grads():
+        parts += [name, grad.strides, len(grad.parts)]
     for name in TENSORS:
         entry = state.entry(name)
         old = None if before is None else before.entry(name)

@@ -125,6 +125,8 @@ COMPARED = (
     *(f"output{aspect}" for aspect in OUTPUT),
     *(f"{name}{aspect}" for name in TENSORS for aspect in ASPECTS),
     "gradients present",
+    "grads present",
+    *(f"{name}.grad{aspect}" for name in GRADIENTS for aspect in GRADIENT[:-1]),
     *(f"{name} gradient{aspect}" for name in GRADIENTS for aspect in GRADIENT),
     *FLAGS,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.meta.liars import (  # noqa: F401  (importing them fills the registry)
     affine,
+    backward_accumulation,
     backward_circumstances,
     backward_graphs,
     backward_input,
@@ -20,6 +21,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     epsilon,
     errors,
     flags,
+    inference,
     momentum,
     outputs,
     paths,
