@@ -76,6 +76,20 @@ class Accumulate:
 
 
 @dataclass(frozen=True)
+class Double:
+    """Differentiate gradients: ``torch.autograd.grad`` of what it returns with ``create_graph=True``.
+
+    The gradients are those of the output of the last forward for input, weight and bias, as far as they
+    require one; they are differentiated with respect to input, weight and the upstream gradient.
+    ``upstream``: the upstream gradient. ``direction``: what the input's gradient is multiplied by, a name
+    as for ``upstream``; those of weight and bias are multiplied by ``cases.inputs.attached``.
+    """
+
+    upstream: str
+    direction: str
+
+
+@dataclass(frozen=True)
 class ZeroGrad:
     """``module.zero_grad()``."""
 
@@ -183,6 +197,7 @@ Step = Union[
     Forward,
     Backward,
     Accumulate,
+    Double,
     ZeroGrad,
     Forwards,
     Mode,
@@ -196,6 +211,9 @@ Step = Union[
     LoadStateDict,
     Show,
 ]
+
+DIFFERENTIATING = (Backward, Accumulate, Double)
+"""The types of the steps that differentiate the output of a forward."""
 
 TRAIN = Mode(True)
 EVAL = Mode(False)

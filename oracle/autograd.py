@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Dict, Type
 
-from cases.steps import Accumulate, Backward, Step, ZeroGrad
+from cases.steps import Accumulate, Backward, Double, Step, ZeroGrad
 from oracle.accumulation import accumulate, zero_grad
 from oracle.attributes import Meaning
 from oracle.backward import backward
+from oracle.second_derivatives import double
 
 AUTOGRAD_STEPS: Dict[Type[Step], Meaning] = {
     Backward: backward,
     Accumulate: accumulate,
     ZeroGrad: zero_grad,
+    Double: double,
 }
 """Type of a step to its meaning."""

@@ -173,6 +173,31 @@ GRADIENTS = ("input", "weight", "bias")
 """What a backward gives gradients of, in this order."""
 
 
+@dataclass(frozen=True, eq=False)
+class ExpectedSecond:
+    """A gradient of gradients; ``oracle.second_derivatives`` computes its numbers. Compared by identity.
+
+    ``name``: what it is taken with respect to, one of SECONDS. ``direction``: that of the input's
+    gradient. ``differentiated``: those of GRADIENTS that were differentiated. ``dtype``: its dtype.
+    """
+
+    name: str
+    output: ExpectedOutput
+    upstream: Batch
+    direction: Batch
+    differentiated: Tuple[str, ...]
+    dtype: str
+
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        """The shape of what it is taken with respect to."""
+        return (self.output.shape[1],) if self.name == "weight" else self.output.shape
+
+
+SECONDS = ("input", "weight", "upstream")
+"""What gradients are differentiated with respect to, in this order."""
+
+
 class ExpectedError(NamedTuple):
     """The exception a step must raise: the class's name and a regular expression for the message."""
 
@@ -188,6 +213,7 @@ class Expected:
     the exception, if one must be raised. ``copied``: the step replaced the module by a copy, which
     must share no memory with the original. ``text``: what a step that asks for a text gets.
     ``gradients``: of a backward, in the order of GRADIENTS, None where there is none.
+    ``seconds``: of a double backward, in the order of SECONDS.
     ``switches``: the release-dependent rules that decided this result.
     """
 
@@ -197,4 +223,5 @@ class Expected:
     copied: bool = False
     text: Optional[str] = None
     gradients: Optional[Tuple[Optional[ExpectedGradient], ...]] = None
+    seconds: Tuple[ExpectedSecond, ...] = ()
     switches: Tuple[str, ...] = ()

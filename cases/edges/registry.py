@@ -15,6 +15,7 @@ from cases.edges import (
     constant,
     construction,
     counter,
+    double_backward,
     drift,
     dtype,
     empty,
@@ -61,6 +62,7 @@ EDGES: Tuple[Edge, ...] = (
     + backward_program.EDGES
     + extent.EDGES
     + accumulation.EDGES
+    + double_backward.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

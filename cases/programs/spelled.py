@@ -14,8 +14,8 @@ from cases.construction import AFFINE, MOMENTUM, TRACK, Construction, config
 from cases.errors import CaseError, one_of
 from cases.inputs import OWN, batch, upstream
 from cases.spelling import parse_program, spell, token
-from cases.steps import Accumulate, Backward, Step, forwards
-from cases.variants import DTYPES, LANES, SHAPES, Given, Variant
+from cases.steps import DIFFERENTIATING, Double, Step, forwards
+from cases.variants import DTYPES, LANES, MATRIX_DTYPES, SHAPES, Given, Variant
 
 FAMILY = "steps"
 
@@ -84,7 +84,7 @@ def differentiable(steps: Sequence[Step]) -> Iterator[Step]:
     called = False
     for step in steps:
         called = called or bool(forwards(step))
-        if called or not isinstance(step, (Backward, Accumulate)):
+        if called or not isinstance(step, DIFFERENTIATING):
             yield step
 
 
@@ -102,7 +102,11 @@ def _check_batches(case: Case) -> None:
     for step in case.steps:
         for each in forwards(step)[:1]:
             given = batch(variant, each.batch)
-        if isinstance(step, (Backward, Accumulate)):
+        if isinstance(step, DIFFERENTIATING):
             if given is None:
                 raise CaseError(f"{token(step)!r} needs a forward before it")
             upstream(variant, given, step.upstream)
+        if isinstance(step, Double):
+            if variant.dtype not in MATRIX_DTYPES:
+                raise CaseError(f"{token(step)!r} needs one of the dtypes {', '.join(MATRIX_DTYPES)}")
+            upstream(variant, given, step.direction)

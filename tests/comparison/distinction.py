@@ -11,6 +11,7 @@ from oracle.backward import gradient_values
 from oracle.expectations import Expectations
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, output_values, plane
+from oracle.second_derivatives import second_values
 from oracle.state import Counter, Entry, Expected, ExpectedGradient, State, Tensor
 
 
@@ -28,7 +29,9 @@ def _differ(a: Expected, b: Expected) -> bool:
         return True
     if any(_gradients_differ(*pair) for pair in zip(a.gradients or (), b.gradients or ())):
         return True
-    if _grads_differ(a.state, b.state):
+    if _grads_differ(a.state, b.state) or len(a.seconds) != len(b.seconds):
+        return True
+    if any(_values_differ(*map(second_values, pair)) for pair in zip(a.seconds, b.seconds)):
         return True
     return _outputs_differ(a.output, b.output) or any(
         _entries_differ(*pair) for pair in zip(a.state.entries(), b.state.entries())

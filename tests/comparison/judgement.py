@@ -14,7 +14,8 @@ from oracle.backward import gradient_values
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import Format
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, output_values, plane
-from oracle.state import ExpectedGradient, Grad
+from oracle.second_derivatives import second_values
+from oracle.state import ExpectedGradient, ExpectedSecond, Grad
 
 BUDGETED = (
     "output",
@@ -26,6 +27,9 @@ BUDGETED = (
     "input.grad",
     "weight.grad",
     "bias.grad",
+    "input 2nd gradient",
+    "weight 2nd gradient",
+    "upstream 2nd gradient",
 )
 """The quantities that have budgets."""
 
@@ -182,6 +186,11 @@ def judge_gradient(expected: ExpectedGradient, got: np.ndarray, fmt: Format) -> 
 def judge_grad(name: str, expected: Grad, got: np.ndarray, fmt: Format) -> Judgement:
     """Judge the ``.grad`` of input, weight or bias, of the expected shape and the format ``fmt``."""
     return _judge_some(f"{name}.grad", grad_values(expected), got, fmt)
+
+
+def judge_second(expected: ExpectedSecond, got: np.ndarray, fmt: Format) -> Judgement:
+    """Judge a second derivative of the expected shape, whose dtype has the format ``fmt``."""
+    return _judge_some(f"{expected.name} 2nd gradient", second_values(expected), got, fmt)
 
 
 def _judge_some(quantity: str, expected: OutputValues, got: np.ndarray, fmt: Format) -> Judgement:

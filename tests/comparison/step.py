@@ -11,21 +11,30 @@ from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.state import (
     GRADIENTS,
+    SECONDS,
     Counter,
     Entry,
     Expected,
     ExpectedError,
     ExpectedGradient,
+    ExpectedSecond,
     Grad,
     State,
 )
-from tests.comparison.judgement import judge_grad, judge_gradient, judge_output, judge_tensor
+from tests.comparison.judgement import (
+    judge_grad,
+    judge_gradient,
+    judge_output,
+    judge_second,
+    judge_tensor,
+)
 from tests.comparison.tally import Names, Tally
 from tests.subject.observation import (
     Observation,
     ObservedGrad,
     ObservedGradient,
     ObservedOutput,
+    ObservedSecond,
     ObservedTensor,
     Raised,
 )
@@ -33,7 +42,8 @@ from tests.subject.observation import (
 EXCEPTION = "exception"
 TEXT = "text"
 SHARED = "memory shared with the original"
-STEP: Names = ("input_changed", "output present", "gradients present", "grads present", *FLAGS)
+PRESENCE: Names = ("output present", "gradients present", "grads present", "2nd gradients present")
+STEP: Names = ("input_changed", *PRESENCE, *FLAGS)
 OUTPUT: Dict[str, Names] = {
     strides: (
         "output_dtype",
@@ -64,6 +74,10 @@ GRAD: Dict[str, Names] = {
     name: tuple(f"{name}.grad {aspect}" for aspect in ("dtype", "shape", "strides", "requires_grad"))
     for name in GRADIENTS
 }
+SECOND: Dict[str, Names] = {
+    name: tuple(f"{name} 2nd gradient {aspect}" for aspect in ("dtype", "shape"))
+    for name in SECONDS
+}
 """The quantities that are compared: of every step, of an output, of a tensor that is not there on both
 sides, of one that is."""
 
@@ -75,9 +89,10 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     tally.equal(
         STEP,
         (got.input_changed, got.output is not None, got.gradients is not None)
-        + (tuple([name for name, _ in got.grads]), *got.flags),
+        + (tuple([name for name, _ in got.grads]), tuple([name for name, _ in got.seconds]), *got.flags),
         (False, output is not None, expected.gradients is not None)
-        + (tuple([name for name, _ in grads]), *state.flags()),
+        + (tuple([name for name, _ in grads]), tuple([each.name for each in expected.seconds]))
+        + state.flags(),
     )
     if output is not None and got.output is not None:
         _compare_output(output, got.output, tally)
@@ -86,6 +101,8 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
             _compare_gradient(gradient_name, want, seen, tally)
     for grad_name, grad in grads:
         _compare_grad(grad_name, grad, dict(got.grads).get(grad_name), tally)
+    for second in expected.seconds:
+        _compare_second(second, dict(got.seconds).get(second.name), tally)
     earlier: Tuple[Entry, ...] = (None,) * len(TENSORS) if before is None else before.entries()
     entries = zip(TENSORS, earlier, state.entries(), got.tensors, got.same_objects)
     for name, old, entry, tensor, same in entries:
@@ -154,6 +171,17 @@ def _compare_grad(name: str, expected: Grad, got: Optional[ObservedGrad], tally:
     fmt = FORMATS.get(got.dtype)
     if got.values.shape == expected.shape and fmt is not None:
         tally.judged(f"{name}.grad", judge_grad(name, expected, got.values, fmt))
+
+
+def _compare_second(expected: ExpectedSecond, got: Optional[ObservedSecond], tally: Tally) -> None:
+    """The strides are not compared: nothing says what they are."""
+    if got is None:
+        return
+    facts = got.dtype, got.values.shape
+    tally.equal(SECOND[expected.name], facts, (expected.dtype, expected.shape))
+    fmt = FORMATS.get(got.dtype)
+    if got.values.shape == expected.shape and fmt is not None:
+        tally.judged(f"{expected.name} 2nd gradient", judge_second(expected, got.values, fmt))
 
 
 def _compare_tensor(

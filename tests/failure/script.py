@@ -12,11 +12,11 @@ from cases.attributes import TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import batch
-from cases.steps import Copy, Forward, Forwards, forwards
+from cases.steps import DIFFERENTIATING, Copy, Forward, Forwards, forwards
 from oracle.state import GRADIENTS
 from tests.failure.phrases import GRAD, GRADIENT, LEFT, OUTPUT, SHARED, TENSOR
 from tests.failure.rebuilding import BELL
-from tests.failure.step_lines import DIFFERENTIATING, MOST, Unwritable, Writing, called, lines
+from tests.failure.step_lines import MOST, Unwritable, Writing, called, lines
 from tests.verdict.result import Finding
 
 THREADED = 4096
@@ -63,6 +63,16 @@ def _left(name: str, aspect: str, index: Sequence[int]) -> str:
     return GRAD[aspect].format(f"{leaf}.grad", leaf)
 
 
+def _second(name: str, quantity: str, index: Sequence[int]) -> str:
+    """The expression for an element or an aspect of a second derivative, or for those that there are."""
+    if quantity == "2nd gradients present":
+        return "tuple(seconds)"
+    derivative = f"seconds[{name!r}]"
+    if index:
+        return f"{derivative}[{', '.join(map(str, index))}].item()"
+    return GRAD[quantity.rpartition(" ")[2]].format(derivative)
+
+
 def _printed(shown: Shown) -> str:
     """The expression that is printed as got."""
     mismatch = shown.finding.mismatch
@@ -72,6 +82,8 @@ def _printed(shown: Shown) -> str:
         return _left(name, aspect, mismatch.index)
     if quantity == "grads present":
         return LEFT.format(TENSORS)
+    if "2nd gradient" in quantity:
+        return _second(name, quantity, mismatch.index)
     if mismatch.index:
         source = "y" if quantity == "output" else f"m.{quantity}"
         source = _gradient(name) if aspect == "gradient" else source
@@ -112,8 +124,8 @@ def _kept(finding: Finding) -> List[str]:
         return [f"before = m.{name}" if finding.step else "before = None"]
     if quantity == SHARED:
         return ["old = m"]
-    if quantity == "gradients present":
-        return ["gradients = None"]
+    if quantity in ("gradients present", "2nd gradients present"):
+        return ["gradients = None", "seconds = {}"]
     return ["y = None"] if quantity == "output present" else []
 
 

@@ -8,11 +8,13 @@ from cases.attributes import FLOATING
 from cases.case import Case
 from cases.inputs import Batch, attached, batch, preset, upstream
 from cases.steps import (
+    DIFFERENTIATING,
     Accumulate,
     Attach,
     Backward,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -32,9 +34,6 @@ from tests.failure.phrases import COPIES, LAYOUTS, SHOWN, WITHOUT
 
 MOST = 512
 """The numbers that the batches of a script may have written out, together."""
-
-DIFFERENTIATING = (Backward, Accumulate)
-"""The steps that need what a forward was given and what it returned."""
 
 EXPANDED = 4
 """Series of up to this many forwards have a line for each."""
@@ -60,10 +59,10 @@ class Writing(NamedTuple):
         """The text of the batch called ``name``, in its layout; raises Unwritable."""
         return self._text(batch(self.case.variant, name), self.texts.get(name.partition(".")[0]))
 
-    def upstream(self, step: Backward) -> str:
-        """The text of an upstream gradient; raises Unwritable."""
-        given = self.returned()[int(step.earlier)]
-        return self._text(upstream(self.case.variant, given, step.upstream))
+    def upstream(self, name: str, earlier: bool = False) -> str:
+        """The text of an upstream gradient of the last or the earlier forward; raises Unwritable."""
+        given = self.returned()[int(earlier)]
+        return self._text(upstream(self.case.variant, given, name))
 
     def _text(self, given: Batch, short: Optional[str] = None) -> str:
         text = short or literals.batch_text(given.values, given.dtype, MOST)
@@ -129,7 +128,7 @@ def _backward(writing: Writing, step: Backward) -> List[str]:
     options = f"retain_graph={step.retain}, allow_unused=True"
     return [
         f"leaves, output = graphs[{int(step.earlier)}]",
-        f"given = {writing.upstream(step)}",
+        f"given = {writing.upstream(step.upstream, step.earlier)}",
         "wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]",
         f"found = torch.autograd.grad(output, wanted or leaves[:1], given, {options})",
         "gradients = dict(zip(map(id, wanted), found))",
@@ -139,8 +138,26 @@ def _backward(writing: Writing, step: Backward) -> List[str]:
 def _accumulate(writing: Writing, step: Accumulate) -> List[str]:
     return [
         "leaves, output = graphs[0]",
-        f"given = {writing.upstream(step.backward)}",
+        f"given = {writing.upstream(step.upstream)}",
         f"output.backward(given, retain_graph={step.retain})",
+    ]
+
+
+def _double(writing: Writing, step: Double) -> List[str]:
+    """``seconds`` holds the second derivatives, by name."""
+    names = "('input', 'weight', 'upstream')"
+    vectors = f"{writing.new_tensor('weight')}, {writing.new_tensor('bias')}"
+    return [
+        "leaves, output = graphs[0]",
+        f"given = {writing.upstream(step.upstream)}.requires_grad_()",
+        f"along = [{writing.upstream(step.direction)}, {vectors}]",
+        "wanted = [n for n, leaf in enumerate(leaves) if leaf is not None and leaf.requires_grad]",
+        "sources = {n: leaf for n, leaf in enumerate([*leaves[:2], given]) if n == 2 or n in wanted}",
+        "found = torch.autograd.grad(output, [leaves[n] for n in wanted], given, create_graph=True)",
+        "along, sought = [along[n] for n in wanted], list(sources.values())",
+        "found = torch.autograd.grad(found, sought, along, allow_unused=True)",
+        "found = [torch.zeros_like(a) if b is None else b for a, b in zip(sought, found)]",
+        f"seconds = dict(zip([{names}[n] for n in sources], found))",
     ]
 
 
@@ -218,6 +235,7 @@ LINES: Dict[Type[Step], Callable[..., List[str]]] = {
     Forward: _forward,
     Backward: _backward,
     Accumulate: _accumulate,
+    Double: _double,
     ZeroGrad: _zero_grad,
     Forwards: _forwards,
     Mode: _mode,

@@ -7,7 +7,7 @@ from typing import Any, Iterable, NamedTuple, Optional, Tuple
 import torch
 
 from cases.inputs import Batch
-from tests.subject.observation import ObservedGrad, ObservedGradient
+from tests.subject.observation import ObservedGrad, ObservedGradient, ObservedSecond
 from tests.subject.reading import dtype_name, numbers
 
 
@@ -33,6 +33,38 @@ def gradients(
     )
     by_leaf = {id(leaf): gradient for leaf, gradient in zip(wanted, found)}
     return tuple(_observed(by_leaf.get(id(leaf))) for leaf in leaves)
+
+
+def seconds(
+    recording: Recording, upstream: torch.Tensor, directions: Tuple[torch.Tensor, ...]
+) -> Tuple[Tuple[str, ObservedSecond], ...]:
+    """Differentiate the gradients of input, weight and bias, each multiplied by its direction.
+
+    Raises whatever ``torch.autograd.grad`` raises.
+    """
+    leaves, given = recording.leaves, upstream.detach().requires_grad_()
+    wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
+    first = torch.autograd.grad(
+        recording.output, wanted or leaves[:1], given, create_graph=True, allow_unused=True
+    )
+    along = [each for leaf, each in zip(leaves, directions) if leaf is not None and leaf.requires_grad]
+    pairs = [pair for pair in zip(first, along) if pair[0] is not None]
+    named = zip(("input", "weight", "upstream"), (*leaves[:2], given))
+    sources = [pair for pair in named if pair[1] is not None and pair[1].requires_grad]
+    found = torch.autograd.grad(
+        [each for each, _ in pairs],
+        [leaf for _, leaf in sources],
+        [direction for _, direction in pairs],
+        allow_unused=True,
+    )
+    return tuple(
+        (name, _second(torch.zeros_like(leaf) if each is None else each))
+        for (name, leaf), each in zip(sources, found)
+    )
+
+
+def _second(derivative: torch.Tensor) -> ObservedSecond:
+    return ObservedSecond(numbers(derivative).copy(), dtype_name(derivative.dtype))
 
 
 def _observed(gradient: Optional[torch.Tensor]) -> Optional[ObservedGradient]:

@@ -19,6 +19,7 @@ from cases.steps import (
     Backward,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -34,7 +35,7 @@ from cases.steps import (
 )
 from cases.variants import ATTACHED_COUNT, Variant
 from tests.subject import state_dicts
-from tests.subject.gradients import Recording, gradients, grads
+from tests.subject.gradients import Recording, gradients, grads, seconds
 from tests.subject.inputs import Input
 from tests.subject.observation import Observation, ObservedOutput, Raised, same_bytes
 from tests.subject.reading import attribute, dtype_name, numbers, observed
@@ -126,6 +127,19 @@ class LiveModule:
             recording.output.backward(given.tensor, retain_graph=step.retain)
         finally:
             self._seen["input_changed"] = given.changed()
+
+    def double(self, step: Double) -> None:
+        """Differentiates the gradients of the last output, in fixed directions."""
+        if not self._recordings:
+            raise LookupError("no forward has returned an output")
+        recording = self._recordings[0]
+        given = Input(upstream(self.variant, recording.given, step.upstream))
+        along = Input(upstream(self.variant, recording.given, step.direction))
+        vectors = (self.new_tensor("weight"), self.new_tensor("bias"))
+        try:
+            self._seen["seconds"] = seconds(recording, given.tensor, (along.tensor, *vectors))
+        finally:
+            self._seen["input_changed"] = given.changed() or along.changed()
 
     def _observed_output(self, output: Any, given: Input) -> ObservedOutput:
         """Observe an output, and whether the output before it has changed since."""
@@ -229,6 +243,7 @@ ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Forward: LiveModule.forward,
     Backward: LiveModule.backward,
     Accumulate: LiveModule.accumulate,
+    Double: LiveModule.double,
     ZeroGrad: _zero_grad,
     Forwards: _forwards,
     Mode: _mode,

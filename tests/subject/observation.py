@@ -63,6 +63,13 @@ class ObservedGrad(NamedTuple):
     requires_grad: bool
 
 
+class ObservedSecond(NamedTuple):
+    """A second derivative. ``values``: a copy; zeros where torch says that nothing depends on it."""
+
+    values: np.ndarray
+    dtype: str
+
+
 class Observation(NamedTuple):
     """The module after one step.
 
@@ -71,6 +78,7 @@ class Observation(NamedTuple):
     ``input_changed``: a forward wrote to its input. ``shared``: names of tensors of a copied module
     that share memory with the original. ``text``: the text that a step asked for.
     ``grads``: what has a ``.grad``, and that: of the last forward's input and of all tensors.
+    ``seconds``: with respect to what a double backward differentiated, and the result.
     """
 
     output: Optional[ObservedOutput]
@@ -83,6 +91,7 @@ class Observation(NamedTuple):
     text: Optional[str] = None
     gradients: Optional[Tuple[Optional[ObservedGradient], ...]] = None
     grads: Tuple[Tuple[str, ObservedGrad], ...] = ()
+    seconds: Tuple[Tuple[str, ObservedSecond], ...] = ()
 
 
 def same_bytes(now: np.ndarray, before: np.ndarray) -> bool:

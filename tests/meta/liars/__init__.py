@@ -12,6 +12,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     backward_parameters,
     backward_statistics,
     backward_sums,
+    backward_twice,
     backward_values,
     backward_writes,
     budgets,
