@@ -27,6 +27,7 @@ formula of train mode; the chain rule for the others; observation for what autog
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from functools import lru_cache
 from typing import NamedTuple, Tuple
@@ -51,11 +52,17 @@ SAVED = ("weight", "running_mean", "running_var")
 def recorded(
     state: State, output: ExpectedOutput, trainable: Tuple[str, ...], handed_over: Tuple[str, ...]
 ) -> Graph:
-    """What autograd records of a forward; ``handed_over``: the names of the buffers it was handed."""
+    """What autograd records of a forward; ``handed_over``: the names of the buffers it was handed.
+
+    An input without elements is multiplied by the weight alone, which only its own gradient needs.
+    """
+    needed = ("weight", *handed_over)
+    if not output.batch.values.size:
+        needed = ("weight",) if "input" in trainable else ()
     saved = []
     for name in SAVED:
         tensor = state.entry(name)
-        if isinstance(tensor, Tensor) and (name == "weight" or name in handed_over):
+        if isinstance(tensor, Tensor) and name in needed:
             saved.append(Saved(name, tensor.identity, tensor.version))
     leaves = tuple(getattr(state.entry(name), "identity", None) for name in ("weight", "bias"))
     return Graph(output, trainable, tuple(saved), leaves=leaves)
@@ -71,7 +78,7 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         raise refusals.output_without_graph()
     if graph.freed:
         raise refusals.graph_used_up()
-    if any(_was_modified(state, saved) for saved in graph.saved):
+    if graph.stale:
         raise refusals.modified_in_place()
     bias_alone = graph.output.weight is None and graph.output.bias is not None
     if bias_alone and rules.holds("backward_needs_weight"):
@@ -95,6 +102,23 @@ def _strides(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
         return "contiguous"
     alike = given.ambiguous or given.memory_format == "contiguous"
     return "contiguous" if output.batch.ambiguous and not alike else output.strides
+
+
+def noticed(expected: Expected) -> Expected:
+    """What a step shows, with the graphs marked of which it has changed a saved tensor in place.
+
+    They stay so, also if the module later holds another tensor in its place.
+    """
+    state = expected.state
+    changed = [
+        not graph.stale and any(_was_modified(state, saved) for saved in graph.saved)
+        for graph in state.graphs
+    ]
+    if not any(changed):
+        return expected
+    graphs = zip(state.graphs, changed)
+    marked = tuple(graph._replace(stale=graph.stale or now) for graph, now in graphs)
+    return dataclasses.replace(expected, state=state.changed(graphs=marked))
 
 
 def _was_modified(state: State, saved: Saved) -> bool:
@@ -162,7 +186,9 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
     ``undetermined``: the channels in which anything conforms.
     """
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        if expected.name == "bias":
+        if not expected.upstream.values.size:
+            found = _sum_of_nothing(expected)
+        elif expected.name == "bias":
             found = _bias_gradient(expected)
         elif expected.name == "weight":
             found = _weight_gradient(expected)
@@ -175,6 +201,12 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
         found = found._replace(budget=found.budget + bounds.stored(found.values, storage))
     finite = np.isfinite(found.values)
     return found._replace(budget=np.where(finite, found.budget, np.nan))
+
+
+def _sum_of_nothing(expected: ExpectedGradient) -> OutputValues:
+    """Without a single value all sums are 0, whatever they would be multiplied by."""
+    zeros = np.zeros(expected.shape)
+    return OutputValues(zeros, zeros, np.zeros(expected.output.shape[1], dtype=bool))
 
 
 def _bias_gradient(expected: ExpectedGradient) -> OutputValues:

@@ -39,7 +39,7 @@ from cases.variants import Variant
 from oracle import outputs, refusals
 from oracle.attributes import ATTRIBUTE_STEPS, Meaning
 from oracle.autograd import AUTOGRAD_STEPS
-from oracle.backward import recorded
+from oracle.backward import noticed, recorded
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
@@ -277,7 +277,7 @@ def advance(state: State, step: Step, variant: Variant, semantics: Semantics) ->
     """
     rules = Rules(semantics)
     try:
-        expected = STEPS[type(step)](state, step, variant, rules)
+        expected = noticed(STEPS[type(step)](state, step, variant, rules))
     except Refusal as refusal:
         expected = Expected(state, error=refusal.error)
     if not rules.consulted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List, Optional, Tuple
 
 from cases.case import Case
-from cases.steps import Accumulate, Backward, Forward, Step
+from cases.steps import Accumulate, Backward, Double, Forward, Step
 from oracle.accumulation import accumulated
 from oracle.batch_norm import advance, begin
 from oracle.defects import Defect
@@ -39,7 +39,7 @@ def deviating(
             returned = advance(before, step.backward, case.variant, semantics)
             wrong = seen(before, step.backward, returned)
             return right if wrong is returned else accumulated(right, wrong)
-        if not isinstance(step, (Forward, Backward)):
+        if not isinstance(step, (Forward, Backward, Double)):
             return right
         situation = Situation(before, step, case.variant, semantics, threads)
         return DEVIATIONS[defect.name](right, situation)

@@ -25,16 +25,17 @@ stands for itself. With h = x - m, r = 1/s, n values a channel, D = sum g*h and 
 The budget of each follows the formula, operation by operation (``oracle.numerics.propagation``). Sums may
 be taken in any order; means may be subtracted from what has none, as a derivative by the chain rule does.
 
+A term whose direction has no gradient to go with is not there.
+
 Source: the chain rule, applied to ``oracle.backward``.
 """
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple
+from typing import Iterator, NamedTuple, Optional
 
 import numpy as np
 
-from cases.attributes import PARAMETERS
 from cases.inputs import attached, upstream
 from cases.steps import Backward, Double
 from cases.variants import Variant
@@ -63,73 +64,99 @@ def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expect
 
 
 class Channels(NamedTuple):
-    """The letters of the formulas. Shapes: ``g``, ``v``, ``h`` (N, C, H, W), the others (C, 1, 1)."""
+    """The letters of the formulas. Shapes: ``g``, ``v``, ``h`` (N, C, H, W), the others (C, 1, 1).
+
+    ``v``, ``a``, ``c``: None where there is no such gradient, and with it no term of the formulas.
+    """
 
     g: Uncertain
-    v: Uncertain
     h: Uncertain
     r: Uncertain
     w: Uncertain
-    a: Uncertain
-    c: Uncertain
+    v: Optional[Uncertain]
+    a: Optional[Uncertain]
+    c: Optional[Uncertain]
     n: int
 
 
 def _channels(expected: ExpectedSecond, arithmetic: Arithmetic) -> Channels:
-    """A direction is 0 for a gradient that is not there."""
     output, channels = expected.output, expected.output.shape[1]
     part, fmt = terms(output), output.arithmetic
     relative = part.inverse_error + bounds.gamma(4, fmt.unit) + bounds.gamma(4, FLOAT64.unit)
     mean = Uncertain(plane(output.mean.values), plane(output.mean.budget))
-    vectors: Dict[str, Uncertain] = {
-        name: exact(plane(attached(name, channels) * (name in expected.differentiated)))
-        for name in PARAMETERS
-    }
     budget = np.zeros(channels) if output.weight is None else output.weight.budget
+
+    def along(name: str, values: np.ndarray) -> Optional[Uncertain]:
+        return exact(values) if name in expected.differentiated else None
+
     return Channels(
         g=exact(expected.upstream.values),
-        v=exact(expected.direction.values.astype(np.float64) * ("input" in expected.differentiated)),
         h=arithmetic.plus(exact(output.batch.values), negative(mean)),
         r=Uncertain(plane(part.inverse), plane(np.abs(part.inverse) * relative)),
         w=Uncertain(plane(part.weight), plane(budget)),
-        a=vectors["weight"],
-        c=vectors["bias"],
+        v=along("input", expected.direction.values),
+        a=along("weight", plane(attached("weight", channels))),
+        c=along("bias", plane(attached("bias", channels))),
         n=max(output.batch.values.size // max(channels, 1), 1),
     )
 
 
-def _in_eval(name: str, at: Channels, do: Arithmetic) -> Uncertain:
+Terms = Iterator[Uncertain]
+"""The summands of a second derivative."""
+
+
+def _in_eval(name: str, at: Channels, do: Arithmetic) -> Terms:
     """The formulas of eval mode."""
-    if name == "upstream":
-        return do.plus(do.product(at.w, at.r, at.v), do.product(at.a, at.r, at.h), at.c)
     if name == "weight":
-        return do.product(at.r, do.total(do.product(at.v, at.g)))
-    return do.product(at.a, at.r, at.g)
+        if at.v is not None:
+            yield do.product(at.r, do.total(do.product(at.v, at.g)))
+    elif name == "input":
+        if at.a is not None:
+            yield do.product(at.a, at.r, at.g)
+    else:
+        if at.v is not None:
+            yield do.product(at.w, at.r, at.v)
+        if at.a is not None:
+            yield do.product(at.a, at.r, at.h)
+        if at.c is not None:
+            yield at.c
 
 
-def _in_train(name: str, at: Channels, do: Arithmetic) -> Uncertain:
+def _in_train(name: str, at: Channels, do: Arithmetic) -> Terms:
     """The formulas of train mode."""
-    g, v, h, r, w = at.g, at.v, at.h, at.r, at.w
-    cube = do.product(r, r, r)
-    of_g, of_v = do.total(do.product(g, h)), do.total(do.product(v, h))
+    g, h, r, cube = at.g, at.h, at.r, do.product(at.r, at.r, at.r)
+    of_g = do.total(do.product(g, h))
+    if at.v is not None:
+        yield from _along_input(name, at, do, at.v, of_g)
     if name == "upstream":
-        away = do.over(at.n, do.product(w, cube, of_v, h))
-        along_weight = do.product(at.a, r, h)
-        return do.plus(do.product(w, r, do.centred(v)), negative(away), along_weight, at.c)
+        if at.a is not None:
+            yield do.product(at.a, r, h)
+        if at.c is not None:
+            yield at.c
+    if name == "input" and at.a is not None:
+        yield do.product(at.a, r, do.centred(g))
+        yield negative(do.over(at.n, do.product(at.a, cube, of_g, do.centred(h))))
+
+
+def _along_input(name: str, at: Channels, do: Arithmetic, v: Uncertain, of_g: Uncertain) -> Terms:
+    """The terms with v, in train mode; ``of_g`` is D."""
+    g, h, r, w = at.g, at.h, at.r, at.w
+    cube, of_v = do.product(r, r, r), do.total(do.product(v, h))
+    if name == "upstream":
+        yield do.product(w, r, do.centred(v))
+        yield negative(do.over(at.n, do.product(w, cube, of_v, h)))
+        return
     both = do.total(do.product(v, do.centred(g)))
     if name == "weight":
-        return do.plus(do.product(r, both), negative(do.over(at.n, do.product(cube, of_g, of_v))))
+        yield do.product(r, both)
+        yield negative(do.over(at.n, do.product(cube, of_g, of_v)))
+        return
     h = do.centred(h)
-    bracket = do.plus(
-        do.product(both, h), do.product(of_v, do.centred(g)), do.product(of_g, do.centred(v))
-    )
-    cubic = do.over(at.n, do.product(w, cube, bracket))
+    pairs = ((both, h), (of_v, do.centred(g)), (of_g, do.centred(v)))
+    bracket = do.plus(*(do.product(*pair) for pair in pairs))
+    yield negative(do.over(at.n, do.product(w, cube, bracket)))
     twice = do.over(at.n, do.product(r, r, of_g, of_v))
-    quintic = do.over(at.n, do.product(exact(np.array(3.0)), w, cube, twice, h))
-    along_weight = do.plus(
-        do.product(r, do.centred(g)), negative(do.over(at.n, do.product(cube, of_g, h)))
-    )
-    return do.plus(negative(cubic), quintic, do.product(at.a, along_weight))
+    yield do.over(at.n, do.product(exact(np.array(3.0)), w, cube, twice, h))
 
 
 def second_values(expected: ExpectedSecond) -> OutputValues:
@@ -141,11 +168,13 @@ def second_values(expected: ExpectedSecond) -> OutputValues:
     arithmetic = Arithmetic(output.arithmetic)
     formulas = _in_train if output.batch_statistics else _in_eval
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        found = formulas(expected.name, _channels(expected, arithmetic), arithmetic)
-        value, error = np.broadcast_arrays(found.value, found.error + FORMATS[expected.dtype].tiny)
+        found = list(formulas(expected.name, _channels(expected, arithmetic), arithmetic))
+        value, error = arithmetic.plus(*found) if found else exact(np.zeros((1, 1, 1)))
+        error = error + FORMATS[expected.dtype].tiny if found else error
     shape = expected.shape
-    if expected.name != "weight":
-        value, error = np.broadcast_to(value, shape), np.broadcast_to(error, shape)
+    whole = shape if len(shape) == 4 else (*shape, 1, 1)
+    value, error = np.broadcast_to(value, whole), np.broadcast_to(error, whole)
     finite = np.isfinite(value)
     budget = np.where(finite, np.where(np.isnan(error), np.inf, error), np.nan)
-    return OutputValues(value.reshape(shape), budget.reshape(shape), terms(output).undetermined)
+    undetermined = terms(output).undetermined & bool(found)
+    return OutputValues(value.reshape(shape), budget.reshape(shape), undetermined)

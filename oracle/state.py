@@ -101,6 +101,7 @@ class Graph(NamedTuple):
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
     tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``leaves``: the
     identities of weight and bias, in this order. ``grad``: what lies in the ``.grad`` of the input.
+    ``stale``: autograd has seen a write to one of the saved tensors.
     """
 
     output: ExpectedOutput
@@ -109,6 +110,7 @@ class Graph(NamedTuple):
     freed: bool = False
     leaves: Tuple[object, ...] = (None, None)
     grad: Optional[Grad] = None
+    stale: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,6 +45,11 @@ def _modules() -> Iterator[Edge]:
     for name in ("weight", "bias"):
         frozen = program.replace("preset,", f"preset,attach:{name}:parameter,")
         yield Edge(f"{name}_frozen", GROUP, frozen, note)
+    dropped = program.replace("preset,", "drop:weight,preset,")
+    note = "a bias without a weight: torch forgets its part"
+    yield Edge("no_weight", GROUP, dropped, note)
+    yield Edge("no_weight_bias_alone", GROUP, dropped.replace("input_grad", "forward"), note)
+    note = "what depends on what, without the input"
     yield Edge("parameters_alone", GROUP, program.replace("input_grad", "forward"), note)
     note = "a double backward leaves the graph and everything else as it was"
     double = "double:ordinary:ones,double:ones:ordinary"

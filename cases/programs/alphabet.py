@@ -26,6 +26,7 @@ from cases.steps import (
     Backward,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -97,6 +98,7 @@ _GRADIENTS: Tuple[Step, ...] = (
     Accumulate("ordinary", retain=True),
     Accumulate("ones"),
     Backward("offset", retain=True),
+    Double("ordinary", "ones"),
     ZERO_GRAD,
 )
 """The first forward of a program may come later: a backward before it has nothing to differentiate."""

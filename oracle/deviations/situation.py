@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Callable, NamedTuple, Union
 
-from cases.steps import Backward, Forward
+from cases.steps import Backward, Double, Forward
 from cases.variants import Variant
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
 
 
 class Situation(NamedTuple):
-    """Where a forward or backward takes place: the module before it, the step, and what runs it."""
+    """Where a step takes place: the module before it, the step, and what runs it."""
 
     before: State
-    step: Union[Forward, Backward]
+    step: Union[Forward, Backward, Double]
     variant: Variant
     semantics: Semantics
     threads: int

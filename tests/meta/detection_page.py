@@ -30,7 +30,8 @@ COLUMNS: Tuple[Tuple[str, str], ...] = (
     ("weight's gradient", r"weight gradient$"),
     ("bias's gradient", r"bias gradient$"),
     ("added to .grad", r"(input|weight|bias)\.grad$"),
-    ("gradient's form", r"(gradients|grads) present$|\w+( gradient|\.grad) (present|dtype|shape|strides|requires_grad)$"),
+    ("2nd gradient", r"\w+ 2nd gradient$"),
+    ("gradient's form", r"(2nd )?(gradients|grads) present$|\w+( 2nd)?( gradient|\.grad) \w+$"),
 )
 """Column of the table to the quantities that it stands for."""
 

@@ -30,6 +30,7 @@ from cases.steps import (
     Backward,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -164,7 +165,7 @@ def test_alphabet_has_every_kind_of_step() -> None:
         ]
     assert {token(step) for step in wanted} <= steps
     assert {step.name for step in ALPHABET if isinstance(step, SetAttribute)} == set(ATTRIBUTES)
-    kinds = (Count, Forwards, Backward, Accumulate, ZeroGrad)
+    kinds = (Count, Forwards, Backward, Accumulate, Double, ZeroGrad)
     assert all(any(isinstance(step, kind) for step in ALPHABET) for kind in kinds)
 
 

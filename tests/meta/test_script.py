@@ -64,7 +64,9 @@ def test_every_quantity_of_a_forward_or_tensor_has_a_phrase() -> None:
     assert of_gradients | {"present"} == set(phrases.GRADIENT)
     assert {name.partition(" ")[2] for each in comparison.GRAD.values() for name in each} == set(phrases.GRAD)
     rest = set(comparison.STEP) - set(FLAGS) - set(phrases.OUTPUT) - {"output present", "gradients present"}
-    rest -= {"grads present"}
+    rest -= {"grads present", "2nd gradients present"}
+    seconds = {name.rpartition(" ")[2] for each in comparison.SECOND.values() for name in each}
+    assert seconds <= set(phrases.GRAD)
     assert rest == set()
     assert phrases.SHARED == comparison.SHARED
 

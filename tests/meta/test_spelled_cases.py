@@ -34,6 +34,7 @@ from cases.steps import (
     Backward,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -77,6 +78,7 @@ STEPS = st.one_of(
         st.sampled_from(GRADS),
     ),
     st.builds(Forwards, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True), st.integers(1, 9999)),
+    st.builds(Double, st.sampled_from(tuple(UPSTREAM)), st.sampled_from(tuple(UPSTREAM))),
     st.builds(Accumulate, st.sampled_from(tuple(UPSTREAM)), st.booleans()),
     st.sampled_from([Backward("ones"), Backward("ones", True), Backward("ones", earlier=True)]),
 )

@@ -50,7 +50,7 @@ class DeviationTermConstant(HonestBatchNorm2d):
 
 
 @liar(GROUP, "ordinary_alternating", through="input 2nd gradient")
-class StatisticsConstant(HonestBatchNorm2d):
+class StatisticsConstantTwice(HonestBatchNorm2d):
     """Takes the batch's statistics for constants, as if they were running ones."""
 
     def normalised_by(self, kept: Kept) -> Tuple[Tensor, Tensor]:
@@ -59,7 +59,7 @@ class StatisticsConstant(HonestBatchNorm2d):
 
 
 @liar(GROUP, "ordinary_alternating", through="input 2nd gradient")
-class MeanConstant(HonestBatchNorm2d):
+class MeanConstantTwice(HonestBatchNorm2d):
     """Takes the batch's mean for a constant."""
 
     def normalised_by(self, kept: Kept) -> Tuple[Tensor, Tensor]:
@@ -68,7 +68,7 @@ class MeanConstant(HonestBatchNorm2d):
 
 
 @liar(GROUP, "ordinary_alternating", through="input 2nd gradient")
-class InverseConstant(HonestBatchNorm2d):
+class InverseConstantTwice(HonestBatchNorm2d):
     """Takes the inverse deviation for a constant."""
 
     def inverse_deviation(self, variance: Tensor, eps: float) -> Tensor:
@@ -76,7 +76,7 @@ class InverseConstant(HonestBatchNorm2d):
 
 
 @liar(GROUP, "ordinary_alternating", through="weight 2nd gradient")
-class WeightConstant(HonestBatchNorm2d):
+class WeightConstantTwice(HonestBatchNorm2d):
     """Takes the weight for a constant."""
 
     def slope(self, kept: Kept, terms: Terms) -> Tensor:
