@@ -124,8 +124,8 @@ DEFECTS: Tuple[Defect, ...] = (
         (1, 10),
         None,
         "a double backward of a module with a bias and without a weight",
-        "It raises RuntimeError from an internal check. Where the input requires no gradient, that of the "
-        "bias is taken for a constant of the upstream gradient, without a message.",
+        "It raises RuntimeError from an internal check. Where the input requires no gradient, that of "
+        "the bias is taken for a constant of the upstream gradient, without a message.",
         "found by this suite",
         "Use a weight of ones that does not require a gradient.",
     ),
