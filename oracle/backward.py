@@ -105,7 +105,7 @@ def _strides(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
 
 
 def noticed(expected: Expected) -> Expected:
-    """What a step shows, with the graphs marked of which it has changed a saved tensor in place.
+    """Mark the graphs of which a step has changed a saved tensor in place.
 
     They stay so, also if the module later holds another tensor in its place.
     """
