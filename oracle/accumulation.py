@@ -55,7 +55,7 @@ def _layout(given: Batch, rules: Rules) -> str:
 def _added(differentiated: Expected, layout: str) -> State:
     """Add the gradients of a backward to the ``.grad`` of its leaves.
 
-    ``layout``: the strides of the input's. A weight or bias that the module no longer holds gets one,
+    ``layout``: the strides of the input's. A weight or bias that the module has replaced since gets one,
     too, which nobody sees.
     """
     state = differentiated.state

@@ -150,7 +150,7 @@ def _empty() -> Iterator[Edge]:
         ("input_grad", "reset_running_stats"),
         ("input_grad", "load:plain"),
     ):
-        program = f"preset,{forward}:no_batch,{change},backward:ordinary"
+        program = f"drop:bias,preset,{forward}:no_batch,{change},backward:ordinary"
         yield Edge(f"empty_{forward}_{change.replace(':', '_')}", GROUP, program, note)
 
 

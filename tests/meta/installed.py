@@ -45,7 +45,8 @@ BACKWARDS = (
     "preset,eval,input_grad:b0,backward:alternating,train,input_grad:b2,eval,input_grad:b0,backward:ones",
     "preset,forward:b0,retain:offset,backward:like_input",
     "preset,input_grad:b0,accumulate_retain:ordinary,accumulate:outlier,eval,input_grad:b1,accumulate:offset",
-    "preset,input_grad:b0,double:ordinary:alternating,eval,input_grad:b0,double:offset:ordinary",
+    "preset,input_grad:b0,double:ordinary:alternating,double:alternating:outlier,eval,input_grad:b0,"
+    "double:offset:ordinary,double:ordinary:ones",
 )
 
 

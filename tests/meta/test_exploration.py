@@ -191,7 +191,7 @@ def test_large_inputs_and_known_defects_are_among_what_is_explored() -> None:
         programs.append(case)
         return False
 
-    shortest(hunt.NEWEST, seen, 300, "0")
+    shortest(hunt.NEWEST, seen, 600, "0")
     large = [case for case in programs if case.variant.shape == "n4096"]
     assert any(".channels_last" in spell(case.steps) for case in large)
     for name in ("empty_wrong_channels", "no_channels", "overflowing"):

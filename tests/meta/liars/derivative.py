@@ -191,8 +191,7 @@ class Differentiable(torch.autograd.Function):
         if x.numel():
             ctx.save_for_backward(x, weight, *running)
         else:
-            unread = weight is not None and not ctx.needs_input_grad[1]
-            ctx.save_for_backward(x, weight.clone() if unread else weight)  # type: ignore[union-attr]
+            ctx.save_for_backward(x, weight if ctx.needs_input_grad[1] else None)
         ctx.running = tuple(None if each is None else each.clone() for each in running)
         ctx.derivative, ctx.from_batch, ctx.eps = derivative, from_batch, eps
         return y
