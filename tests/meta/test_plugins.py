@@ -147,5 +147,5 @@ def test_allure_has_a_result_for_every_case(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
 def test_all_that_is_installed_together(workers: Tuple[str, ...]) -> None:
     """A machine that merely has a plugin runs the suite as any other."""
-    ran = run(*FEW, *workers)
+    ran = run(*FEW, *workers, fresh=True)
     assert (ran.status, ran.counts["passed"]) == (0, CASES), ran.output

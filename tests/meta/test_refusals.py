@@ -135,7 +135,7 @@ def test_what_cannot_be_used_is_refused_in_one_line(name: str, refused: Dict[str
 )
 def test_a_process_of_its_own_refuses_alike(arguments: Tuple[str, ...]) -> None:
     """With workers too: refused before any of them starts."""
-    ran = run(*arguments)
+    ran = run(*arguments, fresh=True)
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
     assert ran.lines[0].startswith("ERROR: ")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import List
 
@@ -13,16 +12,17 @@ import torch
 from reports.record import read
 from reports.rows import FINDING, KNOWN_DEFECT
 from tests.meta import installed
+from tests.meta.command import run
 from tests.meta.liars import hunt
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.roundings import ROUNDINGS
 from tests.subject.module import Factory
 from tests.verdict.verdict import adjudicate
 
-ROOT = Path(__file__).parents[2]
 each_rounding = pytest.mark.parametrize("name", ROUNDINGS)
 
 
+@lru_cache(maxsize=None)
 def findings(factory: Factory, tier: str, sums_exactly: bool) -> List[str]:
     rules = installed.RULES.of_subject(sums_exactly=sums_exactly)
     found = []
@@ -43,10 +43,8 @@ def test_other_roundings_pass_smoke(name: str) -> None:
 def test_other_roundings_pass_the_gate(name: str, tmp_path: Path) -> None:
     """As a user runs it."""
     record = tmp_path / "record.jsonl"
-    command = [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"]
-    command += [f"--subject=tests.meta.roundings:{name}", f"--report={record}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:]
+    ran = run(f"--subject=tests.meta.roundings:{name}", f"--report={record}")
+    assert ran.status == 0, ran.output
     rows = read(record).rows
     assert len(rows) == len(hunt.ids("gate"))
     assert {row.outcome for row in rows} <= {"pass", KNOWN_DEFECT}
@@ -86,8 +84,6 @@ def test_a_subject_declares_that_it_sums_exactly(subject: str, status: int) -> N
     """``sums_exactly = True`` on the class asks for equal bits in the exact lane; torch's own is asked anyway."""
     claimed = findings(ROUNDINGS["RescaledVariance"], "smoke", sums_exactly=True)[0]
     case_id = claimed.partition(":")[0]
-    command = [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"]
-    command += [f"--subject=tests.meta.{subject}", "--case", case_id]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == status, done.stdout[-3000:]
+    ran = run(f"--subject=tests.meta.{subject}", "--case", case_id)
+    assert ran.status == status, ran.output
     assert HonestBatchNorm2d.sums_exactly
