@@ -7,6 +7,8 @@ tests that started it.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import subprocess
@@ -17,6 +19,9 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, NoReturn, Tuple
 
 POSSIBLE = hasattr(os, "fork")
+
+IMPORTED = ("pytest", "torch", "torch.fx.experimental.symbolic_shapes")
+"""The last is what a newer torch imports at its first backward."""
 
 
 class Asked(NamedTuple):
@@ -77,9 +82,9 @@ def _status(waited: int) -> int:
 
 def serve() -> None:
     """Fork for every line of the standard input, and answer with a status."""
-    import pytest  # noqa: F401
-    import torch  # noqa: F401
-
+    for name in IMPORTED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     for line in sys.stdin:
         process = os.fork()
         if process == 0:

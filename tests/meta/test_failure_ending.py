@@ -85,7 +85,7 @@ def test_a_class_that_is_wrong_altogether_is_told_before_anything_runs() -> None
 def test_a_subject_with_three_faults_has_three_causes(subject: str, faults: Tuple[str, ...]) -> None:
     chosen = (
         "edge-shape or edge-text or edge-empty or edge-registry or edge-attach or claim-parameters "
-        "or (matrix and no_bias and momentum_1 and float64)"
+        "or (matrix and no_bias and momentum_1 and float64 and train_only)"
     )
     ran = begun("-k", chosen, "--subject", subject)
     assert "3 causes explain " in ran.output

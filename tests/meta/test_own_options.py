@@ -74,7 +74,11 @@ def test_the_debugger_starts_where_a_case_fails() -> None:
     assert run("--case", MATRIX, "--pdb").status == 0
 
 
-@pytest.mark.parametrize("how", ["loadscope", "loadfile", "worksteal", "loadgroup", "each"])
+ALIKE = [pytest.param(how, marks=pytest.mark.long) for how in ("loadfile", "loadgroup")]
+"""They distribute as loadscope does, by other groups."""
+
+
+@pytest.mark.parametrize("how", ["loadscope", "worksteal", "each", *ALIKE])
 def test_every_way_of_distributing_runs_every_case(how: str) -> None:
     ran = run(*FEW, "-n", "2", "--dist", how)
     times = 2 if how == "each" else 1

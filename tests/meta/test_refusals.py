@@ -155,8 +155,9 @@ BROKEN = {
 """The whole source of a torch, and what the line must say."""
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize(
+    ("name", "workers"), [*((name, ()) for name in BROKEN), ("exit", ("-n", "2"))], ids=str
+)
 def test_a_torch_that_cannot_be_imported_ends_the_run_in_one_line(
     name: str, workers: Tuple[str, ...], tmp_path: Path
 ) -> None:
