@@ -23,6 +23,9 @@ PART = (*SMOKE, "--shard", "1/30")
 FEW = (*SMOKE, "-k", "edge-eps")
 """A dozen cases that need little."""
 
+TRIED_HERE = ("-p", "tests.meta.tried_here")
+"""The scripts of failures are tried in the process of the run, which spares the time of a fresh one."""
+
 FAKES = "tests.meta.fakes"
 HOSTILE = "tests.meta.hostile"
 MATRIX = "matrix-affine-track-momentum_none-train_only-no_mutation-never-exact-n8-float32"

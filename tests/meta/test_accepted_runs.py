@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.meta.command import FAKES, ROOT, USAGE, run
+from tests.meta.command import FAKES, ROOT, TRIED_HERE, USAGE, run
 
-SOME = ("-k", "edge-eps or (matrix and n2-float32 and train_only)", "--tier", "smoke")
+SOME = (*TRIED_HERE, "-k", "edge-eps or (matrix and n2-float32 and train_only)", "--tier", "smoke")
 SUBJECT = f"{FAKES}:NotCounted"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from reports.rows import FINDING, PASS, CaseRow, Found
 from tests.conformance.ending import SCREEN, Ending, Failures, ending
-from tests.meta.command import FAKES, LOUD, Ran, run
+from tests.meta.command import FAKES, LOUD, TRIED_HERE, Ran, run
 
 WRONG = ("-k", "claim", "--subject", f"{FAKES}:NotCounted")
 """The claims with a wrong module."""
@@ -32,7 +32,7 @@ def test_many_findings_end_on_one_screen() -> None:
 
 
 def test_workers_end_on_one_screen_too() -> None:
-    ran = begun(*WRONG, "-n", "2")
+    ran = begun(*WRONG, *TRIED_HERE, "-n", "2")
     assert len(ran.end) <= SCREEN
     assert "1 cause explains " in ran.output
     assert ran.output.count("import torch\n") == 1
@@ -40,7 +40,7 @@ def test_workers_end_on_one_screen_too() -> None:
 
 @pytest.mark.parametrize("option", ["--tb=short", "-rf"])
 def test_options_restore_what_pytest_prints(option: str) -> None:
-    ran = begun("-k", "claim-notebook", "--subject", f"{FAKES}:NotCounted", option)
+    ran = begun(*TRIED_HERE, "-k", "claim-notebook", "--subject", f"{FAKES}:NotCounted", option)
     assert "= FAILURES =" in ran.output
     assert "failures, one of each cause" not in ran.output
     assert "FAILED tests/" in ran.output
@@ -87,7 +87,7 @@ def test_a_subject_with_three_faults_has_three_causes(subject: str, faults: Tupl
         "edge-shape or edge-text or edge-empty or edge-registry or edge-attach or claim-parameters "
         "or (matrix and no_bias and momentum_1 and float64 and train_only)"
     )
-    ran = begun("-k", chosen, "--subject", subject)
+    ran = begun(*TRIED_HERE, "-k", chosen, "--subject", subject)
     assert "3 causes explain " in ran.output
     for fault in faults:
         assert fault in ran.output

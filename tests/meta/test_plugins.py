@@ -12,13 +12,13 @@ from typing import Dict, List, Optional, Tuple
 
 import pytest
 
-from tests.meta.command import FAKES, FEW, Ran, rows, run
+from tests.meta.command import FAKES, FEW, TRIED_HERE, Ran, rows, run
 
 CASES = 12
 """The cases that FEW selects."""
 
-FLAKY = ("--subject", f"{FAKES}:WrongOnce")
-WRONG = ("--subject", f"{FAKES}:NoEps")
+FLAKY = (*TRIED_HERE, "--subject", f"{FAKES}:WrongOnce")
+WRONG = (*TRIED_HERE, "--subject", f"{FAKES}:NoEps")
 ALONE: Dict[str, Optional[str]] = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 each_way = pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "worker"])
 
