@@ -49,23 +49,18 @@ def test_randomly_runs_all_in_another_order() -> None:
 
 
 @each_way
-def test_rerunfailures_runs_a_flaky_case_again(workers: Tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "option", "word"),
+    [("pytest_rerunfailures", "--reruns", "rerun"), ("pytest_retry.retry_plugin", "--retries", "retried")],
+    ids=["rerunfailures", "retry"],
+)
+def test_a_flaky_case_is_run_again(
+    module: str, option: str, word: str, workers: Tuple[str, ...], tmp_path: Path
+) -> None:
     """What counts, also in the record, is the last time."""
-    record = tmp_path / "rerun.jsonl"
-    ran = with_plugin(
-        "pytest_rerunfailures", "--reruns", "2", *workers, *FLAKY, f"--report={record}"
-    )
-    assert (ran.status, ran.counts["passed"], ran.counts["rerun"]) == (0, CASES, 1), ran.output
-    assert {row["outcome"] for row in rows(record).values()} == {"pass"}
-
-
-@each_way
-def test_retry_runs_a_flaky_case_again(workers: Tuple[str, ...], tmp_path: Path) -> None:
-    record = tmp_path / "retry.jsonl"
-    ran = with_plugin(
-        "pytest_retry.retry_plugin", "--retries", "2", *workers, *FLAKY, f"--report={record}"
-    )
-    assert (ran.status, ran.counts["passed"], ran.counts["retried"]) == (0, CASES, 1), ran.output
+    record = tmp_path / "again.jsonl"
+    ran = with_plugin(module, option, "2", *workers, *FLAKY, f"--report={record}")
+    assert (ran.status, ran.counts["passed"], ran.counts[word]) == (0, CASES, 1), ran.output
     assert {row["outcome"] for row in rows(record).values()} == {"pass"}
 
 
