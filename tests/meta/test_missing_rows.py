@@ -47,17 +47,19 @@ PLANTS = {
         "def pytest_runtest_call(item):\n"
         "    if 'momentum_none' in item.name: pytest.skip('not today')\n"
     ),
+    "drops_items": (
+        "def pytest_collection_modifyitems(items):\n"
+        "    items[:] = [item for item in items if 'momentum_none' not in item.name]\n"
+    ),
     "loses_tests": (
         "import pytest\n"
-        "def pytest_collection_modifyitems(items):\n"
-        "    items[:] = [item for item in items if 'momentum_none-eval' not in item.name]\n"
         "@pytest.hookimpl(tryfirst=True)\n"
         "def pytest_runtest_protocol(item):\n"
         "    return True if 'momentum_none' in item.name else None\n"
     ),
 }
-WHOLE = ("loses_tests",)
-"""What is not collected, or never begun, is only noticed in a whole tier."""
+WHOLE = ("drops_items",)
+"""What is lost before it is collected is only noticed in a whole tier."""
 
 
 def run_with(plugin: str, folder: Path, *options: str) -> Ran:
