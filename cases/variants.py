@@ -75,8 +75,8 @@ DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_b
 """The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed
 precision."""
 
-MATRIX_DTYPES = DTYPES
-"""The dtypes of the matrix. The narrow ones have edges, and every spelled-out program."""
+WIDE = DTYPES[:2]
+"""The dtypes that are computed with as they are stored. Second derivatives are specified for these."""
 
 NARROW = ("float16", "bfloat16")
 """The dtypes that are stored in 16 bits and computed with in float32."""

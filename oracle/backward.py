@@ -39,7 +39,7 @@ from cases.variants import Variant
 from oracle import refusals
 from oracle.numerics import bounds, exact_sums
 from oracle.numerics.formats import FLOAT64, FORMATS
-from oracle.numerics.normalisation import ExpectedOutput, OutputValues, plane, terms
+from oracle.numerics.normalisation import ExpectedOutput, OutputValues, nothing, plane, terms
 from oracle.numerics.statistics import by_channel
 from oracle.semantics import Rules
 from oracle.state import GRADIENTS, Expected, ExpectedGradient, Graph, Saved, State, Tensor
@@ -173,8 +173,10 @@ def _sums(expected: ExpectedGradient) -> Sums:
 def gradient_values(expected: ExpectedGradient) -> OutputValues:
     """Compute a gradient with the budget of every element: shape (C,), or that of the input.
 
-    ``undetermined``: the channels in which anything conforms.
+    ``undetermined``: the channels in which anything conforms. Sums over an empty batch are 0.
     """
+    if not expected.output.batch.values.size:
+        return nothing(expected.shape)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         if not expected.upstream.values.size:
             found = _sum_of_nothing(expected)

@@ -204,7 +204,7 @@ def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
 def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: Rules) -> ExpectedOutput:
     """(x - mean) / sqrt(variance + eps) * weight + bias, by the batch's or the running statistics."""
     if not given.values.size:
-        mean, variance = constant(0.0, given.values.shape[1]), constant(1.0, given.values.shape[1])
+        mean = variance = constant(0.0, given.values.shape[1])
     elif call.batch_statistics:
         found = statistics(given, rules.sums_exactly)
         mean, variance = found.mean, found.biased_variance
@@ -218,7 +218,7 @@ def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: 
         variance=variance,
         weight=None if state.weight is None else state.weight.numbers,
         bias=None if state.bias is None else state.bias.numbers,
-        eps=call.eps if given.values.size else 0.0,  # which an empty batch does not read
+        eps=call.eps,
         batch_statistics=call.batch_statistics,
         strides=outputs.strides(given, call.batch_statistics, rules),
         requires_grad=requires_grad,

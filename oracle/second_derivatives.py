@@ -42,7 +42,7 @@ from cases.variants import Variant
 from oracle.backward import backward
 from oracle.numerics import bounds
 from oracle.numerics.formats import FLOAT64, FORMATS
-from oracle.numerics.normalisation import OutputValues, plane, terms
+from oracle.numerics.normalisation import OutputValues, nothing, plane, terms
 from oracle.numerics.propagation import Arithmetic, Uncertain, exact, negative
 from oracle.semantics import Rules
 from oracle.state import SECONDS, Expected, ExpectedSecond, State
@@ -165,6 +165,8 @@ def second_values(expected: ExpectedSecond) -> OutputValues:
     ``undetermined``: the channels in which anything conforms, those included whose error has no bound.
     """
     output = expected.output
+    if not output.batch.values.size:
+        return nothing(expected.shape)
     arithmetic = Arithmetic(output.arithmetic)
     formulas = _in_train if output.batch_statistics else _in_eval
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):

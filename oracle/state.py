@@ -34,7 +34,7 @@ class ExpectedGradient:
     @property
     def shape(self) -> Tuple[int, ...]:
         """The shape of what it is the gradient of."""
-        return self.output.shape if self.name == "input" else (self.output.shape[1],)
+        return self.output.shape if self.name == "input" else (self.output.mean.channels,)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Tuple
 
 from cases.edges.edge import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
-from cases.variants import MATRIX_DTYPES, Variant
+from cases.variants import WIDE, Variant
 
 GROUP = "double_backward"
 
@@ -25,7 +25,7 @@ def _directions() -> Iterator[Edge]:
         yield Edge(f"{gradient}_{direction}", GROUP, program, note)
     note = "the budget follows the operations"
     program = BOTH_MODES.format("b1", "ordinary", "alternating")
-    for shape, dtypes in (("n2", MATRIX_DTYPES), ("n30", MATRIX_DTYPES), ("n256", ("float32",))):
+    for shape, dtypes in (("n2", WIDE), ("n30", WIDE), ("n256", ("float32",))):
         for dtype in dtypes:
             variant = Variant("bounded", shape, dtype)
             yield Edge(f"{shape}_{dtype}", GROUP, program, note, TRACKED, variant)

@@ -8,7 +8,7 @@ from cases import suffixes
 from cases.construction import AFFINE, MOMENTUM, TRACK
 from cases.matrix.mutations import MUTATIONS
 from cases.matrix.schedules import MOMENTS, SCHEDULES
-from cases.variants import LANES, MATRIX_DTYPES, MATRIX_SHAPES
+from cases.variants import DTYPES, LANES, MATRIX_SHAPES
 
 NO_MUTATION = "no_mutation"
 """The word of the mutation axis for a program without a mutation."""
@@ -25,7 +25,7 @@ LEADING: Dict[str, Tuple[str, ...]] = {
     "moment": (NEVER,) + MOMENTS,
     "lane": LANES,
     "shape": MATRIX_SHAPES,
-    "dtype": MATRIX_DTYPES,
+    "dtype": DTYPES,
 }
 """Axis to its words, in the order in which they stand at the beginning of every id."""
 

@@ -60,7 +60,7 @@ ODD = (
     ("one_value", "no_batch", "no_height", "no_width", "wrong_channels")
     + ("two_dims", "three_dims", "five_dims", "wrong_float", "integers", "nan", "inf", "constant")
     + ("notebook", "notebook_eval", "feature_map", "random0")
-    + ("overflowing", "three_tenths")
+    + ("empty_wrong_channels", "no_channels", "overflowing", "three_tenths")
 )
 LAID_OUT = tuple(
     f"{name}.{layout}"

@@ -15,7 +15,7 @@ from cases.errors import CaseError, one_of
 from cases.inputs import OWN, batch, upstream
 from cases.spelling import parse_program, spell, token
 from cases.steps import DIFFERENTIATING, Double, Step, forwards
-from cases.variants import DTYPES, LANES, MATRIX_DTYPES, SHAPES, Given, Variant
+from cases.variants import DTYPES, LANES, SHAPES, WIDE, Given, Variant
 
 FAMILY = "steps"
 
@@ -79,11 +79,16 @@ def with_own(case: Case, own: Given) -> Case:
     )
 
 
-def differentiable(steps: Sequence[Step]) -> Iterator[Step]:
-    """The steps without those that differentiate a forward where there is none before them."""
+def differentiable(steps: Sequence[Step], dtype: str) -> Iterator[Step]:
+    """The steps without those that differentiate where there is no forward before them.
+
+    Double backwards are kept for a dtype that they are specified for.
+    """
     called = False
     for step in steps:
         called = called or bool(forwards(step))
+        if isinstance(step, Double) and dtype not in WIDE:
+            continue
         if called or not isinstance(step, DIFFERENTIATING):
             yield step
 
@@ -107,6 +112,6 @@ def _check_batches(case: Case) -> None:
                 raise CaseError(f"{token(step)!r} needs a forward before it")
             upstream(variant, given, step.upstream)
         if isinstance(step, Double):
-            if variant.dtype not in MATRIX_DTYPES:
-                raise CaseError(f"{token(step)!r} needs one of the dtypes {', '.join(MATRIX_DTYPES)}")
+            if variant.dtype not in WIDE:
+                raise CaseError(f"{token(step)!r} needs one of the dtypes {', '.join(WIDE)}")
             upstream(variant, given, step.direction)

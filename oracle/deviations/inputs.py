@@ -12,6 +12,7 @@ from cases.inputs.memory import DENSE
 from cases.steps import Forward
 from cases.variants import NARROW
 from oracle import outputs
+from oracle.backward import recorded
 from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
 from oracle.numerics.budgeted import Budgeted, constant
@@ -31,22 +32,23 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
     given = batch(situation.variant, step.batch)
     if given.values.size:
         return right
-    rules = Rules(situation.semantics)
-    zero = constant(0.0, given.values.shape[1])
+    rules, state = Rules(situation.semantics), right.state
+    zero = constant(0.0, state.config.num_features)
+    trainable = outputs.trainable(situation.before, given, step.grad, rules)
     output = ExpectedOutput(
         batch=given,
         mean=zero,
         variance=zero,
-        weight=None,
-        bias=None,
+        weight=None if state.weight is None else state.weight.numbers,
+        bias=None if state.bias is None else state.bias.numbers,
         eps=1.0,
         batch_statistics=True,
         strides=outputs.strides(given, True, rules),
-        requires_grad=bool(
-            outputs.trainable(situation.before, given, step.grad, rules)
-        ),
+        requires_grad=bool(trainable),
     )
-    return dataclasses.replace(right, output=output, error=None)
+    graph = recorded(situation.before, output, trainable, ())
+    state = state.changed(graphs=(graph, *state.graphs[:1]))
+    return dataclasses.replace(right, state=state, output=output, error=None)
 
 
 def zero_features_raise(right: Expected, situation: Situation) -> Expected:

@@ -56,7 +56,7 @@ def programs(semantics: Semantics) -> Any:
     def program(
         construction: Construction, variant: Variant, first: List[Step], rest: List[Step]
     ) -> Case:
-        steps = tuple(spelled.differentiable(first + rest))
+        steps = tuple(spelled.differentiable(first + rest, variant.dtype))
         # An id has at least one step.
         return spelled.case(construction, variant, steps or ALPHABET[:1])
 

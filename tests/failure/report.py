@@ -24,7 +24,7 @@ SHOWN = 3
 
 
 SCRIPT = "# a script that shows it"
-"""How the line before a script begins; ``tests.conformance.ending`` finds it by this."""
+"""How the line before a script begins."""
 
 
 def short(verdict: Verdict, session: Session) -> str:

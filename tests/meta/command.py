@@ -10,15 +10,21 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
+from tests.meta import forking
+
 ROOT = Path(__file__).parents[2]
+LOUD = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+PYTEST = (*LOUD, "-q")
 REMEMBERING = (sys.executable, "-m", "pytest", "-q")
-PYTEST = (*REMEMBERING, "-p", "no:cacheprovider")
-"""pytest with and without what it remembers from run to run."""
+"""pytest with its header and the progress of the tests, without, and with what it remembers from run to run."""
 
 SMOKE = ("--tier", "smoke")
 PART = (*SMOKE, "--shard", "1/30")
 FEW = (*SMOKE, "-k", "edge-eps")
 """A dozen cases that need little."""
+
+TRIED_HERE = ("-p", "tests.meta.tried_here")
+"""The scripts of failures are tried in the process of the run, which spares the time of a fresh one."""
 
 FAKES = "tests.meta.fakes"
 HOSTILE = "tests.meta.hostile"
@@ -39,6 +45,13 @@ class Ran(NamedTuple):
         return [line for line in self.output.splitlines() if line.strip()]
 
     @property
+    def end(self) -> List[str]:
+        """The lines after the progress of the tests."""
+        lines = self.output.splitlines()
+        progress = [n for n, line in enumerate(lines) if line.endswith("%]")]
+        return lines[progress[-1] + 1 :] if progress else lines
+
+    @property
     def counts(self) -> Dict[str, int]:
         """The numbers in pytest's last line, such as that of ``passed``."""
         found = re.findall(r"(\d+) ([a-z]+)", self.lines[-1].partition(" in ")[0])
@@ -52,22 +65,28 @@ def run(
     cwd: Union[str, Path] = ROOT,
     variables: Optional[Dict[str, Optional[str]]] = None,
     command: Sequence[str] = PYTEST,
+    fresh: bool = False,
 ) -> Ran:
     """pytest in a process of its own; ``plugins``: a folder to find ``-p`` plugins in.
 
     ``path``: a folder to find modules in, for workers too. ``variables``: environment variables that are
-    set, or unset by None.
+    set, or unset by None. ``fresh``: a new interpreter; else torch may have been imported already, unless
+    the variables are those of Python.
     """
+    changed = {**({"PYTHONPATH": path} if path else {}), **(variables or {})}
+    wanted = {**os.environ, **changed}
+    environment = {name: value for name, value in wanted.items() if value is not None}
+    plain = tuple(command[1:3]) == ("-m", "pytest") and not any(each.startswith("PYTHON") for each in changed)
+    if forking.POSSIBLE and plain and not fresh:
+        folders = [str(cwd), plugins] if plugins else [str(cwd)]
+        return Ran(*forking.run([*command[3:], *arguments], environment, folders))
     command = [*command, *arguments]
     if plugins:
         begin = f"import sys; sys.path.insert(0, {plugins!r}); import pytest; sys.exit(pytest.main())"
         command = [sys.executable, "-c", begin, *command[3:]]
-    changed = {**({"PYTHONPATH": path} if path else {}), **(variables or {})}
-    environment = {**os.environ, **changed}
     done = subprocess.run(
         command,
-        cwd=str(cwd),
-        env={name: value for name, value in environment.items() if value is not None},
+        cwd=str(cwd), env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
     return Ran(done.returncode, done.stdout)

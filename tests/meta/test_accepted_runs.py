@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.meta.command import FAKES, ROOT, USAGE, run
+from tests.meta.command import FAKES, ROOT, TRIED_HERE, USAGE, run
 
-SOME = ("-k", "edge-eps or (matrix and n2-float32)", "--tier", "smoke")
+SOME = (*TRIED_HERE, "-k", "edge-eps or (matrix and n2-float32 and train_only)", "--tier", "smoke")
 SUBJECT = f"{FAKES}:NotCounted"
 
 
@@ -35,8 +35,8 @@ def test_accepted_findings_do_not_fail_the_run(accepted: Path) -> None:
 
 def test_a_finding_that_is_not_accepted_fails(accepted: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
-    other.write_text(accepted.read_text().replace(SUBJECT, f"{FAKES}:NoEps"))
-    ran = run(*SOME, "--subject", f"{FAKES}:NoEps", f"--accepted={other}")
+    other.write_text(accepted.read_text().replace(SUBJECT, f"{FAKES}:WrongAtEps1"))
+    ran = run(*SOME, "--subject", f"{FAKES}:WrongAtEps1", f"--accepted={other}")
     assert ran.status == 1
     assert ran.counts["failed"] > 0
 

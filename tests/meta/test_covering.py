@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
-from typing import List
+from typing import List, Tuple
 
 import numpy as np
 import pytest
@@ -24,6 +25,17 @@ from cases.matrix.mutations import MUTATIONS, Mutation
 from cases.steps import SetAttribute
 
 TIERS = list(GROUPS)
+
+
+@lru_cache(maxsize=None)
+def _possible(mutations: Tuple[str, ...]) -> Possible:
+    return possible_rows()
+
+
+@pytest.fixture(autouse=True)
+def _found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The possible rows take longer than most searches; they depend on the mutations that there are."""
+    monkeypatch.setattr(covering, "possible_rows", lambda: _possible(AXES["mutation"]))
 
 
 def stored(tier: str) -> List[str]:
@@ -60,7 +72,7 @@ def test_a_new_mutation_adds_rows_and_removes_none(tier: str, monkeypatch: pytes
     assert 0 < len(added) < len(before) / 5
     assert all("made_up" in row for row in added)
     assert all(row == rows.parse(tuple(rows.identify(row).split("-")[1:])) for row in added)
-    possible = possible_rows()
+    possible = covering.possible_rows()
     whole = numbers(kept + added)
     assert not any(missing(whole, possible, group).any() for group in GROUPS[tier])
 
@@ -80,11 +92,11 @@ def test_a_mutation_that_is_gone_takes_its_rows_with_it(
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_rows_that_are_lost_are_replaced(tier: str) -> None:
-    """A tenth of the design is taken out; what stays is not moved, and every combination is there again."""
-    rest = [each for place, each in enumerate(stored(tier)) if place % 10]
+    """A part of the design is taken out; what stays is not moved, and every combination is there again."""
+    rest = [each for place, each in enumerate(stored(tier)) if place % 40]
     kept, added = extend(rest, GROUPS[tier])
     assert [rows.identify(row) for row in kept] == rest
-    possible = possible_rows()
+    possible = covering.possible_rows()
     lacking = sum(int(missing(numbers(kept), possible, group).sum()) for group in GROUPS[tier])
     print(f"{tier}: {lacking} combinations are missing, {len(added)} rows are added")
     assert lacking > 0
@@ -123,5 +135,5 @@ def test_every_head_goes_with_every_tail_by_hand() -> None:
 
 
 def test_the_search_is_repeatable() -> None:
-    rest = stored("smoke")[:50]
+    rest = stored("smoke")[::2]
     assert extend(rest, GROUPS["smoke"]) == extend(rest, GROUPS["smoke"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import pytest
@@ -80,6 +80,15 @@ def _steps(case: Case) -> List[Shown]:
     return [Shown(*each) for each in zip(before, expected, observe(case, installed.BATCH_NORM))]
 
 
+def _arrays(quantity: str) -> Iterator[Tuple[str, Shown, np.ndarray, np.ndarray]]:
+    """The dtype of the case, the step, what is expected of the quantity after it, and its budget."""
+    for case in installed.showing(quantity):
+        for shown in _steps(case):
+            array = _array(shown.expected, quantity)
+            if array is not None:
+                yield (case.variant.dtype, shown, *array)
+
+
 def _with(got: Observation, quantity: str, values: np.ndarray) -> Observation:
     if quantity == "output":
         assert got.output is not None
@@ -116,24 +125,18 @@ def test_every_element_is_compared(quantity: str) -> None:
     """
     turn = checked = 0
     channels = set()
-    for case in installed.showing(quantity):
-        dtype = case.variant.dtype
-        for shown in _steps(case):
-            array = _array(shown.expected, quantity)
-            if array is None:
-                continue
-            want, budget = array
-            index = _usable(want, budget, dtype, turn)
-            if index is None:
-                continue
-            turn += 1
-            values = want.astype(dtype)
-            values[index] = _moved(want, budget, dtype, index)
-            tally = Tally()
-            compare(shown.before, shown.expected, _with(shown.got, quantity, values), tally)
-            assert [(m.quantity, m.index, m.count) for m in tally.mismatches] == [(quantity, index, 1)]
-            channels.add(index[1] if want.ndim == 4 else index[0])
-            checked += 1
+    for dtype, shown, want, budget in _arrays(quantity):
+        index = _usable(want, budget, dtype, turn)
+        if index is None:
+            continue
+        turn += 1
+        values = want.astype(dtype)
+        values[index] = _moved(want, budget, dtype, index)
+        tally = Tally()
+        compare(shown.before, shown.expected, _with(shown.got, quantity, values), tally)
+        assert [(m.quantity, m.index, m.count) for m in tally.mismatches] == [(quantity, index, 1)]
+        channels.add(index[1] if want.ndim == 4 else index[0])
+        checked += 1
     print(f"{quantity}: {checked} comparisons, each with one element off; channels {sorted(channels)}")
     assert channels == set(range(11))
 
@@ -142,19 +145,13 @@ def test_every_element_is_compared(quantity: str) -> None:
 def test_half_a_budget_is_allowed(quantity: str) -> None:
     """Everything off by half a budget, plus the rounding to the dtype, is no finding."""
     checked = 0
-    for case in installed.showing(quantity):
-        dtype = case.variant.dtype
-        for shown in _steps(case):
-            array = _array(shown.expected, quantity)
-            if array is None:
-                continue
-            want, budget = array
-            with np.errstate(over="ignore", invalid="ignore"):
-                values = np.where(budget < np.inf, want + 0.5 * budget, want).astype(dtype)
-            tally = Tally()
-            compare(shown.before, shown.expected, _with(shown.got, quantity, values), tally)
-            assert tally.mismatches == []
-            checked += 1
+    for dtype, shown, want, budget in _arrays(quantity):
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = np.where(budget < np.inf, want + 0.5 * budget, want).astype(dtype)
+        tally = Tally()
+        compare(shown.before, shown.expected, _with(shown.got, quantity, values), tally)
+        assert tally.mismatches == []
+        checked += 1
     assert checked >= 64
 
 

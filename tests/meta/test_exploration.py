@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any, List, Set
 
 import pytest
@@ -46,12 +45,12 @@ from cases.steps import (
 from tests.conformance.exploration import Explored, explore, shortest
 from tests.conformance.judging import Failure
 from tests.meta import installed
+from tests.meta.command import ROOT, run
 from tests.meta.liars import LIARS, hunt
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.subject.module import Factory
 from tests.verdict.verdict import KNOWN_DEFECT, PASS, Verdict, adjudicate
 
-ROOT = Path(__file__).parents[2]
 WITHIN = 500
 SHORT = 6
 
@@ -216,31 +215,26 @@ def test_a_known_defect_is_no_finding_of_a_search(case_id: str) -> None:
 # --- the command line ----------------------------------------------------------------------------
 
 
-def pytest_run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def test_report_rebuilds_and_fails_the_same_way() -> None:
     """The id that ``--explore`` prints fails with ``--case``, with the same finding."""
     subject = ("--subject", "tests.meta.liars.epsilon:EpsReadAtConstruction", "--semantics", "2.15")
-    first = pytest_run("--explore", "500", *subject, "tests/conformance/test_exploration.py")
-    assert first.returncode == 1, first.stdout
-    again = re.search(r"run it again: pytest --case '([^']+)'", first.stdout)
-    assert again is not None, first.stdout
-    assert "# a script that shows it" in first.stdout
-    second = pytest_run("--case", again.group(1), *subject)
-    assert second.returncode == 1, second.stdout
-    told = re.search(r"^.* after step \d+ .*$", first.stdout, re.MULTILINE)
+    first = run("--explore", "500", *subject, "tests/conformance/test_exploration.py")
+    assert first.status == 1, first.output
+    again = re.search(r"run it again: pytest --case '([^']+)'", first.output)
+    assert again is not None, first.output
+    assert "# a script that shows it" in first.output
+    second = run("--case", again.group(1), *subject)
+    assert second.status == 1, second.output
+    told = re.search(r"^.* after step \d+ .*$", first.output, re.MULTILINE)
     assert told is not None
-    assert told.group(0) in second.stdout
+    assert told.group(0) in second.output
 
 
 def test_nothing_is_explored_unasked() -> None:
     """Without --explore there is no item, and each part has a seed of its own with it."""
     where = ("--collect-only", "tests/conformance/test_exploration.py")
-    assert "test_exploration[" not in pytest_run(*where).stdout
-    collected = pytest_run(*where, "--explore", "1200", "--explore-seed", "3").stdout
+    assert "test_exploration[" not in run(*where).output
+    collected = run(*where, "--explore", "1200", "--explore-seed", "3").output
     parts = re.findall(r"test_exploration\[(\S+)\]", collected)
     assert parts == ["500-seed3.0", "500-seed3.1", "200-seed3.2"]
 

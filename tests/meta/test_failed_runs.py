@@ -11,12 +11,27 @@ from typing import Set, Tuple
 
 import pytest
 
-from tests.meta.command import FAKES, FEW, HOSTILE, MATRIX, PART, ROOT, UNJUDGED, Ran, crash, rows, run
+from tests.meta.command import (
+    FAKES,
+    FEW,
+    HOSTILE,
+    MATRIX,
+    PART,
+    ROOT,
+    TRIED_HERE,
+    UNJUDGED,
+    Ran,
+    crash,
+    rows,
+    run,
+)
+
+SMALL = ("-k", "not n102400")
 
 
 def failing(record: Path, *arguments: str) -> Tuple[Ran, Set[str]]:
     """A run of a wrong subject, and the ids that pytest calls failed."""
-    ran = run(*PART, "--subject", f"{FAKES}:NoEps", f"--report={record}", "-rf", *arguments)
+    ran = run(*PART, *SMALL, *TRIED_HERE, "--subject", f"{FAKES}:NotCounted", f"--report={record}", "-rf", *arguments)
     return ran, set(re.findall(r"^FAILED .*\[(.*?)\]", ran.output, re.MULTILINE))
 
 
@@ -36,8 +51,8 @@ def test_workers_find_and_record_the_same_in_a_wrong_subject(tmp_path: Path) -> 
 
 def test_the_last_line_is_the_command_to_run_next() -> None:
     """It fails the same way: subject, release, threads and seed are in it."""
-    options = ("--subject", f"{FAKES}:NoEps", "--semantics", "2.4", "--threads", "2", "--seed", "7")
-    first = run(*PART, *options)
+    options = ("--subject", f"{FAKES}:NotCounted", "--semantics", "2.4", "--threads", "2", "--seed", "7")
+    first = run(*PART, *SMALL, *TRIED_HERE, *options)
     assert first.status == 1, first.output
     beginning, _, command = first.lines[-2].partition("pytest ")
     assert beginning == "next, the first of them alone: "

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from functools import lru_cache
 from typing import List, Tuple
 
 import pytest
 
 from reports.rows import FINDING, PASS, CaseRow, Found
 from tests.conformance.ending import SCREEN, Ending, Failures, ending
-from tests.meta.runs import Run, pytest_run
+from tests.meta.command import FAKES, LOUD, TRIED_HERE, Ran, run
 
-FAKES = "tests.meta.fakes:"
+WRONG = ("-k", "claim", "--subject", f"{FAKES}:NotCounted")
+"""The claims with a wrong module."""
 
 
-@lru_cache(maxsize=None)
-def wrong(subject: str, *options: str) -> Run:
-    """A run of the claims with a wrong module."""
-    return pytest_run("-k", "claim", "--subject", subject, *options)
+def begun(*arguments: str) -> Ran:
+    """As a user begins one, without -q."""
+    return run(*arguments, command=LOUD)
 
 
 def test_many_findings_end_on_one_screen() -> None:
-    ran = wrong(FAKES + "NotCounted")
+    ran = begun(*WRONG)
     assert ran.status == 1
     assert len(ran.end) <= SCREEN
     assert "1 cause explains " in ran.output
@@ -33,7 +32,7 @@ def test_many_findings_end_on_one_screen() -> None:
 
 
 def test_workers_end_on_one_screen_too() -> None:
-    ran = wrong(FAKES + "NotCounted", "-n", "2")
+    ran = begun(*WRONG, *TRIED_HERE, "-n", "2")
     assert len(ran.end) <= SCREEN
     assert "1 cause explains " in ran.output
     assert ran.output.count("import torch\n") == 1
@@ -41,7 +40,7 @@ def test_workers_end_on_one_screen_too() -> None:
 
 @pytest.mark.parametrize("option", ["--tb=short", "-rf"])
 def test_options_restore_what_pytest_prints(option: str) -> None:
-    ran = wrong(FAKES + "NotCounted", option)
+    ran = begun(*TRIED_HERE, "-k", "claim-notebook", "--subject", f"{FAKES}:NotCounted", option)
     assert "= FAILURES =" in ran.output
     assert "failures, one of each cause" not in ran.output
     assert "FAILED tests/" in ran.output
@@ -50,20 +49,20 @@ def test_options_restore_what_pytest_prints(option: str) -> None:
 
 def test_with_v_every_report_is_whole() -> None:
     chosen = "claim-notebook-eval_n or claim-notebook-f"
-    ran = pytest_run("-k", chosen, "--subject", FAKES + "NotCounted", "-v")
-    summary = ran.output[ran.output.index("short test summary info") :]
-    assert summary.count("FAILED tests/") == ran.output.count("import torch\n") == 2
+    ran = begun("-k", chosen, "--subject", f"{FAKES}:NotCounted", "-v")
+    failures, _, summary = ran.output.partition("short test summary info")
+    assert summary.count("FAILED tests/") == failures.count("import torch\n") == 2
 
 
 def test_few_findings_are_left_to_pytest() -> None:
-    ran = pytest_run("--case", "claim-question-shape", "--subject", FAKES + "NotCounted")
+    ran = begun("--case", "claim-question-shape", "--subject", f"{FAKES}:NotCounted")
     assert "= FAILURES =" in ran.output
     assert "failures, one of each cause" not in ran.output
     assert len(ran.end) <= SCREEN
 
 
 def test_a_class_that_is_wrong_altogether_is_told_before_anything_runs() -> None:
-    ran = pytest_run("--subject", "torch.nn:BatchNorm1d")
+    ran = begun("--subject", "torch.nn:BatchNorm1d")
     assert ran.status == 4
     (line,) = ran.output.strip().splitlines()
     assert "cannot be called in train mode" in line
@@ -86,9 +85,9 @@ def test_a_class_that_is_wrong_altogether_is_told_before_anything_runs() -> None
 def test_a_subject_with_three_faults_has_three_causes(subject: str, faults: Tuple[str, ...]) -> None:
     chosen = (
         "edge-shape or edge-text or edge-empty or edge-registry or edge-attach or claim-parameters "
-        "or (matrix and no_bias and momentum_1 and float64)"
+        "or (matrix and no_bias and momentum_1 and float64 and train_only)"
     )
-    ran = pytest_run("-k", chosen, "--subject", subject)
+    ran = begun(*TRIED_HERE, "-k", chosen, "--subject", subject)
     assert "3 causes explain " in ran.output
     for fault in faults:
         assert fault in ran.output

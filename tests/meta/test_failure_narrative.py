@@ -15,7 +15,8 @@ from tests.conformance import own_input
 from tests.failure.narrative import brief, narrative
 from tests.failure.reproduction import reproduce
 from tests.meta import fakes, installed
-from tests.meta.runs import pytest_run
+from tests.meta.command import LOUD
+from tests.meta.command import run as pytest_run
 from tests.verdict.result import run
 
 START = "steps-affine-track-momentum_0.1-bounded-n8-float32-"
@@ -140,7 +141,7 @@ def test_a_finding_on_own_numbers_has_a_script() -> None:
 
 def test_the_command_line_tells_a_case_on_own_numbers(tmp_path: Path) -> None:
     path = saved(tmp_path, "own.json", json.dumps(NUMBERS))
-    ran = pytest_run("-v", "--case", START + "forward:own", f"--input={path}")
+    ran = pytest_run("-v", "--case", START + "forward:own", f"--input={path}", command=LOUD)
     assert ran.status == 0
     assert ", step by step" in ran.output
     assert "running_mean          [0.25, 0.1]   as expected" in ran.output
@@ -155,7 +156,7 @@ def test_the_command_line_tells_a_case_on_own_numbers(tmp_path: Path) -> None:
     ],
 )
 def test_options_that_do_not_fit_are_refused(arguments: List[str], reason: str) -> None:
-    ran = pytest_run(*arguments)
+    ran = pytest_run(*arguments, command=LOUD)
     assert ran.status == 4
     assert reason in ran.output
     assert len(ran.output.strip().splitlines()) == 1

@@ -134,7 +134,7 @@ def test_tests_of_both_in_one_run_are_refused_in_one_line(arguments: Tuple[str, 
     ids=["safe path", "no home", "C locale", "optimized"],
 )
 def test_the_environment_does_not_matter(variables: Dict[str, Optional[str]]) -> None:
-    assert passes(run(*FEW, variables=variables))
+    assert passes(run(*FEW, variables=variables, fresh=True))
 
 
 def test_a_clone_that_cannot_be_written_to_runs(host: Path) -> None:

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Dict, List, Tuple
 
 import pytest
@@ -17,10 +16,9 @@ from cases.case import Case
 from cases.errors import CaseError
 from cases.spelling import spell
 from cases.suffixes import LARGEST_SEED
+from tests.meta.command import ROOT, run
 
-ROOT = Path(__file__).parents[2]
 ALPHABET = re.compile(r"[a-z0-9_.,:+-]+")
-PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q")
 
 
 def gate() -> List[str]:
@@ -154,22 +152,18 @@ def test_another_hash_seed_lists_the_same_cases(seed: str) -> None:
     assert ran.stdout.strip() == here.hexdigest()
 
 
-def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PYTEST, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def collected(*arguments: str) -> List[str]:
     """The ids that pytest collects."""
-    output = run_pytest("--collect-only", *arguments).stdout
+    output = run("--collect-only", *arguments).output
     return re.findall(r"^tests/conformance/.*\[(.*)\]$", output, re.MULTILINE)
 
 
 def test_a_case_of_full_alone_is_run_alone() -> None:
     stored = set(catalogue.ids("matrix", "gate"))
     case_id = next(each for each in catalogue.ids("matrix", "full") if each not in stored)
-    ran = run_pytest("--case", case_id)
-    assert ran.returncode == 0, ran.stdout
-    assert ran.stdout.splitlines()[-1].startswith("1 passed in")
+    ran = run("--case", case_id)
+    assert ran.status == 0, ran.output
+    assert ran.lines[-1].startswith("1 passed in")
 
 
 @pytest.mark.parametrize("family", [*catalogue.FAMILIES, "steps"])

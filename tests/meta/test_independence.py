@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
@@ -16,10 +14,9 @@ from cases.steps import Backward, forwards
 from reports.record import read
 from reports.rows import FINDING, PASS
 from tests.meta import fakes, installed
+from tests.meta.command import FAKES, SMOKE, run
 from tests.subject.module import Factory
 from tests.verdict.verdict import Verdict, adjudicate
-
-ROOT = Path(__file__).parents[2]
 
 
 @lru_cache(maxsize=None)
@@ -103,9 +100,7 @@ def test_who_writes_to_an_earlier_output_is_caught_in_that_very_case() -> None:
 def test_the_same_in_a_run_of_pytest(tmp_path: Path) -> None:
     """One subject whose writes reach back over all cases of the run."""
     record = tmp_path / "record.jsonl"
-    command = [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"]
-    command += ["--tier=smoke", "--subject=tests.meta.fakes:WritesToEarlierInputs", f"--report={record}"]
-    command += ["-k", "not backward_program"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:]
+    subject = ("--subject", f"{FAKES}:WritesToEarlierInputs")
+    ran = run(*SMOKE, *subject, "-k", "not backward_program", f"--report={record}")
+    assert ran.status == 0, ran.output
     assert FINDING not in {row.outcome for row in read(record).rows}

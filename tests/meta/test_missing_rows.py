@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from cases import catalogue
 from tests.conformance import summary
-
-ROOT = Path(__file__).parents[2]
+from tests.meta.command import SMOKE, Ran, run
 
 
 def test_cases_without_a_row_are_counted() -> None:
@@ -61,20 +58,13 @@ PLANTS = {
         "    return True if 'momentum_none' in item.name else None\n"
     ),
 }
-WHOLE = ("drops_items", "loses_tests")
-"""What is lost before it runs is only noticed in a whole tier."""
+WHOLE = ("drops_items",)
+"""What is lost before it is collected is only noticed in a whole tier."""
 
 
-def run_with(plugin: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run_with(plugin: str, folder: Path, *options: str) -> Ran:
     (folder / f"{plugin}.py").write_text(PLANTS[plugin], encoding="ascii")
-    arguments = ["-p", "no:cacheprovider", "-q", "--tier", "smoke", "-p", plugin, *options]
-    program = (
-        "import sys, pytest\n"
-        f"sys.path.insert(0, {str(folder)!r})\n"
-        f"sys.exit(pytest.main({arguments!r}))\n"
-    )
-    command = [sys.executable, "-c", program]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run(*SMOKE, "-p", plugin, *options, plugins=str(folder))
 
 
 @pytest.mark.parametrize("name", PLANTS)
@@ -85,12 +75,12 @@ def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> 
     tier = (i for f in catalogue.FAMILIES for i in catalogue.select(f, "smoke", shard))
     planted = [i for i in tier if "momentum_none" in i]
     assert planted
-    assert f"ERROR: {len(planted)} case(s) left no row" in done.stdout, done.stdout[-2000:]
-    assert done.returncode == pytest.ExitCode.INTERNAL_ERROR
+    assert f"ERROR: {len(planted)} case(s) left no row" in done.output, done.output[-2000:]
+    assert done.status == pytest.ExitCode.INTERNAL_ERROR
 
 
 def test_workers_notice_it_too(tmp_path: Path) -> None:
     """The workers load the plugin, too."""
     done = run_with("forgets_rows", tmp_path, "--shard", "1/8", "-n", "2")
-    assert "case(s) left no row" in done.stdout, done.stdout[-2000:]
-    assert done.returncode == pytest.ExitCode.INTERNAL_ERROR
+    assert "case(s) left no row" in done.output, done.output[-2000:]
+    assert done.status == pytest.ExitCode.INTERNAL_ERROR

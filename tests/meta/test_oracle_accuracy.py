@@ -52,13 +52,14 @@ def test_no_stated_bound_is_exceeded(lane: str, shape: str, capsys: pytest.Captu
         assert found.share <= 1.0, (quantity, found)
 
 
+@pytest.mark.parametrize("steps", [250, pytest.param(1000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_error_of_many_averages_stays_within_the_bound(
-    dtype: str, capsys: pytest.CaptureFixture[str]
+    dtype: str, steps: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each step carries the error of those before it along and adds its own."""
-    worst = long_series(1000, dtype)
-    show(f"1000 averages, {dtype}", worst, capsys)
+    worst = long_series(steps, dtype)
+    show(f"{steps} averages, {dtype}", worst, capsys)
     assert set(worst.values) == {"running_mean", "running_var"}
     assert max(found.share for found in worst.values.values()) <= 1.0
 

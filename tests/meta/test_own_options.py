@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.meta.command import FAKES, FEW, MATRIX, REMEMBERING, Ran, rows, run
+from tests.meta.command import FAKES, FEW, MATRIX, REMEMBERING, TRIED_HERE, Ran, rows, run
 
 CASES = 12
 """The cases that FEW selects."""
 
-WRONG = ("--subject", f"{FAKES}:WrongAtEps1")
+WRONG = (*TRIED_HERE, "--subject", f"{FAKES}:WrongAtEps1")
 """Two of the cases fail."""
 
 FAILING = 2
@@ -45,7 +45,7 @@ def test_last_failed_failed_first_and_stepwise(tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", ["-x", "--maxfail=2"])
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
 def test_a_run_stops_at_a_failure_when_asked(workers: Tuple[str, ...], option: str) -> None:
-    ran = run(*FEW, *workers, option, "--subject", f"{FAKES}:NoEps")
+    ran = run(*FEW, *workers, option, *TRIED_HERE, "--subject", f"{FAKES}:NoEps")
     asked = 1 if option == "-x" else 2
     assert ran.status in (1, 2), ran.output
     assert f"stopping after {asked} failures" in ran.output
@@ -69,12 +69,16 @@ def test_durations_and_setup_show_name_cases() -> None:
 
 def test_the_debugger_starts_where_a_case_fails() -> None:
     """And does not where none does."""
-    wrong = run("--case", MATRIX, "--pdb", "--subject", f"{FAKES}:NoEps")
+    wrong = run("--case", MATRIX, "--pdb", *TRIED_HERE, "--subject", f"{FAKES}:NoEps")
     assert ">>>>> PDB post_mortem" in wrong.output.replace(">>>>>>", ">>>>>") or "(Pdb)" in wrong.output
     assert run("--case", MATRIX, "--pdb").status == 0
 
 
-@pytest.mark.parametrize("how", ["loadscope", "loadfile", "worksteal", "loadgroup", "each"])
+ALIKE = [pytest.param(how, marks=pytest.mark.long) for how in ("loadfile", "loadgroup")]
+"""They distribute as loadscope does, by other groups."""
+
+
+@pytest.mark.parametrize("how", ["loadscope", "worksteal", "each", *ALIKE])
 def test_every_way_of_distributing_runs_every_case(how: str) -> None:
     ran = run(*FEW, "-n", "2", "--dist", how)
     times = 2 if how == "each" else 1
@@ -99,6 +103,6 @@ def test_junit_has_every_case_with_its_outcome(workers: Tuple[str, ...], tmp_pat
 
 def test_what_a_subject_prints_is_shown_where_it_fails() -> None:
     """Captured, and under the failure."""
-    ran = run("--case", MATRIX, "--subject", f"{FAKES}:PrintsAndLies")
+    ran = run("--case", MATRIX, *TRIED_HERE, "--subject", f"{FAKES}:PrintsAndLies")
     assert "Captured stdout call" in ran.output, ran.output
     assert "said the subject" in ran.output

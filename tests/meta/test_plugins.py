@@ -12,13 +12,13 @@ from typing import Dict, List, Optional, Tuple
 
 import pytest
 
-from tests.meta.command import FAKES, FEW, Ran, rows, run
+from tests.meta.command import FAKES, FEW, TRIED_HERE, Ran, rows, run
 
 CASES = 12
 """The cases that FEW selects."""
 
-FLAKY = ("--subject", f"{FAKES}:WrongOnce")
-WRONG = ("--subject", f"{FAKES}:NoEps")
+FLAKY = (*TRIED_HERE, "--subject", f"{FAKES}:WrongOnce")
+WRONG = (*TRIED_HERE, "--subject", f"{FAKES}:NoEps")
 ALONE: Dict[str, Optional[str]] = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 each_way = pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "worker"])
 
@@ -49,23 +49,18 @@ def test_randomly_runs_all_in_another_order() -> None:
 
 
 @each_way
-def test_rerunfailures_runs_a_flaky_case_again(workers: Tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "option", "word"),
+    [("pytest_rerunfailures", "--reruns", "rerun"), ("pytest_retry.retry_plugin", "--retries", "retried")],
+    ids=["rerunfailures", "retry"],
+)
+def test_a_flaky_case_is_run_again(
+    module: str, option: str, word: str, workers: Tuple[str, ...], tmp_path: Path
+) -> None:
     """What counts, also in the record, is the last time."""
-    record = tmp_path / "rerun.jsonl"
-    ran = with_plugin(
-        "pytest_rerunfailures", "--reruns", "2", *workers, *FLAKY, f"--report={record}"
-    )
-    assert (ran.status, ran.counts["passed"], ran.counts["rerun"]) == (0, CASES, 1), ran.output
-    assert {row["outcome"] for row in rows(record).values()} == {"pass"}
-
-
-@each_way
-def test_retry_runs_a_flaky_case_again(workers: Tuple[str, ...], tmp_path: Path) -> None:
-    record = tmp_path / "retry.jsonl"
-    ran = with_plugin(
-        "pytest_retry.retry_plugin", "--retries", "2", *workers, *FLAKY, f"--report={record}"
-    )
-    assert (ran.status, ran.counts["passed"], ran.counts["retried"]) == (0, CASES, 1), ran.output
+    record = tmp_path / "again.jsonl"
+    ran = with_plugin(module, option, "2", *workers, *FLAKY, f"--report={record}")
+    assert (ran.status, ran.counts["passed"], ran.counts[word]) == (0, CASES, 1), ran.output
     assert {row["outcome"] for row in rows(record).values()} == {"pass"}
 
 
@@ -147,5 +142,5 @@ def test_allure_has_a_result_for_every_case(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
 def test_all_that_is_installed_together(workers: Tuple[str, ...]) -> None:
     """A machine that merely has a plugin runs the suite as any other."""
-    ran = run(*FEW, *workers)
+    ran = run(*FEW, *workers, fresh=True)
     assert (ran.status, ran.counts["passed"]) == (0, CASES), ran.output

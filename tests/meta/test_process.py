@@ -135,7 +135,7 @@ def test_a_case_that_hangs_is_named_after_the_time_that_was_given() -> None:
 
 def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
     """It is named, and the run has no status of success."""
-    ran = run(*SHAPES, "--subject", f"{HOSTILE}:LeavesAThread")
+    ran = run(*SHAPES, "--subject", f"{HOSTILE}:LeavesAThread", fresh=True)
     assert ran.status == UNJUDGED, ran.output
     assert ran.lines[-1].startswith("ERROR: the process cannot end: thread 'endless' of the subject is still")
 

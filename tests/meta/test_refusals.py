@@ -135,7 +135,7 @@ def test_what_cannot_be_used_is_refused_in_one_line(name: str, refused: Dict[str
 )
 def test_a_process_of_its_own_refuses_alike(arguments: Tuple[str, ...]) -> None:
     """With workers too: refused before any of them starts."""
-    ran = run(*arguments)
+    ran = run(*arguments, fresh=True)
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
     assert ran.lines[0].startswith("ERROR: ")
 
@@ -155,8 +155,9 @@ BROKEN = {
 """The whole source of a torch, and what the line must say."""
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize(
+    ("name", "workers"), [*((name, ()) for name in BROKEN), ("exit", ("-n", "2"))], ids=str
+)
 def test_a_torch_that_cannot_be_imported_ends_the_run_in_one_line(
     name: str, workers: Tuple[str, ...], tmp_path: Path
 ) -> None:

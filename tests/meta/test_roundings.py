@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from functools import lru_cache
 from pathlib import Path
-from typing import List
+from typing import List, Tuple
 
 import pytest
 import torch
@@ -13,20 +12,25 @@ import torch
 from reports.record import read
 from reports.rows import FINDING, KNOWN_DEFECT
 from tests.meta import installed
+from tests.meta.command import run
 from tests.meta.liars import hunt
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.roundings import ROUNDINGS
 from tests.subject.module import Factory
 from tests.verdict.verdict import adjudicate
 
-ROOT = Path(__file__).parents[2]
+SMALL = tuple(each for each in hunt.ids("smoke") if "n102400" not in each)
+ON_LARGE_INPUTS = ("Rounding", "Welford")
+"""Those that sum otherwise; on the gate tier all are run on large inputs."""
+
 each_rounding = pytest.mark.parametrize("name", ROUNDINGS)
 
 
-def findings(factory: Factory, tier: str, sums_exactly: bool) -> List[str]:
+@lru_cache(maxsize=None)
+def findings(factory: Factory, ids: Tuple[str, ...], sums_exactly: bool) -> List[str]:
     rules = installed.RULES.of_subject(sums_exactly=sums_exactly)
     found = []
-    for case_id in hunt.ids(tier):
+    for case_id in ids:
         verdict = adjudicate(hunt.case(case_id), factory, rules, strict_defects=False)
         if verdict.outcome == FINDING:
             found.append(f"{case_id}: {verdict.explanation}")
@@ -35,7 +39,8 @@ def findings(factory: Factory, tier: str, sums_exactly: bool) -> List[str]:
 
 @each_rounding
 def test_other_roundings_pass_smoke(name: str) -> None:
-    assert findings(ROUNDINGS[name], "smoke", sums_exactly=False) == []
+    ids = hunt.ids("smoke") if name in ON_LARGE_INPUTS else SMALL
+    assert findings(ROUNDINGS[name], ids, sums_exactly=False) == []
 
 
 @pytest.mark.long
@@ -43,10 +48,8 @@ def test_other_roundings_pass_smoke(name: str) -> None:
 def test_other_roundings_pass_the_gate(name: str, tmp_path: Path) -> None:
     """As a user runs it."""
     record = tmp_path / "record.jsonl"
-    command = [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"]
-    command += [f"--subject=tests.meta.roundings:{name}", f"--report={record}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:]
+    ran = run(f"--subject=tests.meta.roundings:{name}", f"--report={record}")
+    assert ran.status == 0, ran.output
     rows = read(record).rows
     assert len(rows) == len(hunt.ids("gate"))
     assert {row.outcome for row in rows} <= {"pass", KNOWN_DEFECT}
@@ -55,7 +58,7 @@ def test_other_roundings_pass_the_gate(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["TimesReciprocal", "Welford", "RescaledVariance"])
 def test_they_do_round_where_torch_does_not(name: str) -> None:
     """The control: a subject that claims to sum exactly would fail by them, and by these words."""
-    claimed = findings(ROUNDINGS[name], "smoke", sums_exactly=True)
+    claimed = findings(ROUNDINGS[name], SMALL, sums_exactly=True)
     assert claimed
     assert all("exact" in each for each in claimed)
 
@@ -84,10 +87,8 @@ def test_each_rounds_otherwise_than_the_plain_one(name: str) -> None:
 )
 def test_a_subject_declares_that_it_sums_exactly(subject: str, status: int) -> None:
     """``sums_exactly = True`` on the class asks for equal bits in the exact lane; torch's own is asked anyway."""
-    claimed = findings(ROUNDINGS["RescaledVariance"], "smoke", sums_exactly=True)[0]
+    claimed = findings(ROUNDINGS["RescaledVariance"], SMALL, sums_exactly=True)[0]
     case_id = claimed.partition(":")[0]
-    command = [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"]
-    command += [f"--subject=tests.meta.{subject}", "--case", case_id]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == status, done.stdout[-3000:]
+    ran = run(f"--subject=tests.meta.{subject}", "--case", case_id)
+    assert ran.status == status, ran.output
     assert HonestBatchNorm2d.sums_exactly

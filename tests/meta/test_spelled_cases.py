@@ -11,7 +11,7 @@ pytest.importorskip("hypothesis")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import catalogue
+from cases import catalogue, steps
 from cases.attributes import BUFFERS, PARAMETERS
 from cases.attributes import FLAGS as ATTRIBUTES
 from cases.construction import Construction
@@ -20,32 +20,6 @@ from cases.inputs.upstream import UPSTREAM
 from cases.programs import spelled
 from cases.programs.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
 from cases.spelling import parse_program, parse_step, spell, token
-from cases.steps import (
-    ATTACH_KINDS,
-    COPIES,
-    EVAL,
-    GRADS,
-    RESETS,
-    SHOWN,
-    STATE_DICTS,
-    ZERO_GRAD,
-    Accumulate,
-    Attach,
-    Backward,
-    Copy,
-    Count,
-    Double,
-    Drop,
-    Forward,
-    Forwards,
-    LoadStateDict,
-    Mode,
-    Preset,
-    Reset,
-    SetAttribute,
-    Show,
-    Step,
-)
 from cases.variants import Variant
 
 VALUES = (
@@ -57,38 +31,38 @@ VALUES = (
 )
 
 NO_FORWARD = st.one_of(
-    st.builds(Mode, st.booleans()),
-    st.builds(SetAttribute, st.sampled_from(ATTRIBUTES), VALUES),
-    st.builds(Drop, st.sampled_from(BUFFERS + PARAMETERS)),
-    st.builds(Attach, st.sampled_from(BUFFERS[:2] + PARAMETERS), st.sampled_from(ATTACH_KINDS)),
-    st.builds(Attach, st.just("num_batches_tracked"), st.sampled_from(ATTACH_KINDS[:2])),
-    st.just(Preset()),
-    st.builds(Count, st.integers(-(2**63), 2**63 - 1)),
-    st.builds(Reset, st.sampled_from(RESETS)),
-    st.builds(Copy, st.sampled_from(COPIES)),
-    st.builds(LoadStateDict, st.sampled_from(STATE_DICTS)),
-    st.builds(Show, st.sampled_from(SHOWN)),
-    st.just(ZERO_GRAD),
+    st.builds(steps.Mode, st.booleans()),
+    st.builds(steps.SetAttribute, st.sampled_from(ATTRIBUTES), VALUES),
+    st.builds(steps.Drop, st.sampled_from(BUFFERS + PARAMETERS)),
+    st.builds(steps.Attach, st.sampled_from(BUFFERS[:2] + PARAMETERS), st.sampled_from(steps.ATTACH_KINDS)),
+    st.builds(steps.Attach, st.just("num_batches_tracked"), st.sampled_from(steps.ATTACH_KINDS[:2])),
+    st.just(steps.Preset()),
+    st.builds(steps.Count, st.integers(-(2**63), 2**63 - 1)),
+    st.builds(steps.Reset, st.sampled_from(steps.RESETS)),
+    st.builds(steps.Copy, st.sampled_from(steps.COPIES)),
+    st.builds(steps.LoadStateDict, st.sampled_from(steps.STATE_DICTS)),
+    st.builds(steps.Show, st.sampled_from(steps.SHOWN)),
+    st.just(steps.ZERO_GRAD),
 )
 STEPS = st.one_of(
     NO_FORWARD,
     st.builds(
-        Forward,
+        steps.Forward,
         st.from_regex(r"[a-z][a-z0-9_]*(\.[a-z_]+)?", fullmatch=True),
-        st.sampled_from(GRADS),
+        st.sampled_from(steps.GRADS),
     ),
-    st.builds(Forwards, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True), st.integers(1, 9999)),
-    st.builds(Double, st.sampled_from(tuple(UPSTREAM)), st.sampled_from(tuple(UPSTREAM))),
-    st.builds(Accumulate, st.sampled_from(tuple(UPSTREAM)), st.booleans()),
-    st.sampled_from([Backward("ones"), Backward("ones", True), Backward("ones", earlier=True)]),
+    st.builds(steps.Forwards, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True), st.integers(1, 9999)),
+    st.builds(steps.Double, st.sampled_from(tuple(UPSTREAM)), st.sampled_from(tuple(UPSTREAM))),
+    st.builds(steps.Accumulate, st.sampled_from(tuple(UPSTREAM)), st.booleans()),
+    st.sampled_from([steps.Backward("ones"), steps.Backward("ones", True), steps.Backward("ones", earlier=True)]),
 )
 
 deterministic = settings(max_examples=500, derandomize=True, database=None, deadline=None)
 
 
-def same(one: Step, other: Step) -> bool:
+def same(one: steps.Step, other: steps.Step) -> bool:
     """Equal, and a value set of one type; NaN, which equals nothing, by its spelling."""
-    if isinstance(one, SetAttribute) and isinstance(other, SetAttribute):
+    if isinstance(one, steps.SetAttribute) and isinstance(other, steps.SetAttribute):
         if one.value != one.value:
             return token(one) == token(other)
         return one == other and type(one.value) is type(other.value)
@@ -97,7 +71,7 @@ def same(one: Step, other: Step) -> bool:
 
 @deterministic
 @given(STEPS)
-def test_parse_step_inverts_token(step: Step) -> None:
+def test_parse_step_inverts_token(step: steps.Step) -> None:
     """Whatever can be performed can be spelled and read back."""
     assert same(parse_step(token(step)), step)
 
@@ -120,14 +94,14 @@ def test_token_inverts_parse_step(text: str) -> None:
     st.lists(st.one_of(NO_FORWARD, st.sampled_from(ALPHABET)), min_size=1, max_size=12),
 )
 def test_spelled_id_rebuilds_its_case(
-    construction: Construction, variant: Variant, steps: List[Step]
+    construction: Construction, variant: Variant, performed: List[steps.Step]
 ) -> None:
     """The id alone has everything."""
-    steps = list(spelled.differentiable(steps)) or [EVAL]
-    case = spelled.case(construction, variant, tuple(steps))
+    performed = list(spelled.differentiable(performed, variant.dtype)) or [steps.EVAL]
+    case = spelled.case(construction, variant, tuple(performed))
     rebuilt = catalogue.find.__wrapped__(case.id)
     assert rebuilt.id == case.id
     assert (rebuilt.config, rebuilt.variant) == (case.config, case.variant)
-    assert len(rebuilt.steps) == len(steps)
-    assert all(map(same, rebuilt.steps, steps))
-    assert parse_program(spell(steps)) is not None
+    assert len(rebuilt.steps) == len(performed)
+    assert all(map(same, rebuilt.steps, performed))
+    assert parse_program(spell(performed)) is not None

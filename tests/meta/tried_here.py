@@ -1,0 +1,15 @@
+"""A plugin of pytest, ``-p tests.meta.tried_here``: scripts are tried in the process of the run.
+
+For runs that fail and are looked at for something else: a fresh process for a script imports torch.
+"""
+
+from __future__ import annotations
+
+from tests.failure import replay
+
+
+def _here(script: str, seconds: float = replay.SECONDS) -> str:
+    return replay.printed(script)
+
+
+replay.printed_in_a_fresh_process = _here
