@@ -40,6 +40,8 @@ def read(path: str) -> np.ndarray:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
+    if "pickle" in str(error):  # NumPy takes any other file for one, and says how to load it unsafely
+        return "not an array of numbers"
     return lines[0][:120] if lines else type(error).__name__
 
 

@@ -110,7 +110,7 @@ def test_json_and_npy_are_read(tmp_path: Path) -> None:
         ("own.json", "[[]]", "its shape is (1, 0)"),
         ("own.json", "[", "Expecting value"),
         ("own.json", "[" * 100_000, "recursion"),
-        ("own.npy", "no array", "pickle"),
+        ("own.npy", "no array", "not an array of numbers"),
         ("own.csv", "1,2", "another kind of file"),
     ],
 )
