@@ -11,19 +11,25 @@ import sys
 from contextlib import suppress
 from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
 
-from cases.attributes import FLAGS, TENSORS
+from cases.attributes import FLAGS, FLOATING, STATISTICS, TENSORS
 from cases.errors import CaseError, one_of, quoted
+from cases.state_dicts import TABLE
 from cases.steps import (
     ATTACH_KINDS,
+    CONVERSIONS,
     COPIES,
     EVAL,
+    FORMS,
+    OVERWRITE,
     PRESET,
     RESETS,
     SHOWN,
-    STATE_DICTS,
     TRAIN,
+    UNSAVED,
+    Alias,
     Attach,
     Backward,
+    Convert,
     Copy,
     Count,
     Drop,
@@ -31,7 +37,9 @@ from cases.steps import (
     Forwards,
     LoadStateDict,
     Mode,
+    Overwrite,
     Preset,
+    RequireGrad,
     Reset,
     SetAttribute,
     Show,
@@ -62,7 +70,12 @@ def _write_value(value: Value) -> str:
     return str(value)
 
 
-_FORWARD_VERBS = {"grad": "forward", "no_grad": "no_grad", "input_grad": "input_grad"}
+_FORWARD_VERBS = {
+    "grad": "forward",
+    "no_grad": "no_grad",
+    "input_grad": "input_grad",
+    "hooked": "hooked",
+}
 
 _BACKWARDS = {(False, False): "backward", (True, False): "retain", (False, True): "earlier"}
 """Whether a backward retains the graph, and is of the earlier forward, to its verb."""
@@ -82,6 +95,10 @@ _WRITERS: Dict[type, Callable[[Any], str]] = {
     Backward: lambda step: f"{_BACKWARDS[step.retain, step.earlier]}:{step.upstream}",
     LoadStateDict: lambda step: f"load:{step.what}",
     Show: lambda step: f"show:{step.what}",
+    Convert: lambda step: f"convert:{step.how}",
+    RequireGrad: lambda step: f"requires_grad:{_write_value(step.value)}",
+    Alias: lambda step: f"alias:{step.name}:{step.source}",
+    Overwrite: lambda step: "overwrite",
 }
 """Step type to the function that writes a step of that type."""
 
@@ -128,7 +145,16 @@ def _read_set(name: str, text: str) -> Step:
 def _read_attach(name: str, kind: str) -> Step:
     if (name, kind) == ("num_batches_tracked", "trainable"):
         raise CaseError("num_batches_tracked is an integer and cannot require a gradient")
-    return Attach(_tensor(name), one_of(kind, ATTACH_KINDS, "kind"))
+    plain, _, form = kind.partition(".")
+    one_of(plain, (*ATTACH_KINDS, UNSAVED), "kind")
+    if "." in kind:
+        one_of(form, FORMS, "form of a tensor")
+        one_of(name, STATISTICS if form == "row" else FLOATING, f"tensor that can be {form}")
+    return Attach(_tensor(name), kind)
+
+
+def _read_alias(name: str, source: str) -> Step:
+    return Alias(one_of(name, STATISTICS, "statistic"), one_of(source, FLOATING, "tensor"))
 
 
 def _read_forwards(series: str, count: str) -> Step:
@@ -166,8 +192,18 @@ _READERS: Dict[str, _Reader] = {
     **{method: _constant(method, Reset(method)) for method in RESETS},
     **{how: _constant(how, Copy(how)) for how in COPIES},
     "load": _Reader(
-        "load:<state dict>", lambda what: LoadStateDict(one_of(what, STATE_DICTS, "state dict"))
+        "load:<state dict>", lambda what: LoadStateDict(one_of(what, tuple(TABLE), "state dict"))
     ),
+    "hooked": _Reader("hooked:<batch>", lambda batch: Forward(batch, "hooked")),
+    "convert": _Reader(
+        "convert:<how>", lambda how: Convert(one_of(how, tuple(CONVERSIONS), "conversion"))
+    ),
+    "requires_grad": _Reader(
+        "requires_grad:<value>",
+        lambda text: RequireGrad(one_of(text, ("true", "false"), "value") == "true"),
+    ),
+    "alias": _Reader("alias:<tensor>:<tensor>", _read_alias),
+    "overwrite": _constant("overwrite", OVERWRITE),
     "show": _Reader("show:<what>", lambda what: Show(one_of(what, SHOWN, "thing to show"))),
 }
 """Verb to how a step with that verb is read."""

@@ -24,8 +24,10 @@ from cases.steps import (
     RESETS,
     STATE_DICTS,
     TRAIN,
+    Alias,
     Attach,
     Backward,
+    Convert,
     Copy,
     Count,
     Drop,
@@ -33,7 +35,9 @@ from cases.steps import (
     Forwards,
     LoadStateDict,
     Mode,
+    Overwrite,
     Preset,
+    RequireGrad,
     Reset,
     SetAttribute,
     Show,
@@ -132,6 +136,10 @@ _DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
     Copy: _flags_of_a_new_module,
     LoadStateDict: _nothing,
     Show: _nothing,
+    Convert: _nothing,
+    RequireGrad: _nothing,
+    Alias: _its_name,
+    Overwrite: _nothing,
 }
 """Step type to the attributes that a step may leave otherwise than the state says, and _VALUES where it
 resets tensors to 1 and 0."""

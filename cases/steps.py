@@ -8,30 +8,51 @@ from typing import Tuple, Union
 Value = Union[None, bool, int, float, str]
 """A value that can be assigned to a flag."""
 
-GRADS = ("grad", "no_grad", "input_grad")
+GRADS = ("grad", "no_grad", "input_grad", "hooked")
 """grad: an ordinary call. no_grad: a call under ``torch.no_grad()``. input_grad: a call with an input
-that requires a gradient."""
+that requires a gradient. hooked: a call of a module with a forward pre-hook and a forward hook; the
+text tells which were called, in order."""
 
 ATTACH_KINDS = ("tensor", "parameter", "trainable")
 """tensor: a plain tensor. parameter: a Parameter with ``requires_grad=False``. trainable: a Parameter
 that requires a gradient."""
 
+UNSAVED = "unsaved"
+"""A further kind: a tensor that ``register_buffer`` registers with ``persistent=False``."""
+
+FORMS = ("strided", "expanded", "row")
+"""How an attached tensor lies in memory, where it is not dense: every second value of a larger tensor;
+one value for all channels; in shape (1, C)."""
+
+CONVERSIONS = {
+    "half": "float16",
+    "float": "float32",
+    "double": "float64",
+    "bfloat16": "bfloat16",
+    "to_float16": "float16",
+    "to_float32": "float32",
+    "to_float64": "float64",
+    "to_bfloat16": "bfloat16",
+}
+"""Word of ``Convert`` to a dtype. to_float16: ``module.to(torch.float16)``; half: ``module.half()``."""
+
 RESETS = ("reset_running_stats", "reset_parameters")
 """The two reset methods."""
 
-COPIES = ("deepcopy", "pickle", "state_dict")
-"""deepcopy and pickle copy the live instance. state_dict constructs a module with the case's
-configuration, loads the live instance's state dict into it strictly, and puts it in the same mode."""
+COPIES = ("deepcopy", "pickle", "state_dict", "copy")
+"""deepcopy and pickle copy the live instance; copy does it by ``copy.copy``, which shares the tensors.
+state_dict constructs a module with the case's configuration, loads the live instance's state dict into
+it strictly, and puts it in the same mode."""
 
 STATE_DICTS = ("legacy", "empty", "no_counter", "version_1", "plain", "longer")
-"""legacy: every entry but the counter and no version metadata, as files written before torch 0.4.1
-have. no_counter: as legacy, with metadata of version 2. version_1: as legacy, with metadata of version
-1. empty: no entry, loaded with ``strict=False``. plain: every entry and no metadata. longer: every
-entry and metadata, and a running_mean that is one value too long."""
+"""The state dicts that are loaded in every state; ``cases.state_dicts`` has these and others. legacy: as
+files written before torch 0.4.1 are, without a counter."""
 
-SHOWN = ("repr", "keys", "version")
+SHOWN = ("repr", "keys", "version", "extra_repr", "order", "returns")
 """repr: the text, without the class's name. keys: the sorted names in the state dict. version: the
-number in the metadata of the state dict."""
+number in the metadata of the state dict. extra_repr: what the module adds to the text. order: the
+names of parameters, buffers and state dict in their order. returns: those of train, eval and to that
+return the module; they are called, and the mode is restored."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +127,18 @@ class Drop:
 class Attach:
     """``module.<name> = <new tensor>`` for one of TENSORS.
 
-    ``kind``: one of ATTACH_KINDS. The values are those of ``cases.inputs.attached``; a counter gets
+    ``kind``: one of ATTACH_KINDS or UNSAVED, which may end in one of FORMS, as in ``tensor.strided``. The
+    values are those of ``cases.inputs.attached``; a counter gets
     ``cases.variants.ATTACHED_COUNT``.
     """
 
     name: str
     kind: str
+
+    @property
+    def form(self) -> str:
+        """One of FORMS, or empty."""
+        return self.kind.partition(".")[2]
 
 
 @dataclass(frozen=True)
@@ -146,7 +173,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class LoadStateDict:
-    """Load a state dict into the live instance; ``what``: one of STATE_DICTS."""
+    """Load a state dict into the live instance; ``what``: a word of ``cases.state_dicts.TABLE``."""
 
     what: str
 
@@ -156,6 +183,42 @@ class Show:
     """Ask the module for a description of itself; ``what``: one of SHOWN."""
 
     what: str
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Convert the module to another dtype; ``how``: one of CONVERSIONS.
+
+    No backward of a forward before it follows.
+    """
+
+    how: str
+
+
+@dataclass(frozen=True)
+class RequireGrad:
+    """``module.requires_grad_(value)``."""
+
+    value: bool
+
+
+@dataclass(frozen=True)
+class Alias:
+    """``module.<name> = module.<source>``: one of STATISTICS becomes the same tensor as one of FLOATING.
+
+    Weight and bias cannot be the same: autograd would add up their gradients.
+    """
+
+    name: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Overwrite:
+    """Copy the values that ``Attach`` attaches into every parameter and running statistic present.
+
+    The copy goes through ``data``, so autograd does not see it.
+    """
 
 
 Step = Union[
@@ -172,11 +235,16 @@ Step = Union[
     Copy,
     LoadStateDict,
     Show,
+    Convert,
+    RequireGrad,
+    Alias,
+    Overwrite,
 ]
 
 TRAIN = Mode(True)
 EVAL = Mode(False)
 PRESET = Preset()
+OVERWRITE = Overwrite()
 
 
 def forwards(step: Step) -> Tuple[Forward, ...]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Type, Union
+from typing import Callable, Dict, List, Type, Union
 
-from cases.attributes import FLOATING
+from cases.attributes import BUFFERS, FLOATING
 from cases.inputs import attached, preset
-from cases.steps import Attach, Count, Drop, Mode, Preset, Reset, SetAttribute, Show, Step
+from cases.steps import UNSAVED, Attach, Count, Drop, Mode, Preset, Reset, SetAttribute, Show, Step
 from cases.variants import ATTACHED_COUNT, Variant
 from oracle import refusals
+from oracle.conversions import CONVERSION_STEPS
+from oracle.memory import MEMORY_STEPS
 from oracle.numerics.budgeted import Budgeted, constant, known
-from oracle.refusals import IN_PLACE_ON_A_LEAF, NONE_HAS_NO_METHOD
+from oracle.refusals import IN_PLACE_ON_A_LEAF, NONE_HAS_NO_METHOD, OVERLAPPING
 from oracle.semantics import Rules
-from oracle.state import Counter, Expected, State, Tensor
-
-Meaning = Callable[..., Expected]
-"""(state, step, variant, rules) to what the step must show; raises Refusal."""
+from oracle.state import Counter, Expected, Meaning, State, Tensor
 
 
 def attached_numbers(name: str, state: State) -> Budgeted:
@@ -37,10 +36,21 @@ def _drop(state: State, step: Drop, variant: Variant, rules: Rules) -> Expected:
 
 
 def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expected:
-    """A Parameter can take any name; a plain tensor cannot take a parameter's."""
-    parameters = state.parameters
-    if step.kind != "tensor":
-        parameters = parameters | {step.name}
+    """A Parameter can take any name; a plain tensor cannot take a parameter's.
+
+    A buffer that the state dict leaves out stays so until a Parameter takes its name.
+    """
+    parameters, unsaved = state.parameters, state.unsaved
+    kind = step.kind.partition(".")[0]
+    if kind == UNSAVED:
+        if rules.holds("no_persistent_keyword"):
+            raise refusals.unknown_keyword("persistent")
+        if step.name in parameters:
+            raise refusals.already_there(step.name)
+        unsaved = unsaved | {step.name}
+    elif kind != "tensor":
+        unsaved = unsaved - {step.name}
+        parameters += () if step.name in parameters else (step.name,)
     elif step.name in parameters:
         raise refusals.not_a_parameter(step.name)
     entry: Union[Tensor, Counter]
@@ -48,18 +58,22 @@ def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expec
         entry = Counter(ATTACHED_COUNT, object())
     else:
         numbers = attached_numbers(step.name, state)
-        entry = Tensor(numbers, object(), requires_grad=step.kind == "trainable")
-    return Expected(state.changed(parameters=parameters, **{step.name: entry}))
+        if step.form == "expanded":
+            numbers = constant(float(numbers.values[0]), numbers.channels)
+        entry = Tensor(numbers, object(), requires_grad=kind == "trainable", form=step.form)
+    return Expected(state.changed(parameters=parameters, unsaved=unsaved, **{step.name: entry}))
 
 
 def _preset(state: State, step: Preset, variant: Variant, rules: Rules) -> Expected:
-    """Known numbers go into every floating-point tensor that is there."""
-    changes = {}
+    """Known numbers go into every floating-point tensor that is there, one after the other."""
     for name in FLOATING:
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
-            changes[name] = tensor.holding(known(preset(name, state.config.num_features)))
-    return Expected(state.changed(**changes))
+            if tensor.overlaps:
+                return Expected(state, error=OVERLAPPING)
+            numbers = known(preset(name, state.config.num_features))
+            state = state.written(tensor.holding(numbers))
+    return Expected(state)
 
 
 def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expected:
@@ -91,7 +105,7 @@ def _reset_running_stats(state: State) -> Expected:
         if tensor.requires_grad:
             return Expected(state, error=IN_PLACE_ON_A_LEAF)
         initial = tensor.holding(constant(value, state.config.num_features))
-        state = state.changed(**{name: initial})
+        state = state.written(initial)
     counter = state.num_batches_tracked
     if counter is None:
         return Expected(state, error=NONE_HAS_NO_METHOD)
@@ -105,25 +119,54 @@ def _reset_affine(state: State, rules: Rules) -> Expected:
     if state.weight is None:
         return Expected(state, error=NONE_HAS_NO_METHOD)
     channels = state.config.num_features
-    state = state.changed(weight=state.weight.holding(constant(1.0, channels)))
+    state = state.written(state.weight.holding(constant(1.0, channels)))
     if state.bias is not None:
-        return Expected(state.changed(bias=state.bias.holding(constant(0.0, channels))))
+        return Expected(state.written(state.bias.holding(constant(0.0, channels))))
     error = NONE_HAS_NO_METHOD if rules.holds("reset_needs_bias") else None
     return Expected(state, error=error)
 
 
 def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:
-    """The repr tells the attributes as they are now; of the bias, whether it is there."""
-    if step.what == "keys":
-        return Expected(state, text=" ".join(sorted(state.present())))
-    if step.what == "version":
-        return Expected(state, text="2")
+    """What the module tells of itself as it is now."""
+    return Expected(state, text=_TEXTS[step.what](state, rules))
+
+
+def _extra_repr(state: State, rules: Rules) -> str:
+    """The attributes as they are now; of the bias, whether it is there."""
     bias = "" if rules.holds("repr_without_bias") else f", bias={state.bias is not None}"
-    text = (
+    return (
         f"{state.num_features}, eps={state.eps}, momentum={state.momentum}, affine={state.affine}"
-        f"{bias}, track_running_stats={state.track_running_stats})"
+        f"{bias}, track_running_stats={state.track_running_stats}"
     )
-    return Expected(state, text=text)
+
+
+def _order(state: State, rules: Rules) -> str:
+    """Parameters come before buffers; a tensor with two names is named once, but saved twice."""
+    there = state.present()
+    parameters = [name for name in state.parameters if name in there]
+    buffers = [name for name in BUFFERS if name in there and name not in parameters]
+    saved = [name for name in (*parameters, *buffers) if name not in state.unsaved]
+    named = [_once(state, names) for names in (parameters, buffers)]
+    return "; ".join(" ".join(each) for each in (*named, saved))
+
+
+def _once(state: State, names: List[str]) -> List[str]:
+    """The first name of each tensor."""
+    first: Dict[int, str] = {}
+    for name in names:
+        first.setdefault(id(getattr(state.entry(name), "identity", None)), name)
+    return list(first.values())
+
+
+_TEXTS: Dict[str, Callable[[State, Rules], str]] = {
+    "repr": lambda state, rules: _extra_repr(state, rules) + ")",
+    "keys": lambda state, rules: " ".join(sorted(state.keys())),
+    "version": lambda state, rules: "2",
+    "extra_repr": _extra_repr,
+    "order": _order,
+    "returns": lambda state, rules: "train eval to",
+}
+"""Word of ``Show`` to the text."""
 
 
 ATTRIBUTE_STEPS: Dict[Type[Step], Meaning] = {
@@ -135,5 +178,7 @@ ATTRIBUTE_STEPS: Dict[Type[Step], Meaning] = {
     Count: _count,
     Reset: _reset,
     Show: _show,
+    **CONVERSION_STEPS,
+    **MEMORY_STEPS,
 }
 """Type of a step to its meaning."""

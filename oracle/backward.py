@@ -32,6 +32,7 @@ from typing import NamedTuple, Tuple
 
 import numpy as np
 
+from cases.attributes import PARAMETERS
 from cases.inputs import Batch, upstream
 from cases.steps import Backward
 from cases.variants import Variant
@@ -62,7 +63,8 @@ def recorded(
         tensor = state.entry(name)
         if isinstance(tensor, Tensor) and name in read:
             saved.append(Saved(name, tensor.identity, tensor.version))
-    return Graph(output, trainable, tuple(saved))
+    leaves = [getattr(state.entry(name), "identity", None) for name in PARAMETERS]
+    return Graph(output, trainable, tuple(saved), leaves=tuple(leaves))
 
 
 def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Expected:
@@ -73,6 +75,8 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
     graph = state.graphs[place]
     if not graph.trainable:
         raise refusals.output_without_graph()
+    if graph.frozen >= set(graph.trainable):
+        raise refusals.nothing_to_differentiate()
     if graph.freed:
         raise refusals.graph_used_up()
     if graph.modified:
@@ -86,7 +90,7 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         dtype = graph.output.dtype if name == "input" else state.dtype
         strides = _strides(graph.output, given, rules) if name == "input" else "contiguous"
         expected = ExpectedGradient(name, graph.output, given, dtype, strides)
-        gradients.append(expected if name in graph.trainable else None)
+        gradients.append(expected if name in set(graph.trainable) - graph.frozen else None)
     graphs = list(state.graphs)
     graphs[place] = graph._replace(freed=not step.retain and _holds_tensors(graph))
     return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))

@@ -29,24 +29,24 @@ from __future__ import annotations
 
 import dataclasses
 from functools import lru_cache
-from typing import Any, Dict, NamedTuple, Optional, Type
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Type
 
-from cases.attributes import BUFFERS
+from cases.attributes import BUFFERS, PARAMETERS
 from cases.construction import Config
 from cases.inputs import Batch, batch
 from cases.steps import Backward, Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
 from oracle import outputs, refusals
-from oracle.attributes import ATTRIBUTE_STEPS, Meaning
+from oracle.attributes import ATTRIBUTE_STEPS
 from oracle.backward import backward, recorded
-from oracle.numerics.budgeted import Budgeted, constant
+from oracle.numerics.budgeted import constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import statistics
 from oracle.refusals import Refusal
 from oracle.semantics import Rules, Semantics
-from oracle.state import Counter, Expected, State, Tensor
+from oracle.state import Counter, Expected, Meaning, State, Tensor
 from oracle.state_dicts import load_state_dict
 
 
@@ -66,9 +66,9 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
         return Tensor(numbers, object(), trainable) if wanted else None
 
     tracked = config.track_running_stats
-    parameters = {"weight", "bias"}
+    parameters: Tuple[str, ...] = PARAMETERS
     if not tracked and rules.holds("absent_statistics_are_parameters"):
-        parameters.update(BUFFERS)
+        parameters = PARAMETERS + BUFFERS
     return State(
         config=config,
         dtype=dtype,
@@ -83,7 +83,7 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
         running_mean=tensor(tracked, 0.0, False),
         running_var=tensor(tracked, 1.0, False),
         num_batches_tracked=Counter(0, object()) if tracked else None,
-        parameters=frozenset(parameters),
+        parameters=parameters,
     )
 
 
@@ -101,10 +101,11 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     trainable = outputs.trainable(state, given, step.grad, rules)
+    state = _updated(state, given, call, rules)  # first: a buffer may be weight or bias, too
     output = _output(state, given, call, bool(trainable), rules)
     graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
-    after = _updated(state, given, call, rules)
-    return Expected(after.changed(graphs=(graph, *state.graphs[:1])), output=output)
+    text = outputs.HOOKS if step.grad == "hooked" else None
+    return Expected(state.changed(graphs=(graph, *state.graphs[:1])), output=output, text=text)
 
 
 def _counted(state: State, rules: Rules) -> State:
@@ -189,17 +190,13 @@ def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
         return state
     found = statistics(given, rules.sums_exactly)
     exact = given.exact and rules.sums_exactly
-
-    def updated(tensor: Optional[Tensor], new: Budgeted) -> Optional[Tensor]:
-        if tensor is None:
-            return None
-        fmt = FORMATS[state.dtype]
-        return tensor.updated(moving_average(tensor.numbers, new, call.factor, fmt, exact))
-
-    return state.changed(
-        running_mean=updated(call.running_mean, found.mean),
-        running_var=updated(call.running_var, found.unbiased_variance),
-    )
+    for name, new in (("running_mean", found.mean), ("running_var", found.unbiased_variance)):
+        tensor = state.entry(name)
+        if isinstance(tensor, Tensor):
+            fmt = FORMATS[state.dtype]
+            numbers = moving_average(tensor.numbers, new, call.factor, fmt, exact)
+            state = state.written(tensor.updated(numbers))
+    return state
 
 
 def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: Rules) -> ExpectedOutput:
@@ -239,20 +236,25 @@ def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> E
 
 
 def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
-    """deepcopy and pickle keep every attribute; a state dict fills the tensors of a new module."""
+    """copy.copy shares tensors, deepcopy and pickle renew them, a state dict fills a new module's."""
+    if step.how == "copy":
+        return Expected(state, copied=True, shared=state.present())
     copied = state
     if step.how == "state_dict":
         new = construct(state.config, state.dtype, rules)
         copied = new.changed(training=state.training, graphs=state.graphs)
-        if set(copied.present()) != set(state.present()):
+        rows = any(each.form == "row" for each in state.tensors())
+        if set(copied.keys()) != set(state.keys()) or rows:
             raise refusals.other_keys()
+    renewed: Dict[object, object] = {}
     changes: Dict[str, Any] = {}
     for name in state.present():
         copy, original = copied.entry(name), state.entry(name)
-        if isinstance(copy, Tensor) and isinstance(original, Tensor):
-            changes[name] = Tensor(original.numbers, object(), copy.requires_grad)
-        elif isinstance(original, Counter):
+        if isinstance(original, Counter):
             changes[name] = Counter(original.value, object())
+        elif isinstance(copy, Tensor) and isinstance(original, Tensor):
+            identity = renewed.setdefault(copy.identity, object())
+            changes[name] = copy._replace(numbers=original.numbers, identity=identity, version=0)
     return Expected(copied.changed(**changes), copied=True)
 
 

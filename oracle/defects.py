@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
-from oracle.semantics import Release
+from oracle.switch import Release
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,28 @@ class Defect:
 
 
 DEFECTS: Tuple[Defect, ...] = (
+    Defect(
+        "expanded_buffer_written",
+        None,
+        None,
+        "a train-mode forward of a module whose running_mean or running_var is expanded, so that several "
+        "channels lie in one place of memory",
+        "The forward writes every channel's average into the one place, channel after channel, where "
+        "every other operation in place raises RuntimeError. With several threads the order is open.",
+        "found by this suite",
+        "Attach a clone of the expanded tensor.",
+    ),
+    Defect(
+        "assign_marks_metadata",
+        (2, 1),
+        None,
+        "load_state_dict(..., assign=True) of a state dict that has metadata",
+        "It writes assign_to_params_buffers=True into the metadata of the state dict that it is given. A "
+        "later load of the same state dict without assign assigns as well, and two modules share their "
+        "tensors.",
+        "#188166",
+        "Call load_state_dict(dict(state), assign=True): a plain dict has no metadata.",
+    ),
     Defect(
         "empty_input_unchecked",
         None,
@@ -95,8 +117,9 @@ DEFECTS: Tuple[Defect, ...] = (
         "eval_backward_reads_current_buffers",
         None,
         None,
-        "an eval-mode forward, a train-mode forward of the same module, then the backward of the first; "
-        "up to 1.4 also a forward, a state dict that is loaded, then the backward",
+        "an eval-mode forward, a train-mode forward of the same module or a write through .data of its "
+        "running buffers, then the backward of the first; up to 1.4 also a forward, a state dict that is "
+        "loaded, then the backward",
         "The train-mode forward updates the running buffers in place, which autograd does not see; the "
         "backward normalises with the buffers as they are by then, and gives wrong gradients.",
         "#13402",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import List, Optional, Sequence, Tuple
 
 from cases.case import Case
-from cases.steps import Backward, Forward, Forwards, forwards
+from cases.steps import Backward, Forward, Forwards, LoadStateDict, forwards
 from cases.variants import Variant
 from oracle.batch_norm import advance, begin
 from oracle.defects import Defect
 from oracle.deviations import DEVIATIONS, Situation
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
+
+DEVIATING = (Forward, Backward, LoadStateDict)
+"""The types of the steps in which a known defect may show, beside ``Forwards``."""
 
 Expectations = Tuple[Expected, ...]
 """What construction and every step must show; construction alone where it must fail."""
@@ -47,7 +50,7 @@ def deviating(
         found = right
         if isinstance(step, Forwards):
             found = _series(right, before, step, case.variant, semantics, defects, threads)
-        elif isinstance(step, (Forward, Backward)):
+        elif isinstance(step, DEVIATING):
             found = _shown(right, Situation(before, step, case.variant, semantics, threads), defects)
         deviates = deviates or found is not right
         seen.append(found)

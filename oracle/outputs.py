@@ -8,6 +8,9 @@ from cases.inputs import Batch
 from oracle.semantics import Rules
 from oracle.state import State
 
+HOOKS = "pre-hook hook"
+"""The hooks that a forward calls, in order."""
+
 
 def strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
     """The memory format of the output: the input's, except where the release made it contiguous."""

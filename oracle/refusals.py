@@ -33,8 +33,10 @@ def literally(value: object) -> str:
 
 NONE_HAS_NO_METHOD = ExpectedError("AttributeError", "'NoneType' object has no attribute")
 IN_PLACE_ON_A_LEAF = ExpectedError("RuntimeError", "a leaf Variable that requires grad")
-UNEXPECTED_COUNTER = ExpectedError("RuntimeError", 'Unexpected key.*"num_batches_tracked"')
-MISSING_COUNTER = ExpectedError("RuntimeError", 'Missing key.*"num_batches_tracked"')
+INTEGER_WITH_GRADIENT = ExpectedError("RuntimeError", "only Tensors of floating point")
+OVERLAPPING = ExpectedError("RuntimeError", "more than one element of the written-to tensor refers to")
+NO_TO_EMPTY = ExpectedError("LookupError", "^the release has no to_empty$")
+"""The suite itself raises this."""
 
 
 def unknown_keyword(name: str) -> Refusal:
@@ -47,15 +49,30 @@ def not_a_parameter(name: str) -> Refusal:
     return Refusal("TypeError", f"cannot assign .* as parameter '{name}'")
 
 
+def already_there(name: str) -> Refusal:
+    """A buffer is registered under the name of a parameter."""
+    return Refusal("KeyError", f"attribute '{name}' already exists")
+
+
 def other_keys() -> Refusal:
     """A state dict has other keys than the module."""
     return Refusal("RuntimeError", r"Error\(s\) in loading state_dict")
 
 
-def too_long(name: str, given: int, channels: int) -> ExpectedError:
-    """A state dict has a tensor of another length."""
-    sizes = rf"\[{given}\].*\[{channels}\]"
-    return ExpectedError("RuntimeError", f"(?s)size mismatch for {name}.*{sizes}")
+def not_loaded(
+    missing: Sequence[str], unexpected: Sequence[str], mismatches: Sequence[str]
+) -> ExpectedError:
+    """A state dict does not fit; ``mismatches``: patterns of what is said of entries of another size."""
+    found = [f'Missing key[^\\n]*"{literally(name)}"' for name in missing]
+    found += [f'Unexpected key[^\\n]*"{literally(name)}"' for name in unexpected]
+    ahead = "".join(f"(?=.*{each})" for each in (*found, *mismatches))
+    return ExpectedError("RuntimeError", f"(?s)^Error\\(s\\) in loading state_dict{ahead}")
+
+
+def other_size(key: str, given: Sequence[int], own: Sequence[int]) -> str:
+    """A pattern for what is said of an entry of another size; ``key``: a pattern for its key."""
+    sizes = [literally(list(size)) for size in (given, own)]
+    return f"size mismatch for {key}:[^\\n]*{sizes[0]}[^\\n]*{sizes[1]}"
 
 
 # --- a forward, in the order of the module's own checks ----------------------------------------
@@ -136,6 +153,11 @@ def check_tensors(
         raise Refusal("ValueError", pattern)
     if given.dtype != state.dtype:
         _check_dtype(given, state.dtype, (state.weight, state.bias, *running), rules)
+    for tensor in running:
+        if tensor is not None and tensor.form == "row":
+            raise Refusal("RuntimeError", "expected 1 dims but tensor has 2")
+        if tensor is not None and tensor.overlaps and batch_statistics:
+            raise Refusal(*OVERLAPPING)
 
 
 def _check_length(name: str, tensor: Optional[Tensor], given: Batch) -> None:
@@ -180,6 +202,11 @@ def no_output() -> Refusal:
 def output_without_graph() -> Refusal:
     """The output does not require a gradient."""
     return Refusal("RuntimeError", "element 0 of tensors does not require grad")
+
+
+def nothing_to_differentiate() -> Refusal:
+    """What the output depends on requires a gradient no longer."""
+    return Refusal("RuntimeError", "One of the differentiated Tensors does not require grad")
 
 
 def graph_used_up() -> Refusal:

@@ -10,38 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
-from typing import Dict, FrozenSet, List, Optional, Tuple
+from typing import Dict, FrozenSet, List, Tuple
 
-Release = Tuple[int, int]
+from oracle.registration import REGISTRATION
+from oracle.switch import Release, Switch
 
 RELEASES: Tuple[Release, ...] = tuple(
     [(1, minor) for minor in range(4, 14)] + [(2, minor) for minor in range(16)]
 )
 """Every minor release the table speaks of, oldest first."""
-
-
-@dataclass(frozen=True)
-class Switch:
-    """One rule that depends on the release.
-
-    ``first``: None means it held before the first release of the table. ``last``: None means it
-    holds on the newest. ``source``: an issue or pull request, or "measured". ``masked_by``: switches
-    under which the question never comes up.
-    """
-
-    name: str
-    first: Optional[Release]
-    last: Optional[Release]
-    inside: str
-    outside: str
-    source: str
-    masked_by: Tuple[str, ...] = ()
-
-    def holds_on(self, release: Release) -> bool:
-        """Whether ``release`` lies in the interval."""
-        after_first = self.first is None or release >= self.first
-        return after_first and (self.last is None or release <= self.last)
 
 
 SWITCHES: Tuple[Switch, ...] = (
@@ -226,6 +203,7 @@ SWITCHES: Tuple[Switch, ...] = (
         "It raises NotImplementedError, a subclass.",
         "measured",
     ),
+    *REGISTRATION,
 )
 
 
@@ -233,7 +211,7 @@ class UnknownSwitch(LookupError):
     """The oracle asks for a switch that the table does not list."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Semantics:
     """The rules of one release: ``inside`` names the switches that hold.
 

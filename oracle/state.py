@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, FrozenSet, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, FrozenSet, NamedTuple, Optional, Tuple, Union
 
-from cases.attributes import FLAGS, FLOATING, TENSORS
+from cases.attributes import FLAGS, FLOATING, PARAMETERS, TENSORS
 from cases.construction import Config
 from cases.inputs import Batch
 from cases.steps import Value
@@ -19,12 +19,19 @@ class Tensor(NamedTuple):
 
     ``identity`` stands for the Python object: an update in place keeps it, a new tensor has another.
     ``version`` counts the writes that autograd sees: all but those of a forward into running buffers.
+    ``form``: one of ``cases.steps.FORMS``, or empty.
     """
 
     numbers: Budgeted
     identity: object
     requires_grad: bool = False
     version: int = 0
+    form: str = ""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether several channels lie in one place, so that a write in place must be refused."""
+        return self.form == "expanded" and self.numbers.channels > 1
 
     def holding(self, numbers: Budgeted) -> Tensor:
         """The tensor after other numbers were written into it."""
@@ -62,14 +69,17 @@ class Graph(NamedTuple):
     """What autograd recorded of a forward.
 
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
-    tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``modified``: a
-    saved tensor was written to after the forward, and autograd saw it.
+    tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``leaves``: the
+    identities of weight and bias. ``frozen``: those of ``trainable`` that no longer require a gradient.
+    ``modified``: a saved tensor was written to after the forward, and autograd saw it.
     """
 
     output: ExpectedOutput
     trainable: Tuple[str, ...]
     saved: Tuple[Saved, ...]
     freed: bool = False
+    leaves: Tuple[object, ...] = (None, None)
+    frozen: FrozenSet[str] = frozenset()
     modified: bool = False
 
     def beside(self, state: State) -> Graph:
@@ -89,8 +99,9 @@ class State:
 
     The first block are plain attributes, free to be assigned at any time (``FLAGS``); the second the
     tensors, each of which may be None (``TENSORS``). ``parameters`` names the entries registered as
-    parameters, present or None: a plain tensor cannot be assigned to those. ``graphs``: what
-    autograd recorded of the last two forwards that returned an output, the last one first.
+    parameters, in their order, present or None: a plain tensor cannot be assigned to those. ``unsaved``:
+    the buffers that the state dict leaves out. ``graphs``: what autograd recorded of the last two
+    forwards that returned an output, the last one first.
     """
 
     config: Config
@@ -109,7 +120,8 @@ class State:
     running_var: Optional[Tensor]
     num_batches_tracked: Optional[Counter]
 
-    parameters: FrozenSet[str] = frozenset({"weight", "bias"})
+    parameters: Tuple[str, ...] = PARAMETERS
+    unsaved: FrozenSet[str] = frozenset()
     graphs: Tuple[Graph, ...] = ()
 
     def changed(self, **fields: Any) -> State:
@@ -118,6 +130,12 @@ class State:
         if not state.graphs or not any(name in fields for name in FLOATING):
             return state
         return dataclasses.replace(state, graphs=tuple(each.beside(state) for each in state.graphs))
+
+    def written(self, tensor: Tensor) -> State:
+        """The state with the tensor in the place of what it was before, under every name it has."""
+        names = [name for name in FLOATING if getattr(self, name) is not None]
+        same = [name for name in names if getattr(self, name).identity is tensor.identity]
+        return self.changed(**dict.fromkeys(same, tensor))
 
     def entry(self, name: str) -> Entry:
         """The entry called ``name``, one of TENSORS."""
@@ -128,13 +146,21 @@ class State:
         """The entries in the order of TENSORS."""
         return tuple([getattr(self, name) for name in TENSORS])
 
+    def tensors(self) -> Tuple[Tensor, ...]:
+        """The floating-point tensors that are there."""
+        return tuple([each for each in self.entries() if isinstance(each, Tensor)])
+
     def flags(self) -> Tuple[Value, ...]:
         """The plain attributes, in the order of FLAGS."""
         return tuple([getattr(self, name) for name in FLAGS])
 
     def present(self) -> Tuple[str, ...]:
-        """The names of the entries that are not None: the keys of the state dict."""
+        """The names of the entries that are not None."""
         return tuple(name for name in TENSORS if getattr(self, name) is not None)
+
+    def keys(self) -> Tuple[str, ...]:
+        """The names in the state dict, in the order of TENSORS."""
+        return tuple(name for name in self.present() if name not in self.unsaved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,8 +202,10 @@ class Expected:
     """Everything that a step must show. Compared by identity.
 
     ``state``: the module afterwards, also after an exception. ``output``: of a forward. ``error``:
-    the exception, if one must be raised. ``copied``: the step replaced the module by a copy, which
-    must share no memory with the original. ``text``: what a step that asks for a text gets.
+    the exception, if one must be raised. ``copied``: the step replaced the module by a copy, which must
+    share the memory of the tensors ``shared`` with the original, and of no other. ``text``: what a step
+    that asks for a text gets. ``input_changed``: the step wrote to what it was given, which is right of
+    no step.
     ``gradients``: of a backward, in the order of GRADIENTS, None where there is none.
     ``switches``: the release-dependent rules that decided this result.
     """
@@ -186,6 +214,12 @@ class Expected:
     output: Optional[ExpectedOutput] = None
     error: Optional[ExpectedError] = None
     copied: bool = False
+    shared: Tuple[str, ...] = ()
     text: Optional[str] = None
+    input_changed: bool = False
     gradients: Optional[Tuple[Optional[ExpectedGradient], ...]] = None
     switches: Tuple[str, ...] = ()
+
+
+Meaning = Callable[..., Expected]
+"""(state, step, variant, rules) to what the step must show; raises Refusal."""

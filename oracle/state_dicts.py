@@ -1,76 +1,163 @@
-"""What loading a state dict into a live module does."""
+"""What loading a state dict into a live module does.
+
+The keys are compared first. A key that the module has and the state dict lacks is missing; one that the
+module lacks is unexpected; with ``strict`` either raises. What fits is loaded all the same, and an entry
+of another size raises in any case. A state dict from before version 2, in which ``num_batches_tracked``
+came, is completed with the module's own counter, if track_running_stats is set.
+
+Loading copies values into the tensors that are there, in their dtype. With ``assign`` the tensors of the
+state dict take their place.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple
 
-from cases.attributes import FLOATING
+import numpy as np
+
+from cases.attributes import FLOATING, TENSORS
+from cases.state_dicts import TABLE, Entry, StateDict
 from cases.steps import LoadStateDict
-from cases.variants import ATTACHED_COUNT, Variant
+from cases.variants import Variant
 from oracle import refusals
 from oracle.attributes import attached_numbers
+from oracle.numerics.budgeted import Budgeted
+from oracle.refusals import NO_TO_EMPTY, Refusal
 from oracle.semantics import Rules
-from oracle.state import Expected, ExpectedError, State, Tensor
+from oracle.state import Counter, Expected, State, Tensor
 
-
-class _Contents(NamedTuple):
-    """The contents of a state dict.
-
-    ``tensors``: the floating-point entries that the module has. ``counter``: num_batches_tracked, if the
-    module has it. ``version``: in the metadata, None where there is none.
-    """
-
-    tensors: bool
-    counter: bool
-    version: Optional[int]
-
-
-_CONTENTS: Dict[str, _Contents] = {
-    "legacy": _Contents(tensors=True, counter=False, version=None),
-    "empty": _Contents(tensors=False, counter=False, version=None),
-    "no_counter": _Contents(tensors=True, counter=False, version=2),
-    "version_1": _Contents(tensors=True, counter=False, version=1),
-    "plain": _Contents(tensors=True, counter=True, version=None),
-    "longer": _Contents(tensors=True, counter=True, version=2),
-}
-"""Word of ``LoadStateDict`` to what it loads."""
+COUNTER = "num_batches_tracked"
 
 
 def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: Rules) -> Expected:
-    """Values are copied into the tensors that are there; a key that does not fit raises at the end."""
-    contents = _CONTENTS[step.what]
-    changes: Dict[str, Any] = {}
-    for name in FLOATING if contents.tensors else ():
+    """The text names the missing and the unexpected keys, and what shares memory with the state dict."""
+    contents = TABLE[step.what]
+    if contents.emptied:
+        if rules.holds("no_to_empty"):
+            raise Refusal(*NO_TO_EMPTY)
+        state = _emptied(state)
+    if contents.assign and rules.holds("no_assign_keyword"):
+        return Expected(state, error=refusals.unknown_keyword("assign").error)
+    keys = _compared(state, contents)
+    if keys.completed and rules.holds("legacy_load_resets_counter"):
+        state = _reset_counter(state, contents)
+    mismatches: List[str] = []
+    loaded: List[str] = []
+    for name, entry in keys.fitting.items():
+        mismatch = _mismatch(state, entry, contents.assign, rules)
+        if mismatch:
+            mismatches.append(mismatch)
+            continue
+        state = _with(state, entry, contents, rules)
+        loaded.append(name)
+    if mismatches or (contents.strict and (keys.missing or keys.unexpected)):
+        strict = contents.strict
+        error = refusals.not_loaded(
+            keys.missing if strict else (), keys.unexpected if strict else (), mismatches
+        )
+        return Expected(state, error=error)
+    shared = loaded if contents.assign else []
+    return Expected(state, text=loading_text(keys.missing, keys.unexpected, shared))
+
+
+def loading_text(missing: List[str], unexpected: List[str], shared: List[str]) -> str:
+    """The text of a load that does not raise."""
+    named = (("missing", missing), ("unexpected", unexpected), ("shared", shared))
+    return "; ".join(" ".join([word, *sorted(names)]) for word, names in named)
+
+
+class _Keys(NamedTuple):
+    """The keys of a state dict against those of the module.
+
+    ``fitting``: name to entry, for those that both have. ``completed``: the state dict was completed with
+    the counter that the module has.
+    """
+
+    fitting: Dict[str, Entry]
+    missing: List[str]
+    unexpected: List[str]
+    completed: bool
+
+
+def _compared(state: State, contents: StateDict) -> _Keys:
+    held, place = state.keys(), contents.place
+    given = contents.given(held)
+    ours = contents.prefix == place
+    found = {entry.name: entry for entry in given if ours and entry.name in held}
+    unexpected = [contents.prefix + each.name for each in given if each.name not in found]
+    unexpected += [contents.prefix + name for name in contents.others]
+    version = contents.version if ours else None
+    older = version is None or version < 2
+    lacked = COUNTER not in [each.name for each in given if ours]
+    completed = older and lacked and bool(state.track_running_stats)
+    if completed and COUNTER not in held:
+        unexpected.append(place + COUNTER)
+    complete = [*found, COUNTER] if completed else list(found)
+    missing = [place + name for name in held if name not in complete]
+    in_order = {name: found[name] for name in TENSORS if name in found}
+    return _Keys(in_order, missing, unexpected, completed and COUNTER in held)
+
+
+def _mismatch(state: State, entry: Entry, assign: bool, rules: Rules) -> str:
+    """A pattern for what is said of an entry that cannot be loaded; empty where it can."""
+    place = f"(0\\.)?{entry.name}"
+    if entry.name == COUNTER:
+        taken = entry.shape in ((), (1,))
+        if taken or (len(entry.shape) == 1 and rules.holds("long_counter_takes_first")):
+            return ""
+        return refusals.other_size(place, entry.shape, ())
+    channels = state.config.num_features
+    tensor = state.entry(entry.name)
+    assert isinstance(tensor, Tensor)
+    own = [1, channels] if tensor.form == "row" else [channels]
+    if entry.longer or len(own) > 1:
+        return refusals.other_size(place, [channels + entry.longer], own)
+    if tensor.overlaps and not assign:
+        return f'While copying the parameter named "{place}"'
+    return ""
+
+
+def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> State:
+    """The state with one entry loaded."""
+    if entry.name == COUNTER:
+        counter = state.num_batches_tracked
+        assert counter is not None
+        value = int(entry.number)
+        new = Counter(value, object()) if contents.assign else counter.at(value)
+        return state.changed(num_batches_tracked=new)
+    tensor = state.entry(entry.name)
+    assert isinstance(tensor, Tensor)
+    numbers = attached_numbers(entry.name, state)
+    if contents.assign:
+        trainable = tensor.requires_grad
+        if entry.name in state.parameters and not trainable:
+            trainable = rules.holds("assigned_parameters_trainable")
+        assigned = Tensor(numbers, object(), trainable)  # in other memory than its aliases
+        return state.changed(**{entry.name: assigned, "dtype": entry.dtype or state.dtype})
+    unseen = bool(state.graphs) and rules.holds("load_unseen_by_autograd")
+    loaded = tensor.updated(numbers) if unseen else tensor.holding(numbers)
+    return state.written(loaded)
+
+
+def _reset_counter(state: State, contents: StateDict) -> State:
+    counter = state.num_batches_tracked
+    assert counter is not None
+    new = Counter(0, object()) if contents.assign else counter.at(0)
+    return state.changed(num_batches_tracked=new)
+
+
+def _emptied(state: State) -> State:
+    """New tensors, whose values may be anything, in the place of all."""
+    channels = state.config.num_features
+    unknown = Budgeted(np.zeros(channels), np.full(channels, np.inf))
+    changes: Dict[str, object] = {}
+    for name in FLOATING:
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
-            numbers = attached_numbers(name, state)
-            unseen = bool(state.graphs) and rules.holds("load_unseen_by_autograd")
-            changes[name] = tensor.updated(numbers) if unseen else tensor.holding(numbers)
-    error: Optional[ExpectedError] = None
-    if step.what == "longer" and changes.pop("running_mean", None) is not None:
-        channels = state.config.num_features
-        error = refusals.too_long("running_mean", channels + 1, channels)
-    count, counter_error = _loaded_counter(state, contents, rules)
-    if count is not None and state.num_batches_tracked is not None:
-        changes["num_batches_tracked"] = state.num_batches_tracked.at(count)
-    strict = step.what != "empty"
-    return Expected(state.changed(**changes), error=(error or counter_error) if strict else None)
+            form = tensor.form if tensor.form == "row" else ""
+            changes[name] = Tensor(unknown, object(), tensor.requires_grad, form=form)
+    counter = state.num_batches_tracked
+    if counter is not None:
+        changes[COUNTER] = Counter(counter.value, object())
+    return state.changed(**changes)
 
-
-def _loaded_counter(
-    state: State, contents: _Contents, rules: Rules
-) -> Tuple[Optional[int], Optional[ExpectedError]]:
-    """The value that loading gives the counter, None where it keeps its own, and the error if any.
-
-    A state dict of a version before 2, or of none, is given the counter that it lacks, if
-    track_running_stats is set.
-    """
-    present = state.num_batches_tracked is not None
-    if contents.counter and present:
-        return ATTACHED_COUNT, None
-    older = contents.version is None or contents.version < 2
-    if older and state.track_running_stats:
-        if not present:
-            return None, refusals.UNEXPECTED_COUNTER
-        return (0 if rules.holds("legacy_load_resets_counter") else None), None
-    return None, refusals.MISSING_COUNTER if present else None

@@ -11,7 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from oracle.semantics import SWITCHES, Release, Switch
+from oracle.semantics import SWITCHES
+from oracle.switch import Release, Switch
 from reports import markdown, sections
 from reports.history import History
 

@@ -13,6 +13,7 @@ from cases.edges import (
     backward_program,
     constant,
     construction,
+    convert,
     counter,
     drift,
     dtype,
@@ -22,9 +23,11 @@ from cases.edges import (
     extent,
     layout,
     load,
+    memory,
     momentum,
     nonfinite,
     paths,
+    protocol,
     reset,
     shape,
     size,
@@ -59,6 +62,10 @@ EDGES: Tuple[Edge, ...] = (
     + backward_layout.EDGES
     + backward_program.EDGES
     + extent.EDGES
+    + load.LOADED_AS_DATA
+    + convert.EDGES
+    + protocol.EDGES
+    + memory.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

@@ -16,19 +16,25 @@ from cases.steps import (
     ATTACH_KINDS,
     COPIES,
     EVAL,
+    FORMS,
+    OVERWRITE,
     PRESET,
     RESETS,
     SHOWN,
     STATE_DICTS,
     TRAIN,
+    UNSAVED,
+    Alias,
     Attach,
     Backward,
+    Convert,
     Copy,
     Count,
     Drop,
     Forward,
     Forwards,
     LoadStateDict,
+    RequireGrad,
     Reset,
     SetAttribute,
     Show,
@@ -88,6 +94,17 @@ def _whole() -> Iterator[Step]:
     yield from (LoadStateDict(what) for what in STATE_DICTS)
 
 
+def _registered() -> Iterator[Step]:
+    """Frozen parameters, tensors with two names or in odd places of memory, and conversions."""
+    yield from (RequireGrad(value) for value in (False, True))
+    yield from (Alias(*pair) for pair in (("running_mean", "bias"), ("running_var", "running_mean")))
+    yield OVERWRITE
+    yield from (Attach(name, UNSAVED) for name in BUFFERS)
+    yield from (Attach("running_mean", f"tensor.{form}") for form in FORMS)
+    yield Attach("weight", "trainable.strided")
+    yield from (Convert(how) for how in ("half", "double", "float"))
+
+
 def _backwards() -> Iterator[Step]:
     yield Backward("ordinary")
     yield Backward("ordinary", retain=True)
@@ -113,6 +130,7 @@ ALPHABET: Tuple[Step, ...] = (
     + tuple(_tensors())
     + tuple(_whole())
     + tuple(_numbers())
+    + tuple(_registered())
     + _forwards(ODD)
     + _forwards(LAID_OUT)
     + _with_gradient(ORDINARY + LAID_OUT)

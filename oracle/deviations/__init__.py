@@ -15,6 +15,8 @@ from oracle.deviations.layouts import (
     backward_misreads_ambiguous_layout,
     mixed_bfloat16_layout_raises,
 )
+from oracle.deviations.loading import assign_marks_metadata
+from oracle.deviations.memory import expanded_buffer_written
 from oracle.deviations.narrow import narrow_arithmetic
 from oracle.deviations.situation import Deviation, Situation
 from oracle.deviations.sums import channels_last_plain_sums, contiguous_float64_plain_sums
@@ -33,6 +35,8 @@ DEVIATIONS: Dict[str, Deviation] = {
         backward_misreads_ambiguous_layout,
         mixed_bfloat16_layout_raises,
         narrow_arithmetic,
+        expanded_buffer_written,
+        assign_marks_metadata,
     )
 }
 """Name of a defect to its deviation."""

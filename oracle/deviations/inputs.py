@@ -75,7 +75,7 @@ def overflowing_variance_zeroes_output(right: Expected, situation: Situation) ->
     seen = dataclasses.replace(output, variance=_infinite(output.variance, overflows))
     graph, *earlier = right.state.graphs
     running_var = _averaged(situation.before, right.state, overflows)
-    state = right.state.changed(running_var=running_var)
+    state = right.state if running_var is None else right.state.written(running_var)
     state = state.changed(graphs=(graph._replace(output=seen), *earlier))
     return dataclasses.replace(right, output=seen, state=state)
 

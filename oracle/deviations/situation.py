@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Union
+from typing import Callable, NamedTuple
 
-from cases.steps import Backward, Forward
+from cases.steps import Step
 from cases.variants import Variant
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
 
 
 class Situation(NamedTuple):
-    """Where a forward or backward takes place: the module before it, the step, and what runs it."""
+    """Where a forward, backward or load takes place: the module before it, the step, and what runs it."""
 
     before: State
-    step: Union[Forward, Backward]
+    step: Step
     variant: Variant
     semantics: Semantics
     threads: int

@@ -8,7 +8,6 @@ from typing import Optional
 from cases.steps import Backward
 from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
-from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
@@ -64,24 +63,25 @@ def with_statistics(
     ``working``: the format that the running buffers are updated in.
     """
     factor = average_factor(right.state)
-
-    def updated(name: str, new: Budgeted) -> Optional[Tensor]:
-        old, after = before.entry(name), right.state.entry(name)
+    place, state = before, right.state  # both are updated buffer by buffer: the two may be one
+    for name, new in (("running_mean", found.mean), ("running_var", found.unbiased_variance)):
+        old, after = place.entry(name), state.entry(name)
         if not isinstance(old, Tensor) or not isinstance(after, Tensor):
-            return None
-        if after.numbers is old.numbers:
-            return after
+            continue
+        if right.state.entry(name) is before.entry(name):
+            continue
         assert isinstance(factor, (int, float))
-        fmt = FORMATS[right.state.dtype]
-        return after.updated(
-            moving_average(old.numbers, new, float(factor), fmt, exact=False, working=working)
-        )
-
-    seen = dataclasses.replace(output, mean=found.mean, variance=found.biased_variance)
-    graph, *earlier = right.state.graphs
-    state = right.state.changed(
-        graphs=(graph._replace(output=seen), *earlier),
-        running_mean=updated("running_mean", found.mean),
-        running_var=updated("running_var", found.unbiased_variance),
+        fmt = FORMATS[state.dtype]
+        numbers = moving_average(old.numbers, new, float(factor), fmt, exact=False, working=working)
+        place = place.written(old.updated(numbers))
+        state = state.written(after.updated(numbers))
+    seen = dataclasses.replace(
+        output,
+        mean=found.mean,
+        variance=found.biased_variance,
+        weight=None if state.weight is None else state.weight.numbers,
+        bias=None if state.bias is None else state.bias.numbers,
     )
+    graph, *earlier = state.graphs
+    state = state.changed(graphs=(graph._replace(output=seen), *earlier))
     return dataclasses.replace(right, output=seen, state=state)

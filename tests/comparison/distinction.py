@@ -25,6 +25,8 @@ def distinguishable(one: Expectations, other: Expectations) -> bool:
 def _differ(a: Expected, b: Expected) -> bool:
     if a.error != b.error or a.text != b.text or a.state.flags() != b.state.flags():
         return True
+    if (a.input_changed, a.shared) != (b.input_changed, b.shared):
+        return True
     if any(_gradients_differ(*pair) for pair in zip(a.gradients or (), b.gradients or ())):
         return True
     return _outputs_differ(a.output, b.output) or any(

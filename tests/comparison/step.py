@@ -54,8 +54,9 @@ FACTS: Dict[str, Names] = {
     )
     for name in TENSORS
 }
+GRADIENT_ASPECTS = ("dtype", "shape", "strides", "requires_grad", "shares memory")
 GRADIENT: Dict[str, Names] = {
-    name: tuple(f"{name} gradient {aspect}" for aspect in ("dtype", "shape", "strides", "requires_grad"))
+    name: tuple(f"{name} gradient {aspect}" for aspect in GRADIENT_ASPECTS)
     for name in GRADIENTS
 }
 """The quantities that are compared: of every step, of an output, of a tensor that is not there on both
@@ -69,7 +70,7 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     tally.equal(
         STEP,
         (got.input_changed, got.output is not None, got.gradients is not None, *got.flags),
-        (False, output is not None, expected.gradients is not None, *state.flags()),
+        (expected.input_changed, output is not None, expected.gradients is not None, *state.flags()),
     )
     if output is not None and got.output is not None:
         _compare_output(output, got.output, tally)
@@ -83,7 +84,7 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
     if expected.text is not None:
         tally.equal((TEXT,), (got.text,), (expected.text,))
     if expected.copied:
-        tally.equal((SHARED,), (got.shared,), ((),))
+        tally.equal((SHARED,), (got.shared,), (expected.shared,))
 
 
 def compare_error(expected: Optional[ExpectedError], raised: Optional[Raised], tally: Tally) -> None:
@@ -124,8 +125,8 @@ def _compare_gradient(
     as_expected = got.channels_last if expected.strides == "channels_last" else got.contiguous
     tally.equal(
         GRADIENT[name],
-        (got.dtype, got.values.shape, as_expected, got.requires_grad),
-        (expected.dtype, expected.shape, True, False),
+        (got.dtype, got.values.shape, as_expected, got.requires_grad, got.shares_memory),
+        (expected.dtype, expected.shape, True, False, False),
     )
     fmt = FORMATS.get(got.dtype)
     if got.values.shape == expected.shape and fmt is not None:
@@ -151,7 +152,8 @@ def _compare_tensor(
         tally.equal(FACTS[name], facts, ("int64", (), False, False, kept))
         tally.equal((name,), (got.values.tolist(),), (expected.value,))
         return
-    shape = (expected.numbers.channels,)
+    channels = expected.numbers.channels
+    shape = (1, channels) if expected.form == "row" else (channels,)
     tally.equal(FACTS[name], facts, (dtype, shape, expected.requires_grad, False, kept))
     fmt = FORMATS.get(got.dtype)
     if got.values.shape == shape and fmt is not None:

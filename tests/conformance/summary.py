@@ -10,7 +10,8 @@ from typing import Dict, Iterable, Iterator, List, Optional, Sequence
 from cases import catalogue, claims, states
 from cases.spelling import token
 from oracle.defects import DEFECTS
-from oracle.semantics import SWITCHES, Release
+from oracle.semantics import SWITCHES
+from oracle.switch import Release
 from reports.rows import FINDING, KNOWN_DEFECT, PASS, CaseRow
 from reports.tally import by_behaviour
 from tests.conformance.parametrisation import case_in

@@ -43,15 +43,28 @@ GRADIENT: Dict[str, str] = {
     "dtype": "repr(str({0}.dtype)[6:])",
     "shape": "tuple({0}.shape)",
     "strides": "{0}.is_contiguous({1})",
+    "shares memory": "{0}.data_ptr() in [each.data_ptr() for each in others if each is not None]",
     "requires_grad": "{0}.requires_grad",
 }
 """What to print for an aspect of the gradient {0}; {1} is the memory format of the forward's input."""
+
+SOURCE = "repr((list(state.items()), getattr(state, '_metadata', None)))"
+"""A text of everything that is in the state dict that is loaded."""
+
+LOADED = (
+    "repr('; '.join(' '.join([word, *sorted(names)]) for word, names in ("
+    "('missing', found.missing_keys), ('unexpected', found.unexpected_keys), "
+    "('shared', [name for name in {names} if getattr(m, name) is not None and "
+    "getattr(m, name).data_ptr() in [each.data_ptr() for each in state.values()]]))))"
+)
+"""What to print for the text of a load; {names}: the names of the tensors."""
 
 SHARED = "memory shared with the original"
 COPIES: Dict[str, str] = {
     "deepcopy": "copy.deepcopy(m)",
     "pickle": "pickle.loads(pickle.dumps(m))",
     "state_dict": "fresh(m)",
+    "copy": "copy.copy(m)",
 }
 """How to copy the module in each of ``cases.steps.COPIES``."""
 
@@ -59,5 +72,33 @@ SHOWN: Dict[str, str] = {
     "repr": "repr(m).partition('(')[2]",
     "keys": "' '.join(sorted(m.state_dict()))",
     "version": "str(m.state_dict()._metadata['']['version'])",
+    "extra_repr": "m.extra_repr()",
+    "order": (
+        "'; '.join(' '.join(each) for each in (dict(m.named_parameters()), dict(m.named_buffers()), "
+        "m.state_dict()))"
+    ),
+    "returns": (
+        "(lambda mode: ' '.join(name for name, each in (('train', m.train(mode)), ('eval', m.eval()), "
+        "('to', m.to('cpu')), ('', m.train(mode))) if name and each is m))(m.training)"
+    ),
 }
 """How to get the text that a step asks for."""
+
+FORMS: Dict[str, str] = {
+    "": "{x}",
+    "strided": "torch.stack([{x}, {x}], 1).flatten()[::2]",
+    "expanded": "{x}[:1].expand({n})",
+    "row": "{x}.reshape(1, -1)",
+}
+"""How a tensor {x} of {n} values gets each of ``cases.steps.FORMS``."""
+
+HOOKED = (
+    "def hooked(m, x):",
+    "    calls = []",
+    "    before = m.register_forward_pre_hook(lambda *_: calls.append('pre-hook'))",
+    "    after = m.register_forward_hook(lambda *_: calls.append('hook'))",
+    "    y = m(x)",
+    "    before.remove(), after.remove()",
+    "    return y, ' '.join(calls)",
+)
+"""The function that calls a module with hooks."""

@@ -12,15 +12,20 @@ from cases.attributes import TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import batch
-from cases.steps import Backward, Copy, Forward, Forwards, forwards
+from cases.steps import Backward, Convert, Copy, Forward, Forwards, LoadStateDict, forwards
 from oracle.state import GRADIENTS
-from tests.failure.phrases import GRADIENT, OUTPUT, SHARED, TENSOR
+from tests.failure.phrases import GRADIENT, HOOKED, LOADED, OUTPUT, SHARED, SOURCE, TENSOR
 from tests.failure.rebuilding import BELL
 from tests.failure.step_lines import MOST, Unwritable, Writing, called, lines
 from tests.verdict.result import Finding
 
 THREADED = 4096
 """Batches of so many values make the number of torch's threads matter."""
+
+CONVERTED = (
+    "    [new.to(each.dtype) for each in old.state_dict().values() if each.is_floating_point()]",
+)
+"""The line that gives a new module the dtype of one that was converted."""
 
 LONGEST = 60
 """No script has more lines."""
@@ -68,6 +73,11 @@ def _printed(shown: Shown) -> str:
         last = any(each.layout == "channels_last" for each in _writing(shown).returned()[:1])
         memory_format = "memory_format=torch.channels_last" if last and name == "input" else ""
         return GRADIENT[aspect.partition(" ")[2]].format(_gradient(name), memory_format)
+    loads = isinstance(shown.case.steps[-1], LoadStateDict)
+    if quantity == "input_changed" and loads:
+        return f"{SOURCE} != before"
+    if quantity == "text" and loads:
+        return LOADED.format(names=TENSORS)
     if quantity == "input_changed" and isinstance(shown.case.steps[-1], Backward):
         return OUTPUT[quantity].replace("x", "given")
     if quantity in OUTPUT:
@@ -100,6 +110,8 @@ def _kept(finding: Finding) -> List[str]:
         return [f"before = m.{name}" if finding.step else "before = None"]
     if quantity == SHARED:
         return ["old = m"]
+    if quantity.endswith("shares memory"):
+        return ["others = [given, *globals().get('gradients', {}).values()]"]
     if quantity == "gradients present":
         return ["gradients = None"]
     return ["y = None"] if quantity == "output present" else []
@@ -135,6 +147,10 @@ def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
         first, body = body[:2], body[2:]
         if finding.mismatch.quantity == "input_changed":
             kept = [line.replace("x.", "given.") for line in kept]
+    elif isinstance(step, LoadStateDict):
+        first, body = body[:-1], body[-1:]
+        if finding.mismatch.quantity == "input_changed":
+            kept = [f"before = {SOURCE}"]
     body = _suppressed(body) if raises else body
     done = [*kept, *body] if finding.step else [*body, *kept]
     return [*first, *done, f"print('got     ', {_printed(shown)})"]
@@ -176,9 +192,12 @@ def script(
         text += [
             "def fresh(old):",
             f"    new = {made}",
+            *CONVERTED[: any(isinstance(step, Convert) for step in case.steps)],
             "    new.load_state_dict(old.state_dict())",
             "    return new.train(old.training)",
         ]
+    if any(each.grad == "hooked" for step in case.steps for each in forwards(step)):
+        text += HOOKED
     if any(isinstance(step, Backward) for step in case.steps):
         text.append("graphs = []")
     bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]

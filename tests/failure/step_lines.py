@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Callable, Collection, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type
 
+import numpy as np
+
 from cases.attributes import FLOATING
 from cases.case import Case
 from cases.inputs import Batch, attached, batch, preset, upstream
+from cases.state_dicts import TABLE, Entry
 from cases.steps import (
+    CONVERSIONS,
+    UNSAVED,
+    Alias,
     Attach,
     Backward,
+    Convert,
     Copy,
     Count,
     Drop,
@@ -17,7 +24,9 @@ from cases.steps import (
     Forwards,
     LoadStateDict,
     Mode,
+    Overwrite,
     Preset,
+    RequireGrad,
     Reset,
     SetAttribute,
     Show,
@@ -26,7 +35,7 @@ from cases.steps import (
 )
 from cases.variants import ATTACHED_COUNT
 from tests.failure import literals
-from tests.failure.phrases import COPIES, LAYOUTS, SHOWN
+from tests.failure.phrases import COPIES, FORMS, LAYOUTS, SHOWN
 
 MOST = 512
 """The numbers that the batches of a script may have written out, together."""
@@ -77,16 +86,30 @@ class Writing(NamedTuple):
         """Whether a backward follows, so that forwards keep their inputs and outputs."""
         return any(isinstance(step, Backward) for step in self.case.steps[self.number :])
 
+    @property
+    def dtype(self) -> str:
+        """The dtype of the module before the step."""
+        dtype = self.case.variant.module_dtype
+        for number, step in enumerate(self.case.steps[: self.number - 1], 1):
+            if isinstance(step, Convert):
+                dtype = CONVERSIONS[step.how]
+            elif isinstance(step, LoadStateDict) and number not in self.raising:
+                contents = TABLE[step.what]
+                dtype = (contents.assign and contents.entries[0].dtype) or dtype
+        return dtype
+
     def new_tensor(self, name: str) -> str:
         """The text of a tensor that is attached or loaded."""
         if name == "num_batches_tracked":
             return f"torch.tensor({ATTACHED_COUNT})"
         values = literals.listed(attached(name, self.case.config.num_features), "float64")
-        return f"torch.tensor({values}{literals.keyword(self.case.variant.module_dtype)})"
+        return f"torch.tensor({values}{literals.keyword(self.dtype)})"
 
 
 def called(step: Forward, given: str) -> str:
     """The line that calls the module with the text ``given``."""
+    if step.grad == "hooked":
+        return f"y, text = hooked(m, {given})"
     if step.grad == "no_grad":
         return f"y = torch.no_grad()(m.__call__)({given})"
     return f"y = m({given}{'.requires_grad_()' if step.grad == 'input_grad' else ''})"
@@ -96,6 +119,7 @@ def recorded(step: Forward, given: str) -> List[str]:
     """The lines of a forward that a backward follows; ``graphs`` keeps what the last two were given."""
     leaf = ".requires_grad_()" if step.grad == "input_grad" else ""
     call = "torch.no_grad()(m.__call__)(x)" if step.grad == "no_grad" else "m(x)"
+    call = "hooked(m, x)[0]" if step.grad == "hooked" else call
     return [
         f"x = {given}{leaf}",
         f"graphs = [((x, m.weight, m.bias), {call}), *graphs[:1]]",
@@ -144,15 +168,27 @@ def _drop(writing: Writing, step: Drop) -> List[str]:
 
 
 def _attach(writing: Writing, step: Attach) -> List[str]:
-    tensor = writing.new_tensor(step.name)
-    if step.kind != "tensor":
-        tensor = f"torch.nn.Parameter({tensor}, requires_grad={step.kind == 'trainable'})"
+    kind = step.kind.partition(".")[0]
+    tensor = FORMS[step.form].format(x=writing.new_tensor(step.name), n=writing.case.config.num_features)
+    if kind == UNSAVED:
+        return [f"m.register_buffer({step.name!r}, {tensor}, persistent=False)"]
+    if kind != "tensor":
+        tensor = f"torch.nn.Parameter({tensor}, requires_grad={kind == 'trainable'})"
     return [f"m.{step.name} = {tensor}"]
 
 
 def _preset(writing: Writing, step: Preset) -> List[str]:
+    return _written(writing, preset)
+
+
+def _overwrite(writing: Writing, step: Overwrite) -> List[str]:
+    return _written(writing, attached)
+
+
+def _written(writing: Writing, values: Callable[..., np.ndarray]) -> List[str]:
+    """Lines that write values into every floating-point tensor."""
     channels = writing.case.config.num_features
-    pairs = [f"({name!r}, {literals.listed(preset(name, channels), 'float64')})" for name in FLOATING]
+    pairs = [f"({name!r}, {literals.listed(values(name, channels), 'float64')})" for name in FLOATING]
     return [
         f"for name, values in [{', '.join(pairs)}]:",
         "    if getattr(m, name) is not None: getattr(m, name).data.copy_(torch.tensor(values))",
@@ -172,29 +208,51 @@ def _copy(writing: Writing, step: Copy) -> List[str]:
 
 
 def _load_state_dict(writing: Writing, step: LoadStateDict) -> List[str]:
-    """Lines that build the state dict as ``tests.subject.state_dicts`` does, and load it."""
-    if step.what == "empty":
-        return ["m.load_state_dict({}, strict=False)"]
-    new = ", ".join(f"{name!r}: {writing.new_tensor(name)}" for name in FLOATING)
-    kept = step.what in ("no_counter", "longer", "version_1")
+    """Lines that build the state dict as ``tests.subject.state_dicts`` does; the last one loads it."""
+    contents = TABLE[step.what]
+    pairs = [f"{each.name!r}: {_entry(writing, each)}" for each in contents.entries]
+    fitting = "" if contents.whole else " if key in own"
+    prefix = f"{contents.prefix!r} + key" if contents.prefix else "key"
     lines = [
-        f"state, new = {'m.state_dict()' if kept else 'dict(m.state_dict())'}, {{{new}}}",
-        "for key in list(state): state.update({key: new[key]} if key in new else {})",
-        "state.pop('num_batches_tracked', None)",
+        f"own, new = m.state_dict(), {{{', '.join(pairs)}}}",
+        f"state = type(own)(({prefix}, new[key]) for key in new{fitting})",
     ]
-    if step.what in ("plain", "longer"):
-        count = f"torch.tensor({ATTACHED_COUNT})"
-        lines[-1] = f"if m.num_batches_tracked is not None: state['num_batches_tracked'] = {count}"
-    if step.what == "longer":
-        longer = "torch.cat([new['running_mean'], new['running_mean'][:1]])"
-        lines.append(f"if 'running_mean' in state: state['running_mean'] = {longer}")
-    if step.what == "version_1":
-        lines.append("state._metadata[''] = {'version': 1}")
-    return [*lines, "m.load_state_dict(state)"]
+    lines += [f"state[{contents.prefix + name!r}] = torch.zeros(1)" for name in contents.others]
+    if contents.version is not None:
+        lines.append(f"state._metadata = {{{contents.prefix[:-1]!r}: {{'version': {contents.version}}}}}")
+    if contents.emptied:
+        lines += ["m.to('meta')", "m.to_empty(device='cpu')"]
+    target = "torch.nn.Sequential(m)" if contents.parent else "m"
+    options = ("" if contents.strict else ", strict=False") + (", assign=True" if contents.assign else "")
+    return [*lines, f"found = {target}.load_state_dict(state{options})"]
+
+
+def _entry(writing: Writing, entry: Entry) -> str:
+    """The text of one entry of a state dict."""
+    if entry.name == "num_batches_tracked":
+        count = entry.number if entry.fraction else int(entry.number)
+        return f"torch.full({entry.shape}, {count}, dtype=torch.{entry.dtype or 'int64'})"
+    text = writing.new_tensor(entry.name)
+    if entry.longer:
+        text = f"torch.cat([{text}, torch.zeros({entry.longer})])"
+    return f"{text}.to(torch.{entry.dtype})" if entry.dtype else text
 
 
 def _show(writing: Writing, step: Show) -> List[str]:
     return [f"text = {SHOWN[step.what]}"]
+
+
+def _convert(writing: Writing, step: Convert) -> List[str]:
+    moved = f"to(torch.{CONVERSIONS[step.how]})" if step.how.startswith("to_") else f"{step.how}()"
+    return [f"m.{moved}"]
+
+
+def _require_grad(writing: Writing, step: RequireGrad) -> List[str]:
+    return [f"m.requires_grad_({step.value})"]
+
+
+def _alias(writing: Writing, step: Alias) -> List[str]:
+    return [f"m.{step.name} = m.{step.source}"]
 
 
 LINES: Dict[Type[Step], Callable[..., List[str]]] = {
@@ -211,6 +269,10 @@ LINES: Dict[Type[Step], Callable[..., List[str]]] = {
     Copy: _copy,
     LoadStateDict: _load_state_dict,
     Show: _show,
+    Convert: _convert,
+    RequireGrad: _require_grad,
+    Alias: _alias,
+    Overwrite: _overwrite,
 }
 """Type of a step to what writes its lines."""
 

@@ -40,6 +40,8 @@ EXAMPLES: Dict[str, List[str]] = {
     "backward_misreads_ambiguous_layout": [
         "edge-backward_layout-n8_one_column_float32_contiguous_permuted"
     ],
+    "expanded_buffer_written": ["edge-memory-expanded_running_mean_train"],
+    "assign_marks_metadata": ["edge-load-assigned"],
     "mixed_bfloat16_layout_raises": ["edge-backward_layout-n30_mixed_bfloat16_permuted_contiguous"],
 }
 """Defect to cases that cannot pass on a release that has it, with one thread."""

@@ -8,7 +8,7 @@ import pytest
 
 from oracle.defects import Defect
 from oracle.semantics import SWITCHES as TABLE
-from oracle.semantics import Switch
+from oracle.switch import Switch
 from reports import releases
 from reports.history import history, read_history, record_paths
 from reports.markdown import table

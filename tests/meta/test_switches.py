@@ -17,8 +17,9 @@ from cases.case import Case
 from cases.variants import LARGE_SHAPES
 from oracle.expectations import expectations
 from oracle.numerics.normalisation import output_values
-from oracle.semantics import RELEASES, SWITCHES, Release, Semantics, Switch, UnknownSwitch, semantics
+from oracle.semantics import RELEASES, SWITCHES, Semantics, UnknownSwitch, semantics
 from oracle.state import Counter, Expected, State, Tensor
+from oracle.switch import Release, Switch
 from reports.rows import FINDING, KNOWN_DEFECT
 from tests.conformance import summary
 from tests.meta import handmade, installed

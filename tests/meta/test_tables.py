@@ -11,15 +11,16 @@ from cases import spelling, states
 from cases.attributes import FLAGS, TENSORS
 from cases.claims.checks import Check
 from cases.programs.alphabet import ALPHABET
-from cases.steps import COPIES, RESETS, SHOWN, STATE_DICTS, Step
+from cases.state_dicts import TABLE
+from cases.steps import COPIES, FORMS, RESETS, SHOWN, STATE_DICTS, LoadStateDict, Step
 from cases.variants import DTYPES, GRADIENT_LAYOUTS, LAYOUTS, Variant
-from oracle import batch_norm
-from oracle import state_dicts as expected_dicts
+from oracle import attributes, batch_norm
 from oracle.defects import DEFECTS
 from oracle.deviations import DEVIATIONS
 from oracle.numerics.formats import FORMATS
+from tests.failure import phrases
 from tests.meta import installed
-from tests.subject import inputs, module, state_dicts
+from tests.subject import conversions, inputs, module
 from tests.verdict import claims
 
 STEPS: Set[Any] = set(typing.get_args(Step))
@@ -55,16 +56,23 @@ def test_every_step_type_can_be_spelled() -> None:
 @pytest.mark.parametrize(
     ("words", "table"),
     [
-        (SHOWN, module.TEXTS),
-        (STATE_DICTS, state_dicts.CONTENTS),
-        (STATE_DICTS, expected_dicts._CONTENTS),
+        (SHOWN, conversions.TEXTS),
+        (SHOWN, attributes._TEXTS),
+        (("", *FORMS), conversions.FORMS),
+        (("", *FORMS), phrases.FORMS),
         (GRADIENT_LAYOUTS, inputs.LAYOUTS),
         ([defect.name for defect in DEFECTS], DEVIATIONS),
     ],
-    ids=["texts", "contents", "expected contents", "layouts", "deviations"],
+    ids=["texts", "expected texts", "forms", "phrases of forms", "layouts", "deviations"],
 )
 def test_every_word_has_a_function(words: Any, table: Mapping[str, Any]) -> None:
     assert set(table) == set(words)
+
+
+def test_state_dicts_of_every_state_come_first() -> None:
+    assert tuple(TABLE)[: len(STATE_DICTS)] == STATE_DICTS
+    loaded = {step.what for case in installed.edges() for step in case.steps if isinstance(step, LoadStateDict)}
+    assert loaded == set(TABLE)
 
 
 def test_every_check_has_a_function() -> None:

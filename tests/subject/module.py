@@ -13,9 +13,13 @@ from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import attached, batch, preset, upstream
+from cases.state_dicts import TABLE
 from cases.steps import (
+    CONVERSIONS,
+    Alias,
     Attach,
     Backward,
+    Convert,
     Copy,
     Count,
     Drop,
@@ -23,7 +27,9 @@ from cases.steps import (
     Forwards,
     LoadStateDict,
     Mode,
+    Overwrite,
     Preset,
+    RequireGrad,
     Reset,
     SetAttribute,
     Show,
@@ -31,11 +37,12 @@ from cases.steps import (
     forwards,
 )
 from cases.variants import ATTACHED_COUNT, Variant
-from tests.subject import state_dicts
+from tests.subject import conversions
 from tests.subject.gradients import Recording, gradients
 from tests.subject.inputs import Input
 from tests.subject.observation import Observation, ObservedOutput, Raised, same_bytes
 from tests.subject.reading import attribute, dtype_name, numbers, observed
+from tests.subject.state_dicts import Loading, Source, made
 
 Factory = Callable[..., Any]
 """The class under test, or whatever constructs it."""
@@ -62,10 +69,12 @@ class LiveModule:
         self.config = config
         self.variant = variant
         self.module = construct(factory, config, variant.module_dtype)
+        self.dtype = variant.module_dtype
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
         self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
         self._seen: Dict[str, Any] = {}
         self._recordings: List[Recording] = []
+        self._gradients: List[torch.Tensor] = []
 
     def perform(self, step: Optional[Step]) -> Observation:
         """Performs ``step`` (None: nothing, right after construction) and observes the module."""
@@ -92,11 +101,18 @@ class LiveModule:
         leaves = (leaf, attribute(self.module, "weight"), attribute(self.module, "bias"))
         try:
             with torch.set_grad_enabled(step.grad != "no_grad"):
-                output = self.module(leaf)
+                output = self._hooked(leaf) if step.grad == "hooked" else self.module(leaf)
             self._seen["output"] = self._observed_output(output, given)
             self._recordings = [Recording(given.batch, output, leaves), *self._recordings[:1]]
         finally:
             self._seen["input_changed"] = self._seen.get("input_changed", False) or given.changed()
+
+    def _hooked(self, leaf: torch.Tensor) -> Any:
+        """A call while the module has hooks, and the text of those that were called."""
+        with conversions.Hooks(self.module) as hooks:
+            output = self.module(leaf)
+        self._seen["text"] = " ".join(hooks.called)
+        return output
 
     def backward(self, step: Backward) -> None:
         """``torch.autograd.grad`` of an output, with an upstream gradient of its own."""
@@ -105,7 +121,9 @@ class LiveModule:
         recording = self._recordings[int(step.earlier)]
         given = Input(upstream(self.variant, recording.given, step.upstream))
         try:
-            self._seen["gradients"] = gradients(recording, given.tensor, step.retain)
+            self._seen["gradients"] = gradients(
+                recording, given.tensor, step.retain, self._gradients
+            )
         finally:
             self._seen["input_changed"] = given.changed()
 
@@ -132,8 +150,10 @@ class LiveModule:
             renewed = copy.deepcopy(original)
         elif step.how == "pickle":
             renewed = pickle.loads(pickle.dumps(original))
+        elif step.how == "copy":
+            renewed = copy.copy(original)
         else:
-            renewed = construct(self.factory, self.config, self.variant.module_dtype)
+            renewed = construct(self.factory, self.config, self.dtype)
             renewed.load_state_dict(original.state_dict())
             renewed.train(original.training)
         self.module = renewed
@@ -146,14 +166,31 @@ class LiveModule:
 
     def show(self, step: Show) -> None:
         """Asks the module for a text."""
-        self._seen["text"] = TEXTS[step.what](self.module)
+        self._seen["text"] = conversions.TEXTS[step.what](self.module)
+
+    def convert(self, step: Convert) -> None:
+        """Converts the module; the outputs before it are not differentiated any more."""
+        conversions.convert(self.module, step.how)
+        self.dtype = CONVERSIONS[step.how]
+        self._recordings = []
+
+    def load(self, step: LoadStateDict) -> None:
+        """Loads a state dict, and notes whether that was changed."""
+        contents = TABLE[step.what]
+        source = Source(made(contents, tuple(self.module.state_dict()), self.new_tensor))
+        try:
+            self._seen["text"] = Loading(self.module, contents, source).perform()
+        finally:
+            self._seen["input_changed"] = source.changed()
+        if contents.assign:
+            self.dtype = contents.entries[0].dtype or self.dtype
 
     def new_tensor(self, name: str) -> torch.Tensor:
         """The tensor that is attached or loaded as ``name``."""
         if name == "num_batches_tracked":
             return torch.tensor(ATTACHED_COUNT, dtype=torch.long)
         values = torch.from_numpy(attached(name, self.config.num_features).copy())
-        return values.to(getattr(torch, self.variant.module_dtype))
+        return values.to(getattr(torch, self.dtype))
 
 
 def _forwards(live: LiveModule, step: Forwards) -> None:
@@ -177,10 +214,19 @@ def _drop(live: LiveModule, step: Drop) -> None:
 
 
 def _attach(live: LiveModule, step: Attach) -> None:
-    tensor = live.new_tensor(step.name)
-    if step.kind != "tensor":
-        tensor = torch.nn.Parameter(tensor, requires_grad=step.kind == "trainable")
-    setattr(live.module, step.name, tensor)
+    conversions.attach(live.module, step, live.new_tensor(step.name))
+
+
+def _alias(live: LiveModule, step: Alias) -> None:
+    setattr(live.module, step.name, getattr(live.module, step.source))
+
+
+def _require_grad(live: LiveModule, step: RequireGrad) -> None:
+    live.module.requires_grad_(step.value)
+
+
+def _overwrite(live: LiveModule, step: Overwrite) -> None:
+    conversions.overwrite(live.module, live.config.num_features)
 
 
 def _preset(live: LiveModule, step: Preset) -> None:
@@ -199,10 +245,6 @@ def _reset(live: LiveModule, step: Reset) -> None:
     getattr(live.module, step.method)()
 
 
-def _load_state_dict(live: LiveModule, step: LoadStateDict) -> None:
-    state_dicts.load(live.module, step.what, live.new_tensor)
-
-
 ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Forward: LiveModule.forward,
     Backward: LiveModule.backward,
@@ -215,18 +257,14 @@ ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Count: _count,
     Reset: _reset,
     Copy: LiveModule.copy,
-    LoadStateDict: _load_state_dict,
+    LoadStateDict: LiveModule.load,
     Show: LiveModule.show,
+    Convert: LiveModule.convert,
+    RequireGrad: _require_grad,
+    Alias: _alias,
+    Overwrite: _overwrite,
 }
 """Type of a step to what performs it."""
-
-TEXTS: Dict[str, Callable[[Any], str]] = {
-    "repr": lambda module: repr(module).partition("(")[2],
-    "keys": lambda module: " ".join(sorted(module.state_dict())),
-    "version": lambda module: str(module.state_dict()._metadata[""]["version"]),
-}
-"""Word of ``Show`` to the text."""
-
 
 def observe(case: Case, factory: Factory) -> List[Observation]:
     """Observe the subject after construction and after every step.

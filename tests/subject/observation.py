@@ -40,13 +40,17 @@ class ObservedOutput(NamedTuple):
 
 
 class ObservedGradient(NamedTuple):
-    """A gradient that a backward returned. ``values``: a copy."""
+    """A gradient that a backward returned. ``values``: a copy.
+
+    ``shares_memory``: with the upstream gradient, or with a gradient of an earlier backward.
+    """
 
     values: np.ndarray
     dtype: str
     contiguous: bool
     channels_last: bool
     requires_grad: bool
+    shares_memory: bool = False
 
 
 class Observation(NamedTuple):
@@ -54,8 +58,9 @@ class Observation(NamedTuple):
 
     ``tensors`` are in the order of TENSORS, ``flags`` in the order of FLAGS. ``same_objects``: whether
     what has the name of each tensor is the Python object that had it before the step.
-    ``input_changed``: a forward wrote to its input. ``shared``: names of tensors of a copied module
-    that share memory with the original. ``text``: the text that a step asked for.
+    ``input_changed``: a step wrote to its input or, of a load, to the state dict. ``shared``: names of
+    tensors of a copied module that share memory with the original. ``text``: the text that a step asked
+    for.
     """
 
     output: Optional[ObservedOutput]

@@ -3,68 +3,94 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import torch
 
-from cases.attributes import FLOATING
+from cases.attributes import TENSORS
+from cases.state_dicts import Entry, StateDict
+from tests.subject.foreign import shown
+from tests.subject.observation import same_bytes
+from tests.subject.reading import numbers
 
 NewTensor = Callable[[str], torch.Tensor]
 """Makes the tensor that is loaded as the entry of this name."""
 
 
-def _entries(own: Any, new_tensor: NewTensor, counter: bool) -> Any:
-    """A state dict with new tensors for the entries that the module has."""
-    names = [name for name in FLOATING if name in own]
-    if counter and "num_batches_tracked" in own:
-        names.append("num_batches_tracked")
-    return OrderedDict((name, new_tensor(name)) for name in names)
+def _tensor(entry: Entry, new_tensor: NewTensor) -> torch.Tensor:
+    """The tensor of one entry, in the shape and dtype that it says."""
+    tensor = new_tensor(entry.name)
+    if entry.name == "num_batches_tracked":
+        return torch.full(entry.shape, entry.number, dtype=getattr(torch, entry.dtype or "int64"))
+    if entry.longer:
+        tensor = torch.cat([tensor, tensor[: entry.longer]])
+    return tensor.to(getattr(torch, entry.dtype)) if entry.dtype else tensor
 
 
-def _empty(own: Any, new_tensor: NewTensor) -> Any:
-    return OrderedDict()
-
-
-def _legacy(own: Any, new_tensor: NewTensor) -> Any:
-    return _entries(own, new_tensor, counter=False)
-
-
-def _no_counter(own: Any, new_tensor: NewTensor) -> Any:
-    state = _entries(own, new_tensor, counter=False)
-    state._metadata = own._metadata
+def made(contents: StateDict, held: Tuple[str, ...], new_tensor: NewTensor) -> Any:
+    """The state dict, for a module that has the names ``held`` in its own."""
+    state: Any = OrderedDict()
+    for entry in contents.given(held):
+        state[contents.prefix + entry.name] = _tensor(entry, new_tensor)
+    for name in contents.others:
+        state[contents.prefix + name] = torch.zeros(1)
+    if contents.version is not None:
+        state._metadata = OrderedDict([(contents.prefix[:-1], {"version": contents.version})])
     return state
 
 
-def _version_1(own: Any, new_tensor: NewTensor) -> Any:
-    state = _entries(own, new_tensor, counter=False)
-    state._metadata = OrderedDict([("", {"version": 1})])
-    return state
+class Source:
+    """A state dict that nothing has been loaded from; ``changed`` tells whether someone wrote to it."""
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+        self._tensors = dict(state)
+        self._values = {key: numbers(tensor).copy() for key, tensor in state.items()}
+        self._metadata = self._current_metadata()
+
+    def _current_metadata(self) -> Dict[str, Dict[str, object]]:
+        metadata = getattr(self.state, "_metadata", None) or {}
+        return {key: dict(value) for key, value in metadata.items()}
+
+    def changed(self) -> bool:
+        """Whether keys, tensors, their bits or the metadata are not as they were made."""
+        if list(self.state) != list(self._tensors) or self._current_metadata() != self._metadata:
+            return True
+        return any(
+            tensor is not self._tensors[key] or not same_bytes(numbers(tensor), self._values[key])
+            for key, tensor in self.state.items()
+        )
 
 
-def _plain(own: Any, new_tensor: NewTensor) -> Any:
-    return _entries(own, new_tensor, counter=True)
+class Loading(NamedTuple):
+    """A load of a state dict into a live module."""
 
+    module: Any
+    contents: StateDict
+    source: Source
 
-def _longer(own: Any, new_tensor: NewTensor) -> Any:
-    state = _entries(own, new_tensor, counter=True)
-    state._metadata = own._metadata
-    if "running_mean" in state:
-        state["running_mean"] = torch.cat([state["running_mean"], state["running_mean"][:1]])
-    return state
+    def perform(self) -> str:
+        """Load it; returns the text of what was found, and raises whatever loading raises."""
+        module, contents = self.module, self.contents
+        if contents.emptied:
+            if not hasattr(module, "to_empty"):
+                raise LookupError("the release has no to_empty")
+            module.to("meta")
+            module.to_empty(device="cpu")
+        target = torch.nn.Sequential(module) if contents.parent else module
+        options = {"assign": True} if contents.assign else {}
+        found = target.load_state_dict(self.source.state, strict=contents.strict, **options)
+        if not hasattr(found, "missing_keys") or not hasattr(found, "unexpected_keys"):
+            return shown(found)
+        named: List[Tuple[str, List[str]]] = [
+            ("missing", found.missing_keys),
+            ("unexpected", found.unexpected_keys),
+            ("shared", self._shared()),
+        ]
+        return "; ".join(" ".join([word, *sorted(names)]) for word, names in named)
 
-
-CONTENTS: Dict[str, Callable[[Any, NewTensor], Any]] = {
-    "legacy": _legacy,
-    "empty": _empty,
-    "no_counter": _no_counter,
-    "version_1": _version_1,
-    "plain": _plain,
-    "longer": _longer,
-}
-"""Word of ``LoadStateDict`` to a state dict, from the module's own and new tensors."""
-
-
-def load(module: Any, what: str, new_tensor: NewTensor) -> None:
-    """Loads one of CONTENTS into the live module; raises whatever that raises."""
-    state = CONTENTS[what](module.state_dict(), new_tensor)
-    module.load_state_dict(state, strict=what != "empty")
+    def _shared(self) -> List[str]:
+        """The names of tensors that lie in the memory of an entry of the state dict."""
+        places = {tensor.data_ptr() for tensor in self.source.state.values()}
+        tensors = {name: getattr(self.module, name) for name in TENSORS}
+        return [name for name, own in tensors.items() if own is not None and own.data_ptr() in places]

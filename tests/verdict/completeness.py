@@ -50,7 +50,7 @@ def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
         counts.update((name + aspect, steps - absent) for aspect in _ASPECTS)
     for each in expected:
         for name, gradient in zip(GRADIENTS, each.gradients or ()):
-            aspects = ("", " dtype", " shape", " strides", " requires_grad")
+            aspects = ("", " dtype", " shape", " strides", " requires_grad", " shares memory")
             for aspect in aspects if gradient is not None else (" present",):
                 quantity = f"{name} gradient{aspect}"
                 counts[quantity] = counts.get(quantity, 0) + 1

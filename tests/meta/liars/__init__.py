@@ -20,10 +20,13 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     epsilon,
     errors,
     flags,
+    loading,
+    memory,
     momentum,
     outputs,
     paths,
     persistence,
+    protocol,
     refusals,
     statistics,
 )

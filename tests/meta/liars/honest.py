@@ -6,6 +6,7 @@ installed, in ordinary torch operations. Each decision is a method of its own: a
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any, Dict, Optional
 
 import torch
@@ -145,6 +146,14 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
         return Operands(self.weight, self.bias, self.running_mean, self.running_var)
 
     # --- state dicts -------------------------------------------------------------------------
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+        """Loads a copy, because torch leaves a mark in the metadata."""
+        given: Any = OrderedDict(state_dict)
+        metadata = getattr(state_dict, "_metadata", None)
+        if metadata is not None:
+            given._metadata = {key: dict(value) for key, value in metadata.items()}
+        return super().load_state_dict(given, *args, **kwargs)
 
     def _load_from_state_dict(
         self, state_dict: Dict[str, Any], prefix: str, local_metadata: Any, *rest: Any

@@ -182,6 +182,19 @@ class Kernel:
             raise ValueError(
                 "running_mean and running_var must either both be None or neither be None"
             )
+        self.check_memory(operands, from_batch)
+
+    def check_memory(self, operands: Operands, from_batch: bool) -> None:
+        """Raise where the running statistics lie otherwise than a value a channel, each in its place."""
+        for tensor in operands[2:]:
+            if tensor is None:
+                continue
+            if tensor.dim() != 1:
+                raise RuntimeError(f"expected 1 dims but tensor has {tensor.dim()}")
+            if from_batch and tensor.stride(0) == 0 and tensor.numel() > 1:
+                raise RuntimeError(
+                    "more than one element of the written-to tensor refers to a single memory location"
+                )
 
     def check_length(self, x: Tensor, name: str, tensor: Optional[Tensor]) -> None:
         """Raise where ``tensor`` has not one element for each channel of ``x``."""

@@ -1,0 +1,66 @@
+"""Modules that are converted to another dtype in the middle of a program."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from cases.edges.edge import BARE, CUMULATIVE, TRACKED, UNTRACKED, Edge
+from cases.variants import Variant
+
+_NOTE = "parameters stay the objects that they are, buffers become others; the counter stays"
+_BFLOAT16 = Variant("bounded", "n8", "bfloat16")
+_MIXED = Variant("bounded", "n8", "mixed_float16")
+
+EDGES: Tuple[Edge, ...] = (
+    *(
+        Edge(
+            f"{how}{name}", "convert",
+            f"preset,forward:b0,convert:{how},forward:wrong_float,eval,forward:wrong_float,forward:b0",
+            _NOTE, config,
+        )
+        for how in ("double", "to_float64")
+        for name, config in (("", TRACKED), ("_untracked", UNTRACKED), ("_cumulative", CUMULATIVE))
+    ),
+    Edge("half", "convert", "preset,convert:half,forward:narrow_float,eval,forward:narrow_float", _NOTE),
+    Edge("to_float16", "convert", "preset,convert:to_float16,eval,forward:narrow_float", _NOTE),
+    Edge(
+        "float_already", "convert", "preset,forward:b0,convert:float,convert:to_float32,forward:b0",
+        "to the dtype that it has: nothing changes",
+    ),
+    Edge(
+        "double_and_back", "convert", "preset,forward:b0,convert:double,convert:float,forward:b1,eval,"
+        "forward:b0", "float64 holds every float32",
+    ),
+    Edge(
+        "half_and_back", "convert",
+        "preset,forward:b0,convert:half,convert:float,forward:b1,eval,forward:b0",
+        "running statistics are rounded to float16, large ones to an infinity",
+    ),
+    Edge(
+        "half_and_back_mixed", "convert", "forward:b0,convert:half,convert:float,forward:b1", _NOTE,
+        TRACKED, _MIXED,
+    ),
+    Edge(
+        "bfloat16_and_back", "convert", "preset,forward:b0,convert:bfloat16,convert:float,forward:b1",
+        "running statistics are rounded to bfloat16",
+    ),
+    Edge(
+        "from_bfloat16", "convert", "preset,forward:b0,convert:to_float32,forward:b0,"
+        "convert:to_bfloat16,forward:b0", _NOTE, TRACKED, _BFLOAT16,
+    ),
+    Edge(
+        "parameters", "convert", "attach:running_mean:parameter,attach:weight:parameter,convert:double,"
+        "forward:wrong_float,deepcopy,state_dict", "a statistic that is a Parameter stays the object",
+    ),
+    Edge(
+        "bare", "convert", "convert:double,forward:wrong_float,forward:b0", "nothing to convert", BARE,
+    ),
+    Edge(
+        "copied", "convert", "preset,convert:double,deepcopy,forward:wrong_float,state_dict,"
+        "reset_parameters,forward:wrong_float,pickle,eval,forward:wrong_float", _NOTE,
+    ),
+    Edge(
+        "differentiated", "convert", "preset,convert:double,input_grad:wrong_float,backward:ordinary,"
+        "eval,input_grad:wrong_float,backward:offset", "gradients have the dtype of the parameters",
+    ),
+)  # fmt: skip

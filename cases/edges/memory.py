@@ -1,0 +1,93 @@
+"""Parameters and buffers that lie otherwise in memory than a value a channel, each in its own place."""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from cases.attributes import FLOATING, STATISTICS
+from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Edge
+from cases.variants import Variant
+
+GROUP = "memory"
+
+_N30 = Variant("bounded", "n30", "float32")
+_BACKWARD = "input_grad:b0,backward:ordinary"
+
+
+def _attached(form: str) -> Iterator[Tuple[str, str]]:
+    """Name of a tensor to the step that attaches it in a form."""
+    for name in FLOATING:
+        kind = "tensor" if name in STATISTICS else "trainable"
+        yield name, f"attach:{name}:{kind}.{form}"
+
+
+def _forms() -> Iterator[Edge]:
+    for name, attach in _attached("strided"):
+        program = f"preset,{attach},{_BACKWARD},forward:b1.channels_last,eval,{_BACKWARD},preset,"
+        program += "forward:b2"
+        yield Edge(f"strided_{name}", GROUP, program, "every second value of a larger tensor")
+    every = ",".join(attach for _, attach in _attached("strided"))
+    program = f"{every},forward:b0.channels_last,forward:b1,deepcopy,eval,forward:b0.channels_last"
+    yield Edge("strided_all", GROUP, program, "every second value of a larger tensor", TRACKED, _N30)
+    for name, attach in _attached("expanded"):
+        note = "one value for all channels: #28318; a write in place must be refused"
+        program = f"preset,{attach},eval,{_BACKWARD},reset_parameters,preset,overwrite,load:plain,"
+        program += "forward:b1"
+        yield Edge(f"expanded_{name}_eval", GROUP, program, note)
+        program = f"preset,{attach},{_BACKWARD},forward:b1,eval,forward:b0"
+        yield Edge(f"expanded_{name}_train", GROUP, program, note)
+    for name in STATISTICS:
+        program = (
+            f"preset,attach:{name}:tensor.row,forward:b0,eval,forward:b0,set:track_running_stats:false,"
+            "train,forward:b0,load:plain,state_dict"
+        )
+        yield Edge(f"row_{name}", GROUP, program, "of shape (1, C): refused where it is used")
+
+
+def _aliases() -> Iterator[Edge]:
+    note = "torch updates the buffers first, and reads weight and bias then"
+    for name, source in (("running_mean", "bias"), ("running_var", "weight")):
+        program = f"preset,requires_grad:false,alias:{name}:{source},{_BACKWARD},forward:b1,show:order,"
+        program += f"eval,{_BACKWARD},preset,deepcopy,train,forward:b2,reset_parameters,pickle,forward:b0"
+        yield Edge(f"{name}_is_{source}", GROUP, program, note)
+        program = f"preset,requires_grad:false,alias:{name}:{source},forward:b0.channels_last,forward:b1"
+        yield Edge(f"{name}_is_{source}_channels_last", GROUP, program, note, CUMULATIVE, _N30)
+        program = f"preset,alias:{name}:{source},forward:b0,eval,forward:b0"
+        yield Edge(f"{name}_is_trainable_{source}", GROUP, program, "a statistic must not be trained")
+    program = "preset,alias:running_var:running_mean,forward:b0,forward:b1,show:order,deepcopy,"
+    program += "forward:b2,reset_running_stats,load:plain,forward:b0,state_dict,forward:b1"
+    yield Edge("one_statistic", GROUP, program, "the mean is updated first")
+    program = "alias:running_var:running_mean,convert:double,forward:wrong_float,forward:wrong_float"
+    yield Edge("one_statistic_converted", GROUP, program, "a conversion makes two of one")
+
+
+def _unseen() -> Iterator[Edge]:
+    note = "a write through data, which no version counter sees"
+    program = "preset,eval,forward:b0,overwrite,forward:b1,train,forward:b0,overwrite,forward:b2"
+    yield Edge("overwritten", GROUP, program, note)
+    program = "preset,input_grad:b0,overwrite,backward:ordinary"
+    yield Edge("overwritten_between_train", GROUP, program, note + ": the backward reads the new weight")
+    program = "preset,eval,input_grad:b0,overwrite,backward:ordinary"
+    yield Edge("overwritten_between_eval", GROUP, program, note + ": #13402")
+    yield Edge("overwritten_between_eval_no_affine", GROUP, program, note + ": #13402", NO_AFFINE)
+    yield Edge("overwritten_between_untracked", GROUP, program, note, UNTRACKED)
+    program = "preset,input_grad:b0,attach:weight:trainable,overwrite,backward:ordinary"
+    yield Edge("overwritten_rebound", GROUP, program, "the forward's weight is no longer the module's")
+
+
+def _switched() -> Iterator[Edge]:
+    note = "requires_grad changes between a forward and its backward"
+    for mode, enter in (("train", ""), ("eval", "eval,")):
+        program = f"preset,{enter}input_grad:b0,requires_grad:false,retain:ordinary,requires_grad:true,"
+        program += "backward:ordinary"
+        yield Edge(f"frozen_between_{mode}", GROUP, program, note)
+        program = f"preset,requires_grad:false,{enter}input_grad:b0,requires_grad:true,backward:ordinary"
+        yield Edge(f"trainable_between_{mode}", GROUP, program, note)
+    program = "preset,forward:b0,requires_grad:false,backward:ordinary,requires_grad:true,"
+    program += "backward:ordinary"
+    yield Edge("frozen_between_alone", GROUP, program, "nothing is left to differentiate")
+    program = "preset,input_grad:b0,attach:weight:trainable,requires_grad:false,backward:ordinary"
+    yield Edge("frozen_between_rebound", GROUP, program, "the forward's weight is no longer the module's")
+
+
+EDGES: Tuple[Edge, ...] = (*_forms(), *_aliases(), *_unseen(), *_switched())

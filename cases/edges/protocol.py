@@ -1,0 +1,64 @@
+"""What every torch module can do: tell its names in order, be copied, call hooks, freeze parameters."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from cases.attributes import BUFFERS
+from cases.edges.edge import BARE, NO_BIAS, TRACKED, UNTRACKED, Edge
+
+_ORDER = "the order of parameters, buffers and state dict is that of registration"
+_UNSAVED = "PR #37191: a buffer that the state dict leaves out"
+_FROZEN = "requires_grad_ is about parameters alone"
+
+EDGES: Tuple[Edge, ...] = (
+    *(
+        Edge(
+            f"order{name}", "protocol", "show:order,show:extra_repr,show:returns,"
+            "attach:running_var:parameter,show:order,attach:running_mean:parameter,show:order,drop:weight,show:order,eval,show:returns,"
+            "forward:b0", _ORDER, config,
+        )
+        for name, config in (
+            ("", TRACKED), ("_untracked", UNTRACKED), ("_bare", BARE), ("_no_bias", NO_BIAS)
+        )
+    ),
+    Edge(
+        "copy", "protocol", "preset,copy,forward:b0,set:momentum:0.5,copy,eval,forward:b1,"
+        "reset_parameters,deepcopy,copy,train,forward:b2", "copy.copy shares tensors, and no flags",
+    ),
+    Edge(
+        "hooks", "protocol", "preset,hooked:b0,forward:b1,eval,hooked:b1,hooked:wrong_channels,hooked:b0",
+        "each hook is called once a forward",
+    ),
+    Edge("hooks_bare", "protocol", "hooked:b0,eval,hooked:b0.channels_last", "", BARE),
+    *(
+        Edge(
+            f"unsaved_{name}", "protocol", f"preset,attach:{name}:unsaved,show:keys,show:order,"
+            "forward:b0,load:whole,load:plain,deepcopy,show:keys,pickle,show:keys,state_dict,eval,forward:b1",
+            _UNSAVED,
+        )
+        for name in BUFFERS
+    ),
+    Edge(
+        "unsaved_untracked", "protocol", "attach:running_mean:unsaved,attach:running_var:unsaved,"
+        "show:keys,set:track_running_stats:true,forward:b0,eval,forward:b1", _UNSAVED, UNTRACKED,
+    ),
+    Edge(
+        "unsaved_rebound", "protocol", "attach:running_mean:unsaved,drop:running_mean,"
+        "attach:running_mean:tensor,show:keys,attach:running_mean:parameter,show:keys,"
+        "attach:running_mean:unsaved,attach:weight:unsaved,show:order",
+        "it stays out of the state dict until a Parameter takes its name",
+    ),
+    Edge(
+        "frozen", "protocol", "preset,requires_grad:false,forward:b0,backward:ones,input_grad:b0,"
+        "backward:ordinary,requires_grad:true,forward:b1,backward:ones", _FROZEN,
+    ),
+    Edge(
+        "frozen_statistic", "protocol", "attach:running_mean:parameter,requires_grad:true,forward:b0,"
+        "requires_grad:false,forward:b1", _FROZEN,
+    ),
+    Edge(
+        "frozen_counter", "protocol", "attach:num_batches_tracked:parameter,requires_grad:false,"
+        "requires_grad:true", "an integer cannot require a gradient",
+    ),
+)  # fmt: skip

@@ -1,0 +1,59 @@
+"""The deviation of a forward that writes into running buffers whose channels lie in one place."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Dict
+
+import numpy as np
+
+from cases.attributes import STATISTICS
+from cases.inputs import batch
+from cases.steps import Forward
+from oracle.batch_norm import advance, average_factor
+from oracle.deviations.situation import Situation
+from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.formats import FORMATS
+from oracle.numerics.moving_average import moving_average
+from oracle.numerics.statistics import statistics
+from oracle.refusals import OVERLAPPING
+from oracle.state import Expected, Tensor
+
+
+def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
+    """The place holds what is left of it after the average of every channel, one after the other."""
+    step, before = situation.step, situation.before
+    if right.error != OVERLAPPING or not isinstance(step, Forward):
+        return right
+    overlapping = {
+        name: tensor
+        for name in STATISTICS
+        for tensor in [before.entry(name)]
+        if isinstance(tensor, Tensor) and tensor.overlaps
+    }
+    dense = {name: tensor._replace(form="") for name, tensor in overlapping.items()}
+    usual = advance(before.changed(**dense), step, situation.variant, situation.semantics)
+    if usual.error is not None:
+        return right
+    factor = average_factor(right.state)
+    assert isinstance(factor, (int, float))
+    found = statistics(batch(situation.variant, step.batch), situation.semantics.sums_exactly)
+    new = {"running_mean": found.mean, "running_var": found.unbiased_variance}
+    changes: Dict[str, Any] = {}
+    for name, tensor in overlapping.items():
+        numbers = _in_one_place(tensor.numbers, new[name], float(factor), before.dtype)
+        if situation.threads > 1:
+            numbers = dataclasses.replace(numbers, budget=np.full(numbers.channels, np.inf))
+        changes[name] = tensor.updated(numbers)
+    return dataclasses.replace(usual, state=usual.state.changed(**changes))
+
+
+def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Budgeted:
+    """The moving average over all channels of one value, which all channels then have."""
+    place = Budgeted(old.values[:1], old.budget[:1], old.nonnegative)
+    for channel in range(new.channels):
+        part = slice(channel, channel + 1)
+        each = Budgeted(new.values[part], new.budget[part], new.nonnegative)
+        place = moving_average(place, each, factor, FORMATS[dtype], exact=False)
+    channels = np.zeros(old.channels, dtype=int)
+    return Budgeted(place.values[channels], place.budget[channels], place.nonnegative)

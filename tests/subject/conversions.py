@@ -1,0 +1,93 @@
+"""Converts a live module, registers tensors with it, and reads texts off it."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List
+
+import torch
+
+from cases.attributes import FLOATING
+from cases.inputs import attached
+from cases.steps import CONVERSIONS, UNSAVED, Attach
+
+FORMS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "": lambda values: values,
+    "strided": lambda values: torch.stack([values, values + 1], dim=1).flatten()[::2],
+    "expanded": lambda values: values[:1].expand(values.shape),
+    "row": lambda values: values.reshape(1, -1),
+}
+"""Word of ``cases.steps.FORMS`` to the tensor in that form."""
+
+
+def convert(module: Any, how: str) -> None:
+    """Call the method that one of CONVERSIONS names."""
+    if how.startswith("to_"):
+        module.to(getattr(torch, CONVERSIONS[how]))
+    else:
+        getattr(module, how)()
+
+
+def attach(module: Any, step: Attach, tensor: torch.Tensor) -> None:
+    """Set or register a new tensor."""
+    kind = step.kind.partition(".")[0]
+    tensor = FORMS[step.form](tensor)
+    if kind == UNSAVED:
+        module.register_buffer(step.name, tensor, persistent=False)
+        return
+    if kind != "tensor":
+        tensor = torch.nn.Parameter(tensor, requires_grad=kind == "trainable")
+    setattr(module, step.name, tensor)
+
+
+def overwrite(module: Any, channels: int) -> None:
+    """Copy known values into the data of every floating-point tensor that is there."""
+    for name in FLOATING:
+        tensor = getattr(module, name)
+        if tensor is not None:
+            tensor.data.copy_(torch.from_numpy(attached(name, channels).copy()))
+
+
+def _order(module: Any) -> str:
+    named = [
+        [name for name, _ in pairs] for pairs in (module.named_parameters(), module.named_buffers())
+    ]
+    return "; ".join(" ".join(names) for names in (*named, module.state_dict()))
+
+
+def _returns(module: Any) -> str:
+    """The names of the methods that return the module; the mode is as before."""
+    mode = module.training
+    found = {"train": module.train(mode), "eval": module.eval(), "to": module.to(torch.device("cpu"))}
+    module.train(mode)
+    return " ".join(name for name, returned in found.items() if returned is module)
+
+
+TEXTS: Dict[str, Callable[[Any], str]] = {
+    "repr": lambda module: repr(module).partition("(")[2],
+    "keys": lambda module: " ".join(sorted(module.state_dict())),
+    "version": lambda module: str(module.state_dict()._metadata[""]["version"]),
+    "extra_repr": lambda module: str(module.extra_repr()),
+    "order": _order,
+    "returns": _returns,
+}
+"""Word of ``Show`` to the text."""
+
+
+class Hooks:
+    """A forward pre-hook and a forward hook on a module, while the context is entered."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._handles: List[Any] = []
+        self.called: List[str] = []
+
+    def __enter__(self) -> Hooks:
+        self._handles = [
+            self._module.register_forward_pre_hook(lambda *_: self.called.append("pre-hook")),
+            self._module.register_forward_hook(lambda *_: self.called.append("hook")),
+        ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self._handles:
+            handle.remove()
