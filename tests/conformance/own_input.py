@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from pathlib import Path
+from tokenize import TokenError
 from typing import Optional
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -22,6 +25,13 @@ ACCEPTED = (
 )
 
 
+UNREADABLE = (
+    (OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError, EOFError)
+    + (SyntaxError, TokenError, BadZipFile, struct.error)
+)
+"""What NumPy and json raise for files that are not what their names say."""
+
+
 class InputError(ValueError):
     """The file cannot be used; the message says why and what is accepted, in one line."""
 
@@ -32,7 +42,7 @@ def read(path: str) -> np.ndarray:
         values = _numbers(Path(path))
     except InputError as error:
         raise InputError(f"{path!r}: {error}; {ACCEPTED}") from None
-    except (OSError, ValueError, TypeError, RecursionError, MemoryError) as error:
+    except UNREADABLE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else _first_line(error)
         raise InputError(f"{path!r}: {reason}; {ACCEPTED}") from error
     return values
@@ -40,6 +50,8 @@ def read(path: str) -> np.ndarray:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
+    if "pickle" in str(error):  # NumPy takes any other file for one, and says how to load it unsafely
+        return "not an array of numbers"
     return lines[0][:120] if lines else type(error).__name__
 
 

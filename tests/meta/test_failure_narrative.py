@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 from pathlib import Path
 from typing import List
 
@@ -111,7 +113,7 @@ def test_json_and_npy_are_read(tmp_path: Path) -> None:
         ("own.json", "[[]]", "its shape is (1, 0)"),
         ("own.json", "[", "Expecting value"),
         ("own.json", "[" * 100_000, "recursion"),
-        ("own.npy", "no array", "pickle"),
+        ("own.npy", "no array", "not an array of numbers"),
         ("own.csv", "1,2", "another kind of file"),
     ],
 )
@@ -121,6 +123,21 @@ def test_a_bad_file_is_answered_in_one_line(name: str, text: str, reason: str, t
         own_input.read(path)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_array_is_answered_in_one_line(tmp_path: Path) -> None:
+    """Its header is a piece of Python to NumPy, so that many errors may come of it."""
+    path = tmp_path / "own.npy"
+    np.save(path, np.zeros((2, 3, 2, 2)))
+    whole, draw = path.read_bytes(), random.Random(7)
+    for _ in range(400):
+        damaged = bytearray(whole[: draw.choice((len(whole), draw.randrange(len(whole))))])
+        for _ in range(draw.randrange(1, 4)):
+            if damaged:
+                damaged[draw.randrange(min(len(damaged), 90))] = draw.choice(b"(){}[]',:0\xffPK\n#")
+        path.write_bytes(damaged)
+        with contextlib.suppress(own_input.InputError):
+            own_input.read(str(path))
 
 
 def test_folders_and_large_files_are_refused(tmp_path: Path) -> None:
