@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
-from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from cases.attributes import FLAGS, FLOATING, STATISTICS, TENSORS
 from cases.errors import CaseError, one_of, quoted
@@ -214,12 +214,20 @@ def token(step: Step) -> str:
     return _WRITERS[type(step)](step)
 
 
+def _forms() -> str:
+    """The forms of all steps, those with the same arguments as one: ``forward|no_grad:<batch>``."""
+    verbs: Dict[str, List[str]] = {}
+    for reader in _READERS.values():
+        verb, colon, arguments = reader.form.partition(":")
+        verbs.setdefault(colon + arguments, []).append(verb)
+    return ", ".join("|".join(alike) + arguments for arguments, alike in verbs.items())
+
+
 def parse_step(text: str) -> Step:
     """The step that ``text`` writes; raises CaseError for anything that ``token`` does not write."""
     verb, *arguments = text.split(":")
     if verb not in _READERS:
-        forms = ", ".join(reader.form for reader in _READERS.values())
-        raise CaseError(f"{quoted(text)} is no step; accepted: {forms}")
+        raise CaseError(f"{quoted(text)} is no step; accepted: {_forms()}")
     reader = _READERS[verb]
     if len(arguments) != reader.form.count(":"):
         raise CaseError(f"step {quoted(text)} must read {reader.form}")

@@ -51,7 +51,7 @@ class StateDict(NamedTuple):
 
     @property
     def place(self) -> str:
-        """What the keys must begin with to be the module's."""
+        """The beginning that keys must have to be the module's."""
         return "0." if self.parent else ""
 
     def given(self, held: Tuple[str, ...]) -> Tuple[Entry, ...]:
