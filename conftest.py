@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from typing import List, Optional
+from typing import Any, List, Optional
 
 import pytest
 
@@ -52,11 +52,12 @@ class Guest:
 
 
 def _beside_others(pluginmanager: pytest.PytestPluginManager) -> bool:
-    """Whether pytest was asked for paths outside of the clone, and met it on its way."""
-    config = pluginmanager.get_plugin("pytestconfig")
-    assert isinstance(config, pytest.Config)
-    asked = config.args or config.known_args_namespace.file_or_dir
-    paths = ((config.invocation_params.dir / each.partition("::")[0]).resolve() for each in asked)
+    """Whether pytest was asked for paths outside of the clone, and met it while collecting them.
+
+    Earlier it does not know its paths: the values of the suite's options still are among them.
+    """
+    config: Any = pluginmanager.get_plugin("pytestconfig")
+    paths = ((config.invocation_params.dir / each.partition("::")[0]).resolve() for each in config.args)
     return any(ROOT not in (each, *each.parents) for each in paths)
 
 

@@ -143,12 +143,13 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
     """The sums over N, H and W, which all three gradients are made of."""
     fmt, working = FORMATS[output.dtype].arithmetic, output.arithmetic
     x, g = by_channel(output.batch.values), by_channel(upstream.values)
-    products = g * (x - output.mean.values[:, None])
     count = x.shape[1]
-    total = np.array([_sum(row) for row in g])
-    magnitude = np.abs(g).sum(axis=1)
-    product_total = np.array([_sum(row) for row in products])
-    product_magnitude = np.abs(products).sum(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = g * (x - output.mean.values[:, None])
+        total = np.array([_sum(row) for row in g])
+        magnitude = np.abs(g).sum(axis=1)
+        product_total = np.array([_sum(row) for row in products])
+        product_magnitude = np.abs(products).sum(axis=1)
     total_budget = bounds.upstream_sum(total, magnitude, _depth(g, any_order), fmt)
     product_budget = bounds.product_sum(
         product_magnitude, magnitude, output.mean.budget, count, _depth(products, any_order), fmt
@@ -156,7 +157,13 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
     if working is not fmt:
         total_budget = bounds.narrow_sum(total_budget, magnitude, count, working)
         product_budget = bounds.narrow_sum(product_budget, product_magnitude, count, working)
-    return Sums(total, total_budget, product_total, product_budget)
+    finite = np.isfinite(x).all(axis=1) & np.isfinite(g).all(axis=1) & np.isfinite(output.mean.values)
+    return Sums(
+        total,
+        np.where(finite & (magnitude > fmt.largest), np.inf, total_budget),  # a partial sum may overflow
+        product_total,
+        np.where(finite & (product_magnitude > fmt.largest), np.inf, product_budget),
+    )
 
 
 def _sums(expected: ExpectedGradient) -> Sums:

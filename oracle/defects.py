@@ -167,7 +167,9 @@ DEFECTS: Tuple[Defect, ...] = (
         "overflowing_variance_zeroes_output",
         (1, 10),
         None,
-        "batch statistics of a channel whose variance exceeds the dtype's largest number",
+        "batch statistics of a channel whose variance exceeds the largest number of the dtype that is "
+        "computed in; float32 and float64 inputs that are contiguous or channels_last, float16 and "
+        "bfloat16 of any layout",
         "The output of the channel is the bias alone, and a momentum of 0 makes its running_var NaN.",
         "#162489, PR #178123",
         "Scale inputs down, or normalise in float64.",

@@ -113,7 +113,7 @@ def _diff(options: argparse.Namespace) -> int:
     if options.accepted is not None:
         kept = accepted.read(options.accepted)
         kept.require_subject(new.header, options.accepted)
-        wrong = accepted.difference_lines(kept, new.rows, new.header.options)
+        wrong = accepted.difference_lines(kept, new.header, new.rows)
         _print([*lines, "", *wrong])
         return CHANGED if wrong[1:] else SAME
     _print(lines)

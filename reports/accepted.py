@@ -38,8 +38,8 @@ class AcceptedCause(NamedTuple):
     """A cause that is accepted.
 
     ``reason`` is why, for people to write; ``what`` says in a line what is wrong; ``cases`` is
-    how many cases showed it and ``case`` one of them. A finding is of this cause if it has one
-    of ``symptoms``.
+    how many cases showed one of its symptoms and ``case`` one of them. A finding is of this
+    cause if it has one of ``symptoms``.
     """
 
     reason: str
@@ -85,9 +85,11 @@ def accept(header: Header, rows: Iterable[CaseRow], before: Optional[Accepted] =
     """
     old = before.causes if before else ()
     reasons = {name: cause.reason for cause in old for name in cause.symptoms}
+    rows = tuple(rows)
     found = causes(rows)
     owners = _owners(found)
-    listed = (_accepted(cause, owners, reasons) for cause in found)
+    listed = [_accepted(cause, owners, reasons) for cause in found]
+    listed = [cause._replace(cases=count) for cause, count in zip(listed, _counts(listed, rows))]
     return Accepted(
         subject=header.subject,
         release=header.release,
@@ -143,23 +145,53 @@ def gone(accepted: Accepted, rows: Iterable[CaseRow]) -> Tuple[AcceptedCause, ..
     )
 
 
-def difference_lines(accepted: Accepted, rows: Iterable[CaseRow], options: str = "") -> List[str]:
-    """Return one line on what is accepted, and further ones where findings are new or causes gone.
+def grown(
+    accepted: Accepted, header: Header, rows: Iterable[CaseRow]
+) -> Tuple[Tuple[AcceptedCause, int], ...]:
+    """Return the accepted causes that more cases show than were accepted, each with their number.
 
-    ``options``: what it takes beside --case to run a case again, with a space before it.
+    A symptom is coarse: another fault may share it. Only whole runs of the same cases are compared.
     """
+    same = (header.tier, header.seed, header.suite) == (accepted.tier, accepted.seed, accepted.suite)
+    if header.selection is not None or not same:
+        return ()
+    counts = _counts(accepted.causes, rows)
+    pairs = zip(accepted.causes, counts)
+    return tuple((cause, count) for cause, count in pairs if count > cause.cases)
+
+
+def _counts(causes: Sequence[AcceptedCause], rows: Iterable[CaseRow]) -> List[int]:
+    """Return how many cases show each of the causes."""
+    counts = [0] * len(causes)
+    for row in rows:
+        shown = {symptom(each) for incident in incidents_of(row) for each in incident.findings}
+        for number, cause in enumerate(causes):
+            counts[number] += not shown.isdisjoint(cause.symptoms)
+    return counts
+
+
+def growth(cause: AcceptedCause, count: int) -> str:
+    """Return in one line what is wrong with an accepted cause that more cases show."""
+    return (
+        f"{shortened(cause.what)}: {counted(cause.cases, 'case')} accepted, {count} show it; see which "
+        f"are new with python -m reports diff, or write the file again: {COMMAND}"
+    )
+
+
+def difference_lines(accepted: Accepted, header: Header, rows: Iterable[CaseRow]) -> List[str]:
+    """Return one line on what is accepted, and further ones where findings are new or causes gone."""
     rows = tuple(rows)
     covered = sum(accepted.covers(row) for row in rows)
     lines = [f"accepted: {counted(covered, 'case')} of {counted(len(accepted.causes), 'accepted cause')}"]
     found = new(accepted, rows)
     if found:
-        lines += ["not accepted:", *cause_lines(found, options=options)]
+        lines += ["not accepted:", *cause_lines(found, options=header.options)]
     for cause in gone(accepted, rows):
         lines.append(
             f"gone: {shortened(cause.what)}, accepted of {counted(cause.cases, 'case')}, such as "
             f"{shortened(cause.case)}; take it out: {COMMAND}"
         )
-    return lines
+    return [*lines, *(f"more: {growth(*pair)}" for pair in grown(accepted, header, rows))]
 
 
 # --- the file ---------------------------------------------------------------------------

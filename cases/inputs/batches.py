@@ -15,6 +15,9 @@ from cases.inputs.named import NAMED, OTHER_DTYPES
 from cases.inputs.own import OWN
 from cases.variants import LAYOUTS, Variant, regimes
 
+OF_FOUR_DIMENSIONS = ("channels_last", "permuted")
+"""The layouts that no other number of dimensions has."""
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -75,6 +78,8 @@ def batch(variant: Variant, name: str) -> Batch:
     values = _values(variant, plain)
     if "." in name:
         one_of(layout, LAYOUTS, "layout")
+        if values.ndim != 4 and layout in OF_FOUR_DIMENSIONS:
+            raise CaseError(f"{quoted(name)} is no batch: {layout} is a layout of 4 dimensions")
     if layout == "expanded":
         values = np.ascontiguousarray(np.broadcast_to(values[:1], values.shape))
     values.setflags(write=False)

@@ -21,9 +21,9 @@ def memory_format(shape: Sequence[int], layout: str) -> str:
 
     A dimension of size 1 does not count, so a permuted tensor of one image or of one row is
     channels_last. Without elements, torch makes every layout contiguous but channels_last, and that one,
-    too, where the last dimension is 0.
+    too, where there are no channels or the last dimension is 0.
     """
-    if 0 in shape and (layout != "channels_last" or not shape[-1]):
+    if 0 in shape and (layout != "channels_last" or not shape[1] or not shape[-1]):
         return "contiguous"
     if len(shape) != 4 or layout not in ORDERS:
         dense = max(shape, default=1) <= 1 or (layout == "expanded" and shape[0] == 1)

@@ -83,8 +83,7 @@ ORACLE_MEAN_ROUNDINGS = 2
 ORACLE_VARIANCE_ROUNDINGS = 5
 ORACLE_OUTPUT_ROUNDINGS = 8
 ORACLE_SUM_ROUNDINGS = 4
-"""Float64 roundings in the oracle's own mean, variances, output and sums of the upstream gradient, which
-the budgets include."""
+"""Float64 roundings in the oracle's own mean, variances, output and sums of g, which budgets include."""
 
 
 def gamma(roundings: Any, unit: float) -> Any:

@@ -60,7 +60,8 @@ def _numbers(path: Path) -> np.ndarray:
         raise InputError(f"its shape is {values.shape}")
     if values.nbytes > LARGEST:
         raise InputError(f"{values.nbytes:,} bytes are too many")
-    return values.astype(np.float64)
+    with np.errstate(over="ignore"):  # a longdouble may be
+        return values.astype(np.float64)
 
 
 def filled(case: Case, values: Optional[np.ndarray]) -> Case:

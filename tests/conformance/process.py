@@ -19,6 +19,9 @@ UNJUDGED = 3
 STANDARD = {1: "standard output", 2: "standard error"}
 """The file descriptors that a run cannot do without."""
 
+ENDING = ("_exit", "abort", "execv", "execve")
+"""The functions of ``os`` by which a process ends at once; the others like them call one of these."""
+
 SPARE = 32
 """File descriptors kept back, so that a run whose subject took all others can still write its results."""
 
@@ -104,8 +107,8 @@ class Guard:
 
     @contextlib.contextmanager
     def _calls_refused(self) -> Iterator[None]:
-        """``os._exit`` and ``os.abort`` do not end this process; they do end a fork of it."""
-        calls: Dict[str, Callable[..., NoReturn]] = {"_exit": os._exit, "abort": os.abort}
+        """ENDING does not end this process; it does end a fork of it."""
+        calls: Dict[str, Callable[..., NoReturn]] = {name: getattr(os, name) for name in ENDING}
         for name, call in calls.items():
             setattr(os, name, self._refusal(name, call))
         try:
@@ -118,7 +121,7 @@ class Guard:
         def refuse(*arguments: Any) -> NoReturn:
             if os.getpid() != self._process:
                 call(*arguments)
-            called = f"os.{name}({', '.join(map(repr, arguments))})"
+            called = f"os.{name}({', '.join(map(repr, arguments[:1]))})"
             self._damage.append(f"ended the process by {called}")
             raise SystemExit(called)  # which in another thread ends that thread, without a word
 

@@ -115,7 +115,7 @@ class Recorder:
         finished = exitstatus in FINISHED
         if finished:
             self._check_whole(header, rows, session)
-        self._compare_accepted(rows, session)
+        self._compare_accepted(header, rows, session)
         self._end(rows)
         if not self.config.option.report:
             return
@@ -137,8 +137,8 @@ class Recorder:
         if not header.release_in_table:
             self.lines.append(f"torch {header.release} is {summary.UNRELEASED}")
 
-    def _compare_accepted(self, rows: List[CaseRow], session: pytest.Session) -> None:
-        """Say what is accepted; an accepted cause that no case shows any more fails the run."""
+    def _compare_accepted(self, header: Header, rows: List[CaseRow], session: pytest.Session) -> None:
+        """Say what is accepted; a cause that no case shows any more, or more cases do, fails the run."""
         path = self.config.option.accepted
         if path is None:
             return
@@ -149,6 +149,9 @@ class Recorder:
             self.problems.append(
                 f"accepted cause is gone: {cause.what}; take it out of {path}: {accepted.COMMAND}"
             )
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        for pair in accepted.grown(listed, header, rows):
+            self.problems.append(f"accepted cause has grown: {accepted.growth(*pair)}")
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _end(self, rows: List[CaseRow]) -> None:

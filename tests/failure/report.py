@@ -6,7 +6,6 @@ from typing import List, Sequence
 
 from cases.spelling import spell
 from reports.visible import visible
-from tests.conformance.ending import SCRIPT
 from tests.conformance.session import Session
 from tests.failure import blame
 from tests.failure.reproduction import reproduce
@@ -22,6 +21,10 @@ DERIVATIONS = {
 
 SHOWN = 3
 """The findings at one step, and the parts of a state's case, that are described in full."""
+
+
+SCRIPT = "# a script that shows it"
+"""How the line before a script begins; ``tests.conformance.ending`` finds it by this."""
 
 
 def short(verdict: Verdict, session: Session) -> str:

@@ -246,3 +246,32 @@ def test_accepted_findings_of_another_subject_are_refused(tmp_path: Path) -> Non
     record.write(tmp_path / "run.jsonl", handmade.header(), rows(), 0)
     run = str(tmp_path / "run.jsonl")
     assert main(["diff", run, run, "--accepted", str(tmp_path / "accepted.json")]) == 2
+
+
+# --- more cases than were accepted --------------------------------------------------------
+
+
+def test_more_cases_with_an_accepted_symptom_are_told() -> None:
+    """Another fault may have the same symptom; the same cases, or fewer, are what was accepted."""
+    later = rows(a=bias(), b=bias(), c=var(), d=var(step=9))
+    ((cause, count),) = accepted.grown(ACCEPTED, HEAD, later)
+    assert (cause.what, cause.cases, count) == ("wrong after forward: running_var", 1, 2)
+    assert accepted.grown(ACCEPTED, HEAD, BEFORE) == ()
+    assert accepted.grown(ACCEPTED, HEAD, rows(b=bias(), d=var())) == ()
+
+
+@pytest.mark.parametrize("change", [{"selection": "-k x"}, {"tier": "full"}, {"seed": 1}, {"suite": "7654321"}])
+def test_only_whole_runs_of_the_same_cases_are_counted(change: Dict[str, Any]) -> None:
+    header = handmade.header(subject=SUBJECT, **change)
+    assert accepted.grown(ACCEPTED, header, rows(a=var(), b=var(), c=var())) == ()
+
+
+def test_a_difference_with_more_cases_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    later = rows(a=bias(), b=bias(), c=var(), d=var())
+    for name, each in (("old", BEFORE), ("new", later)):
+        record.write(tmp_path / f"{name}.jsonl", HEAD, each, 1)
+    accepted.write(tmp_path / "accepted.json", ACCEPTED)
+    paths = [str(tmp_path / name) for name in ("old.jsonl", "new.jsonl", "accepted.json")]
+    assert main(["diff", *paths[:2], "--accepted", paths[2]]) == 1
+    assert "more: wrong after forward: running_var: 1 case accepted, 2 show it" in capsys.readouterr().out
+    assert main(["diff", paths[0], paths[0], "--accepted", paths[2]]) == 0

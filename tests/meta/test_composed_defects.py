@@ -46,3 +46,23 @@ def test_of_two_defects_one_may_be_gone(case_id: str) -> None:
     assert judged(case_id, HonestBatchNorm2d, strict_defects=False).outcome == PASS
     wrong = judged(case_id, fakes.NotCounted)
     assert (wrong.outcome, "has changed: step " in wrong.explanation) == (FINDING, True)
+
+
+class RaisesInEval(torch.nn.BatchNorm2d):
+    """torch, but for the eval mode."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            raise NotImplementedError("eval")
+        return super().forward(input)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_wrong_after_a_known_defect_is_told_as_what_it_is(strict: bool) -> None:
+    case_id = "steps-no_affine-no_track-momentum_0.1-exact-n30-float16-forward:b0.channels_last,eval,forward:b0"
+    assert judged(case_id, installed.BATCH_NORM).outcome == KNOWN_DEFECT
+    wrong = judged(case_id, RaisesInEval, strict_defects=strict)
+    assert (wrong.outcome, wrong.defect) == (FINDING, None)
+    (step,) = {finding.step for finding in wrong.result.findings}
+    assert step == 3
+    assert "NotImplementedError" in wrong.explanation

@@ -78,6 +78,13 @@ def test_workers_run_in_a_clone_elsewhere(host: Path) -> None:
     assert passes(run(CLONE, *FEW, "-n", "1", cwd=host))
 
 
+def test_a_file_to_be_written_elsewhere_is_no_path_of_another_project(tmp_path: Path) -> None:
+    """pytest takes it for a path until it has read the options of the suite."""
+    record = tmp_path / "new.jsonl"
+    assert passes(run("--report", str(record), *FEW))
+    assert record.exists()
+
+
 def test_another_project_runs_its_own_tests_beside_the_clone(host: Path) -> None:
     """One line says how the suite is run."""
     ran = run(cwd=host)

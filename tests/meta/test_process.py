@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 from pathlib import Path
-from typing import Set, Tuple
+from typing import Any, Set, Tuple
 
 import pytest
 
@@ -181,3 +181,15 @@ def test_a_guard_leaves_no_descriptor_and_no_thread_of_a_limit() -> None:
         if thread.name == "case-timeout":
             thread.join(5)
             assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("call", [os.execl, os.execlp, os.execlpe])
+def test_another_program_does_not_take_the_place_of_the_process(call: Any) -> None:
+    """However it is called; a process that the subject starts may become one."""
+    with pytest.raises(Damage, match=r"ended the process by os\.execve?\('"), Guard(0).over("one"):
+        call(sys.executable, sys.executable, "-c", "pass", *([{}] if call is os.execlpe else []))
+    with Guard(0).over("two"):
+        child = os.fork()
+        if not child:
+            os.execl(sys.executable, sys.executable, "-c", "raise SystemExit(7)")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

@@ -70,7 +70,7 @@ def adjudicate(
 
     present = [each for each in defects if each.on(semantics.release) and seen_with([each])]
     if result.findings:
-        explained = _explained(case, expected, present, seen_with, observations, strict_defects)
+        explained = _explained(result, expected, present, seen_with, observations, strict_defects)
         return explained or _finding(case, result, factory, semantics)
     for defect in present if strict_defects else ():
         if _distinct(expected, seen_with([defect])):
@@ -94,7 +94,7 @@ def _gone(result: Result, defect: Defect) -> Verdict:
 
 
 def _explained(
-    case: Case,
+    result: Result,
     expected: Expectations,
     present: Sequence[Defect],
     seen_with: SeenWith,
@@ -103,15 +103,17 @@ def _explained(
 ) -> Optional[Verdict]:
     """The verdict on findings in the circumstances of known defects; None where there are no such.
 
-    ``present``: the defects in whose circumstances the program is. As few of them as explain what was
-    seen are taken; ``strict``: each of the others is gone where it would have been seen beside them.
+    ``result``: the comparison with what is right. ``present``: the defects in whose circumstances the
+    program is. As few of them as explain what was seen are taken; ``strict``: each of the others is gone
+    where it would have been seen beside them.
     """
     changed: Optional[Verdict] = None
+    furthest = result
     for number in range(1, len(present) + 1):
         for defects in combinations(present, number):
             deviation = seen_with(defects)
             assert deviation is not None
-            shown = compared(case, deviation, observations)
+            shown = compared(result.case, deviation, observations)
             if not shown.findings:
                 for other in present if strict else ():
                     both = [each for each in present if each is other or each in defects]
@@ -120,10 +122,14 @@ def _explained(
                         return _gone(shown, other)
                 text = " ".join(each.instead for each in defects)
                 return Verdict(KNOWN_DEFECT, shown, defects[0], text)
+            if shown.findings[0].step > furthest.findings[0].step:
+                furthest = shown
             if distinguishable(expected, deviation):  # it had to show
                 names = " and ".join(repr(each.name) for each in defects)
                 text = f"known defect {names} has changed: {described(shown)}"
                 changed = Verdict(FINDING, shown, defects[0], text)
+    if changed is None and furthest is not result:  # the defect shows, and then something else is wrong
+        return Verdict(FINDING, furthest, None, described(furthest))
     return changed
 
 
