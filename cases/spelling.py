@@ -20,18 +20,22 @@ from cases.steps import (
     COPIES,
     EVAL,
     FORMS,
+    GRADS,
     OVERWRITE,
     PRESET,
     RESETS,
     SHOWN,
     TRAIN,
     UNSAVED,
+    ZERO_GRAD,
+    Accumulate,
     Alias,
     Attach,
     Backward,
     Convert,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -45,6 +49,7 @@ from cases.steps import (
     Show,
     Step,
     Value,
+    ZeroGrad,
 )
 
 LARGEST_COUNT = 2**63 - 1
@@ -70,15 +75,13 @@ def _write_value(value: Value) -> str:
     return str(value)
 
 
-_FORWARD_VERBS = {
-    "grad": "forward",
-    "no_grad": "no_grad",
-    "input_grad": "input_grad",
-    "hooked": "hooked",
-}
+_FORWARD_VERBS = {grad: "forward" if grad == "grad" else grad for grad in GRADS}
 
 _BACKWARDS = {(False, False): "backward", (True, False): "retain", (False, True): "earlier"}
 """Whether a backward retains the graph, and is of the earlier forward, to its verb."""
+
+_ACCUMULATES = {False: "accumulate", True: "accumulate_retain"}
+"""Whether the graph is retained, to the verb of a step that adds to ``.grad``."""
 
 
 _WRITERS: Dict[type, Callable[[Any], str]] = {
@@ -93,6 +96,9 @@ _WRITERS: Dict[type, Callable[[Any], str]] = {
     Reset: lambda step: str(step.method),
     Copy: lambda step: str(step.how),
     Backward: lambda step: f"{_BACKWARDS[step.retain, step.earlier]}:{step.upstream}",
+    Accumulate: lambda step: f"{_ACCUMULATES[step.retain]}:{step.upstream}",
+    Double: lambda step: f"double:{step.upstream}:{step.direction}",
+    ZeroGrad: lambda step: "zero_grad",
     LoadStateDict: lambda step: f"load:{step.what}",
     Show: lambda step: f"show:{step.what}",
     Convert: lambda step: f"convert:{step.how}",
@@ -174,13 +180,20 @@ def _constant(verb: str, step: Step) -> _Reader:
     return _Reader(verb, lambda: step)
 
 
+def _forward(grad: str) -> _Reader:
+    return _Reader(f"{grad}:<batch>", lambda batch: Forward(batch, grad))
+
+
 _READERS: Dict[str, _Reader] = {
     "forward": _Reader("forward:<batch>", Forward),
-    "no_grad": _Reader("no_grad:<batch>", lambda batch: Forward(batch, "no_grad")),
-    "input_grad": _Reader("input_grad:<batch>", lambda batch: Forward(batch, "input_grad")),
+    **{grad: _forward(grad) for grad in GRADS if grad != "grad"},
     "backward": _Reader("backward:<gradient>", Backward),
     "retain": _Reader("retain:<gradient>", lambda name: Backward(name, retain=True)),
     "earlier": _Reader("earlier:<gradient>", lambda name: Backward(name, earlier=True)),
+    "accumulate": _Reader("accumulate:<gradient>", Accumulate),
+    "accumulate_retain": _Reader("accumulate_retain:<gradient>", lambda name: Accumulate(name, True)),
+    "double": _Reader("double:<gradient>:<direction>", Double),
+    "zero_grad": _constant("zero_grad", ZERO_GRAD),
     "forwards": _Reader("forwards:<series>:<count>", _read_forwards),
     "train": _constant("train", TRAIN),
     "eval": _constant("eval", EVAL),

@@ -24,12 +24,14 @@ from cases.steps import (
     RESETS,
     STATE_DICTS,
     TRAIN,
+    Accumulate,
     Alias,
     Attach,
     Backward,
     Convert,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -43,6 +45,7 @@ from cases.steps import (
     Show,
     Step,
     Value,
+    ZeroGrad,
 )
 from cases.variants import ATTACHED_COUNT, Variant
 
@@ -125,6 +128,9 @@ def _flags_of_a_new_module(operation: Copy) -> FrozenSet[str]:
 _DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
     Forward: _nothing,
     Backward: _nothing,
+    Accumulate: _nothing,
+    Double: _nothing,
+    ZeroGrad: _nothing,
     Forwards: _nothing,
     Mode: lambda operation: frozenset({"training"}),
     SetAttribute: _its_name,

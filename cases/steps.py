@@ -8,10 +8,10 @@ from typing import Tuple, Union
 Value = Union[None, bool, int, float, str]
 """A value that can be assigned to a flag."""
 
-GRADS = ("grad", "no_grad", "input_grad", "hooked")
+GRADS = ("grad", "no_grad", "input_grad", "hooked", "inference")
 """grad: an ordinary call. no_grad: a call under ``torch.no_grad()``. input_grad: a call with an input
 that requires a gradient. hooked: a call of a module with a forward pre-hook and a forward hook; the
-text tells which were called, in order."""
+text tells which were called, in order. inference: a call under ``torch.inference_mode()``."""
 
 ATTACH_KINDS = ("tensor", "parameter", "trainable")
 """tensor: a plain tensor. parameter: a Parameter with ``requires_grad=False``. trainable: a Parameter
@@ -78,6 +78,41 @@ class Backward:
     upstream: str
     retain: bool = False
     earlier: bool = False
+
+
+@dataclass(frozen=True)
+class Accumulate:
+    """``output.backward(upstream)`` for the output of the last forward: adds gradients to ``.grad``.
+
+    ``upstream``, ``retain``: as in ``Backward``.
+    """
+
+    upstream: str
+    retain: bool = False
+
+    @property
+    def backward(self) -> Backward:
+        """The step that returns the gradients which this one adds."""
+        return Backward(self.upstream, self.retain)
+
+
+@dataclass(frozen=True)
+class Double:
+    """Differentiate gradients: ``torch.autograd.grad`` of what it returns with ``create_graph=True``.
+
+    The gradients are those of the output of the last forward for input, weight and bias, as far as they
+    require one; they are differentiated with respect to input, weight and the upstream gradient.
+    ``upstream``: the upstream gradient. ``direction``: what the input's gradient is multiplied by, a name
+    as for ``upstream``; those of weight and bias are multiplied by ``cases.inputs.attached``.
+    """
+
+    upstream: str
+    direction: str
+
+
+@dataclass(frozen=True)
+class ZeroGrad:
+    """``module.zero_grad()``."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +259,9 @@ class Overwrite:
 Step = Union[
     Forward,
     Backward,
+    Accumulate,
+    Double,
+    ZeroGrad,
     Forwards,
     Mode,
     SetAttribute,
@@ -241,10 +279,14 @@ Step = Union[
     Overwrite,
 ]
 
+DIFFERENTIATING = (Backward, Accumulate, Double)
+"""The types of the steps that differentiate the output of a forward."""
+
 TRAIN = Mode(True)
 EVAL = Mode(False)
 PRESET = Preset()
 OVERWRITE = Overwrite()
+ZERO_GRAD = ZeroGrad()
 
 
 def forwards(step: Step) -> Tuple[Forward, ...]:

@@ -34,11 +34,12 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple, Type
 from cases.attributes import BUFFERS, PARAMETERS
 from cases.construction import Config
 from cases.inputs import Batch, batch
-from cases.steps import Backward, Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
+from cases.steps import Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
 from oracle import outputs, refusals
 from oracle.attributes import ATTRIBUTE_STEPS
-from oracle.backward import backward, recorded
+from oracle.autograd import AUTOGRAD_STEPS
+from oracle.backward import recorded
 from oracle.numerics.budgeted import constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
@@ -93,6 +94,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     A forward that raises after it has counted has counted all the same.
     """
     given = batch(variant, step.batch)
+    refusals.check_grad(step.grad, rules)
     if given.values.ndim != 4:
         raise refusals.wrong_rank(given.values.ndim)
     state = _counted(state, rules)
@@ -104,8 +106,8 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     state = _updated(state, given, call, rules)  # first: a buffer may be weight or bias, too
     output = _output(state, given, call, bool(trainable), rules)
     graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
-    text = outputs.HOOKS if step.grad == "hooked" else None
-    return Expected(state.changed(graphs=(graph, *state.graphs[:1])), output=output, text=text)
+    state = state.changed(graphs=(graph, *state.graphs[:1]))
+    return Expected(state, output=output, text=outputs.HOOKS if step.grad == "hooked" else None)
 
 
 def _counted(state: State, rules: Rules) -> State:
@@ -254,27 +256,24 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
             changes[name] = Counter(original.value, object())
         elif isinstance(copy, Tensor) and isinstance(original, Tensor):
             identity = renewed.setdefault(copy.identity, object())
-            changes[name] = copy._replace(numbers=original.numbers, identity=identity, version=0)
+            changes[name] = Tensor(original.numbers, identity, copy.requires_grad, form=copy.form)
     return Expected(copied.changed(**changes), copied=True)
 
 
 STEPS: Dict[Type[Step], Meaning] = {
     Forward: forward,
     Forwards: _forwards,
-    Backward: backward,
     Copy: _copy,
     LoadStateDict: load_state_dict,
     **ATTRIBUTE_STEPS,
+    **AUTOGRAD_STEPS,
 }
 """Type of a step to its meaning."""
 
 
 @lru_cache(maxsize=4096)
 def advance(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-    """One step: what it must show, and the state after it.
-
-    Pure and remembered, so that programs which begin alike share their beginning.
-    """
+    """One step: what it must show, and the state after it. Remembered, for programs that begin alike."""
     rules = Rules(semantics)
     try:
         expected = STEPS[type(step)](state, step, variant, rules)

@@ -15,7 +15,7 @@ from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS
 from oracle.refusals import INTEGER_WITH_GRADIENT
 from oracle.semantics import Rules
-from oracle.state import Counter, Expected, Graph, Meaning, State, Tensor
+from oracle.state import Counter, Expected, Grad, Graph, Meaning, State, Tensor
 
 
 def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Expected:
@@ -31,8 +31,10 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
         if isinstance(tensor, Tensor):
             identity = tensor.identity if name in state.parameters else object()
             form = "" if tensor.form == "expanded" else tensor.form
-            numbers = converted(tensor.numbers, dtype)
-            changes[name] = tensor._replace(numbers=numbers, identity=identity, form=form)
+            numbers, grad = converted(tensor.numbers, dtype), tensor.grad
+            if grad is not None:
+                grad = Grad((), dtype, grad.shape, grad.strides, converted=grad)
+            changes[name] = tensor._replace(numbers=numbers, identity=identity, form=form, grad=grad)
     return Expected(state.changed(**changes))
 
 

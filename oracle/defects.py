@@ -126,6 +126,16 @@ DEFECTS: Tuple[Defect, ...] = (
         "Call backward before the next train-mode forward, or rebind the buffers to clones before it.",
     ),
     Defect(
+        "double_backward_needs_weight",
+        (1, 10),
+        None,
+        "a double backward of a module with a bias and without a weight",
+        "It raises RuntimeError from an internal check. Where the input requires no gradient, that of "
+        "the bias is taken for a constant of the upstream gradient, without a message.",
+        "found by this suite",
+        "Use a weight of ones that does not require a gradient.",
+    ),
+    Defect(
         "backward_misreads_ambiguous_layout",
         (1, 10),
         None,

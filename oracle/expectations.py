@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import List, Optional, Sequence, Tuple
 
 from cases.case import Case
-from cases.steps import Backward, Forward, Forwards, LoadStateDict, forwards
+from cases.steps import Accumulate, Backward, Double, Forward, Forwards, LoadStateDict, forwards
 from cases.variants import Variant
+from oracle.accumulation import accumulated
 from oracle.batch_norm import advance, begin
 from oracle.defects import Defect
 from oracle.deviations import DEVIATIONS, Situation
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
 
-DEVIATING = (Forward, Backward, LoadStateDict)
+DEVIATING = (Forward, Backward, Accumulate, Double, LoadStateDict)
 """The types of the steps in which a known defect may show, beside ``Forwards``."""
 
 Expectations = Tuple[Expected, ...]
@@ -59,6 +60,12 @@ def deviating(
 
 def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> Expected:
     """What one step shows with the defects; ``right`` itself outside of their circumstances."""
+    step = situation.step
+    if isinstance(step, Accumulate):
+        before, variant, semantics = situation.before, situation.variant, situation.semantics
+        returned = advance(before, step.backward, variant, semantics)
+        wrong = _shown(returned, situation._replace(step=step.backward), defects)
+        return right if wrong is returned else accumulated(right, wrong)
     found = right
     for defect in defects:
         found = DEVIATIONS[defect.name](found, situation)

@@ -23,7 +23,7 @@ def strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
 
 def trainable(state: State, given: Batch, grad: str, rules: Rules) -> Tuple[str, ...]:
     """Those of input, weight and bias that autograd records the output as a function of."""
-    if grad == "no_grad":
+    if grad in ("no_grad", "inference"):
         return ()
     names = [
         name

@@ -78,6 +78,12 @@ def other_size(key: str, given: Sequence[int], own: Sequence[int]) -> str:
 # --- a forward, in the order of the module's own checks ----------------------------------------
 
 
+def check_grad(grad: str, rules: Rules) -> None:
+    """Raises Refusal for a forward in inference mode where torch has none."""
+    if grad == "inference" and rules.holds("no_inference_mode"):
+        raise Refusal("AttributeError", "has no attribute 'inference_mode'")
+
+
 def wrong_rank(rank: int) -> Refusal:
     """An input that is not 4-D."""
     return Refusal("ValueError", rf"^expected 4D input \(got {rank}D input\)$")

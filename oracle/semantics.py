@@ -1,9 +1,8 @@
 """Which torch release behaves how: one named switch for every rule that has changed.
 
 A switch *holds* on the releases ``first`` to ``last``, both included; ``inside`` says what the module
-does there and ``outside`` what it does elsewhere. Both sides are specified: the oracle asks
-``rules.holds(name)`` where they differ, and nowhere else, so the switches that a step consulted
-are the ones that decided its result. '#n' is an issue or pull request of pytorch/pytorch.
+does there and ``outside`` what it does elsewhere. The oracle asks ``rules.holds(name)`` where they differ
+alone, so the switches that a step consulted decided its result. '#n' is an issue or pull request.
 """
 
 from __future__ import annotations
@@ -196,6 +195,30 @@ SWITCHES: Tuple[Switch, ...] = (
         "PR #61015",
     ),
     Switch(
+        "no_inference_mode",
+        None,
+        (1, 8),
+        "There is no torch.inference_mode.",
+        "A train-mode forward under torch.inference_mode() counts and updates.",
+        "PR #58045",
+    ),
+    Switch(
+        "zero_grad_keeps_zeros",
+        None,
+        (1, 13),
+        "zero_grad() puts zeros into the .grad of the parameters.",
+        "It makes them None.",
+        "#92656; PR #92731",
+    ),
+    Switch(
+        "grad_laid_out_as_computed",
+        None,
+        (1, 5),
+        "The .grad of a channels_last or permuted input is contiguous, as the gradient is computed.",
+        "It has the strides of the input.",
+        "PR #40358",
+    ),
+    Switch(
         "integer_input_is_runtime_error",
         None,
         (2, 7),
@@ -208,7 +231,7 @@ SWITCHES: Tuple[Switch, ...] = (
 
 
 class UnknownSwitch(LookupError):
-    """The oracle asks for a switch that the table does not list."""
+    """A switch that the table does not list."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -251,10 +274,9 @@ def semantics(release: Release, switches: Tuple[Switch, ...] = SWITCHES) -> Sema
     if release < RELEASES[0]:
         given, oldest = (".".join(map(str, r)) for r in (release, RELEASES[0]))
         raise ValueError(f"torch {given} is older than the table; the oldest release is {oldest}")
-    in_table = release in RELEASES
     nearest = max(known for known in RELEASES if known <= release)
     inside = frozenset(switch.name for switch in switches if switch.holds_on(nearest))
-    return Semantics(release, in_table, inside, frozenset(switch.name for switch in switches))
+    return Semantics(release, release in RELEASES, inside, frozenset(switch.name for switch in switches))
 
 
 class Rules:
@@ -267,7 +289,7 @@ class Rules:
     def holds(self, name: str) -> bool:
         """Whether the switch holds on this release; raises UnknownSwitch."""
         if name not in self._semantics.known:
-            raise UnknownSwitch(f"switch {name!r} is asked for, but oracle/semantics.py does not list it")
+            raise UnknownSwitch(f"oracle/semantics.py does not list the switch {name!r}")
         if name not in self.consulted:
             self.consulted.append(name)
         return name in self._semantics.inside

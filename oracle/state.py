@@ -14,6 +14,47 @@ from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.normalisation import ExpectedOutput
 
 
+@dataclass(frozen=True, eq=False)
+class ExpectedGradient:
+    """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
+
+    ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
+    ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: the
+    input's gradient in train mode has its part along x - m taken away. Compared by identity.
+    """
+
+    name: str
+    output: ExpectedOutput
+    upstream: Batch
+    dtype: str
+    strides: str
+    any_order: bool = False
+    projected: bool = True
+
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        """The shape of what it is the gradient of."""
+        return self.output.shape if self.name == "input" else (self.output.shape[1],)
+
+
+@dataclass(frozen=True, eq=False)
+class Grad:
+    """What lies in the ``.grad`` of a tensor; ``oracle.accumulation`` computes its numbers.
+
+    ``parts``: the gradients that were added up; without any there are zeros.
+    ``strides``: ``contiguous``, or ``as_leaf``: those of the tensor, if each of its numbers has a place
+    of its own in memory and there are no gaps, else contiguous. ``converted``: what lay there before it
+    was rounded to ``dtype``, to which the parts were added; None of one that was not. Compared by
+    identity.
+    """
+
+    parts: Tuple[ExpectedGradient, ...]
+    dtype: str
+    shape: Tuple[int, ...]
+    strides: str
+    converted: Optional[Grad] = None
+
+
 class Tensor(NamedTuple):
     """A floating-point tensor on the module: a parameter or a running statistic.
 
@@ -27,6 +68,7 @@ class Tensor(NamedTuple):
     requires_grad: bool = False
     version: int = 0
     form: str = ""
+    grad: Optional[Grad] = None
 
     @property
     def overlaps(self) -> bool:
@@ -70,8 +112,9 @@ class Graph(NamedTuple):
 
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
     tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``leaves``: the
-    identities of weight and bias. ``frozen``: those of ``trainable`` that no longer require a gradient.
-    ``modified``: a saved tensor was written to after the forward, and autograd saw it.
+    identities of weight and bias, in this order. ``frozen``: those of ``trainable`` that no longer
+    require a gradient. ``modified``: a saved tensor was written to after the forward, and autograd saw
+    it. ``grad``: what lies in the ``.grad`` of the input.
     """
 
     output: ExpectedOutput
@@ -81,6 +124,7 @@ class Graph(NamedTuple):
     leaves: Tuple[object, ...] = (None, None)
     frozen: FrozenSet[str] = frozenset()
     modified: bool = False
+    grad: Optional[Grad] = None
 
     def beside(self, state: State) -> Graph:
         """The graph once the module is in this state."""
@@ -154,6 +198,13 @@ class State:
         """The plain attributes, in the order of FLAGS."""
         return tuple([getattr(self, name) for name in FLAGS])
 
+    def grads(self) -> Tuple[Tuple[str, Grad], ...]:
+        """Those of the last forward's input, weight and bias that have a ``.grad``, with it."""
+        found = [("input", self.graphs[0].grad)] if self.graphs else []
+        for name, tensor in (("weight", self.weight), ("bias", self.bias)):
+            found.append((name, None if tensor is None else tensor.grad))
+        return tuple((name, grad) for name, grad in found if grad is not None)
+
     def present(self) -> Tuple[str, ...]:
         """The names of the entries that are not None."""
         return tuple(name for name in TENSORS if getattr(self, name) is not None)
@@ -163,31 +214,33 @@ class State:
         return tuple(name for name in self.present() if name not in self.unsaved)
 
 
-@dataclass(frozen=True, eq=False)
-class ExpectedGradient:
-    """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
+GRADIENTS = ("input", "weight", "bias")
+"""What a backward gives gradients of, in this order."""
 
-    ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
-    ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: the
-    input's gradient in train mode has its part along x - m taken away. Compared by identity.
+
+@dataclass(frozen=True, eq=False)
+class ExpectedSecond:
+    """A gradient of gradients; ``oracle.second_derivatives`` computes its numbers. Compared by identity.
+
+    ``name``: what it is taken with respect to, one of SECONDS. ``direction``: that of the input's
+    gradient. ``differentiated``: those of GRADIENTS that were differentiated. ``dtype``: its dtype.
     """
 
     name: str
     output: ExpectedOutput
     upstream: Batch
+    direction: Batch
+    differentiated: Tuple[str, ...]
     dtype: str
-    strides: str
-    any_order: bool = False
-    projected: bool = True
 
     @property
     def shape(self) -> Tuple[int, ...]:
-        """The shape of what it is the gradient of."""
-        return self.output.shape if self.name == "input" else (self.output.shape[1],)
+        """The shape of what it is taken with respect to."""
+        return (self.output.shape[1],) if self.name == "weight" else self.output.shape
 
 
-GRADIENTS = ("input", "weight", "bias")
-"""What a backward gives gradients of, in this order."""
+SECONDS = ("input", "weight", "upstream")
+"""What gradients are differentiated with respect to, in this order."""
 
 
 class ExpectedError(NamedTuple):
@@ -207,6 +260,7 @@ class Expected:
     that asks for a text gets. ``input_changed``: the step wrote to what it was given, which is right of
     no step.
     ``gradients``: of a backward, in the order of GRADIENTS, None where there is none.
+    ``seconds``: of a double backward, in the order of SECONDS.
     ``switches``: the release-dependent rules that decided this result.
     """
 
@@ -218,6 +272,7 @@ class Expected:
     text: Optional[str] = None
     input_changed: bool = False
     gradients: Optional[Tuple[Optional[ExpectedGradient], ...]] = None
+    seconds: Tuple[ExpectedSecond, ...] = ()
     switches: Tuple[str, ...] = ()
 
 

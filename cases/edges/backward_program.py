@@ -141,6 +141,19 @@ def _float64() -> Iterator[Edge]:
     yield Edge("eval_train_float64", GROUP, program, "#13402 in the other dtype", TRACKED, variant)
 
 
+def _empty() -> Iterator[Edge]:
+    """Inputs without elements: what the module holds is not needed, but for the weight."""
+    note = "what is not read may change in place"
+    for forward, change in (
+        ("forward", "load:plain"),
+        ("forward", "reset_parameters"),
+        ("input_grad", "reset_running_stats"),
+        ("input_grad", "load:plain"),
+    ):
+        program = f"preset,{forward}:no_batch,{change},backward:ordinary"
+        yield Edge(f"empty_{forward}_{change.replace(':', '_')}", GROUP, program, note)
+
+
 EDGES: Tuple[Edge, ...] = (
     *_orders(),
     *_repeated(),
@@ -148,4 +161,5 @@ EDGES: Tuple[Edge, ...] = (
     *_written(),
     *_rebound(),
     *_float64(),
+    *_empty(),
 )

@@ -6,6 +6,7 @@ from typing import Dict, Iterator, Tuple
 
 from cases.case import Case
 from cases.edges import (
+    accumulation,
     attach,
     autograd,
     backward,
@@ -15,6 +16,7 @@ from cases.edges import (
     construction,
     convert,
     counter,
+    double_backward,
     drift,
     dtype,
     empty,
@@ -66,6 +68,8 @@ EDGES: Tuple[Edge, ...] = (
     + convert.EDGES
     + protocol.EDGES
     + memory.EDGES
+    + accumulation.EDGES
+    + double_backward.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

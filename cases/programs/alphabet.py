@@ -24,12 +24,15 @@ from cases.steps import (
     STATE_DICTS,
     TRAIN,
     UNSAVED,
+    ZERO_GRAD,
+    Accumulate,
     Alias,
     Attach,
     Backward,
     Convert,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -121,6 +124,15 @@ def _forwards(names: Sequence[str]) -> Tuple[Step, ...]:
     return tuple(Forward(name) for name in names)
 
 
+_GRADIENTS: Tuple[Step, ...] = (
+    Accumulate("ordinary", retain=True),
+    Accumulate("ones"),
+    Backward("offset", retain=True),
+    Double("ordinary", "ones"),
+    ZERO_GRAD,
+)
+"""The first forward of a program may come later: a backward before it has nothing to differentiate."""
+
 _MODES: Tuple[Step, ...] = (EVAL, TRAIN, PRESET)
 
 ALPHABET: Tuple[Step, ...] = (
@@ -137,6 +149,7 @@ ALPHABET: Tuple[Step, ...] = (
     + tuple(_backwards())
     + (Forwards("b", 3),)
     + tuple(Show(what) for what in SHOWN)
+    + _GRADIENTS
     # The steps that show most faults are repeated, so that they are drawn more often.
     + 9 * _forwards(ORDINARY)
     + 3 * _with_gradient(ORDINARY)

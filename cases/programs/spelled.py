@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator, Sequence, Tuple
 
 from cases import suffixes
 from cases.case import Case
@@ -14,8 +14,8 @@ from cases.construction import AFFINE, MOMENTUM, TRACK, Construction, config
 from cases.errors import CaseError, one_of
 from cases.inputs import OWN, batch, upstream
 from cases.spelling import parse_program, spell, token
-from cases.steps import Backward, Step, forwards
-from cases.variants import DTYPES, LANES, SHAPES, Given, Variant
+from cases.steps import DIFFERENTIATING, Double, Step, forwards
+from cases.variants import DTYPES, LANES, MATRIX_DTYPES, SHAPES, Given, Variant
 
 FAMILY = "steps"
 
@@ -79,6 +79,15 @@ def with_own(case: Case, own: Given) -> Case:
     )
 
 
+def differentiable(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps without those that differentiate a forward where there is none before them."""
+    called = False
+    for step in steps:
+        called = called or bool(forwards(step))
+        if called or not isinstance(step, DIFFERENTIATING):
+            yield step
+
+
 def _check_batches(case: Case) -> None:
     """Raise CaseError for a name that names no batch or no gradient, and for a backward without forward.
 
@@ -93,7 +102,11 @@ def _check_batches(case: Case) -> None:
     for step in case.steps:
         for each in forwards(step)[:1]:
             given = batch(variant, each.batch)
-        if isinstance(step, Backward):
+        if isinstance(step, DIFFERENTIATING):
             if given is None:
                 raise CaseError(f"{token(step)!r} needs a forward before it")
             upstream(variant, given, step.upstream)
+        if isinstance(step, Double):
+            if variant.dtype not in MATRIX_DTYPES:
+                raise CaseError(f"{token(step)!r} needs one of the dtypes {', '.join(MATRIX_DTYPES)}")
+            upstream(variant, given, step.direction)

@@ -5,7 +5,10 @@ The defects themselves, with their releases, circumstances and sources, stand in
 
 from typing import Dict
 
-from oracle.deviations.backward import eval_backward_reads_current_buffers
+from oracle.deviations.backward import (
+    double_backward_needs_weight,
+    eval_backward_reads_current_buffers,
+)
 from oracle.deviations.inputs import (
     empty_input_unchecked,
     overflowing_variance_zeroes_output,
@@ -32,6 +35,7 @@ DEVIATIONS: Dict[str, Deviation] = {
         channels_last_plain_sums,
         contiguous_float64_plain_sums,
         eval_backward_reads_current_buffers,
+        double_backward_needs_weight,
         backward_misreads_ambiguous_layout,
         mixed_bfloat16_layout_raises,
         narrow_arithmetic,

@@ -1,4 +1,4 @@
-"""The deviation of a backward that reads buffers which a later forward has updated."""
+"""The deviations of backwards: buffers that a later forward has updated, a bias without a weight."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import dataclasses
 
 from cases.steps import Backward
 from oracle.deviations.situation import Situation
-from oracle.state import Expected, Tensor
+from oracle.state import Expected, ExpectedError, Tensor
+
+UNDEFINED = ExpectedError("RuntimeError", "Expected a proper Tensor but got None")
 
 
 def eval_backward_reads_current_buffers(right: Expected, situation: Situation) -> Expected:
@@ -31,3 +33,19 @@ def eval_backward_reads_current_buffers(right: Expected, situation: Situation) -
         None if each is None else dataclasses.replace(each, output=seen) for each in right.gradients
     )
     return dataclasses.replace(right, gradients=gradients)
+
+
+def double_backward_needs_weight(right: Expected, situation: Situation) -> Expected:
+    """Without a weight, what the bias's gradient adds to the upstream gradient's derivative is undefined.
+
+    Where the input's gradient adds something it raises, else the undefined derivative is taken for 0.
+    """
+    if not any("bias" in second.differentiated for second in right.seconds):
+        return right
+    output = right.seconds[0].output
+    if output.weight is not None or not output.batch.values.size:
+        return right
+    if "input" in right.seconds[0].differentiated:
+        return dataclasses.replace(right, seconds=(), error=UNDEFINED)
+    nothing = tuple(dataclasses.replace(second, differentiated=()) for second in right.seconds)
+    return dataclasses.replace(right, seconds=nothing)

@@ -11,7 +11,7 @@ from oracle.state import Expected, State
 
 
 class Situation(NamedTuple):
-    """Where a forward, backward or load takes place: the module before it, the step, and what runs it."""
+    """Where a step takes place: the module before it, the step, and what runs it."""
 
     before: State
     step: Step

@@ -6,11 +6,13 @@ from typing import Optional
 
 import numpy as np
 
+from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
 from oracle.expectations import Expectations
 from oracle.numerics.budgeted import Budgeted
-from oracle.numerics.normalisation import ExpectedOutput, output_values, plane
-from oracle.state import Counter, Entry, Expected, ExpectedGradient, Tensor
+from oracle.numerics.normalisation import ExpectedOutput, OutputValues, output_values, plane
+from oracle.second_derivatives import second_values
+from oracle.state import Counter, Entry, Expected, ExpectedGradient, State, Tensor
 
 
 def distinguishable(one: Expectations, other: Expectations) -> bool:
@@ -29,6 +31,10 @@ def _differ(a: Expected, b: Expected) -> bool:
         return True
     if any(_gradients_differ(*pair) for pair in zip(a.gradients or (), b.gradients or ())):
         return True
+    if _grads_differ(a.state, b.state) or len(a.seconds) != len(b.seconds):
+        return True
+    if any(_values_differ(*map(second_values, pair)) for pair in zip(a.seconds, b.seconds)):
+        return True
     return _outputs_differ(a.output, b.output) or any(
         _entries_differ(*pair) for pair in zip(a.state.entries(), b.state.entries())
     )
@@ -46,7 +52,21 @@ def _outputs_differ(a: Optional[ExpectedOutput], b: Optional[ExpectedOutput]) ->
 def _gradients_differ(a: Optional[ExpectedGradient], b: Optional[ExpectedGradient]) -> bool:
     if a is None or b is None or a is b:
         return a is not b
-    left, right = gradient_values(a), gradient_values(b)
+    return _values_differ(gradient_values(a), gradient_values(b))
+
+
+def _grads_differ(a: State, b: State) -> bool:
+    left, right = dict(a.grads()), dict(b.grads())
+    if left.keys() != right.keys():
+        return True
+    return any(
+        grad is not right[name] and _values_differ(grad_values(grad), grad_values(right[name]))
+        for name, grad in left.items()
+    )
+
+
+def _values_differ(left: OutputValues, right: OutputValues) -> bool:
+    """Shapes (C,) or (N, C, H, W); only channels that are determined on both sides count."""
     apart = _apart(left.values, left.budget, right.values, right.budget)
     undetermined = left.undetermined | right.undetermined
     return bool((apart & ~(plane(undetermined) if apart.ndim == 4 else undetermined)).any())

@@ -9,11 +9,13 @@ from typing import Iterable, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import Format
-from oracle.numerics.normalisation import ExpectedOutput, output_values, plane
-from oracle.state import ExpectedGradient
+from oracle.numerics.normalisation import ExpectedOutput, OutputValues, output_values, plane
+from oracle.second_derivatives import second_values
+from oracle.state import ExpectedGradient, ExpectedSecond, Grad
 
 BUDGETED = (
     "output",
@@ -22,6 +24,12 @@ BUDGETED = (
     "input gradient",
     "weight gradient",
     "bias gradient",
+    "input.grad",
+    "weight.grad",
+    "bias.grad",
+    "input 2nd gradient",
+    "weight 2nd gradient",
+    "upstream 2nd gradient",
 )
 """The quantities that have budgets."""
 
@@ -172,11 +180,26 @@ def judge_output(expected: ExpectedOutput, got: np.ndarray, fmt: Format) -> Judg
 
 def judge_gradient(expected: ExpectedGradient, got: np.ndarray, fmt: Format) -> Judgement:
     """Judge a gradient of the expected shape, whose dtype has the format ``fmt``."""
-    want, budget, undetermined = gradient_values(expected)
+    return _judge_some(f"{expected.name} gradient", gradient_values(expected), got, fmt)
+
+
+def judge_grad(name: str, expected: Grad, got: np.ndarray, fmt: Format) -> Judgement:
+    """Judge the ``.grad`` of input, weight or bias, of the expected shape and the format ``fmt``."""
+    return _judge_some(f"{name}.grad", grad_values(expected), got, fmt)
+
+
+def judge_second(expected: ExpectedSecond, got: np.ndarray, fmt: Format) -> Judgement:
+    """Judge a second derivative of the expected shape, whose dtype has the format ``fmt``."""
+    return _judge_some(f"{expected.name} 2nd gradient", second_values(expected), got, fmt)
+
+
+def _judge_some(quantity: str, expected: OutputValues, got: np.ndarray, fmt: Format) -> Judgement:
+    """Judge values of shape (C,) or (N, C, H, W) in the channels that are determined."""
+    want, budget, undetermined = expected
     if undetermined.any():
         where = plane(undetermined) if want.ndim == 4 else undetermined
         budget = np.where(where, np.inf, budget)
-    return judge(f"{expected.name} gradient", got, want, budget, fmt)
+    return judge(quantity, got, want, budget, fmt)
 
 
 @lru_cache(maxsize=8192)

@@ -11,19 +11,30 @@ from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.state import (
     GRADIENTS,
+    SECONDS,
     Counter,
     Entry,
     Expected,
     ExpectedError,
     ExpectedGradient,
+    ExpectedSecond,
+    Grad,
     State,
 )
-from tests.comparison.judgement import judge_gradient, judge_output, judge_tensor
+from tests.comparison.judgement import (
+    judge_grad,
+    judge_gradient,
+    judge_output,
+    judge_second,
+    judge_tensor,
+)
 from tests.comparison.tally import Names, Tally
 from tests.subject.observation import (
     Observation,
+    ObservedGrad,
     ObservedGradient,
     ObservedOutput,
+    ObservedSecond,
     ObservedTensor,
     Raised,
 )
@@ -31,7 +42,8 @@ from tests.subject.observation import (
 EXCEPTION = "exception"
 TEXT = "text"
 SHARED = "memory shared with the original"
-STEP: Names = ("input_changed", "output present", "gradients present", *FLAGS)
+PRESENCE: Names = ("output present", "gradients present", "grads present", "2nd gradients present")
+STEP: Names = ("input_changed", *PRESENCE, *FLAGS)
 OUTPUT: Dict[str, Names] = {
     strides: (
         "output_dtype",
@@ -59,24 +71,39 @@ GRADIENT: Dict[str, Names] = {
     name: tuple(f"{name} gradient {aspect}" for aspect in GRADIENT_ASPECTS)
     for name in GRADIENTS
 }
+GRAD: Dict[str, Names] = {
+    name: tuple(f"{name}.grad {aspect}" for aspect in ("dtype", "shape", "strides", "requires_grad"))
+    for name in GRADIENTS
+}
+SECOND: Dict[str, Names] = {
+    name: tuple(f"{name} 2nd gradient {aspect}" for aspect in ("dtype", "shape"))
+    for name in SECONDS
+}
 """The quantities that are compared: of every step, of an output, of a tensor that is not there on both
 sides, of one that is."""
 
 
 def compare(before: Optional[State], expected: Expected, got: Observation, tally: Tally) -> None:
     """Compare everything that one step shows; ``before`` is the state before it, None at construction."""
-    output, state = expected.output, expected.state
+    output, state, grads = expected.output, expected.state, expected.state.grads()
     compare_error(expected.error, got.raised, tally)
     tally.equal(
         STEP,
-        (got.input_changed, got.output is not None, got.gradients is not None, *got.flags),
-        (expected.input_changed, output is not None, expected.gradients is not None, *state.flags()),
+        (got.input_changed, got.output is not None, got.gradients is not None)
+        + (tuple([name for name, _ in got.grads]), tuple([name for name, _ in got.seconds]), *got.flags),
+        (expected.input_changed, output is not None, expected.gradients is not None)
+        + (tuple([name for name, _ in grads]), tuple([each.name for each in expected.seconds]))
+        + state.flags(),
     )
     if output is not None and got.output is not None:
         _compare_output(output, got.output, tally)
     if expected.gradients is not None and got.gradients is not None:
         for gradient_name, want, seen in zip(GRADIENTS, expected.gradients, got.gradients):
             _compare_gradient(gradient_name, want, seen, tally)
+    for grad_name, grad in grads:
+        _compare_grad(grad_name, grad, dict(got.grads).get(grad_name), tally)
+    for second in expected.seconds:
+        _compare_second(second, dict(got.seconds).get(second.name), tally)
     earlier: Tuple[Entry, ...] = (None,) * len(TENSORS) if before is None else before.entries()
     entries = zip(TENSORS, earlier, state.entries(), got.tensors, got.same_objects)
     for name, old, entry, tensor, same in entries:
@@ -131,6 +158,31 @@ def _compare_gradient(
     fmt = FORMATS.get(got.dtype)
     if got.values.shape == expected.shape and fmt is not None:
         tally.judged(f"{name} gradient", judge_gradient(expected, got.values, fmt))
+
+
+def _compare_grad(name: str, expected: Grad, got: Optional[ObservedGrad], tally: Tally) -> None:
+    if got is None:
+        return
+    laid_out = got.as_leaf if expected.strides == "as_leaf" else got.contiguous
+    tally.equal(
+        GRAD[name],
+        (got.dtype, got.values.shape, laid_out, got.requires_grad),
+        (expected.dtype, expected.shape, True, False),
+    )
+    fmt = FORMATS.get(got.dtype)
+    if got.values.shape == expected.shape and fmt is not None:
+        tally.judged(f"{name}.grad", judge_grad(name, expected, got.values, fmt))
+
+
+def _compare_second(expected: ExpectedSecond, got: Optional[ObservedSecond], tally: Tally) -> None:
+    """The strides are not compared: nothing says what they are."""
+    if got is None:
+        return
+    facts = got.dtype, got.values.shape
+    tally.equal(SECOND[expected.name], facts, (expected.dtype, expected.shape))
+    fmt = FORMATS.get(got.dtype)
+    if got.values.shape == expected.shape and fmt is not None:
+        tally.judged(f"{expected.name} 2nd gradient", judge_second(expected, got.values, fmt))
 
 
 def _compare_tensor(

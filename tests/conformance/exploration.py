@@ -56,8 +56,9 @@ def programs(semantics: Semantics) -> Any:
     def program(
         construction: Construction, variant: Variant, first: List[Step], rest: List[Step]
     ) -> Case:
+        steps = tuple(spelled.differentiable(first + rest))
         # An id has at least one step.
-        return spelled.case(construction, variant, tuple(first + rest) or ALPHABET[:1])
+        return spelled.case(construction, variant, steps or ALPHABET[:1])
 
     return strategies.builds(
         program,

@@ -11,9 +11,11 @@ from cases.case import Case
 from cases.inputs import batch
 from cases.spelling import token
 from cases.steps import Step, forwards
+from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
 from oracle.expectations import Expectations, expectations
 from oracle.numerics.normalisation import output_values
+from oracle.second_derivatives import second_values
 from oracle.semantics import Semantics
 from oracle.state import GRADIENTS, Counter, Entry, Expected, Tensor
 from tests.comparison.step import compare, compare_error
@@ -117,6 +119,8 @@ def _lines(want: Expected, got: Observation) -> Iterator[Line]:
         right = "nothing" if want.output is None else brief(output_values(want.output).values)
         yield Line("output", seen, right, always=True)
     yield from _gradients(want, got)
+    yield from _grads(want, got)
+    yield from _seconds(want, got)
     if want.text is not None or got.text is not None:
         yield Line("text", shown(got.text), repr(want.text), always=True)
     for name, entry, tensor in zip(TENSORS, want.state.entries(), got.tensors):
@@ -135,6 +139,27 @@ def _gradients(want: Expected, got: Observation) -> Iterator[Line]:
             "nothing" if seen is None else brief(seen.values),
             "nothing" if right is None else brief(gradient_values(right).values),
             always=True,
+        )
+
+
+def _seconds(want: Expected, got: Observation) -> Iterator[Line]:
+    right, seen = {each.name: each for each in want.seconds}, dict(got.seconds)
+    for name in dict.fromkeys([*right, *seen]):
+        yield Line(
+            f"{name} 2nd gradient",
+            brief(seen[name].values) if name in seen else "nothing",
+            brief(second_values(right[name]).values) if name in right else "nothing",
+            always=True,
+        )
+
+
+def _grads(want: Expected, got: Observation) -> Iterator[Line]:
+    right, seen = dict(want.state.grads()), dict(got.grads)
+    for name in dict.fromkeys([*right, *seen]):
+        yield Line(
+            f"{name}.grad",
+            brief(seen[name].values) if name in seen else "None",
+            brief(grad_values(right[name]).values) if name in right else "None",
         )
 
 

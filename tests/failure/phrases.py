@@ -58,6 +58,25 @@ LOADED = (
     "getattr(m, name).data_ptr() in [each.data_ptr() for each in state.values()]]))))"
 )
 """What to print for the text of a load; {names}: the names of the tensors."""
+WITHOUT: Dict[str, str] = {
+    "no_grad": "torch.no_grad()(m.__call__)",
+    "inference": "torch.inference_mode()(m.__call__)",
+}
+"""What to call instead of m in a forward that autograd does not record."""
+
+GRAD: Dict[str, str] = {
+    "dtype": "repr(str({0}.dtype)[6:])",
+    "shape": "tuple({0}.shape)",
+    "strides": "{0}.stride() == {1}.stride()",
+    "requires_grad": "{0}.requires_grad",
+}
+"""What to print for an aspect of the .grad {0} of {1}."""
+
+LEFT = (
+    "tuple(name for name, each in [*(('input', g[0][0]) for g in graphs[:1]), "
+    "*((name, getattr(m, name)) for name in {0})] if getattr(each, 'grad', None) is not None)"
+)
+"""What to print for the names of those that have a .grad; {0} are the names of all tensors."""
 
 SHARED = "memory shared with the original"
 COPIES: Dict[str, str] = {

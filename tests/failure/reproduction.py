@@ -9,7 +9,7 @@ from tests.failure import replay
 from tests.failure.script import Shown, script
 from tests.failure.shrinking import Shrinking, channel_of, shortest
 from tests.failure.smaller_inputs import rebuilding
-from tests.failure.step_lines import Unwritable
+from tests.failure.writing import Unwritable
 from tests.subject.module import Factory
 from tests.subject.surroundings import surroundings
 from tests.verdict.result import Result

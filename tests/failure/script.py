@@ -6,17 +6,18 @@ A script needs torch and the subject, and NumPy where it rebuilds one of the sui
 from __future__ import annotations
 
 import re
-from typing import Collection, List, Mapping, NamedTuple
+from typing import Collection, List, Mapping, NamedTuple, Sequence
 
 from cases.attributes import TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import batch
-from cases.steps import Backward, Convert, Copy, Forward, Forwards, LoadStateDict, forwards
+from cases.steps import DIFFERENTIATING, Convert, Copy, Forward, Forwards, LoadStateDict, forwards
 from oracle.state import GRADIENTS
-from tests.failure.phrases import GRADIENT, HOOKED, LOADED, OUTPUT, SHARED, SOURCE, TENSOR
+from tests.failure.phrases import GRAD, GRADIENT, HOOKED, LEFT, LOADED, OUTPUT, SHARED, SOURCE, TENSOR
 from tests.failure.rebuilding import BELL
-from tests.failure.step_lines import MOST, Unwritable, Writing, called, lines
+from tests.failure.step_lines import lines
+from tests.failure.writing import MOST, Unwritable, Writing, called
 from tests.verdict.result import Finding
 
 THREADED = 4096
@@ -60,11 +61,35 @@ def _gradient(name: str) -> str:
     return f"gradients.get(id(leaves[{GRADIENTS.index(name)}]))"
 
 
+def _left(name: str, aspect: str, index: Sequence[int]) -> str:
+    """The expression for an element or an aspect of a ``.grad``."""
+    leaf = "graphs[0][0][0]" if name == "input.grad" else f"m.{name.partition('.')[0]}"
+    if index:
+        return f"{leaf}.grad[{', '.join(map(str, index))}].item()"
+    return GRAD[aspect].format(f"{leaf}.grad", leaf)
+
+
+def _second(name: str, quantity: str, index: Sequence[int]) -> str:
+    """The expression for an element or an aspect of a second derivative, or for those that there are."""
+    if quantity == "2nd gradients present":
+        return "tuple(seconds)"
+    derivative = f"seconds[{name!r}]"
+    if index:
+        return f"{derivative}[{', '.join(map(str, index))}].item()"
+    return GRAD[quantity.rpartition(" ")[2]].format(derivative)
+
+
 def _printed(shown: Shown) -> str:
     """The expression that is printed as got."""
     mismatch = shown.finding.mismatch
     quantity = mismatch.quantity
     name, _, aspect = quantity.partition(" ")
+    if name.endswith(".grad"):
+        return _left(name, aspect, mismatch.index)
+    if quantity == "grads present":
+        return LEFT.format(TENSORS)
+    if "2nd gradient" in quantity:
+        return _second(name, quantity, mismatch.index)
     if mismatch.index:
         source = "y" if quantity == "output" else f"m.{quantity}"
         source = _gradient(name) if aspect == "gradient" else source
@@ -78,7 +103,7 @@ def _printed(shown: Shown) -> str:
         return f"{SOURCE} != before"
     if quantity == "text" and loads:
         return LOADED.format(names=TENSORS)
-    if quantity == "input_changed" and isinstance(shown.case.steps[-1], Backward):
+    if quantity == "input_changed" and isinstance(shown.case.steps[-1], DIFFERENTIATING):
         return OUTPUT[quantity].replace("x", "given")
     if quantity in OUTPUT:
         return OUTPUT[quantity]
@@ -112,8 +137,8 @@ def _kept(finding: Finding) -> List[str]:
         return ["old = m"]
     if quantity.endswith("shares memory"):
         return ["others = [given, *globals().get('gradients', {}).values()]"]
-    if quantity == "gradients present":
-        return ["gradients = None"]
+    if quantity in ("gradients present", "2nd gradients present"):
+        return ["gradients = None", "seconds = {}"]
     return ["y = None"] if quantity == "output present" else []
 
 
@@ -143,7 +168,7 @@ def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
         last = forwards(step)[-1]
         first = [*body[:-1], f"x = {_writing(shown).batch(last.batch)}"]
         body = [called(last, "x")]
-    elif isinstance(step, Backward):
+    elif isinstance(step, DIFFERENTIATING):
         first, body = body[:2], body[2:]
         if finding.mismatch.quantity == "input_changed":
             kept = [line.replace("x.", "given.") for line in kept]
@@ -198,7 +223,8 @@ def script(
         ]
     if any(each.grad == "hooked" for step in case.steps for each in forwards(step)):
         text += HOOKED
-    if any(isinstance(step, Backward) for step in case.steps):
+    differentiated = any(isinstance(step, DIFFERENTIATING) for step in case.steps)
+    if differentiated or finding.mismatch.quantity == "grads present":
         text.append("graphs = []")
     bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]
     for number, body in enumerate(bodies[:-1]):

@@ -10,7 +10,7 @@ import dataclasses
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple
 
 from cases.case import Case
-from cases.steps import Backward, Forwards, Step
+from cases.steps import DIFFERENTIATING, Forwards, Step
 from oracle.expectations import expectations
 from oracle.semantics import Semantics
 from tests.failure import smaller_inputs
@@ -177,7 +177,7 @@ def _plainer_upstream(search: Shrinking) -> None:
     """Upstream gradients of ones, if they show the finding."""
     steps = tuple(
         dataclasses.replace(step, upstream=".".join(["ones", *step.upstream.split(".")[1:]]))
-        if isinstance(step, Backward)
+        if isinstance(step, DIFFERENTIATING)
         else step
         for step in search.best.case.steps
     )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Callable, Collection, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type
+from typing import Callable, Dict, List, Type
 
 import numpy as np
 
 from cases.attributes import FLOATING
-from cases.case import Case
-from cases.inputs import Batch, attached, batch, preset, upstream
+from cases.inputs import attached, preset
 from cases.state_dicts import TABLE, Entry
 from cases.steps import (
     CONVERSIONS,
     UNSAVED,
+    Accumulate,
     Alias,
     Attach,
     Backward,
     Convert,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -31,100 +32,15 @@ from cases.steps import (
     SetAttribute,
     Show,
     Step,
+    ZeroGrad,
     forwards,
 )
-from cases.variants import ATTACHED_COUNT
 from tests.failure import literals
-from tests.failure.phrases import COPIES, FORMS, LAYOUTS, SHOWN
-
-MOST = 512
-"""The numbers that the batches of a script may have written out, together."""
+from tests.failure.phrases import COPIES, FORMS, SHOWN
+from tests.failure.writing import Writing, called, recorded
 
 EXPANDED = 4
 """Series of up to this many forwards have a line for each."""
-
-
-class Unwritable(Exception):
-    """A batch is too large for a script; the message says which."""
-
-
-class Writing(NamedTuple):
-    """The program that the lines are written for.
-
-    ``texts``: the texts of batches that have a short one, by name. ``raising``: the numbers of the
-    steps that raise. ``number``: the step that is written.
-    """
-
-    case: Case
-    texts: Mapping[str, str]
-    raising: Collection[int] = ()
-    number: int = 0
-
-    def batch(self, name: str) -> str:
-        """The text of the batch called ``name``, in its layout; raises Unwritable."""
-        return self._text(batch(self.case.variant, name), self.texts.get(name.partition(".")[0]))
-
-    def upstream(self, step: Backward) -> str:
-        """The text of an upstream gradient; raises Unwritable."""
-        given = self.returned()[int(step.earlier)]
-        return self._text(upstream(self.case.variant, given, step.upstream))
-
-    def _text(self, given: Batch, short: Optional[str] = None) -> str:
-        text = short or literals.batch_text(given.values, given.dtype, MOST)
-        if text is None:
-            raise Unwritable(f"the batch {given.name} has {given.values.size:,} values")
-        return LAYOUTS[given.layout].format(x=text, shape=list(given.values.shape))
-
-    def returned(self) -> Tuple[Batch, ...]:
-        """The inputs of the forwards before the step that return something, the last first."""
-        steps = enumerate(self.case.steps[: self.number - 1], 1)
-        names = [each.batch for n, step in steps if n not in self.raising for each in forwards(step)]
-        return tuple(batch(self.case.variant, name) for name in reversed(names))
-
-    @property
-    def differentiated(self) -> bool:
-        """Whether a backward follows, so that forwards keep their inputs and outputs."""
-        return any(isinstance(step, Backward) for step in self.case.steps[self.number :])
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of the module before the step."""
-        dtype = self.case.variant.module_dtype
-        for number, step in enumerate(self.case.steps[: self.number - 1], 1):
-            if isinstance(step, Convert):
-                dtype = CONVERSIONS[step.how]
-            elif isinstance(step, LoadStateDict) and number not in self.raising:
-                contents = TABLE[step.what]
-                dtype = (contents.assign and contents.entries[0].dtype) or dtype
-        return dtype
-
-    def new_tensor(self, name: str) -> str:
-        """The text of a tensor that is attached or loaded."""
-        if name == "num_batches_tracked":
-            return f"torch.tensor({ATTACHED_COUNT})"
-        values = literals.listed(attached(name, self.case.config.num_features), "float64")
-        return f"torch.tensor({values}{literals.keyword(self.dtype)})"
-
-
-def called(step: Forward, given: str) -> str:
-    """The line that calls the module with the text ``given``."""
-    if step.grad == "hooked":
-        return f"y, text = hooked(m, {given})"
-    if step.grad == "no_grad":
-        return f"y = torch.no_grad()(m.__call__)({given})"
-    return f"y = m({given}{'.requires_grad_()' if step.grad == 'input_grad' else ''})"
-
-
-def recorded(step: Forward, given: str) -> List[str]:
-    """The lines of a forward that a backward follows; ``graphs`` keeps what the last two were given."""
-    leaf = ".requires_grad_()" if step.grad == "input_grad" else ""
-    call = "torch.no_grad()(m.__call__)(x)" if step.grad == "no_grad" else "m(x)"
-    call = "hooked(m, x)[0]" if step.grad == "hooked" else call
-    return [
-        f"x = {given}{leaf}",
-        f"graphs = [((x, m.weight, m.bias), {call}), *graphs[:1]]",
-        "y = graphs[0][1]",
-    ]
 
 
 def _forward(writing: Writing, step: Forward) -> List[str]:
@@ -148,11 +64,41 @@ def _backward(writing: Writing, step: Backward) -> List[str]:
     options = f"retain_graph={step.retain}, allow_unused=True"
     return [
         f"leaves, output = graphs[{int(step.earlier)}]",
-        f"given = {writing.upstream(step)}",
+        f"given = {writing.upstream(step.upstream, step.earlier)}",
         "wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]",
         f"found = torch.autograd.grad(output, wanted or leaves[:1], given, {options})",
         "gradients = dict(zip(map(id, wanted), found))",
     ]
+
+
+def _accumulate(writing: Writing, step: Accumulate) -> List[str]:
+    return [
+        "leaves, output = graphs[0]",
+        f"given = {writing.upstream(step.upstream)}",
+        f"output.backward(given, retain_graph={step.retain})",
+    ]
+
+
+def _double(writing: Writing, step: Double) -> List[str]:
+    """``seconds`` holds the second derivatives, by name."""
+    names = "('input', 'weight', 'upstream')"
+    vectors = f"{writing.new_tensor('weight')}, {writing.new_tensor('bias')}"
+    return [
+        "leaves, output = graphs[0]",
+        f"given = {writing.upstream(step.upstream)}.requires_grad_()",
+        f"along = [{writing.upstream(step.direction)}, {vectors}]",
+        "wanted = [n for n, leaf in enumerate(leaves) if leaf is not None and leaf.requires_grad]",
+        "sources = {n: leaf for n, leaf in enumerate([*leaves[:2], given]) if n == 2 or n in wanted}",
+        "found = torch.autograd.grad(output, [leaves[n] for n in wanted], given, create_graph=True)",
+        "along, sought = [along[n] for n in wanted], list(sources.values())",
+        "found = torch.autograd.grad(found, sought, along, allow_unused=True)",
+        "found = [torch.zeros_like(a) if b is None else b for a, b in zip(sought, found)]",
+        f"seconds = dict(zip([{names}[n] for n in sources], found))",
+    ]
+
+
+def _zero_grad(writing: Writing, step: ZeroGrad) -> List[str]:
+    return ["m.zero_grad()"]
 
 
 def _mode(writing: Writing, step: Mode) -> List[str]:
@@ -258,6 +204,9 @@ def _alias(writing: Writing, step: Alias) -> List[str]:
 LINES: Dict[Type[Step], Callable[..., List[str]]] = {
     Forward: _forward,
     Backward: _backward,
+    Accumulate: _accumulate,
+    Double: _double,
+    ZeroGrad: _zero_grad,
     Forwards: _forwards,
     Mode: _mode,
     SetAttribute: _set_attribute,

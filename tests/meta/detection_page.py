@@ -29,7 +29,9 @@ COLUMNS: Tuple[Tuple[str, str], ...] = (
     ("input's gradient", r"input gradient$"),
     ("weight's gradient", r"weight gradient$"),
     ("bias's gradient", r"bias gradient$"),
-    ("gradient's form", r"gradients present$|\w+ gradient (present|dtype|shape|strides|requires_grad)$"),
+    ("added to .grad", r"(input|weight|bias)\.grad$"),
+    ("2nd gradient", r"\w+ 2nd gradient$"),
+    ("gradient's form", r"(2nd )?(gradients|grads) present$|\w+( 2nd)?( gradient|\.grad) \w+$"),
 )
 """Column of the table to the quantities that it stands for."""
 

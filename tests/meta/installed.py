@@ -44,6 +44,8 @@ BACKWARDS = (
     "preset,input_grad:b0,backward:ordinary,input_grad:b1,backward:outlier",
     "preset,eval,input_grad:b0,backward:alternating,train,input_grad:b2,eval,input_grad:b0,backward:ones",
     "preset,forward:b0,retain:offset,backward:like_input",
+    "preset,input_grad:b0,accumulate_retain:ordinary,accumulate:outlier,eval,input_grad:b1,accumulate:offset",
+    "preset,input_grad:b0,double:ordinary:alternating,eval,input_grad:b0,double:offset:ordinary",
 )
 
 
@@ -67,4 +69,4 @@ def differentiated() -> Tuple[Case, ...]:
 
 def showing(quantity: str) -> Tuple[Case, ...]:
     """Cases with small inputs in which the quantity has numbers."""
-    return differentiated() if quantity.endswith("gradient") else small()
+    return differentiated() if quantity.endswith(("gradient", ".grad")) else small()

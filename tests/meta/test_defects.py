@@ -37,6 +37,10 @@ EXAMPLES: Dict[str, List[str]] = {
         "steps-no_affine-no_track-momentum_0.1-bounded-n4096-float64-forward:b0"
     ],
     "eval_backward_reads_current_buffers": ["edge-backward_program-eval_train_again_earlier"],
+    "double_backward_needs_weight": [
+        "edge-double_backward-no_weight",
+        "edge-double_backward-no_weight_bias_alone",
+    ],
     "backward_misreads_ambiguous_layout": [
         "edge-backward_layout-n8_one_column_float32_contiguous_permuted"
     ],

@@ -10,9 +10,11 @@ import pytest
 from cases.attributes import TENSORS
 from cases.case import Case
 from cases.steps import Copy, Forward
+from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
 from oracle.expectations import expectations
 from oracle.numerics.normalisation import output_values
+from oracle.second_derivatives import second_values
 from oracle.state import GRADIENTS, Expected, State, Tensor
 from tests.comparison.judgement import BUDGETED
 from tests.comparison.step import compare
@@ -35,6 +37,12 @@ def _array(expected: Expected, quantity: str) -> Optional[Tuple[np.ndarray, np.n
     if quantity in GRADIENT_QUANTITIES:
         gradient = (expected.gradients or (None,) * 3)[GRADIENT_QUANTITIES.index(quantity)]
         return None if gradient is None else gradient_values(gradient)[:2]
+    if quantity.endswith("2nd gradient"):
+        second = {each.name: each for each in expected.seconds}.get(quantity.partition(" ")[0])
+        return None if second is None else second_values(second)[:2]
+    if quantity.endswith(".grad"):
+        grad = dict(expected.state.grads()).get(quantity.partition(".")[0])
+        return None if grad is None else grad_values(grad)[:2]
     tensor = expected.state.entry(quantity)
     assert tensor is None or isinstance(tensor, Tensor)
     return None if tensor is None else (tensor.numbers.values, tensor.numbers.budget)
@@ -84,6 +92,14 @@ def _with(got: Observation, quantity: str, values: np.ndarray) -> Observation:
         assert gradient is not None
         gradients[number] = gradient._replace(values=values)
         return got._replace(gradients=tuple(gradients))
+    if quantity.endswith("2nd gradient"):
+        of = quantity.partition(" ")[0]
+        named = ((name, each._replace(values=values) if name == of else each) for name, each in got.seconds)
+        return got._replace(seconds=tuple(named))
+    if quantity.endswith(".grad"):
+        left = quantity.partition(".")[0]
+        pairs = ((name, grad._replace(values=values) if name == left else grad) for name, grad in got.grads)
+        return got._replace(grads=tuple(pairs))
     place = TENSORS.index(quantity)
     tensor = got.tensors[place]
     assert tensor is not None

@@ -25,9 +25,12 @@ from cases.steps import (
     RESETS,
     SHOWN,
     STATE_DICTS,
+    Accumulate,
     Attach,
+    Backward,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -38,6 +41,7 @@ from cases.steps import (
     SetAttribute,
     Show,
     Step,
+    ZeroGrad,
 )
 from tests.conformance.exploration import Explored, explore, shortest
 from tests.conformance.judging import Failure
@@ -161,7 +165,8 @@ def test_alphabet_has_every_kind_of_step() -> None:
         ]
     assert {token(step) for step in wanted} <= steps
     assert {step.name for step in ALPHABET if isinstance(step, SetAttribute)} == set(ATTRIBUTES)
-    assert all(any(isinstance(step, kind) for step in ALPHABET) for kind in (Count, Forwards))
+    kinds = (Count, Forwards, Backward, Accumulate, Double, ZeroGrad)
+    assert all(any(isinstance(step, kind) for step in ALPHABET) for kind in kinds)
 
 
 def test_every_batch_of_the_alphabet_can_be_had() -> None:

@@ -20,7 +20,7 @@ from cases.steps import Copy, Forward, Forwards, Step
 from cases.variants import GRADIENT_LAYOUTS, LAYOUTS, Variant
 from tests.comparison import step as comparison
 from tests.comparison.judgement import Mismatch
-from tests.failure import literals, phrases, smaller_inputs, step_lines
+from tests.failure import literals, phrases, smaller_inputs, step_lines, writing
 from tests.failure.rebuilding import FORMULAS
 from tests.failure.replay import got, printed
 from tests.failure.script import Shown, script
@@ -62,7 +62,11 @@ def test_every_quantity_of_a_forward_or_tensor_has_a_phrase() -> None:
     assert {name.partition(" ")[2] for name in of_tensors} | {""} == set(phrases.TENSOR)
     of_gradients = {name.partition(" gradient ")[2] for each in comparison.GRADIENT.values() for name in each}
     assert of_gradients | {"present"} == set(phrases.GRADIENT)
+    assert {name.partition(" ")[2] for each in comparison.GRAD.values() for name in each} == set(phrases.GRAD)
     rest = set(comparison.STEP) - set(FLAGS) - set(phrases.OUTPUT) - {"output present", "gradients present"}
+    rest -= {"grads present", "2nd gradients present"}
+    seconds = {name.rpartition(" ")[2] for each in comparison.SECOND.values() for name in each}
+    assert seconds <= set(phrases.GRAD)
     assert rest == set()
     assert phrases.SHARED == comparison.SHARED
 
@@ -123,7 +127,7 @@ def test_a_batch_is_written_out_bit_for_bit(name: str, dtype: str) -> None:
     """Subnormal numbers, signed zeros, NaN and infinities included."""
     case = catalogue.find(f"{START}-nonfinite-n8-{dtype}-forward:{name}")
     given = batch(case.variant, name)
-    again = tensor_of(step_lines.Writing(case, {}).batch(name))
+    again = tensor_of(writing.Writing(case, {}).batch(name))
     assert str(again.dtype) == f"torch.{given.dtype}"
     assert tuple(again.shape) == given.values.shape
     values = numbers(again).astype(given.values.dtype)
@@ -137,7 +141,7 @@ def test_a_batch_has_the_strides_of_its_layout(layout: str) -> None:
     case = catalogue.find(f"{START}-bounded-n8-float32-forward:b1")
     name = f"b1.{layout}"
     real = Input(batch(case.variant, name)).tensor
-    again = made(step_lines.Writing(case, {}).batch(name))
+    again = made(writing.Writing(case, {}).batch(name))
     assert again.strides == tuple(4 * stride for stride in real.stride())
     assert np.array_equal(again, real.numpy())
 
@@ -193,7 +197,7 @@ def test_a_forward_has_its_own_line() -> None:
     for case in installed.small()[::9]:
         for number, step in enumerate(case.steps, 1):
             if isinstance(step, Forward):
-                lines = step_lines.lines(step_lines.Writing(case, TEXTS), number)
+                lines = step_lines.lines(writing.Writing(case, TEXTS), number)
                 assert sum(CALL.search(line) is not None for line in lines) == 1
 
 
@@ -221,7 +225,7 @@ def test_a_long_series_of_one_batch_is_a_loop() -> None:
 
 def test_what_is_too_large_is_not_written() -> None:
     case = catalogue.find(f"{START}-bounded-n256-float32-forward:b0")
-    with pytest.raises(step_lines.Unwritable, match="b0 has 2,816 values"):
+    with pytest.raises(writing.Unwritable, match="b0 has 2,816 values"):
         script(shown(case, "output", (0, 0, 0, 0)), TORCH)
 
 

@@ -16,19 +16,25 @@ from cases.attributes import BUFFERS, PARAMETERS
 from cases.attributes import FLAGS as ATTRIBUTES
 from cases.construction import Construction
 from cases.errors import CaseError
+from cases.inputs.upstream import UPSTREAM
 from cases.programs import spelled
 from cases.programs.alphabet import ALPHABET, CONSTRUCTIONS, VARIANTS
 from cases.spelling import parse_program, parse_step, spell, token
 from cases.steps import (
     ATTACH_KINDS,
     COPIES,
+    EVAL,
     GRADS,
     RESETS,
     SHOWN,
     STATE_DICTS,
+    ZERO_GRAD,
+    Accumulate,
     Attach,
+    Backward,
     Copy,
     Count,
+    Double,
     Drop,
     Forward,
     Forwards,
@@ -62,6 +68,7 @@ NO_FORWARD = st.one_of(
     st.builds(Copy, st.sampled_from(COPIES)),
     st.builds(LoadStateDict, st.sampled_from(STATE_DICTS)),
     st.builds(Show, st.sampled_from(SHOWN)),
+    st.just(ZERO_GRAD),
 )
 STEPS = st.one_of(
     NO_FORWARD,
@@ -71,6 +78,9 @@ STEPS = st.one_of(
         st.sampled_from(GRADS),
     ),
     st.builds(Forwards, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True), st.integers(1, 9999)),
+    st.builds(Double, st.sampled_from(tuple(UPSTREAM)), st.sampled_from(tuple(UPSTREAM))),
+    st.builds(Accumulate, st.sampled_from(tuple(UPSTREAM)), st.booleans()),
+    st.sampled_from([Backward("ones"), Backward("ones", True), Backward("ones", earlier=True)]),
 )
 
 deterministic = settings(max_examples=500, derandomize=True, database=None, deadline=None)
@@ -113,6 +123,7 @@ def test_spelled_id_rebuilds_its_case(
     construction: Construction, variant: Variant, steps: List[Step]
 ) -> None:
     """The id alone has everything."""
+    steps = list(spelled.differentiable(steps)) or [EVAL]
     case = spelled.case(construction, variant, tuple(steps))
     rebuilt = catalogue.find.__wrapped__(case.id)
     assert rebuilt.id == case.id

@@ -11,12 +11,19 @@ from cases import catalogue
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
 from oracle.expectations import expectations
-from oracle.state import GRADIENTS
+from oracle.state import GRADIENTS, SECONDS
 from tests.comparison.step import SHARED, compare
 from tests.comparison.tally import Tally
 from tests.meta import installed
 from tests.subject.module import observe
-from tests.subject.observation import Observation, ObservedGradient, ObservedTensor, Raised
+from tests.subject.observation import (
+    Observation,
+    ObservedGrad,
+    ObservedGradient,
+    ObservedSecond,
+    ObservedTensor,
+    Raised,
+)
 from tests.verdict.completeness import IncompleteCase
 from tests.verdict.result import compared, run
 
@@ -139,6 +146,37 @@ def gradient_changes(got: Observation) -> Iterator[Change]:
             yield f"{name} gradient{label}", got._replace(gradients=other)
 
 
+def grad_changes(got: Observation) -> Iterator[Change]:
+    """What lies in .grad seen otherwise."""
+    invented = ObservedGrad(np.ones(3), "float64", True, True, False)
+    yield "grads present", got._replace(grads=(*got.grads, ("running_mean", invented)))
+    for place, (name, grad) in enumerate(got.grads):
+        yield "grads present", got._replace(grads=(*got.grads[:place], *got.grads[place + 1 :]))
+        for label, changed in (
+            (" dtype", grad._replace(dtype="int8")),
+            (" shape", grad._replace(values=grad.values[..., None])),
+            (" strides", grad._replace(contiguous=False, as_leaf=False)),
+            (" requires_grad", grad._replace(requires_grad=True)),
+            ("", grad._replace(values=moved(grad.values))),
+        ):
+            yield f"{name}.grad{label}", got._replace(grads=replaced(got.grads, place, (name, changed)))
+
+
+def second_changes(got: Observation) -> Iterator[Change]:
+    """Second derivatives seen otherwise."""
+    invented = ObservedSecond(np.ones(3), "float64")
+    yield "2nd gradients present", got._replace(seconds=(*got.seconds, ("bias", invented)))
+    for place, (name, second) in enumerate(got.seconds):
+        yield "2nd gradients present", got._replace(seconds=got.seconds[:place])
+        for label, changed in (
+            (" dtype", second._replace(dtype="int8")),
+            (" shape", second._replace(values=second.values[..., None])),
+            ("", second._replace(values=moved(second.values))),
+        ):
+            other = replaced(got.seconds, place, (name, changed))
+            yield f"{name} 2nd gradient{label}", got._replace(seconds=other)
+
+
 def changes(got: Observation) -> Iterator[Change]:
     """Every way in which one observation may differ, by quantity."""
     for place, name in enumerate(FLAGS):
@@ -157,6 +195,8 @@ def changes(got: Observation) -> Iterator[Change]:
     yield from output_changes(got)
     yield from tensor_changes(got)
     yield from gradient_changes(got)
+    yield from grad_changes(got)
+    yield from second_changes(got)
 
 
 def is_empty(quantity: str, got: Observation) -> bool:
@@ -189,6 +229,10 @@ def test_whatever_differs_is_a_mismatch_of_that_quantity() -> None:
     quantities |= {f"output{aspect}" for aspect in outputs} | {"gradients present"}
     gradients = ("", " dtype", " shape", " strides", " requires_grad", " present")
     quantities |= {f"{name} gradient{aspect}" for name in GRADIENTS for aspect in gradients}
+    grads = ("", " dtype", " shape", " strides", " requires_grad")
+    quantities |= {f"{name}.grad{aspect}" for name in GRADIENTS for aspect in grads} | {"grads present"}
+    quantities |= {f"{name} 2nd gradient{aspect}" for name in SECONDS for aspect in ("", " dtype", " shape")}
+    quantities |= {"2nd gradients present"}
     assert quantities == set(met)
     assert min(met.values()) > 3, met
 

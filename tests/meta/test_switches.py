@@ -189,6 +189,8 @@ def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
     for gradient in expected.gradients or ():
         parts.append(gradient and (gradient.name, gradient.dtype, gradient.strides, gradient.shape))
     state = expected.state
+    for name, grad in state.grads():
+        parts += [name, grad.strides, len(grad.parts)]
     for name in TENSORS:
         entry = state.entry(name)
         old = None if before is None else before.entry(name)

@@ -12,7 +12,7 @@ from cases import catalogue
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
 from cases.steps import Forward, Forwards, Mode, SetAttribute
-from oracle.state import GRADIENTS, Expected, State
+from oracle.state import GRADIENTS, SECONDS, Expected, State
 from tests.comparison.judgement import Judgement
 from tests.comparison.tally import Names, Tally
 from tests.meta import fakes, installed
@@ -125,6 +125,10 @@ COMPARED = (
     *(f"output{aspect}" for aspect in OUTPUT),
     *(f"{name}{aspect}" for name in TENSORS for aspect in ASPECTS),
     "gradients present",
+    "grads present",
+    "2nd gradients present",
+    *(f"{name} 2nd gradient{aspect}" for name in SECONDS for aspect in ("", " dtype", " shape")),
+    *(f"{name}.grad{aspect}" for name in GRADIENTS for aspect in GRADIENT[:-1]),
     *(f"{name} gradient{aspect}" for name in GRADIENTS for aspect in GRADIENT),
     *FLAGS,
 )

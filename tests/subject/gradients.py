@@ -1,13 +1,13 @@
-"""Differentiates the output of the last forward of a live module."""
+"""Differentiates outputs of a live module, and reads what is left in ``.grad``."""
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
 from cases.inputs import Batch
-from tests.subject.observation import ObservedGradient
+from tests.subject.observation import ObservedGrad, ObservedGradient, ObservedSecond
 from tests.subject.reading import dtype_name, numbers
 
 
@@ -35,6 +35,38 @@ def gradients(
     others = (upstream, *earlier)
     earlier.extend(each for each in found if each is not None)
     return tuple(_observed(by_leaf.get(id(leaf)), others) for leaf in leaves)
+
+
+def seconds(
+    recording: Recording, upstream: torch.Tensor, directions: Tuple[torch.Tensor, ...]
+) -> Tuple[Tuple[str, ObservedSecond], ...]:
+    """Differentiate the gradients of input, weight and bias, each multiplied by its direction.
+
+    Raises whatever ``torch.autograd.grad`` raises.
+    """
+    leaves, given = recording.leaves, upstream.detach().requires_grad_()
+    wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
+    first = torch.autograd.grad(
+        recording.output, wanted or leaves[:1], given, create_graph=True, allow_unused=True
+    )
+    along = [each for leaf, each in zip(leaves, directions) if leaf is not None and leaf.requires_grad]
+    pairs = [pair for pair in zip(first, along) if pair[0] is not None]
+    named = zip(("input", "weight", "upstream"), (*leaves[:2], given))
+    sources = [pair for pair in named if pair[1] is not None and pair[1].requires_grad]
+    found = torch.autograd.grad(
+        [each for each, _ in pairs],
+        [leaf for _, leaf in sources],
+        [direction for _, direction in pairs],
+        allow_unused=True,
+    )
+    return tuple(
+        (name, _second(torch.zeros_like(leaf) if each is None else each))
+        for (name, leaf), each in zip(sources, found)
+    )
+
+
+def _second(derivative: torch.Tensor) -> ObservedSecond:
+    return ObservedSecond(numbers(derivative).copy(), dtype_name(derivative.dtype))
 
 
 def _overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -65,3 +97,34 @@ def _observed(
         requires_grad=gradient.requires_grad,
         shares_memory=any(_overlap(gradient, other) for other in others),
     )
+
+
+def grads(leaves: Iterable[Tuple[str, Any]]) -> Tuple[Tuple[str, ObservedGrad], ...]:
+    """Those of the tensors that have a ``.grad``, and that; the others are passed over."""
+    found = []
+    for name, leaf in leaves:
+        if isinstance(leaf, torch.Tensor) and leaf.is_leaf and leaf.grad is not None:
+            found.append((name, _grad(leaf, leaf.grad)))
+    return tuple(found)
+
+
+def _grad(leaf: torch.Tensor, grad: torch.Tensor) -> ObservedGrad:
+    same = [a == b for a, b, size in zip(grad.stride(), leaf.stride(), leaf.shape) if size != 1]
+    contiguous = grad.is_contiguous()
+    return ObservedGrad(
+        values=numbers(grad).copy(),
+        dtype=dtype_name(grad.dtype),
+        contiguous=contiguous,
+        as_leaf=all(same) if _dense(leaf) else contiguous,
+        requires_grad=grad.requires_grad,
+    )
+
+
+def _dense(tensor: torch.Tensor) -> bool:
+    """Whether each number has a place of its own in memory, and there are no gaps between them."""
+    place = 1
+    for stride, size in sorted((a, b) for a, b in zip(tensor.stride(), tensor.shape) if b != 1):
+        if stride != place:
+            return False
+        place *= size
+    return True

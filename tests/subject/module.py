@@ -9,36 +9,29 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 import numpy as np
 import torch
 
-from cases.attributes import FLAGS, FLOATING, TENSORS
+from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
 from cases.construction import Config
-from cases.inputs import attached, batch, preset, upstream
+from cases.inputs import attached, batch, upstream
 from cases.state_dicts import TABLE
 from cases.steps import (
     CONVERSIONS,
-    Alias,
-    Attach,
+    Accumulate,
     Backward,
     Convert,
     Copy,
-    Count,
-    Drop,
+    Double,
     Forward,
     Forwards,
     LoadStateDict,
-    Mode,
-    Overwrite,
-    Preset,
-    RequireGrad,
-    Reset,
-    SetAttribute,
     Show,
     Step,
     forwards,
 )
 from cases.variants import ATTACHED_COUNT, Variant
 from tests.subject import conversions
-from tests.subject.gradients import Recording, gradients
+from tests.subject.attributes import ATTRIBUTE_ACTIONS
+from tests.subject.gradients import Recording, gradients, grads, seconds
 from tests.subject.inputs import Input
 from tests.subject.observation import Observation, ObservedOutput, Raised, same_bytes
 from tests.subject.reading import attribute, dtype_name, numbers, observed
@@ -91,8 +84,13 @@ class LiveModule:
             tensors=tuple([observed(tensor) for tensor in tensors]),
             same_objects=same,
             flags=tuple([attribute(self.module, name) for name in FLAGS]),
+            grads=grads([*self._inputs(), *zip(TENSORS, tensors)]),
             **self._seen,
         )
+
+    def _inputs(self) -> List[Tuple[str, Any]]:
+        """The input of the last forward that returned an output, if there is one."""
+        return [("input", each.leaves[0]) for each in self._recordings[:1]]
 
     def forward(self, step: Forward) -> None:
         """``module(batch)`` with an input of its own."""
@@ -100,7 +98,7 @@ class LiveModule:
         leaf = given.tensor.detach().requires_grad_() if step.grad == "input_grad" else given.tensor
         leaves = (leaf, attribute(self.module, "weight"), attribute(self.module, "bias"))
         try:
-            with torch.set_grad_enabled(step.grad != "no_grad"):
+            with CONTEXTS[step.grad]():
                 output = self._hooked(leaf) if step.grad == "hooked" else self.module(leaf)
             self._seen["output"] = self._observed_output(output, given)
             self._recordings = [Recording(given.batch, output, leaves), *self._recordings[:1]]
@@ -126,6 +124,30 @@ class LiveModule:
             )
         finally:
             self._seen["input_changed"] = given.changed()
+
+    def accumulate(self, step: Accumulate) -> None:
+        """``output.backward`` of the last output, with an upstream gradient of its own."""
+        if not self._recordings:
+            raise LookupError("no forward has returned an output")
+        recording = self._recordings[0]
+        given = Input(upstream(self.variant, recording.given, step.upstream))
+        try:
+            recording.output.backward(given.tensor, retain_graph=step.retain)
+        finally:
+            self._seen["input_changed"] = given.changed()
+
+    def double(self, step: Double) -> None:
+        """Differentiates the gradients of the last output, in fixed directions."""
+        if not self._recordings:
+            raise LookupError("no forward has returned an output")
+        recording = self._recordings[0]
+        given = Input(upstream(self.variant, recording.given, step.upstream))
+        along = Input(upstream(self.variant, recording.given, step.direction))
+        vectors = (self.new_tensor("weight"), self.new_tensor("bias"))
+        try:
+            self._seen["seconds"] = seconds(recording, given.tensor, (along.tensor, *vectors))
+        finally:
+            self._seen["input_changed"] = given.changed() or along.changed()
 
     def _observed_output(self, output: Any, given: Input) -> ObservedOutput:
         """Observe an output, and whether the output before it has changed since."""
@@ -198,73 +220,29 @@ def _forwards(live: LiveModule, step: Forwards) -> None:
         live.forward(each)
 
 
-def _mode(live: LiveModule, step: Mode) -> None:
-    if step.training:
-        live.module.train()
-    else:
-        live.module.eval()
-
-
-def _set_attribute(live: LiveModule, step: SetAttribute) -> None:
-    setattr(live.module, step.name, step.value)
-
-
-def _drop(live: LiveModule, step: Drop) -> None:
-    setattr(live.module, step.name, None)
-
-
-def _attach(live: LiveModule, step: Attach) -> None:
-    conversions.attach(live.module, step, live.new_tensor(step.name))
-
-
-def _alias(live: LiveModule, step: Alias) -> None:
-    setattr(live.module, step.name, getattr(live.module, step.source))
-
-
-def _require_grad(live: LiveModule, step: RequireGrad) -> None:
-    live.module.requires_grad_(step.value)
-
-
-def _overwrite(live: LiveModule, step: Overwrite) -> None:
-    conversions.overwrite(live.module, live.config.num_features)
-
-
-def _preset(live: LiveModule, step: Preset) -> None:
-    with torch.no_grad():
-        for name in FLOATING:
-            tensor = getattr(live.module, name)
-            if tensor is not None:
-                tensor.copy_(torch.from_numpy(preset(name, live.config.num_features).copy()))
-
-
-def _count(live: LiveModule, step: Count) -> None:
-    live.module.num_batches_tracked.fill_(step.value)
-
-
-def _reset(live: LiveModule, step: Reset) -> None:
-    getattr(live.module, step.method)()
-
-
 ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Forward: LiveModule.forward,
     Backward: LiveModule.backward,
+    Accumulate: LiveModule.accumulate,
+    Double: LiveModule.double,
     Forwards: _forwards,
-    Mode: _mode,
-    SetAttribute: _set_attribute,
-    Drop: _drop,
-    Attach: _attach,
-    Preset: _preset,
-    Count: _count,
-    Reset: _reset,
     Copy: LiveModule.copy,
     LoadStateDict: LiveModule.load,
     Show: LiveModule.show,
     Convert: LiveModule.convert,
-    RequireGrad: _require_grad,
-    Alias: _alias,
-    Overwrite: _overwrite,
+    **ATTRIBUTE_ACTIONS,
 }
 """Type of a step to what performs it."""
+
+CONTEXTS: Dict[str, Callable[[], Any]] = {
+    "grad": torch.enable_grad,
+    "input_grad": torch.enable_grad,
+    "hooked": torch.enable_grad,
+    "no_grad": torch.no_grad,
+    "inference": lambda: torch.inference_mode(),  # which torch may lack
+}
+"""Word of ``cases.steps.GRADS`` to the context in which a forward is called."""
+
 
 def observe(case: Case, factory: Factory) -> List[Observation]:
     """Observe the subject after construction and after every step.

@@ -53,6 +53,27 @@ class ObservedGradient(NamedTuple):
     shares_memory: bool = False
 
 
+class ObservedGrad(NamedTuple):
+    """What lies in the ``.grad`` of a tensor. ``values``: a copy.
+
+    ``as_leaf``: it has the strides of the tensor; contiguous, where a place in the tensor's memory holds
+    several of its numbers or none.
+    """
+
+    values: np.ndarray
+    dtype: str
+    contiguous: bool
+    as_leaf: bool
+    requires_grad: bool
+
+
+class ObservedSecond(NamedTuple):
+    """A second derivative. ``values``: a copy; zeros where torch says that nothing depends on it."""
+
+    values: np.ndarray
+    dtype: str
+
+
 class Observation(NamedTuple):
     """The module after one step.
 
@@ -60,7 +81,8 @@ class Observation(NamedTuple):
     what has the name of each tensor is the Python object that had it before the step.
     ``input_changed``: a step wrote to its input or, of a load, to the state dict. ``shared``: names of
     tensors of a copied module that share memory with the original. ``text``: the text that a step asked
-    for.
+    for. ``grads``: what has a ``.grad``, and that: of the last forward's input and of all tensors.
+    ``seconds``: with respect to what a double backward differentiated, and the result.
     """
 
     output: Optional[ObservedOutput]
@@ -72,6 +94,8 @@ class Observation(NamedTuple):
     shared: Tuple[str, ...] = ()
     text: Optional[str] = None
     gradients: Optional[Tuple[Optional[ObservedGradient], ...]] = None
+    grads: Tuple[Tuple[str, ObservedGrad], ...] = ()
+    seconds: Tuple[Tuple[str, ObservedSecond], ...] = ()
 
 
 def same_bytes(now: np.ndarray, before: np.ndarray) -> bool:

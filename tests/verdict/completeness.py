@@ -26,7 +26,9 @@ OUTPUT = (
 """What is compared of every output."""
 
 
-STEP = ("exception", "input_changed", "output present", "gradients present")
+STEP = ("exception", "input_changed", "output present", "gradients present", "grads present") + (
+    "2nd gradients present",
+)
 """What is compared of every step, beside the flags."""
 
 
@@ -53,6 +55,14 @@ def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
             aspects = ("", " dtype", " shape", " strides", " requires_grad", " shares memory")
             for aspect in aspects if gradient is not None else (" present",):
                 quantity = f"{name} gradient{aspect}"
+                counts[quantity] = counts.get(quantity, 0) + 1
+        for name, _ in each.state.grads():
+            for aspect in ("", " dtype", " shape", " strides", " requires_grad"):
+                quantity = f"{name}.grad{aspect}"
+                counts[quantity] = counts.get(quantity, 0) + 1
+        for second in each.seconds:
+            for aspect in ("", " dtype", " shape"):
+                quantity = f"{second.name} 2nd gradient{aspect}"
                 counts[quantity] = counts.get(quantity, 0) + 1
     counts["text"] = sum(each.text is not None for each in expected)
     counts["memory shared with the original"] = sum(each.copied for each in expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.meta.liars import (  # noqa: F401  (importing them fills the registry)
     affine,
+    backward_accumulation,
     backward_circumstances,
     backward_graphs,
     backward_input,
@@ -11,6 +12,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     backward_parameters,
     backward_statistics,
     backward_sums,
+    backward_twice,
     backward_values,
     backward_writes,
     budgets,
@@ -20,6 +22,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     epsilon,
     errors,
     flags,
+    inference,
     loading,
     memory,
     momentum,

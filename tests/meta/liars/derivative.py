@@ -170,7 +170,7 @@ class Differentiable(torch.autograd.Function):
     """An output whose backward pass is a ``Derivative``.
 
     The graph keeps what the backward pass of torch's kernel reads, so that autograd refuses the same
-    modifications in place.
+    modifications in place: of an input without elements the weight alone, and that for the input.
     """
 
     @staticmethod
@@ -188,7 +188,11 @@ class Differentiable(torch.autograd.Function):
     ) -> Tensor:
         """The output ``y``, which is part of no graph, as it is."""
         running = (running_mean, running_var)
-        ctx.save_for_backward(x, weight, *running)
+        if x.numel():
+            ctx.save_for_backward(x, weight, *running)
+        else:
+            unread = weight is not None and not ctx.needs_input_grad[1]
+            ctx.save_for_backward(x, weight.clone() if unread else weight)  # type: ignore[union-attr]
         ctx.running = tuple(None if each is None else each.clone() for each in running)
         ctx.derivative, ctx.from_batch, ctx.eps = derivative, from_batch, eps
         return y

@@ -1,0 +1,64 @@
+"""Gradients of gradients, in both modes, against the closed form."""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from cases.edges.edge import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.variants import MATRIX_DTYPES, Variant
+
+GROUP = "double_backward"
+
+BOTH_MODES = "preset,input_grad:{0},double:{1}:{2},eval,input_grad:{0},double:{1}:{2}"
+"""The double backward of a batch, for an upstream gradient and a direction."""
+
+
+def _directions() -> Iterator[Edge]:
+    for gradient, direction, note in (
+        ("ordinary", "alternating", "every term counts"),
+        ("offset", "ordinary", "the mean of the upstream gradient is subtracted"),
+        ("ordinary", "offset", "the mean of the direction is subtracted"),
+        ("like_input", "like_input", "the products with the deviations are large"),
+        ("outlier", "ones", "a penalty on the sum of a gradient"),
+    ):
+        program = BOTH_MODES.format("b1", gradient, direction)
+        yield Edge(f"{gradient}_{direction}", GROUP, program, note)
+    note = "the budget follows the operations"
+    program = BOTH_MODES.format("b1", "ordinary", "alternating")
+    for shape, dtypes in (("n2", MATRIX_DTYPES), ("n30", MATRIX_DTYPES), ("n256", ("float32",))):
+        for dtype in dtypes:
+            variant = Variant("bounded", shape, dtype)
+            yield Edge(f"{shape}_{dtype}", GROUP, program, note, TRACKED, variant)
+
+
+def _modules() -> Iterator[Edge]:
+    note = "what depends on what, by the parameters and statistics that are there"
+    program = BOTH_MODES.format("b1", "ordinary", "alternating")
+    for word, config in (
+        ("cumulative", CUMULATIVE),
+        ("untracked", UNTRACKED),
+        ("no_affine", NO_AFFINE),
+        ("no_bias", NO_BIAS),
+        ("bare", BARE),
+    ):
+        yield Edge(word, GROUP, program, note, config)
+    for name in ("weight", "bias"):
+        frozen = program.replace("preset,", f"preset,attach:{name}:parameter,")
+        yield Edge(f"{name}_frozen", GROUP, frozen, note)
+    dropped = program.replace("preset,", "drop:weight,preset,")
+    note = "a bias without a weight: torch forgets its part"
+    yield Edge("no_weight", GROUP, dropped, note)
+    yield Edge("no_weight_bias_alone", GROUP, dropped.replace("input_grad", "forward"), note)
+    note = "what depends on what, without the input"
+    yield Edge("parameters_alone", GROUP, program.replace("input_grad", "forward"), note)
+    note = "a double backward leaves the graph and everything else as it was"
+    double = "double:ordinary:ones,double:ones:ordinary"
+    yield Edge("repeated", GROUP, f"preset,input_grad:b0,{double},retain:offset,accumulate:ones", note)
+    note = "there is nothing to differentiate"
+    yield Edge("no_grad", GROUP, "preset,no_grad:b0,double:ones:ones", note)
+    note = "the statistics do not depend on the layout"
+    yield Edge("channels_last", GROUP, program.replace("b1", "b1.channels_last"), note)
+    yield Edge("nan", GROUP, program.replace("b1", "nan"), "a NaN stays in its channel")
+
+
+EDGES: Tuple[Edge, ...] = (*_directions(), *_modules())

@@ -1,0 +1,180 @@
+"""Second derivatives of BatchNorm2d: the gradients of its gradients.
+
+A double backward differentiates a loss made of the three gradients of ``oracle.backward``,
+
+    L = sum v * dx + sum a * dw + sum c * db
+
+with fixed directions v for the input's, a for the weight's and c for the bias's gradient. Each channel
+stands for itself. With h = x - m, r = 1/s, n values a channel, D = sum g*h and E = sum v*h:
+
+    EVAL MODE. m and s do not depend on x, so dx = w*r*g, dw = r*D, db = sum g, and
+
+        dL/dg = w*r*v + a*r*h + c
+        dL/dw = r * sum v*g
+        dL/dx = a*r*g
+
+    TRAIN MODE. m and s are functions of x: dm/dx = 1/n, dr/dx = -r**3 * h/n, and therefore
+    dD/dx = g - mean(g), dE/dx = v - mean(v). With g' = g - mean(g), v' = v - mean(v), P = sum v*g',
+
+        L = w*r*P - w*r**3 * D*E/n + a*r*D + c * sum g
+
+        dL/dg = w*r*v' - w*r**3 * E*h/n + a*r*h + c
+        dL/dw = r*P - r**3 * D*E/n
+        dL/dx = -w*r**3/n * (P*h + E*g' + D*v') + 3*w*r**5/n**2 * D*E*h + a*(r*g' - r**3 * D*h/n)
+
+The budget of each follows the formula, operation by operation (``oracle.numerics.propagation``). Sums may
+be taken in any order; means may be subtracted from what has none, as a derivative by the chain rule does.
+
+A term whose direction has no gradient to go with is not there.
+
+Source: the chain rule, applied to ``oracle.backward``.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, NamedTuple, Optional
+
+import numpy as np
+
+from cases.inputs import attached, upstream
+from cases.steps import Backward, Double
+from cases.variants import Variant
+from oracle.backward import backward
+from oracle.numerics import bounds
+from oracle.numerics.formats import FLOAT64, FORMATS
+from oracle.numerics.normalisation import OutputValues, plane, terms
+from oracle.numerics.propagation import Arithmetic, Uncertain, exact, negative
+from oracle.semantics import Rules
+from oracle.state import SECONDS, Expected, ExpectedSecond, State
+
+
+def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expected:
+    """Differentiate the gradients of the last output, which a backward that is kept returns."""
+    returned = backward(state, Backward(step.upstream, retain=True), variant, rules)
+    graph = returned.state.graphs[0]
+    given = upstream(variant, graph.output.batch, step.upstream)
+    along = upstream(variant, graph.output.batch, step.direction)
+    dtypes = {"input": given.dtype, "weight": state.dtype, "upstream": given.dtype}
+    found = tuple(
+        ExpectedSecond(name, graph.output, given, along, graph.trainable, dtypes[name])
+        for name in SECONDS
+        if name == "upstream" or name in graph.trainable
+    )
+    return Expected(returned.state, seconds=found)
+
+
+class Channels(NamedTuple):
+    """The letters of the formulas. Shapes: ``g``, ``v``, ``h`` (N, C, H, W), the others (C, 1, 1).
+
+    ``v``, ``a``, ``c``: None where there is no such gradient, and with it no term of the formulas.
+    """
+
+    g: Uncertain
+    h: Uncertain
+    r: Uncertain
+    w: Uncertain
+    v: Optional[Uncertain]
+    a: Optional[Uncertain]
+    c: Optional[Uncertain]
+    n: int
+
+
+def _channels(expected: ExpectedSecond, arithmetic: Arithmetic) -> Channels:
+    output, channels = expected.output, expected.output.shape[1]
+    part, fmt = terms(output), output.arithmetic
+    relative = part.inverse_error + bounds.gamma(4, fmt.unit) + bounds.gamma(4, FLOAT64.unit)
+    mean = Uncertain(plane(output.mean.values), plane(output.mean.budget))
+    budget = np.zeros(channels) if output.weight is None else output.weight.budget
+
+    def along(name: str, values: np.ndarray) -> Optional[Uncertain]:
+        return exact(values) if name in expected.differentiated else None
+
+    return Channels(
+        g=exact(expected.upstream.values),
+        h=arithmetic.plus(exact(output.batch.values), negative(mean)),
+        r=Uncertain(plane(part.inverse), plane(np.abs(part.inverse) * relative)),
+        w=Uncertain(plane(part.weight), plane(budget)),
+        v=along("input", expected.direction.values),
+        a=along("weight", plane(attached("weight", channels))),
+        c=along("bias", plane(attached("bias", channels))),
+        n=max(output.batch.values.size // max(channels, 1), 1),
+    )
+
+
+Terms = Iterator[Uncertain]
+"""The summands of a second derivative."""
+
+
+def _in_eval(name: str, at: Channels, do: Arithmetic) -> Terms:
+    """The formulas of eval mode."""
+    if name == "weight":
+        if at.v is not None:
+            yield do.product(at.r, do.total(do.product(at.v, at.g)))
+    elif name == "input":
+        if at.a is not None:
+            yield do.product(at.a, at.r, at.g)
+    else:
+        if at.v is not None:
+            yield do.product(at.w, at.r, at.v)
+        if at.a is not None:
+            yield do.product(at.a, at.r, at.h)
+        if at.c is not None:
+            yield at.c
+
+
+def _in_train(name: str, at: Channels, do: Arithmetic) -> Terms:
+    """The formulas of train mode."""
+    g, h, r, cube = at.g, at.h, at.r, do.product(at.r, at.r, at.r)
+    of_g = do.total(do.product(g, h))
+    if at.v is not None:
+        yield from _along_input(name, at, do, at.v, of_g)
+    if name == "upstream":
+        if at.a is not None:
+            yield do.product(at.a, r, h)
+        if at.c is not None:
+            yield at.c
+    if name == "input" and at.a is not None:
+        yield do.product(at.a, r, do.centred(g))
+        yield negative(do.over(at.n, do.product(at.a, cube, of_g, do.centred(h))))
+
+
+def _along_input(name: str, at: Channels, do: Arithmetic, v: Uncertain, of_g: Uncertain) -> Terms:
+    """The terms with v, in train mode; ``of_g`` is D."""
+    g, h, r, w = at.g, at.h, at.r, at.w
+    cube, of_v = do.product(r, r, r), do.total(do.product(v, h))
+    if name == "upstream":
+        yield do.product(w, r, do.centred(v))
+        yield negative(do.over(at.n, do.product(w, cube, of_v, h)))
+        return
+    both = do.total(do.product(v, do.centred(g)))
+    if name == "weight":
+        yield do.product(r, both)
+        yield negative(do.over(at.n, do.product(cube, of_g, of_v)))
+        return
+    h = do.centred(h)
+    pairs = ((both, h), (of_v, do.centred(g)), (of_g, do.centred(v)))
+    bracket = do.plus(*(do.product(*pair) for pair in pairs))
+    yield negative(do.over(at.n, do.product(w, cube, bracket)))
+    twice = do.over(at.n, do.product(r, r, of_g, of_v))
+    yield do.over(at.n, do.product(exact(np.array(3.0)), w, cube, twice, h))
+
+
+def second_values(expected: ExpectedSecond) -> OutputValues:
+    """Compute a second derivative with the budget of every element: shape (C,), or that of the input.
+
+    ``undetermined``: the channels in which anything conforms, those included whose error has no bound.
+    """
+    output = expected.output
+    arithmetic = Arithmetic(output.arithmetic)
+    formulas = _in_train if output.batch_statistics else _in_eval
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        found = list(formulas(expected.name, _channels(expected, arithmetic), arithmetic))
+        value, error = arithmetic.plus(*found) if found else exact(np.zeros((1, 1, 1)))
+        error = error + FORMATS[expected.dtype].tiny if found else error
+    shape = expected.shape
+    whole = shape if len(shape) == 4 else (*shape, 1, 1)
+    value, error = np.broadcast_to(value, whole), np.broadcast_to(error, whole)
+    finite = np.isfinite(value)
+    budget = np.where(finite, np.where(np.isnan(error), np.inf, error), np.nan)
+    undetermined = terms(output).undetermined & bool(found)
+    return OutputValues(value.reshape(shape), budget.reshape(shape), undetermined)

@@ -1,0 +1,98 @@
+"""The program that a script is written for, and the texts of its batches, tensors and calls."""
+
+from __future__ import annotations
+
+from typing import Collection, List, Mapping, NamedTuple, Optional, Tuple
+
+from cases.case import Case
+from cases.inputs import Batch, attached, batch, upstream
+from cases.state_dicts import TABLE
+from cases.steps import CONVERSIONS, DIFFERENTIATING, Convert, Forward, LoadStateDict, forwards
+from cases.variants import ATTACHED_COUNT
+from tests.failure import literals
+from tests.failure.phrases import LAYOUTS, WITHOUT
+
+MOST = 512
+"""The numbers that the batches of a script may have written out, together."""
+
+
+class Unwritable(Exception):
+    """A batch is too large for a script; the message says which."""
+
+
+class Writing(NamedTuple):
+    """The program that the lines are written for.
+
+    ``texts``: the texts of batches that have a short one, by name. ``raising``: the numbers of the
+    steps that raise. ``number``: the step that is written.
+    """
+
+    case: Case
+    texts: Mapping[str, str]
+    raising: Collection[int] = ()
+    number: int = 0
+
+    def batch(self, name: str) -> str:
+        """The text of the batch called ``name``, in its layout; raises Unwritable."""
+        return self._text(batch(self.case.variant, name), self.texts.get(name.partition(".")[0]))
+
+    def upstream(self, name: str, earlier: bool = False) -> str:
+        """The text of an upstream gradient of the last or the earlier forward; raises Unwritable."""
+        given = self.returned()[int(earlier)]
+        return self._text(upstream(self.case.variant, given, name))
+
+    def _text(self, given: Batch, short: Optional[str] = None) -> str:
+        text = short or literals.batch_text(given.values, given.dtype, MOST)
+        if text is None:
+            raise Unwritable(f"the batch {given.name} has {given.values.size:,} values")
+        return LAYOUTS[given.layout].format(x=text, shape=list(given.values.shape))
+
+    def returned(self) -> Tuple[Batch, ...]:
+        """The inputs of the forwards before the step that return something, the last first."""
+        steps = enumerate(self.case.steps[: self.number - 1], 1)
+        names = [each.batch for n, step in steps if n not in self.raising for each in forwards(step)]
+        return tuple(batch(self.case.variant, name) for name in reversed(names))
+
+    @property
+    def differentiated(self) -> bool:
+        """Whether a backward follows, so that forwards keep their inputs and outputs."""
+        return any(isinstance(step, DIFFERENTIATING) for step in self.case.steps[self.number :])
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the module before the step."""
+        dtype = self.case.variant.module_dtype
+        for number, step in enumerate(self.case.steps[: self.number - 1], 1):
+            if isinstance(step, Convert):
+                dtype = CONVERSIONS[step.how]
+            elif isinstance(step, LoadStateDict) and number not in self.raising:
+                contents = TABLE[step.what]
+                dtype = (contents.assign and contents.entries[0].dtype) or dtype
+        return dtype
+
+    def new_tensor(self, name: str) -> str:
+        """The text of a tensor that is attached or loaded."""
+        if name == "num_batches_tracked":
+            return f"torch.tensor({ATTACHED_COUNT})"
+        values = literals.listed(attached(name, self.case.config.num_features), "float64")
+        return f"torch.tensor({values}{literals.keyword(self.dtype)})"
+
+
+def called(step: Forward, given: str) -> str:
+    """The line that calls the module with the text ``given``."""
+    if step.grad == "hooked":
+        return f"y, text = hooked(m, {given})"
+    if step.grad in WITHOUT:
+        return f"y = {WITHOUT[step.grad]}({given})"
+    return f"y = m({given}{'.requires_grad_()' if step.grad == 'input_grad' else ''})"
+
+
+def recorded(step: Forward, given: str) -> List[str]:
+    """The lines of a forward that a backward follows; ``graphs`` keeps what the last two were given."""
+    leaf = ".requires_grad_()" if step.grad == "input_grad" else ""
+    call = "hooked(m, x)[0]" if step.grad == "hooked" else f"{WITHOUT.get(step.grad, 'm')}(x)"
+    return [
+        f"x = {given}{leaf}",
+        f"graphs = [((x, m.weight, m.bias), {call}), *graphs[:1]]",
+        "y = graphs[0][1]",
+    ]

@@ -1,0 +1,79 @@
+"""Scripts of programs that add to .grad or differentiate gradients."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+import pytest
+
+from cases import catalogue
+from oracle.state import GRADIENTS, SECONDS
+from tests.failure import replay
+from tests.failure.reproduction import reproduce
+from tests.failure.script import Shown, script
+from tests.meta import installed
+from tests.meta.liars import LIARS
+from tests.meta.test_script import TORCH, finding
+from tests.subject.module import observe
+from tests.verdict.result import run
+
+START = "steps-affine-track-momentum_0.1-bounded-n8-float32-"
+INDICES = {"input": (1, 5, 0, 1), "upstream": (0, 3, 1, 1), "weight": (3,), "bias": (4,)}
+
+ACCUMULATING = (
+    "preset,input_grad:b0,accumulate:ordinary",
+    "input_grad:b0.channels_last,accumulate_retain:ordinary,accumulate:ones.scalar",
+    "input_grad:b0,accumulate:offset,inference:b1,zero_grad,eval,input_grad:b1,accumulate:outlier",
+    "input_grad:b0.permuted,accumulate:ordinary,show:keys",
+)
+DOUBLE = (
+    "preset,input_grad:b0,double:ordinary:offset",
+    "preset,eval,input_grad:b0,double:ordinary:ones.expanded",
+)
+
+
+def printed(program: str, quantity: str, index: Tuple[int, ...] = ()) -> str:
+    """What a script prints as got, for a program that ends with a finding."""
+    case = catalogue.find(START + program)
+    text = script(Shown(case, finding(quantity, len(case.steps), index), (), {}), TORCH)
+    return replay.got(replay.printed(text))
+
+
+@pytest.mark.parametrize("program", ACCUMULATING)
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_grad_of_a_script_is_that_of_the_suite(program: str, name: str) -> None:
+    """To the last bit, with torch's own module."""
+    grads = dict(observe(catalogue.find(START + program), installed.BATCH_NORM)[-1].grads)
+    value = grads[name].values[INDICES[name]].item()
+    assert printed(program, f"{name}.grad", INDICES[name]) == repr(value)
+    assert printed(program, f"{name}.grad dtype") == repr("float32")
+    assert printed(program, f"{name}.grad strides") == "True"
+    assert printed(program, "grads present") == repr(GRADIENTS)
+
+
+@pytest.mark.parametrize("program", DOUBLE)
+@pytest.mark.parametrize("name", SECONDS)
+def test_a_second_derivative_of_a_script_is_that_of_the_suite(program: str, name: str) -> None:
+    seconds = dict(observe(catalogue.find(START + program), installed.BATCH_NORM)[-1].seconds)
+    value = seconds[name].values[INDICES[name]].item()
+    assert printed(program, f"{name} 2nd gradient", INDICES[name]) == repr(value)
+    assert printed(program, f"{name} 2nd gradient shape") == repr(seconds[name].values.shape)
+    assert printed(program, "2nd gradients present") == repr(SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "quantity"),
+    [
+        ("WeightGradOverwritten", "forward:b0,accumulate:ordinary,forward:b1,accumulate:ones", "weight.grad"),
+        ("GradsOnBuffers", "forward:b0,accumulate:ones", "grads present"),
+        ("DeviationTermConstant", "preset,input_grad:b0,double:ordinary:offset", "input 2nd gradient"),
+        ("NotCountedInInference", "forward:b0,inference:b1", "num_batches_tracked"),
+    ],
+)
+def test_what_liars_do_to_grads_has_a_script(name: str, program: str, quantity: str) -> None:
+    subject = LIARS[name].factory
+    result = run(catalogue.find(START + program), subject, installed.RULES)
+    again = reproduce(result, subject, installed.RULES, f"{subject.__module__}:{name}", 1, fresh=False)
+    assert again.script is not None, again.remark
+    assert again.shown is not None
+    assert again.shown.finding.mismatch.quantity == quantity
