@@ -34,9 +34,9 @@ class StateDict(NamedTuple):
     ``entries``: those that the module lacks are left out, unless it is ``whole``. ``others``: further
     keys, which no module has. ``version``: in the metadata of the prefix, None where there is none.
     ``prefix``: before every key. ``parent``: it is loaded into a ``Sequential`` whose first part is the
-    module, so the module's keys begin with ``0.``. ``emptied``: before it the module is moved to the
-    meta device and, by ``to_empty``, back to the CPU. ``strict``, ``assign``: as ``load_state_dict``
-    takes them.
+    module, so the module's keys begin with ``0.``. ``emptied``: before it every ``.grad`` is taken away,
+    and the module is moved to the meta device and, by ``to_empty``, back to the CPU. ``strict``,
+    ``assign``: as ``load_state_dict`` takes them.
     """
 
     entries: Tuple[Entry, ...]
@@ -51,7 +51,7 @@ class StateDict(NamedTuple):
 
     @property
     def place(self) -> str:
-        """What the keys must begin with to be the module's."""
+        """The beginning that keys must have to be the module's."""
         return "0." if self.parent else ""
 
     def given(self, held: Tuple[str, ...]) -> Tuple[Entry, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import lru_cache
-from typing import Any, Dict, Optional
+from typing import Any, Dict, FrozenSet, Optional
 
 import numpy as np
 
@@ -31,9 +31,19 @@ from oracle.state import Expected, ExpectedGradient, Grad, State, Tensor
 
 def accumulate(state: State, step: Accumulate, variant: Variant, rules: Rules) -> Expected:
     """Differentiate the output of the last forward, and add to the ``.grad`` of its leaves."""
-    differentiated = backward(state, step.backward, variant, rules)
+    frozen = state.graphs[0].frozen if state.graphs else frozenset()
+    differentiated = backward(_frozen(state, frozenset()), step.backward, variant, rules)
+    differentiated = dataclasses.replace(differentiated, state=_frozen(differentiated.state, frozen))
     layout = _layout(state.graphs[0].output.batch, rules)
     return Expected(_added(differentiated, layout))
+
+
+def _frozen(state: State, names: FrozenSet[str]) -> State:
+    """The state in which these leaves of the last forward no longer require a gradient."""
+    if not state.graphs:
+        return state
+    last, *earlier = state.graphs
+    return state.changed(graphs=(last._replace(frozen=names), *earlier))
 
 
 def accumulated(right: Expected, differentiated: Expected) -> Expected:
@@ -62,7 +72,7 @@ def _added(differentiated: Expected, layout: str) -> State:
     last, *earlier = state.graphs
     changes: Dict[str, Any] = {}
     for gradient in differentiated.gradients or ():
-        if gradient is None:
+        if gradient is None or gradient.name in last.frozen:
             continue
         if gradient.name == "input":
             last = last._replace(grad=_sum(last.grad, gradient, layout))

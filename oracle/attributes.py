@@ -127,7 +127,7 @@ def _reset_affine(state: State, rules: Rules) -> Expected:
 
 
 def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:
-    """What the module tells of itself as it is now."""
+    """The module tells of itself as it is now."""
     return Expected(state, text=_TEXTS[step.what](state, rules))
 
 

@@ -211,7 +211,7 @@ def output_without_graph() -> Refusal:
 
 
 def nothing_to_differentiate() -> Refusal:
-    """What the output depends on requires a gradient no longer."""
+    """Nothing that the output depends on requires a gradient any more."""
     return Refusal("RuntimeError", "One of the differentiated Tensors does not require grad")
 
 

@@ -55,10 +55,11 @@ def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expect
     given = upstream(variant, graph.output.batch, step.upstream)
     along = upstream(variant, graph.output.batch, step.direction)
     dtypes = {"input": given.dtype, "weight": state.dtype, "upstream": given.dtype}
+    trainable = tuple(name for name in graph.trainable if name not in graph.frozen)
     found = tuple(
-        ExpectedSecond(name, graph.output, given, along, graph.trainable, dtypes[name])
+        ExpectedSecond(name, graph.output, given, along, trainable, dtypes[name])
         for name in SECONDS
-        if name == "upstream" or name in graph.trainable
+        if name == "upstream" or name in trainable
     )
     return Expected(returned.state, seconds=found)
 

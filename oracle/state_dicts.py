@@ -160,4 +160,3 @@ def _emptied(state: State) -> State:
     if counter is not None:
         changes[COUNTER] = Counter(counter.value, object())
     return state.changed(**changes)
-

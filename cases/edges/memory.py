@@ -88,6 +88,9 @@ def _switched() -> Iterator[Edge]:
     yield Edge("frozen_between_alone", GROUP, program, "nothing is left to differentiate")
     program = "preset,input_grad:b0,attach:weight:trainable,requires_grad:false,backward:ordinary"
     yield Edge("frozen_between_rebound", GROUP, program, "the forward's weight is no longer the module's")
+    for name, step in (("accumulated", "accumulate:ordinary"), ("twice", "double:ordinary:ordinary")):
+        program = f"preset,input_grad:b0,requires_grad:false,{step}"
+        yield Edge(f"frozen_between_{name}", GROUP, program, note)
 
 
 EDGES: Tuple[Edge, ...] = (*_forms(), *_aliases(), *_unseen(), *_switched())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence, Tuple
 
-from cases.attributes import BUFFERS, PARAMETERS
+from cases.attributes import BUFFERS, PARAMETERS, STATISTICS
 from cases.construction import AFFINE, MOMENTUM, TRACK, Construction
 from cases.inputs.upstream import UPSTREAM
 from cases.steps import (
@@ -100,7 +100,7 @@ def _whole() -> Iterator[Step]:
 def _registered() -> Iterator[Step]:
     """Frozen parameters, tensors with two names or in odd places of memory, and conversions."""
     yield from (RequireGrad(value) for value in (False, True))
-    yield from (Alias(*pair) for pair in (("running_mean", "bias"), ("running_var", "running_mean")))
+    yield from (Alias(*pair) for pair in (STATISTICS, STATISTICS[::-1]))
     yield OVERWRITE
     yield from (Attach(name, UNSAVED) for name in BUFFERS)
     yield from (Attach("running_mean", f"tensor.{form}") for form in FORMS)

@@ -167,6 +167,7 @@ def _load_state_dict(writing: Writing, step: LoadStateDict) -> List[str]:
     if contents.version is not None:
         lines.append(f"state._metadata = {{{contents.prefix[:-1]!r}: {{'version': {contents.version}}}}}")
     if contents.emptied:
+        lines += ["for each in m.parameters(): each.grad = None"]
         lines += ["m.to('meta')", "m.to_empty(device='cpu')"]
     target = "torch.nn.Sequential(m)" if contents.parent else "m"
     options = ("" if contents.strict else ", strict=False") + (", assign=True" if contents.assign else "")

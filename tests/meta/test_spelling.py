@@ -127,7 +127,7 @@ def test_a_number_that_nothing_can_hold_is_refused(name: str, sign: str) -> None
         ("attach:weight:{}", "accepted: tensor, parameter"),
         ("load:{}", "accepted: legacy, empty"),
         ("show:{}", "accepted: repr, keys"),
-        ("{}", "accepted: forward|no_grad|input_grad|inference:<batch>, "),
+        ("{}", "accepted: forward|no_grad|input_grad|"),
         ("forward:b0-seed{}", "a seed of at most 9223372036854775807 is written seed1, seed2"),
     ],
 )

@@ -75,6 +75,8 @@ class Loading(NamedTuple):
         if contents.emptied:
             if not hasattr(module, "to_empty"):
                 raise LookupError("the release has no to_empty")
+            for parameter in module.parameters():
+                parameter.grad = None
             module.to("meta")
             module.to_empty(device="cpu")
         target = torch.nn.Sequential(module) if contents.parent else module
