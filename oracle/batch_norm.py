@@ -250,7 +250,7 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
             raise refusals.other_keys()
     renewed: Dict[object, object] = {}
     changes: Dict[str, Any] = {}
-    for name in state.present():
+    for name in state.keys() if step.how == "state_dict" else state.present():
         copy, original = copied.entry(name), state.entry(name)
         if isinstance(original, Counter):
             changes[name] = Counter(original.value, object())

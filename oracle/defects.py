@@ -148,6 +148,17 @@ DEFECTS: Tuple[Defect, ...] = (
         "Call .contiguous() on the gradient, or on the input before the layer.",
     ),
     Defect(
+        "channels_last_backward_misreads_weight",
+        (1, 10),
+        None,
+        "the backward of a channels_last input with a channels_last upstream gradient, where the weight is "
+        "strided or expanded",
+        "The weight is read from consecutive places in memory, past its stride and past its end, so the "
+        "gradient of the input is wrong in every channel but the first, without a message.",
+        "found by this suite",
+        "Make the weight contiguous: module.weight = torch.nn.Parameter(weight.contiguous()).",
+    ),
+    Defect(
         "mixed_bfloat16_layout_raises",
         (1, 12),
         (1, 13),

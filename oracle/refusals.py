@@ -10,6 +10,7 @@ import re
 from typing import Optional, Sequence, Tuple
 
 from cases.inputs import Batch
+from cases.inputs.memory import DENSE
 from cases.steps import Value
 from cases.variants import NARROW
 from oracle.semantics import Rules
@@ -161,9 +162,15 @@ def check_tensors(
         _check_dtype(given, state.dtype, (state.weight, state.bias, *running), rules)
     for tensor in running:
         if tensor is not None and tensor.form == "row":
-            raise Refusal("RuntimeError", "expected 1 dims but tensor has 2")
+            raise _not_one_dimensional(batch_statistics or given.memory_format in DENSE)
         if tensor is not None and tensor.overlaps and batch_statistics:
             raise Refusal(*OVERLAPPING)
+
+
+def _not_one_dimensional(by_accessor: bool) -> Refusal:
+    """Whoever reads the numbers first refuses: an accessor, or the kernel for inputs of any strides."""
+    found = "expected 1 dims but tensor has 2" if by_accessor else r"t\.dim\(\) == 1 INTERNAL ASSERT"
+    return Refusal("RuntimeError", found)
 
 
 def _check_length(name: str, tensor: Optional[Tensor], given: Batch) -> None:

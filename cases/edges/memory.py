@@ -93,4 +93,18 @@ def _switched() -> Iterator[Edge]:
         yield Edge(f"frozen_between_{name}", GROUP, program, note)
 
 
-EDGES: Tuple[Edge, ...] = (*_forms(), *_aliases(), *_unseen(), *_switched())
+def _strided_weights() -> Iterator[Edge]:
+    note = "the backward reads the weight by its stride"
+    for layout in ("contiguous", "channels_last", "permuted"):
+        passes = f"input_grad:b1.{layout},backward:ordinary.{layout}".replace(".contiguous", "")
+        program = f"attach:weight:trainable.strided,preset,{passes},eval,{passes}"
+        yield Edge(f"strided_weight_backward_{layout}", GROUP, program, note)
+
+
+EDGES: Tuple[Edge, ...] = (
+    *_forms(),
+    *_aliases(),
+    *_unseen(),
+    *_switched(),
+    *_strided_weights(),
+)

@@ -16,6 +16,7 @@ from oracle.deviations.inputs import (
 )
 from oracle.deviations.layouts import (
     backward_misreads_ambiguous_layout,
+    channels_last_backward_misreads_weight,
     mixed_bfloat16_layout_raises,
 )
 from oracle.deviations.loading import assign_marks_metadata
@@ -37,6 +38,7 @@ DEVIATIONS: Dict[str, Deviation] = {
         eval_backward_reads_current_buffers,
         double_backward_needs_weight,
         backward_misreads_ambiguous_layout,
+        channels_last_backward_misreads_weight,
         mixed_bfloat16_layout_raises,
         narrow_arithmetic,
         expanded_buffer_written,

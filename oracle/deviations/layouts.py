@@ -1,4 +1,4 @@
-"""The deviation of a backward that takes the upstream gradient for a tensor of another memory format."""
+"""The deviations of kernels that take a tensor for one of other strides."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from cases.inputs import Batch
 from cases.inputs.memory import DENSE, ORDERS
 from cases.steps import Backward
 from oracle.deviations.situation import Situation
-from oracle.state import Expected, ExpectedError, ExpectedGradient
+from oracle.numerics.budgeted import Budgeted
+from oracle.state import GRADIENTS, Expected, ExpectedError, ExpectedGradient
 
 
 def _read_as(given: Batch, memory_format: str) -> Batch:
@@ -51,3 +52,27 @@ def mixed_bfloat16_layout_raises(right: Expected, situation: Situation) -> Expec
     state = right.state.changed(graphs=situation.before.graphs)
     error = ExpectedError("RuntimeError", "needs_dynamic_casting")
     return dataclasses.replace(right, output=None, error=error, state=state)
+
+
+def channels_last_backward_misreads_weight(right: Expected, situation: Situation) -> Expected:
+    """The weight is read from consecutive places, whatever its stride: the first value is right.
+
+    What lies in the other places is not known here, so any input gradient conforms in their channels.
+    """
+    weight = situation.before.weight
+    if right.gradients is None or weight is None or weight.form not in ("strided", "expanded"):
+        return right
+    found = right.gradients[GRADIENTS.index("input")]
+    if found is None or not _both_channels_last(found.output.batch, found.upstream):
+        return right
+    variance = found.output.variance
+    budget = np.where(np.arange(variance.channels) > 0, np.inf, variance.budget)
+    unknown = Budgeted(variance.values, budget, variance.nonnegative)
+    misread = dataclasses.replace(found, output=dataclasses.replace(found.output, variance=unknown))
+    return dataclasses.replace(right, gradients=(misread, *right.gradients[1:]))
+
+
+def _both_channels_last(given: Batch, upstream: Batch) -> bool:
+    """Whether torch may take both for channels_last: the contiguous one, too, of one value an image."""
+    formats = (given.memory_format, upstream.memory_format)
+    return "other" not in formats and ("channels_last" in formats or given.values.shape[2:] == (1, 1))

@@ -51,9 +51,10 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
 def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Budgeted:
     """The moving average over all channels of one value, which all channels then have."""
     place = Budgeted(old.values[:1], old.budget[:1], old.nonnegative)
+    fmt = FORMATS[dtype]  # in which a narrow module computes, too
     for channel in range(new.channels):
         part = slice(channel, channel + 1)
         each = Budgeted(new.values[part], new.budget[part], new.nonnegative)
-        place = moving_average(place, each, factor, FORMATS[dtype], exact=False)
+        place = moving_average(place, each, factor, fmt, exact=False, working=fmt)
     channels = np.zeros(old.channels, dtype=int)
     return Budgeted(place.values[channels], place.budget[channels], place.nonnegative)

@@ -17,7 +17,7 @@ from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.plain_sums import channels_last_statistics
 from oracle.numerics.statistics import Statistics, statistics
-from oracle.state import Expected
+from oracle.state import Expected, State
 
 FLOAT16_SUMS = (2, 2), (2, 5)
 """The releases that sum in float16 where the module is float16: what comes out is left undetermined."""
@@ -47,13 +47,18 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
         if output.dtype == "float16" and first <= situation.semantics.release <= last:
             found = _undetermined(found)
         seen = with_statistics(right, output, situation.before, found, working=fmt)
-    if output.batch.memory_format in DENSE:
+    if output.batch.memory_format in DENSE and not _gaps(situation.before):
         return seen
     assert seen.output is not None
     working = dataclasses.replace(seen.output, working=output.dtype)
     graph, *earlier = seen.state.graphs
     graphs = (graph._replace(output=working), *earlier)
     return dataclasses.replace(seen, output=working, state=seen.state.changed(graphs=graphs))
+
+
+def _gaps(state: State) -> bool:
+    """Whether a parameter or buffer does not lie contiguously in memory."""
+    return any(each.form in ("strided", "expanded") for each in state.tensors())
 
 
 def _undetermined(found: Statistics) -> Statistics:

@@ -60,13 +60,14 @@ def with_statistics(
 ) -> Expected:
     """The forward normalised by, and the running buffers updated with, other batch statistics.
 
-    ``working``: the format that the running buffers are updated in.
+    ``working``: the format that the running buffers are updated in. Buffers whose channels lie in one
+    place stay as they are.
     """
     factor = average_factor(right.state)
     place, state = before, right.state  # both are updated buffer by buffer: the two may be one
     for name, new in (("running_mean", found.mean), ("running_var", found.unbiased_variance)):
         old, after = place.entry(name), state.entry(name)
-        if not isinstance(old, Tensor) or not isinstance(after, Tensor):
+        if not isinstance(old, Tensor) or not isinstance(after, Tensor) or after.overlaps:
             continue
         if right.state.entry(name) is before.entry(name):
             continue
