@@ -151,8 +151,8 @@ DEFECTS: Tuple[Defect, ...] = (
         "channels_last_backward_misreads_weight",
         (1, 10),
         None,
-        "the backward of a channels_last input with a channels_last upstream gradient, where the weight is "
-        "strided or expanded",
+        "the backward of a channels_last input with a channels_last upstream gradient, where the weight "
+        "is strided or expanded",
         "The weight is read from consecutive places in memory, past its stride and past its end, so the "
         "gradient of the input is wrong in every channel but the first, without a message.",
         "found by this suite",
