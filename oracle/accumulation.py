@@ -39,7 +39,7 @@ def accumulate(state: State, step: Accumulate, variant: Variant, rules: Rules) -
 
 
 def _frozen(state: State, names: FrozenSet[str]) -> State:
-    """The state in which these leaves of the last forward no longer require a gradient."""
+    """The state in which these leaves of the last forward are frozen."""
     if not state.graphs:
         return state
     last, *earlier = state.graphs

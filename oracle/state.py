@@ -112,8 +112,8 @@ class Graph(NamedTuple):
 
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
     tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``leaves``: the
-    identities of weight and bias, in this order. ``frozen``: those of ``trainable`` that no longer
-    require a gradient. ``modified``: a saved tensor was written to after the forward, and autograd saw
+    identities of weight and bias, in this order. ``frozen``: those of ``trainable`` that
+    were frozen since. ``modified``: a saved tensor was written to after the forward, and autograd saw
     it. ``grad``: what lies in the ``.grad`` of the input.
     """
 

@@ -90,9 +90,9 @@ ON_DTYPES = [(step, "float64") for step in STEPS] + [(step, "mixed_bfloat16") fo
 
 @pytest.mark.parametrize(("step", "dtype"), ON_DTYPES, ids=str)
 def test_the_lines_of_a_step_do_what_the_suite_does(step: Step, dtype: str) -> None:
-    """For every step of the alphabet, after a forward and on a module with known numbers."""
+    """For every step of the alphabet, after two forwards and on a module with known numbers."""
     variant = Variant("bounded", "n2", dtype)
-    program = (Forward("b0"), steps.PRESET, step)
+    program = (Forward("b0"), Forward("b1"), steps.PRESET, step)
     case = spelled.case(("affine", "track", "momentum_0.1"), variant, program)
     raising = tuple(n for n, each in enumerate(observe(case, installed.BATCH_NORM)) if each.raised)
     for quantity, value in seen_in(case):

@@ -200,7 +200,7 @@ class BiasNotFrozen(HonestBatchNorm2d):
 
 
 @liar("edge", "protocol", "frozen", through="running_mean requires_grad")
-class StatisticsTrained(HonestBatchNorm2d):
+class StatisticsRequireGrad(HonestBatchNorm2d):
     """requires_grad_ is about running_mean, too."""
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
