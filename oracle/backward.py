@@ -178,9 +178,7 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
     if not expected.output.batch.values.size:
         return nothing(expected.shape)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        if not expected.upstream.values.size:
-            found = _sum_of_nothing(expected)
-        elif expected.name == "bias":
+        if expected.name == "bias":
             found = _bias_gradient(expected)
         elif expected.name == "weight":
             found = _weight_gradient(expected)
@@ -193,12 +191,6 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
         found = found._replace(budget=found.budget + bounds.stored(found.values, storage))
     finite = np.isfinite(found.values)
     return found._replace(budget=np.where(finite, found.budget, np.nan))
-
-
-def _sum_of_nothing(expected: ExpectedGradient) -> OutputValues:
-    """Without a single value all sums are 0, whatever they would be multiplied by."""
-    zeros = np.zeros(expected.shape)
-    return OutputValues(zeros, zeros, np.zeros(expected.output.shape[1], dtype=bool))
 
 
 def _bias_gradient(expected: ExpectedGradient) -> OutputValues:

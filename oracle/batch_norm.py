@@ -220,7 +220,7 @@ def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: 
         bias=None if state.bias is None else state.bias.numbers,
         eps=call.eps,
         batch_statistics=call.batch_statistics,
-        strides=outputs.strides(given, call.batch_statistics, rules),
+        strides=outputs.strides(state, given, call.batch_statistics, rules),
         requires_grad=requires_grad,
         # Only releases that do not check eps get here with 0: a constant channel gives the bias.
         flat_at_zero=call.batch_statistics and call.eps == 0,

@@ -13,7 +13,7 @@ from cases.variants import Variant
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS
-from oracle.refusals import INTEGER_WITH_GRADIENT
+from oracle.refusals import INTEGER_WITH_GRADIENT, NO_BFLOAT16, Refusal
 from oracle.semantics import Rules
 from oracle.state import Counter, Expected, Grad, Graph, Meaning, State, Tensor
 
@@ -24,6 +24,8 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
     In the dtype that the module has already, so does a buffer. The counter is an integer and stays as it
     is.
     """
+    if step.how == "bfloat16" and rules.holds("no_bfloat16_method"):
+        raise Refusal(*NO_BFLOAT16)
     dtype = CONVERSIONS[step.how]
     changes: Dict[str, Any] = {"dtype": dtype, "graphs": ()}
     for name in FLOATING if dtype != state.dtype else ():

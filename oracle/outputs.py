@@ -12,9 +12,12 @@ HOOKS = "pre-hook hook"
 """The hooks that a forward calls, in order."""
 
 
-def strides(given: Batch, batch_statistics: bool, rules: Rules) -> str:
+def strides(state: State, given: Batch, batch_statistics: bool, rules: Rules) -> str:
     """The memory format of the output: the input's, except where the release made it contiguous."""
     if given.memory_format != "channels_last":
+        return "contiguous"
+    gaps = any(tensor.form == "strided" for tensor in state.tensors())
+    if gaps and rules.holds("gaps_make_output_contiguous"):
         return "contiguous"
     if batch_statistics and rules.holds("train_output_contiguous"):
         return "contiguous"

@@ -1,4 +1,4 @@
-"""The switches about what a module has registered, and how a state dict is loaded into it.
+"""The switches about the tensors of a module: how they lie, are registered, converted and loaded.
 
 ``oracle.semantics`` joins them with the others.
 """
@@ -42,6 +42,30 @@ REGISTRATION: Tuple[Switch, ...] = (
         "register_buffer has no persistent keyword.",
         "With persistent=False the state dict leaves the buffer out.",
         "PR #37191",
+    ),
+    Switch(
+        "no_bfloat16_method",
+        None,
+        (1, 4),
+        "A module has no method bfloat16().",
+        "It converts the module.",
+        "PR #30702; measured",
+    ),
+    Switch(
+        "eval_takes_rows",
+        None,
+        (1, 4),
+        "In eval mode, running statistics of shape (1, C) are used like those of shape (C,).",
+        "They are refused.",
+        "measured",
+    ),
+    Switch(
+        "gaps_make_output_contiguous",
+        None,
+        (1, 9),
+        "Where a parameter or buffer is a strided view, a channels_last input gives a contiguous output.",
+        "The output keeps the channels_last strides.",
+        "PR #59286; measured",
     ),
     Switch(
         "no_to_empty",

@@ -236,7 +236,7 @@ class ExpectedSecond:
     @property
     def shape(self) -> Tuple[int, ...]:
         """The shape of what it is taken with respect to."""
-        return (self.output.shape[1],) if self.name == "weight" else self.output.shape
+        return (self.output.mean.channels,) if self.name == "weight" else self.output.shape
 
 
 SECONDS = ("input", "weight", "upstream")

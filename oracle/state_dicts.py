@@ -32,12 +32,12 @@ COUNTER = "num_batches_tracked"
 def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: Rules) -> Expected:
     """The text names the missing and the unexpected keys, and what shares memory with the state dict."""
     contents = TABLE[step.what]
+    if contents.assign and rules.holds("no_assign_keyword"):
+        raise refusals.unknown_keyword("assign")
     if contents.emptied:
         if rules.holds("no_to_empty"):
             raise Refusal(*NO_TO_EMPTY)
         state = _emptied(state)
-    if contents.assign and rules.holds("no_assign_keyword"):
-        return Expected(state, error=refusals.unknown_keyword("assign").error)
     keys = _compared(state, contents)
     if keys.completed and rules.holds("legacy_load_resets_counter"):
         state = _reset_counter(state, contents)

@@ -18,6 +18,7 @@ from oracle.deviations.layouts import (
     backward_misreads_ambiguous_layout,
     channels_last_backward_misreads_weight,
     mixed_bfloat16_layout_raises,
+    one_channel_permuted_misplaced,
 )
 from oracle.deviations.loading import assign_marks_metadata
 from oracle.deviations.memory import expanded_buffer_written
@@ -40,6 +41,7 @@ DEVIATIONS: Dict[str, Deviation] = {
         backward_misreads_ambiguous_layout,
         channels_last_backward_misreads_weight,
         mixed_bfloat16_layout_raises,
+        one_channel_permuted_misplaced,
         narrow_arithmetic,
         expanded_buffer_written,
         assign_marks_metadata,

@@ -43,7 +43,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         bias=None if state.bias is None else state.bias.numbers,
         eps=1.0,
         batch_statistics=True,
-        strides=outputs.strides(given, True, rules),
+        strides=outputs.strides(state, given, True, rules),
         requires_grad=bool(trainable),
     )
     graph = recorded(situation.before, output, trainable, ())

@@ -42,6 +42,38 @@ def backward_misreads_ambiguous_layout(right: Expected, situation: Situation) ->
     return dataclasses.replace(right, gradients=tuple(gradients))
 
 
+def one_channel_permuted_misplaced(right: Expected, situation: Situation) -> Expected:
+    """The numbers come out in the order of the memory of a permuted tensor of one channel.
+
+    So do those of an output and, in train mode, of an input gradient if the input is permuted; in eval
+    mode those of an input gradient if the upstream gradient is.
+    """
+    output = right.output
+    if output is not None and _one_channel_permuted(output.batch):
+        misplaced = dataclasses.replace(output, batch=_in_memory_order(output.batch))
+        return dataclasses.replace(right, output=misplaced)
+    gradients = []
+    for each in right.gradients or ():
+        if each is not None and each.name == "input":
+            x, g = each.output.batch, each.upstream
+            if _one_channel_permuted(x if each.output.batch_statistics else g):
+                placed = dataclasses.replace(each.output, batch=_in_memory_order(x))
+                each = dataclasses.replace(each, output=placed, upstream=_in_memory_order(g))
+        gradients.append(each)
+    if all(a is b for a, b in zip(gradients, right.gradients or ())):
+        return right
+    return dataclasses.replace(right, gradients=tuple(gradients))
+
+
+def _one_channel_permuted(given: Batch) -> bool:
+    return given.layout == "permuted" and given.values.shape[1] == 1 and given.values.size > 0
+
+
+def _in_memory_order(given: Batch) -> Batch:
+    values = given.values.transpose(ORDERS["permuted"]).reshape(given.values.shape)
+    return dataclasses.replace(given, values=values)
+
+
 def mixed_bfloat16_layout_raises(right: Expected, situation: Situation) -> Expected:
     """A bfloat16 input of a float32 module that is neither contiguous nor channels_last is refused."""
     output = right.output

@@ -46,6 +46,9 @@ EXAMPLES: Dict[str, List[str]] = {
     ],
     "expanded_buffer_written": ["edge-memory-expanded_running_mean_train"],
     "assign_marks_metadata": ["edge-load-assigned"],
+    "one_channel_permuted_misplaced": [
+        "edge-backward_layout-n8_one_channel_float32_permuted_contiguous"
+    ],
     "mixed_bfloat16_layout_raises": ["edge-backward_layout-n30_mixed_bfloat16_permuted_contiguous"],
 }
 """Defect to cases that cannot pass on a release that has it, with one thread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import OrderedDict
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
@@ -72,6 +73,8 @@ class Loading(NamedTuple):
     def perform(self) -> str:
         """Load it; returns the text of what was found, and raises whatever loading raises."""
         module, contents = self.module, self.contents
+        options = {"assign": True} if contents.assign else {}
+        inspect.signature(module.load_state_dict).bind({}, **options)  # before anything is emptied
         if contents.emptied:
             if not hasattr(module, "to_empty"):
                 raise LookupError("the release has no to_empty")
@@ -80,7 +83,6 @@ class Loading(NamedTuple):
             module.to("meta")
             module.to_empty(device="cpu")
         target = torch.nn.Sequential(module) if contents.parent else module
-        options = {"assign": True} if contents.assign else {}
         found = target.load_state_dict(self.source.state, strict=contents.strict, **options)
         if not hasattr(found, "missing_keys") or not hasattr(found, "unexpected_keys"):
             return shown(found)
