@@ -162,8 +162,8 @@ DEFECTS: Tuple[Defect, ...] = (
         "one_channel_permuted_misplaced",
         (1, 5),
         (1, 5),
-        "a permuted input of one channel: its output, and its gradient in train mode; a permuted upstream "
-        "gradient of one channel: the gradient of the input in eval mode",
+        "a permuted input of one channel: its output, and its gradient in train mode; a permuted "
+        "upstream gradient of one channel: the gradient of the input in eval mode",
         "The numbers are right and stand in the wrong places, in the order of the permuted memory.",
         "found by this suite",
         "Call .contiguous() on the input, and on the gradient.",
