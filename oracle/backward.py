@@ -139,7 +139,7 @@ def _depth(terms: np.ndarray, any_order: bool) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
+def sums(output: ExpectedOutput, upstream: Batch, any_order: bool, narrow: bool) -> Sums:
     """The sums over N, H and W, which all three gradients are made of."""
     fmt, working = FORMATS[output.dtype].arithmetic, output.arithmetic
     x, g = by_channel(output.batch.values), by_channel(upstream.values)
@@ -155,8 +155,10 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
         product_magnitude, magnitude, output.mean.budget, count, _depth(products, any_order), fmt
     )
     if working is not fmt:
-        total_budget = bounds.narrow_sum(total_budget, magnitude, count, working)
-        product_budget = bounds.narrow_sum(product_budget, product_magnitude, count, working)
+        total_budget = bounds.narrow_sum(total_budget, magnitude, count, narrow, working)
+        product_budget = bounds.narrow_sum(
+            product_budget, product_magnitude, count, narrow, working
+        )
     finite = np.isfinite(x).all(axis=1) & np.isfinite(g).all(axis=1) & np.isfinite(output.mean.values)
     return Sums(
         total,
@@ -167,7 +169,7 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
 
 
 def _sums(expected: ExpectedGradient) -> Sums:
-    return sums(expected.output, expected.upstream, expected.any_order)
+    return sums(expected.output, expected.upstream, expected.any_order, expected.narrow_sums)
 
 
 def gradient_values(expected: ExpectedGradient) -> OutputValues:

@@ -20,7 +20,8 @@ class ExpectedGradient:
 
     ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
     ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: the
-    input's gradient in train mode has its part along x - m taken away. Compared by identity.
+    input's gradient in train mode has its part along x - m taken away. ``narrow_sums``: every addition
+    of its sums is rounded to the format that is computed in. Compared by identity.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ExpectedGradient:
     strides: str
     any_order: bool = False
     projected: bool = True
+    narrow_sums: bool = False
 
     @property
     def shape(self) -> Tuple[int, ...]:

@@ -18,9 +18,14 @@ from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.plain_sums import channels_last_statistics
 from oracle.numerics.statistics import Statistics, statistics
 from oracle.state import Expected, State
+from oracle.switch import Release
 
 FLOAT16_SUMS = (2, 2), (2, 5)
 """The releases that sum in float16 where the module is float16: what comes out is left undetermined."""
+
+BFLOAT16_SUMS_FORWARD, BFLOAT16_SUMS_BACKWARD = (2, 0), (2, 1)
+"""The last releases that sum in bfloat16: in a forward, where the layout is neither contiguous nor
+channels_last (what comes out is left undetermined), and in a backward that works in bfloat16."""
 
 OVERFLOWING_COUNT = 65520
 """The smallest number that float16 rounds to an infinity."""
@@ -43,8 +48,7 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
         else:
             found = statistics(output.batch, False, any_order=True)
         found = _narrow_statistics(found, output.eps, fmt)
-        first, last = FLOAT16_SUMS
-        if output.dtype == "float16" and first <= situation.semantics.release <= last:
+        if _sums_narrowly(output, situation.semantics.release):
             found = _undetermined(found)
         seen = with_statistics(right, output, situation.before, found, working=fmt)
     if output.batch.memory_format in DENSE and not _gaps(situation.before):
@@ -54,6 +58,13 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
     graph, *earlier = seen.state.graphs
     graphs = (graph._replace(output=working), *earlier)
     return dataclasses.replace(seen, output=working, state=seen.state.changed(graphs=graphs))
+
+
+def _sums_narrowly(output: ExpectedOutput, release: Release) -> bool:
+    """Whether the statistics of a narrow module are sums in its dtype."""
+    if output.dtype == "float16":
+        return FLOAT16_SUMS[0] <= release <= FLOAT16_SUMS[1]
+    return release <= BFLOAT16_SUMS_FORWARD and output.batch.memory_format not in DENSE
 
 
 def _gaps(state: State) -> bool:
@@ -92,6 +103,7 @@ def _narrow_backward(right: Expected, situation: Situation) -> Expected:
 
     A module of that dtype divides by n in it, too: where n is an infinity there, q comes out as 0.
     """
+    release = situation.semantics.release
     gradients = []
     for each in right.gradients or ():
         if each is None or each.output.dtype not in NARROW or each.output.working is not None:
@@ -102,7 +114,9 @@ def _narrow_backward(right: Expected, situation: Situation) -> Expected:
             continue
         output = dataclasses.replace(each.output, working=each.output.dtype)
         projected = not _count_overflows(output, situation.before.dtype)
-        gradients.append(dataclasses.replace(each, output=output, projected=projected))
+        narrowly = each.output.dtype == "bfloat16" and release <= BFLOAT16_SUMS_BACKWARD
+        seen = dataclasses.replace(each, output=output, projected=projected, narrow_sums=narrowly)
+        gradients.append(seen)
     if all(a is b for a, b in zip(gradients, right.gradients or ())):
         return right
     return dataclasses.replace(right, gradients=tuple(gradients))

@@ -243,14 +243,16 @@ def product_sum(
     )
 
 
-def narrow_sum(budget: Array, magnitude: Array, count: int, fmt: Format) -> Array:
+def narrow_sum(budget: Array, magnitude: Array, count: int, every: bool, fmt: Format) -> Array:
     """Budget of a sum whose terms, three operations each, and result are rounded to a narrow format.
 
-    ``magnitude`` is the sum of the sizes of the terms, of which there are ``count``; each may be
-    subnormal. Infinite where a partial sum may overflow.
+    ``magnitude`` is the sum of the sizes of the ``count`` terms, each of which may be subnormal.
+    ``every``: so is every partial sum. Infinite where a partial sum may overflow or lose everything.
     """
-    rounded = budget + gamma(4, fmt.unit) * magnitude + (count + 1) * fmt.unit * fmt.tiny
-    return np.asarray(np.where(magnitude > fmt.largest, np.inf, rounded))
+    roundings = 4 + count * every
+    lost = (count + 1) * fmt.unit * fmt.tiny + gamma(roundings, fmt.unit) * magnitude
+    unbounded = (magnitude > fmt.largest) | (roundings * fmt.unit >= 0.5)
+    return np.asarray(np.where(unbounded, np.inf, budget + lost))
 
 
 def weight_gradient(
