@@ -229,8 +229,7 @@ def token(step: Step) -> str:
 
 
 def _forms() -> str:
-    """Return the form of every step. Verbs with equal arguments share one:
-    ``forward|no_grad:<batch>``."""
+    """Return the forms of all steps, one for verbs alike: ``forward|no_grad:<batch>``."""
     verbs: Dict[str, List[str]] = {}
     for reader in _READERS.values():
         verb, colon, arguments = reader.form.partition(":")

@@ -120,8 +120,7 @@ def wanted(possible: Possible, group: Group) -> np.ndarray:
 
 
 def missing(rows: np.ndarray, possible: Possible, group: Group) -> np.ndarray:
-    """Say for each combination on the group's axes whether a possible row, but none of ``rows``, has
-    it."""
+    """Mark the combinations on the group's axes that a possible row has and ``rows`` lack."""
     return np.asarray(wanted(possible, group) & ~_present(rows, group, _sizes(group)))
 
 
