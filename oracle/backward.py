@@ -160,7 +160,7 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool) -> Sums:
     finite = np.isfinite(x).all(axis=1) & np.isfinite(g).all(axis=1) & np.isfinite(output.mean.values)
     return Sums(
         total,
-        np.where(finite & (magnitude > fmt.largest), np.inf, total_budget),  # A partial sum may overflow.
+        np.where(finite & (magnitude > fmt.largest), np.inf, total_budget),  # a partial sum may overflow
         product_total,
         np.where(finite & (product_magnitude > fmt.largest), np.inf, product_budget),
     )

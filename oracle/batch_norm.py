@@ -103,7 +103,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     trainable = outputs.trainable(state, given, step.grad, rules)
-    state = _updated(state, given, call, rules)  # This comes first: a buffer may be weight or bias, too.
+    state = _updated(state, given, call, rules)  # this comes first: a buffer may be weight or bias, too
     output = _output(state, given, call, bool(trainable), rules)
     graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
     state = state.changed(graphs=(graph, *state.graphs[:1]))

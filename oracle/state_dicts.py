@@ -132,7 +132,7 @@ def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> Stat
         trainable = tensor.requires_grad
         if entry.name in state.parameters and not trainable:
             trainable = rules.holds("assigned_parameters_trainable")
-        assigned = Tensor(numbers, object(), trainable)  # Its memory is not that of its aliases.
+        assigned = Tensor(numbers, object(), trainable)  # its memory is not that of its aliases
         return state.changed(**{entry.name: assigned, "dtype": entry.dtype or state.dtype})
     unseen = bool(state.graphs) and rules.holds("load_unseen_by_autograd")
     loaded = tensor.updated(numbers) if unseen else tensor.holding(numbers)

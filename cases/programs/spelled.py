@@ -100,7 +100,7 @@ def _check_batches(case: Case) -> None:
     """
     given = None
     variant = case.variant
-    if names_own(case):  # The file is named on the command line, not in the id.
+    if names_own(case):  # the file is named on the command line, not in the id
         channels = variant.channels
         stand_in = Given(OWN, (1, channels, 1, 1), "float32", bytes(4 * channels))
         variant = with_own(case, stand_in).variant

@@ -51,7 +51,7 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
 def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Budgeted:
     """Apply the moving averages of all channels, in turn, to the one value that all channels share."""
     place = Budgeted(old.values[:1], old.budget[:1], old.nonnegative)
-    fmt = FORMATS[dtype]  # A narrow module, too, computes in this format.
+    fmt = FORMATS[dtype]  # a narrow module, too, computes in this format
     for channel in range(new.channels):
         part = slice(channel, channel + 1)
         each = Budgeted(new.values[part], new.budget[part], new.nonnegative)

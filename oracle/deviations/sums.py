@@ -64,7 +64,7 @@ def with_statistics(
     place in memory stay as they are.
     """
     factor = average_factor(right.state)
-    place, state = before, right.state  # Both are updated buffer by buffer: the two may be one tensor.
+    place, state = before, right.state  # both are updated buffer by buffer: the two may be one tensor
     for name, new in (("running_mean", found.mean), ("running_var", found.unbiased_variance)):
         old, after = place.entry(name), state.entry(name)
         if not isinstance(old, Tensor) or not isinstance(after, Tensor) or after.overlaps:

@@ -19,7 +19,7 @@ def total(values: np.ndarray) -> float:
     """Return the sum of finite float64 values, shape (n,), rounded once; infinite beyond float64."""
     try:
         return math.fsum(_numbers(values))
-    except OverflowError:  # A partial sum overflows, too, and later terms may bring it back into range.
+    except OverflowError:  # a partial sum overflows, too, and later terms may bring it back into range
         with np.errstate(over="ignore"):
             return float(np.ldexp(math.fsum(_numbers(np.ldexp(values, -SPARE))), SPARE))
 

@@ -66,8 +66,8 @@ def exactly_averaged(old: Array, new: Array, factor: float, bits: int) -> Array:
         return np.zeros(len(old), dtype=bool)
     kept, taken = keep * old, factor * new
     total = kept + taken
-    exact = representable(old, HALF) & representable(new, HALF)  # The products are exact.
-    exact &= (total - kept == taken) & (total - taken == kept)  # The sum is exact.
+    exact = representable(old, HALF) & representable(new, HALF)  # the products are exact
+    exact &= (total - kept == taken) & (total - taken == kept)  # the sum is exact
     for part in (kept, taken, total):
         exact &= representable(part, bits)
     return np.asarray(exact)
