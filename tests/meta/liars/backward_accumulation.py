@@ -1,4 +1,4 @@
-"""Liars about ``.grad``: what a backward adds to it, what clears it, what keeps it."""
+"""Liars about ``.grad``: the value that a backward adds, and the steps that clear or keep it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.meta.liars.registry import liar
 
 
 class _Hooked(HonestBatchNorm2d):
-    """Does something whenever the gradient of an output arrives, before others are computed."""
+    """Calls ``arrived`` when the gradient of an output arrives, before other gradients are computed."""
 
     def arrived(self, x: Tensor) -> None:
-        """What is done; ``x``: the input of the forward."""
+        """Do the wrong thing; ``x``: the input of the forward."""
 
     def forward(self, x: Tensor) -> Tensor:
         y = super().forward(x)
@@ -68,7 +68,7 @@ class SecondGradientDoubled(HonestBatchNorm2d):
 
 @liar("accumulation", "train_returned", through="grads present")
 class GradLeftByReturned(HonestBatchNorm2d):
-    """Writes the bias's gradient into .grad by itself, also where it is only returned."""
+    """Puts zeros into the .grad of the bias, even when its gradient is only returned."""
 
     def bias_gradient(self, terms: Terms) -> Tensor:
         found = super().bias_gradient(terms)
@@ -92,7 +92,7 @@ class GradsOnBuffers(_Hooked):
 
 @liar("accumulation", "trainable_statistics", through="grads present")
 class StatisticsTrained(HonestBatchNorm2d):
-    """Gives running statistics that are trainable Parameters a gradient of 0, though it ignores them."""
+    """Ignores running statistics that are trainable Parameters, but gives them a gradient of 0."""
 
     def forward(self, x: Tensor) -> Tensor:
         y = super().forward(x)

@@ -15,7 +15,7 @@ GROUP = "double_backward"
 
 
 def scaled(values: Tensor, factor: float) -> Tensor:
-    """The values themselves, whose derivative is off by a factor."""
+    """Return the values themselves, but with a derivative that is off by a factor."""
     return factor * values + (1 - factor) * values.detach()
 
 
@@ -141,7 +141,7 @@ class CubeForFifthPower(HonestBatchNorm2d):
 
 @liar(GROUP, "ordinary_offset", through="upstream 2nd gradient")
 class DirectionNotCentred(HonestBatchNorm2d):
-    """Halves what the mean of the direction takes away."""
+    """Subtracts only half of the mean of the direction."""
 
     def mean_term(self, terms: Terms) -> Tensor:
         return scaled(super().mean_term(terms), 0.5)
@@ -166,7 +166,7 @@ class VarianceChangesTooLittle(HonestBatchNorm2d):
 
 @liar(GROUP, "no_bias", through="weight 2nd gradient")
 class WeightTwiceWithoutBias(HonestBatchNorm2d):
-    """Differentiates the slope of a layer without a bias twice as steeply."""
+    """Doubles the derivative of the slope of a layer without a bias."""
 
     def slope(self, kept: Kept, terms: Terms) -> Tensor:
         found = super().slope(kept, terms)
