@@ -90,8 +90,7 @@ def _operations() -> Iterator[Step]:
     yield from (Reset(method) for method in RESETS)
     yield from (Copy(how) for how in COPIES)
     yield from (LoadStateDict(what) for what in STATE_DICTS)
-    # Parameters are attached last, because a name that has held a Parameter accepts no plain tensor
-    # afterwards.
+    # Parameters come last: a name that has held a Parameter accepts no plain tensor afterwards.
     for name in ("running_mean", "running_var"):
         yield Attach(name, "parameter")
         yield Attach(name, "trainable")

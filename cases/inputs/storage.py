@@ -21,9 +21,8 @@ def stored(values: np.ndarray, dtype: str) -> np.ndarray:
         rounded = values.astype(numpy_dtype(dtype))
     if dtype != "bfloat16":
         return np.asarray(rounded)
-    # A bfloat16 is the upper half of a float32. Rounding from float64 to float32 and then to bfloat16
-    # would
-    # round twice, so the float32 is rounded to odd first: a value that is not exact gets an odd last bit.
+    # A bfloat16 is the upper half of a float32. Rounding from float64 by way of float32 would round
+    # twice, so the float32 is rounded to odd first: a value that is not exact gets an odd last bit.
     exact = rounded.astype(np.float64) == values
     bits = rounded.view(np.uint32)
     beyond = np.abs(rounded.astype(np.float64)) > np.abs(values)

@@ -43,7 +43,7 @@ BEFORE = rows(a=bias(), b=bias(), c=var(got="1.5"))
 ACCEPTED = accept(HEAD, BEFORE)
 
 
-# --- what is accepted -------------------------------------------------------------------
+# --- accepted findings ------------------------------------------------------------------
 
 
 def test_a_record_accepts_itself() -> None:

@@ -34,7 +34,7 @@ def compared(
     )
 
 
-# --- what changed -----------------------------------------------------------------------
+# --- changes ----------------------------------------------------------------------------
 
 
 def test_equal_records_have_no_difference() -> None:
@@ -171,7 +171,7 @@ def test_cases_with_other_expected_values_say_nothing_about_rounding() -> None:
     assert (numerics.comparable, numerics.changed) == (1, 1)
 
 
-# --- what cannot be compared ------------------------------------------------------------
+# --- records that cannot be compared ----------------------------------------------------
 
 A, B = [handmade.row("a")], [handmade.row("b")]
 

@@ -138,7 +138,7 @@ def test_without_its_entry_a_defect_is_a_finding(defect: Defect) -> None:
 
 @each_strict_defect
 def test_a_release_that_has_not_the_defect_must_be_right(defect: Defect) -> None:
-    """Where the entry ends before the running release, what torch shows is an ordinary finding."""
+    """Observations of torch are ordinary findings where the entry ends before the installed release."""
     earlier = dataclasses.replace(defect, first=None, last=RELEASES[RELEASES.index(RUNNING) - 1])
     table = tuple(earlier if each is defect else each for each in DEFECTS)
     for case_id in EXAMPLES[defect.name]:
@@ -303,7 +303,7 @@ def test_large_inputs_are_a_known_defect_or_right_with_any_number_of_threads(
 
 @pytest.mark.usefixtures("threads")
 def test_the_number_of_threads_is_one_of_the_circumstances() -> None:
-    """One thread shows other numbers than two."""
+    """A sum by one thread differs from a sum by two."""
     case_id = "edge-constant-constant_channels_last_n102400"
     torch.set_num_threads(1)
     assert judged(case_id, installed.BATCH_NORM, threads=1).outcome == KNOWN_DEFECT

@@ -183,7 +183,7 @@ def test_same_seed_same_programs() -> None:
 
 
 def test_large_inputs_and_known_defects_are_among_what_is_explored() -> None:
-    """They have as many values as torch's plain sums need to show, in the layout in which they do."""
+    """The alphabet has inputs with as many values, and in the layout, that torch's plain sums need."""
     programs: List[Case] = []
 
     def seen(case: Case) -> bool:

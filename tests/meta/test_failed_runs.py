@@ -101,7 +101,7 @@ def test_the_record_of_cases_without_a_verdict_does_not_look_whole(tmp_path: Pat
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
 def test_plugins_see_every_case_start_report_and_finish(workers: Tuple[str, ...], tmp_path: Path) -> None:
-    """They see three phases in order, as for any other test."""
+    """Plugins see three phases in order, as for any other test."""
     (tmp_path / "watching.py").write_text(
         "seen = {}\n"
         "def pytest_runtest_logstart(nodeid): seen.setdefault(nodeid, []).append('start')\n"

@@ -42,7 +42,7 @@ def printed(program: str, quantity: str, index: Tuple[int, ...] = ()) -> str:
 @pytest.mark.parametrize("program", ACCUMULATING)
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_a_grad_of_a_script_is_that_of_the_suite(program: str, name: str) -> None:
-    """They agree to the last bit, with torch's own module."""
+    """The .grad of the script and that of the suite agree to the last bit, with torch's own module."""
     grads = dict(observe(catalogue.find(START + program), installed.BATCH_NORM)[-1].grads)
     value = grads[name].values[INDICES[name]].item()
     assert printed(program, f"{name}.grad", INDICES[name]) == repr(value)

@@ -146,7 +146,7 @@ SCRIPT_OF_20 = "\n".join(["edge-1", "a note", "", *["found"] * 8, "", "# a scrip
 
 
 def test_a_script_is_shown_whole_or_not_at_all() -> None:
-    """Where the report does not fit, only the script is shown; where that does not, what was found."""
+    """A report that does not fit shows only its script; if the script does not fit, what was found."""
     rows = [row(f"edge-{n}", Found(1, f"verb{n}:b0", f"quantity{n}", "1", "2")) for n in range(3)]
     fits, longer = SCRIPT_OF_20, SCRIPT_OF_20.replace("code\n", "code\ncode\n")
     for text, shown in ((fits, 20), (longer, 0)):

@@ -35,7 +35,7 @@ PROGRAMS = (
 def test_a_gradient_of_a_script_is_that_of_the_suite(
     program: str, place: int, index: Tuple[int, ...]
 ) -> None:
-    """They agree to the last bit, with torch's own module."""
+    """The gradient of the script and that of the suite agree to the last bit, with torch's own module."""
     case = catalogue.find(START + program)
     observations = observe(case, installed.BATCH_NORM)
     gradients = observations[-1].gradients

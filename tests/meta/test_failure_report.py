@@ -33,7 +33,7 @@ def reported(subject: type, case_id: str, fresh: bool = False) -> Tuple[Verdict,
 
 @pytest.mark.parametrize("subject", [fakes.NoEps, fakes.NotCounted, fakes.WrongDtype, fakes.AlwaysFails, fakes.ReturnsInput])
 def test_the_report_of_a_failure_is_whole(subject: type) -> None:
-    """It has case, step, quantity, both values, budget, script and the command to run it again."""
+    """A report has case, step, quantity, both values, budget, script and the command to run it again."""
     decided, text = reported(subject, FORWARD)
     first = decided.result.findings[0]
     lines = text.splitlines()
@@ -88,7 +88,7 @@ def test_findings_of_a_record_name_the_switches_that_explain_them() -> None:
 
 
 # --- the findings that get a whole report
-# ------------------------------------------------------------------
+# ----------------------------------------------------------------
 
 
 def test_the_first_of_a_symptom_is_told_in_whole() -> None:

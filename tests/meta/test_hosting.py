@@ -138,7 +138,7 @@ def test_the_environment_does_not_matter(variables: Dict[str, Optional[str]]) ->
 
 
 def test_a_clone_that_cannot_be_written_to_runs(host: Path) -> None:
-    """It runs without a message about the folders that pytest and Python would make in it."""
+    """The run prints nothing about the folders that pytest and Python would make in the clone."""
     clone = host / CLONE
     for each in [clone, *clone.rglob("*")]:
         each.chmod(each.stat().st_mode & ~0o222)

@@ -82,7 +82,7 @@ def test_a_program_in_an_id_comes_back() -> None:
 
 
 def test_ids_are_plain_words() -> None:
-    """They have no repr, no address, and no character that a shell or ``-k`` would mistake."""
+    """Ids have no repr, no address, and no character that a shell or ``-k`` would mistake."""
     for case_id in gate():
         assert ALPHABET.fullmatch(case_id), case_id
         assert "0x" not in case_id

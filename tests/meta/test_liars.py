@@ -66,5 +66,5 @@ def test_control_passes_smoke() -> None:
 
 @pytest.mark.long
 def test_control_passes_gate() -> None:
-    """It has none on the whole gate tier either."""
+    """The honest subject has no finding on the whole gate tier either."""
     assert hunt.first_catch(HonestBatchNorm2d, hunt.ids("gate")) is None

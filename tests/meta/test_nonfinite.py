@@ -92,7 +92,7 @@ def watched(case: Case) -> Watched:
 
 
 def test_the_oracle_expects_nan_only_where_one_was_put() -> None:
-    """In the nonfinite lane, these are the two channels that carry the NaN and the infinity.
+    """The oracle expects NaN in the nonfinite lane, in the channels with the NaN and the infinity.
 
     A momentum outside [0, 1] can make the running variance negative, and its root a NaN.
     """

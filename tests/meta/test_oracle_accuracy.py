@@ -65,14 +65,14 @@ def test_the_error_of_many_averages_stays_within_the_bound(
 
 
 def test_the_bounds_are_not_far_too_wide() -> None:
-    """Some input uses a tenth of each, so that a factor forgotten in a formula shows."""
+    """Some input uses a tenth of each bound, so that a factor forgotten in a formula shows."""
     chosen = [each for each in variants() if each.shape in ("n8", "n30") and each.lane != "nonfinite"]
     for quantity, found in measure(iter(chosen)).values.items():
         assert found.share > 0.1, (quantity, found)
 
 
 def test_the_budgets_include_the_oracles_own_error() -> None:
-    """In a format without any rounding of its own the budget is the oracle's bound."""
+    """The budget is the oracle's bound in a format without any rounding of its own."""
     exact = FLOAT64._replace(unit=0.0, tiny=0.0)
     value, mean = np.array([2.0, 3e10]), np.array([-7.0, 1e6])
     found = bounds.mean(mean, np.abs(mean), 8.0, exact)

@@ -26,7 +26,7 @@ def remembering(folder: Path, *arguments: str) -> Ran:
 
 
 def test_last_failed_failed_first_and_stepwise(tmp_path: Path) -> None:
-    """They work after a run in which two cases failed."""
+    """The options are used after a run in which two cases failed."""
     first = remembering(tmp_path, *WRONG)
     assert (first.status, first.counts["failed"]) == (1, FAILING), first.output
     last_failed = remembering(tmp_path, "--lf", *WRONG)
@@ -68,7 +68,7 @@ def test_durations_and_setup_show_name_cases() -> None:
 
 
 def test_the_debugger_starts_where_a_case_fails() -> None:
-    """It does not start where no case fails."""
+    """The debugger does not start where no case fails."""
     wrong = run("--case", MATRIX, "--pdb", *TRIED_HERE, "--subject", f"{FAKES}:NoEps")
     assert ">>>>> PDB post_mortem" in wrong.output.replace(">>>>>>", ">>>>>") or "(Pdb)" in wrong.output
     assert run("--case", MATRIX, "--pdb").status == 0

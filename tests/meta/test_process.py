@@ -41,7 +41,7 @@ print(json.dumps([int(pytest.main(["-q", "--subject", each])) for each in sys.ar
 
 
 def test_subjects_that_never_come_back_are_refused_in_one_line() -> None:
-    """They are refused before anything runs, in one process, because importing torch takes long."""
+    """Nothing runs before the refusals. One process checks all, because importing torch takes long."""
     subjects = [f"{HOSTILE}:{name}" for name in REFUSED]
     ran = run(*subjects, command=(sys.executable, "-c", DRIVER))
     *lines, statuses = ran.lines
@@ -86,7 +86,7 @@ def test_a_case_that_breaks_the_process_is_named_and_the_others_run(
 
 @pytest.mark.parametrize("options", [(), ("-s",), ("-n", "1")])
 def test_without_file_descriptors_the_run_ends_and_names_the_case(options: Tuple[str, ...]) -> None:
-    """No other case could be judged."""
+    """The run ends because no other case could be judged."""
     ran = run(*SHAPES, *options, "--subject", f"{HOSTILE}:OpensEverythingAtOneValue")
     assert ran.status == pytest.ExitCode.INTERRUPTED, ran.output
     line = "Interrupted: case edge-shape-one_value_tracked left no file descriptor to open another file with"
@@ -141,7 +141,7 @@ def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
 
 
 def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(tmp_path: Path) -> None:
-    """It is refused like one that does so in a forward."""
+    """The refusal is that of a subject that does so in a forward."""
     (tmp_path / "imported.py").write_text("import os\nos._exit(0)\n", encoding="ascii")
     ran = run(*SHAPES, "--subject", "imported:Thing", path=str(tmp_path))
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
@@ -152,7 +152,7 @@ def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(tmp_path
 
 
 def test_what_was_replaced_is_put_back() -> None:
-    """They are restored also when the code within raises."""
+    """The replaced functions are restored also when the code within raises."""
     guard, calls = Guard(0), (os._exit, os.abort)
     with pytest.raises(OSError, match="True"), guard.over("it"):
         raise OSError(f"from within {os._exit is not calls[0]}")

@@ -19,7 +19,7 @@ def test_claims_table_is_the_generated_one() -> None:
 
 
 def test_commands_are_those_of_ci() -> None:
-    """Both commands are in .ci/run letter for letter."""
+    """The two commands are in .ci/run letter for letter."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     commands = re.findall(r"^(python3 -m venv .*)$", README, re.MULTILINE)
     assert len(commands) == 2

@@ -222,7 +222,7 @@ def test_every_change_is_explained_with_its_source() -> None:
     ],
 )
 def test_other_words_are_told_from_other_exceptions(after: Optional[str], reason: str) -> None:
-    """Both messages say what is specified, so only the words differ; class and step are specified."""
+    """Two messages that both say what is specified differ in words; class and step are specified."""
     before = handmade.row(errors=("3 forward:b0 RuntimeError it was so",))
     later = handmade.row(errors=() if after is None else (after,))
     records = [

@@ -90,7 +90,7 @@ ON_DTYPES = [(step, "float64") for step in STEPS] + [(step, "mixed_bfloat16") fo
 
 @pytest.mark.parametrize(("step", "dtype"), ON_DTYPES, ids=str)
 def test_the_lines_of_a_step_do_what_the_suite_does(step: Step, dtype: str) -> None:
-    """It covers every step of the alphabet, after two forwards, on a module with known numbers."""
+    """The steps are all of the alphabet, after two forwards, on a module with known numbers."""
     variant = Variant("bounded", "n2", dtype)
     program = (Forward("b0"), Forward("b1"), steps.PRESET, step)
     case = spelled.case(("affine", "track", "momentum_0.1"), variant, program)
@@ -193,7 +193,7 @@ def test_steps_that_raise_do_not_stop_a_script() -> None:
 
 
 def test_a_forward_has_its_own_line() -> None:
-    """No step is lost."""
+    """The lines include every forward."""
     for case in installed.small()[::9]:
         for number, step in enumerate(case.steps, 1):
             if isinstance(step, Forward):

@@ -134,7 +134,7 @@ def missing(rows: np.ndarray, possible: Combinations, groups: Sequence[Group]) -
     return lacking, total
 
 
-# --- what the tiers cover ---------------------------------------------------------------------
+# --- coverage of the tiers --------------------------------------------------------------------
 
 
 def test_smoke_has_every_pair(possible: Combinations) -> None:
@@ -187,7 +187,7 @@ def test_gate_is_large_enough() -> None:
     print(f"gate: {len(stored('gate')):,} cases of the matrix, {len(everywhere):,} with the others")
 
 
-# --- what full is -----------------------------------------------------------------------------
+# --- the full tier ----------------------------------------------------------------------------
 
 
 def test_full_has_the_product_of_the_leading_axes(everything: Product) -> None:
@@ -202,7 +202,7 @@ def test_full_has_the_product_of_the_leading_axes(everything: Product) -> None:
 
 
 def test_full_has_every_tail_with_every_program(everything: Product) -> None:
-    """It has the gate, too, and no row twice."""
+    """The full tier also has the gate, and no row twice."""
     further = list(islice(matrix.full(), int(everything.in_full.sum()), None))
     programs = {head[3:6] for head in heads()}
     rows, others = set(further), set(tails()) - {PLAIN}
@@ -215,7 +215,7 @@ def test_full_has_every_tail_with_every_program(everything: Product) -> None:
 
 
 def test_every_head_goes_with_every_tail() -> None:
-    """It takes every 9973rd head with every tail: each part alone decides whether a row is a case."""
+    """The test takes every 9973rd head with every tail: each part alone decides on a row."""
     tried, sensible = islice(product(*LEADING.values()), 0, None, 9973), set(tails())
     for head, tail in product(tried, product(*PROGRAM.values())):
         apart = matrix.meaningless(head + PLAIN) is None and tail in sensible

@@ -73,7 +73,7 @@ def test_text_is_put_on_one_line_and_cut() -> None:
 # --- every renderer ---------------------------------------------------------------------
 
 HOSTILE = "".join(ESCAPES.values()) + "\n| x | `y` ``z`` [a](javascript:b) <script>c</script> *d* &lt;"
-"""All of them at once, with markup of Markdown and HTML."""
+"""All of the characters at once, with markup of Markdown and HTML."""
 
 
 def hostile(release: str = "2.12") -> Record:

@@ -13,7 +13,7 @@ from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Tensor, spread
 from tests.meta.liars.registry import liar
 
-# --- what is added -----------------------------------------------------------------------------
+# --- the values that are added -----------------------------------------------------------------
 
 
 class _Hooked(HonestBatchNorm2d):
@@ -77,7 +77,7 @@ class GradLeftByReturned(HonestBatchNorm2d):
         return found
 
 
-# --- where it is -------------------------------------------------------------------------------
+# --- the tensors that get a .grad --------------------------------------------------------------
 
 
 @liar("accumulation", "train_two_forwards", through="grads present")
@@ -122,7 +122,7 @@ class FrozenWeightGetsGrad(_Hooked):
             self.weight.grad = torch.zeros_like(self.weight)
 
 
-# --- what clears it, and what does not ---------------------------------------------------------
+# --- the steps that clear or keep it -----------------------------------------------------------
 
 
 @liar("accumulation", "train_cleared", through="grads present")

@@ -59,7 +59,7 @@ class _Loose(HonestBatchNorm2d):
         return found
 
 
-# --- what autograd must refuse -----------------------------------------------------------------
+# --- refusals of autograd ----------------------------------------------------------------------
 
 
 @liar("backward_program", "train_input_grad_used_up", through="exception")
@@ -113,7 +113,7 @@ class UpdateSeenByAutograd(HonestBatchNorm2d):
         running.add_(0)
 
 
-# --- what a second one gets --------------------------------------------------------------------
+# --- second backward passes --------------------------------------------------------------------
 
 
 class _CountsBackwards(HonestBatchNorm2d):
@@ -163,7 +163,7 @@ class FirstUpstreamKept(HonestBatchNorm2d):
         return found.clone()
 
 
-# --- what is read too late ---------------------------------------------------------------------
+# --- values that are read too late -------------------------------------------------------------
 
 
 @liar("backward_program", "train_train_earlier", through="input gradient")

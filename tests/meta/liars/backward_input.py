@@ -11,7 +11,7 @@ from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Tensor, spread
 from tests.meta.liars.registry import liar
 
-# --- what the batch's own statistics take away -------------------------------------------------
+# --- the terms of the batch's own statistics ---------------------------------------------------
 
 
 @liar("train_only", "g_offset", through="input gradient")
@@ -141,7 +141,7 @@ class DeviationTermUncentred(HonestBatchNorm2d):
         return super().input_gradient(g, kept, terms._replace(deviations=kept.x))
 
 
-# --- what it is scaled with --------------------------------------------------------------------
+# --- the factors of the gradient ---------------------------------------------------------------
 
 
 @liar("affine", "g_ordinary", through="input gradient")

@@ -181,7 +181,7 @@ class SlicedInputMisread(HonestBatchNorm2d):
         return super().differentiate(g, kept, wanted)
 
 
-# --- what is returned --------------------------------------------------------------------------
+# --- the layout of the results -----------------------------------------------------------------
 
 
 @liar("x_channels_last", "g_ordinary", "n30", through="input gradient strides")

@@ -35,7 +35,7 @@ def back(rows: Tensor, like: Tensor) -> Tensor:
     return rows.reshape(c, n, h, w).transpose(0, 1)
 
 
-# --- what is left out --------------------------------------------------------------------------
+# --- values that are left out ------------------------------------------------------------------
 
 
 @liar("affine", "g_offset", through="bias gradient")
@@ -181,7 +181,7 @@ class ProductsTransposed(HonestBatchNorm2d):
         return super().product_sum(g, deviations.flip(2))
 
 
-# --- how exact they are ------------------------------------------------------------------------
+# --- precision ---------------------------------------------------------------------------------
 
 
 @liar("affine", "float64", "g_ordinary", through="bias gradient")

@@ -19,7 +19,7 @@ def scaled(values: Tensor, factor: float) -> Tensor:
     return factor * values + (1 - factor) * values.detach()
 
 
-# --- what is taken for a constant --------------------------------------------------------------
+# --- terms that are taken for constants --------------------------------------------------------
 
 
 @liar(GROUP, "ordinary_alternating", through="exception")
@@ -127,7 +127,7 @@ class EvalDeviationsConstant(HonestBatchNorm2d):
         return super().differentiate(g, kept, wanted)
 
 
-# --- what is of the wrong size -----------------------------------------------------------------
+# --- terms of the wrong size -------------------------------------------------------------------
 
 
 @liar(GROUP, "like_input_like_input", through="input 2nd gradient")
@@ -184,7 +184,7 @@ class SecondOrderOfContiguousAlone(HonestBatchNorm2d):
         return mean.detach(), variance.detach()
 
 
-# --- what else happens -------------------------------------------------------------------------
+# --- side effects ------------------------------------------------------------------------------
 
 
 @liar(GROUP, "repeated", through="grads present")

@@ -84,7 +84,7 @@ class NarrowConversionPostponed(HonestBatchNorm2d):
         return converted
 
 
-# --- what methods return, and names --------------------------------------------------------------
+# --- results of methods, and names ---------------------------------------------------------------
 
 
 @liar("edge", "protocol", "order", through="text")
