@@ -1,4 +1,4 @@
-"""Where pytest begins: the suite's own plugin, or one line that says why it cannot run from here."""
+"""The entry point of pytest: loads the suite's plugin, or says why it cannot run from here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLUGIN = "tests.conformance.hooks"
 
 
 def _elsewhere() -> List[str]:
-    """The suite's packages that Python would not import from this folder."""
+    """Return the suite's packages that Python would not import from this folder."""
     found = []
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
@@ -29,32 +29,32 @@ NOT_FROM_HERE = (
     f"the BatchNorm2d conformance suite in {ROOT} runs in a pytest process of its own, without tests of "
     f"another project; run: cd {ROOT} && python -m pytest"
 )
-"""The packages of the suite have names that the other project may have, too."""
+"""The message about another project whose packages have the names of the suite's."""
 
 
 class Guest:
-    """The plugin that stands in for the suite's own where another project's pytest meets the clone."""
+    """A plugin that replaces the suite's own where another project's pytest meets the clone."""
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Refuse when the clone was asked for."""
+        """Refuse to run when a path to the clone was given."""
         start = config.invocation_params.dir
         asked = [(start / each.partition("::")[0]).resolve() for each in config.args]
         if any(each == ROOT or ROOT in each.parents for each in asked):
             raise pytest.UsageError(NOT_FROM_HERE)
 
     def pytest_ignore_collect(self, collection_path: Path) -> Optional[bool]:
-        """Leave the clone out where the other project's tests are collected."""
+        """Leave the clone out when the other project's tests are collected."""
         return True if ROOT in collection_path.resolve().parents else None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say so."""
+        """Say in one line that the clone was left out."""
         terminalreporter.write_line(f"not run: {NOT_FROM_HERE}")
 
 
 def _beside_others(pluginmanager: pytest.PytestPluginManager) -> bool:
     """Whether pytest was asked for paths outside of the clone, and met it while collecting them.
 
-    Earlier it does not know its paths: the values of the suite's options still are among them.
+    Before pytest has read the options of the suite, it takes their values for paths, too.
     """
     config: Any = pluginmanager.get_plugin("pytestconfig")
     paths = ((config.invocation_params.dir / each.partition("::")[0]).resolve() for each in config.args)
@@ -62,7 +62,7 @@ def _beside_others(pluginmanager: pytest.PytestPluginManager) -> bool:
 
 
 def _leave_path() -> None:
-    """Take the clone off the path, where pytest has put it: the other project has packages of its own."""
+    """Remove the clone from the path, where pytest has put it: the other project has its own packages."""
     sys.path[:] = [each for each in sys.path if Path(each).resolve() != ROOT or not each]
 
 

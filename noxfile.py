@@ -1,7 +1,7 @@
-"""Environments: the conformance run, the suite's own tests, one environment a torch release.
+"""Environments: the conformance run, the suite's own tests, one environment for each torch release.
 
-Every environment pins torch. The interpreter that runs nox is used unless a release needs another
-one. Environments are made by the interpreter's own venv, for virtualenv no longer serves Python 3.8;
+Every environment pins torch. The interpreter that runs nox is used unless a release needs another one.
+Environments are made by the interpreter's own venv, because virtualenv does not support Python 3.8;
 NOX_BACKEND names another way.
 """
 
@@ -24,10 +24,10 @@ RECORDS = ROOT / "reports" / "records"
 TORCH = "2.13.0"
 PROJECT = nox.project.load_toml(str(ROOT / "pyproject.toml"))["project"]
 CORE: Tuple[str, ...] = tuple(each for each in PROJECT["dependencies"] if not each.startswith("torch"))
-"""What the suite needs beside torch, of which every environment pins a release."""
+"""The packages that the suite needs. torch is not among them: every environment pins a release of it."""
 
 OLDEST = ("pytest==8.0.0", "pytest-xdist==3.5.0")
-"""The oldest releases that ``CORE`` promises."""
+"""The oldest releases that ``CORE`` allows."""
 
 
 def _extra(name: str) -> Tuple[str, ...]:
@@ -44,7 +44,7 @@ class Release(NamedTuple):
 
     @property
     def record(self) -> Path:
-        """Where the record of this release is kept: one a minor release."""
+        """The path of the record of this release; there is one for each minor release."""
         minor = ".".join(self.torch.split(".")[:2])
         return RECORDS / f"torch-{minor}.jsonl.gz"
 
@@ -77,17 +77,17 @@ RELEASES: Tuple[Release, ...] = (
     Release("2.14.1", "3.11", "numpy==2.3.5"),
     Release("2.15.0", "3.11", "numpy==2.3.5"),
 )
-"""At least one release of every minor version."""
+"""The releases that are recorded, at least one of every minor version."""
 
 
 def _install(session: nox.Session, torch: str, *packages: str) -> None:
-    """torch in just this release, together with the rest, so that nothing can replace it."""
+    """Install torch in exactly this release, together with the rest, so that nothing can replace it."""
     session.install(f"torch=={torch}", *packages)
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """The conformance matrix on the pinned torch; arguments go to pytest."""
+    """Run the conformance matrix on the pinned torch; arguments go to pytest."""
     _install(session, TORCH, *CORE)
     arguments = session.posargs or ["-n", "2"]
     session.run("python", "-m", "pytest", "tests/conformance", *arguments)
@@ -95,7 +95,7 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests of the suite itself, and its hygiene."""
+    """Run the tests of the suite itself, ruff and mypy."""
     tools = tuple(each for each in _extra("dev") if not each.startswith("nox"))
     _install(session, TORCH, *CORE, *_extra("explore"), *_extra("html"), *tools)
     session.run("ruff", "check", ".")
@@ -106,19 +106,19 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def plugins(session: nox.Session) -> None:
-    """One smoke run with each of the plugins that people use."""
+    """Run smoke once with each of the plugins that people use."""
     _install(session, TORCH, *CORE, *_extra("plugins"))
     arguments = session.posargs or ["-n", "2"]
     session.run("python", "-m", "pytest", "tests/meta/test_plugins.py", *arguments)
 
 
 HOSTED = ("-n", "2", "tests/meta/test_hosting.py", "tests/meta/test_own_options.py")
-"""The tests of what the suite needs of pytest and pytest-xdist."""
+"""The tests of what the suite needs from pytest and pytest-xdist."""
 
 
 @nox.session
 def oldest(session: nox.Session) -> None:
-    """Smoke, and how the suite meets pytest, on the oldest pytest and pytest-xdist that are promised."""
+    """Run smoke and the tests of hosting on the oldest supported pytest and pytest-xdist."""
     _install(session, TORCH, "numpy", *OLDEST)
     session.run("python", "-m", "pytest", "--tier", "smoke", "-n", "2")
     session.run("python", "-m", "pytest", *(session.posargs or HOSTED))
@@ -126,7 +126,7 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def newest(session: nox.Session) -> None:
-    """The same on the newest pytest and pytest-xdist that there are."""
+    """Run smoke and the tests of hosting on the newest pytest and pytest-xdist."""
     _install(session, TORCH, *CORE)
     session.install("--upgrade", "pytest", "pytest-xdist")
     session.run("python", "-m", "pytest", "--tier", "smoke", "-n", "2")
@@ -135,14 +135,14 @@ def newest(session: nox.Session) -> None:
 
 @nox.session
 def long(session: nox.Session) -> None:
-    """What takes minutes: all mutants, all liars on the gate tier, seeds, threads and orders."""
+    """Run the tests that take minutes: all mutants, all liars on gate, seeds, threads and orders."""
     _install(session, TORCH, *CORE, *_extra("explore"))
     session.run("python", "-m", "pytest", "tests/meta", "-m", "long", *session.posargs)
 
 
 @nox.session
 def explore(session: nox.Session) -> None:
-    """Random programs: ``nox -s explore -- 20000``."""
+    """Run random programs: ``nox -s explore -- 20000``."""
     _install(session, TORCH, *CORE, *_extra("explore"))
     count, *rest = session.posargs or ["2000"]
     session.run("python", "-m", "pytest", "--explore", count, "-k", "exploration", *rest)
@@ -150,7 +150,7 @@ def explore(session: nox.Session) -> None:
 
 @nox.session
 def benchmark(session: nox.Session) -> None:
-    """Measures the suite on this machine and writes reports/BENCHMARK.md."""
+    """Measure the suite on this machine and write reports/BENCHMARK.md."""
     _install(session, TORCH, *CORE, "expecttest")
     arguments = session.posargs or ["--write", "reports/BENCHMARK.md"]
     session.run("python", "-m", "tests.benchmark", *arguments)
@@ -162,9 +162,9 @@ def benchmark(session: nox.Session) -> None:
     [nox.param(each.python, each.torch, each.numpy, id=each.torch) for each in RELEASES],
 )
 def release(session: nox.Session, torch: str, numpy: str) -> None:
-    """Records the gate tier on one release: ``nox -s "release(2.5.1)"``."""
+    """Record the gate tier on one release: ``nox -s "release(2.5.1)"``."""
     which = next(each for each in RELEASES if each.torch == torch)
-    # torch 1.10 and 1.11 import pkg_resources, and packaging from it, without requiring setuptools.
+    # torch 1.10 and 1.11 import pkg_resources, and its packaging, without requiring setuptools.
     setuptools = ["setuptools<70"] if torch.startswith("1.") else []
     session.install(f"torch=={torch}", *CORE[1:], numpy, *setuptools)
     session.run("python", "-c", "import torch", silent=True)
@@ -175,7 +175,7 @@ def release(session: nox.Session, torch: str, numpy: str) -> None:
 
 
 def _recorded(record: Path) -> bool:
-    """Whether a finished record of the whole gate tier is there."""
+    """Whether the record exists and is a finished one of the whole gate tier."""
     from reports.errors import ReportError
     from reports.record import read
 
@@ -186,17 +186,17 @@ def _recorded(record: Path) -> bool:
 
 
 def _written(record: Path) -> int:
-    """When the record was written, 0 if there is none."""
+    """Return when the record was written, 0 if there is none."""
     return record.stat().st_mtime_ns if record.exists() else 0
 
 
 @nox.session(python=False)
 def sweep(session: nox.Session) -> None:
-    """Records every release and writes reports/RELEASES.md; goes on where it was stopped.
+    """Record every release and write reports/RELEASES.md; releases that have a record are skipped.
 
-    ``nox -s sweep -- again`` records anew what is recorded already.
+    ``nox -s sweep -- again`` records all of them anew.
 
-    An environment is removed as soon as its record is written: one CUDA build at a time.
+    An environment is removed as soon as its record is written, so that only one torch is on disk.
     """
     sys.path.insert(0, str(ROOT))
     again = "again" in session.posargs

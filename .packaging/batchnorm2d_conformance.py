@@ -1,4 +1,4 @@
-"""What ``pip install`` of this repository installs: a command that says how the suite is run."""
+"""The command that ``pip install`` of this repository installs; it says how the suite is run."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ FLOATING = PARAMETERS + STATISTICS
 """The tensors of the module's floating-point dtype."""
 
 TENSORS = FLOATING + ("num_batches_tracked",)
-"""Every tensor of a module. Each of them is a tensor or None."""
+"""The tensors of a module. Each of them is a tensor or None."""
 
 FLAGS = ("num_features", "eps", "momentum", "affine", "track_running_stats", "training")
-"""Every plain attribute: the constructor's arguments as they were kept, and the mode."""
+"""The plain attributes: the constructor's arguments as the module keeps them, and ``training``."""

@@ -12,10 +12,10 @@ from cases.variants import Variant
 
 @dataclass(frozen=True)
 class Case:
-    """One case.
+    """A case: an id and everything that it stands for.
 
-    ``id``: names the case and alone rebuilds it. ``behaviour``: the words under which reports group
-    it. ``note``: why the case exists, and its source, where the id does not say so.
+    ``id``: names the case and alone rebuilds it. ``behaviour``: the words under which reports group it.
+    ``note``: why the case exists, and its source, where the id does not say so.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The way in: the ids of every family in every tier, and the case that an id names."""
+"""The entry point to the cases: the ids of every family in every tier, and the case that an id names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ TIERS = ("smoke", "gate", "full")
 
 
 class _Family(NamedTuple):
-    """``ids``: the ids of a tier. ``find``: the case with an id; raises CaseError."""
+    """The functions of a family.
+
+    ``ids``: returns the ids of a tier. ``find``: returns the case with an id; raises CaseError.
+    """
 
     ids: Callable[[str], Iterator[str]]
     find: Callable[[str], Case]
@@ -27,23 +30,24 @@ _FAMILIES: Dict[str, _Family] = {
     "state": _Family(states.ids, states.find),
     spelled.FAMILY: _Family(spelled.ids, spelled.find),
 }
-"""First word of an id to its family."""
+"""Maps the first word of an id to its family."""
 
 FAMILIES = tuple(name for name in _FAMILIES if name != spelled.FAMILY)
-"""The families with a fixed list of cases. The other one, ``steps``, has a case for every program."""
+"""The families with a fixed list of cases. The remaining family, ``steps``, has a case for every
+program."""
 
 
 def ids(family: str, tier: str) -> Iterator[str]:
-    """The ids of a family in a tier, always in the same order.
+    """Return the ids of a family in a tier, always in the same order.
 
-    The small families belong to gate and full as a whole. smoke has the pairs of the matrix and the
-    edges that are quick.
+    gate and full contain every case of the small families. smoke contains the matrix rows that cover
+    every pair of words, and the quick edges.
     """
     return _FAMILIES[family].ids(tier)
 
 
 def family_of(case_id: str) -> str:
-    """The first word of an id; raises CaseError when it is no family."""
+    """Return the first word of an id; raises CaseError when it is no family."""
     family = case_id.partition("-")[0]
     if family not in _FAMILIES:
         raise CaseError(
@@ -55,7 +59,7 @@ def family_of(case_id: str) -> str:
 
 @lru_cache(maxsize=16)
 def find(case_id: str) -> Case:
-    """The case that an id names; raises CaseError for any other text."""
+    """Return the case that an id names; raises CaseError for any other text."""
     family = family_of(case_id)
     try:
         return _FAMILIES[family].find(case_id)
@@ -64,6 +68,6 @@ def find(case_id: str) -> Case:
 
 
 def select(family: str, tier: str, shard: Tuple[int, int] = (1, 1)) -> Iterator[str]:
-    """Every ``shard[1]``-th id of the family, beginning with the ``shard[0]``-th."""
+    """Return every ``shard[1]``-th id of the family, beginning with the ``shard[0]``-th."""
     number, count = shard
     return (each for place, each in enumerate(ids(family, tier)) if place % count == number - 1)

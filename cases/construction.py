@@ -15,8 +15,8 @@ Construction = Tuple[str, str, str]
 class Config:
     """The constructor's arguments.
 
-    ``bias`` is ``None`` when the keyword is not passed at all: releases before 2.12 do not have it.
-    ``call`` says how the arguments are passed, one of CALLS.
+    ``bias`` is ``None`` when the keyword is not passed: releases before 2.12 do not have it. ``call``
+    says how the arguments are passed, one of CALLS.
 
     Equality and hash distinguish 1, 1.0 and True, because the oracle remembers a construction by
     equality, and the type of a flag is part of the outcome.
@@ -31,7 +31,7 @@ class Config:
     call: str = "needed"
 
     def passed(self) -> Tuple[Tuple[str, Momentum], ...]:
-        """Name and value of every argument after num_features that the call passes, in order."""
+        """The name and value of every argument after num_features that the call passes, in order."""
         values: Dict[str, Momentum] = {name: getattr(self, name) for name in DEFAULTS}
         if self.call in ("needed", "dtype"):
             values = {
@@ -59,16 +59,17 @@ DEFAULTS: Dict[str, Momentum] = {
 """The documented defaults, in the order of the arguments."""
 
 CALLS = ("needed", "keywords", "positional", "dtype")
-"""needed: only the arguments that differ from the documented defaults, by keyword, so that every default
-is used. keywords: all four by keyword. positional: all four by position. dtype: as needed, and the dtype
-by its keyword. With every call but dtype, the module is converted to the variant's dtype afterwards."""
+"""needed: the call passes only the arguments that differ from the documented defaults, by keyword.
+keywords: it passes all four by keyword. positional: it passes all four by position. dtype: as needed, and
+the dtype by its keyword. With every call but dtype, the module is converted to the variant's dtype
+afterwards."""
 
 AFFINE: Dict[str, Tuple[bool, Optional[bool]]] = {
     "affine": (True, None),
     "no_affine": (False, None),
     "no_bias": (True, False),
 }
-"""Word to the pair (affine, bias keyword)."""
+"""Maps a word to the pair (affine, bias keyword)."""
 
 TRACK: Dict[str, bool] = {"track": True, "no_track": False}
 
@@ -82,11 +83,12 @@ MOMENTUM: Dict[str, Momentum] = {
     "momentum_1.5": 1.5,
     "momentum_minus_0.5": -0.5,
 }
-"""1.5 and -0.5 lie outside [0, 1]; torch has never validated momentum (pytorch #127736)."""
+"""Maps a word to a momentum. 1.5 and -0.5 lie outside [0, 1]; torch does not validate momentum (pytorch
+#127736)."""
 
 
 def config(affine: str, track: str, momentum: str, num_features: int) -> Config:
-    """The configuration that three words name, for ``num_features`` channels."""
+    """Return the configuration that three words name, for ``num_features`` channels."""
     has_affine, bias = AFFINE[affine]
     return Config(
         num_features=num_features,

@@ -1,4 +1,4 @@
-"""The error for text that names no case, and what its messages say."""
+"""The error for text that names no case, and the parts of its messages."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from difflib import get_close_matches
 from typing import Collection, Sequence
 
 QUOTED = 80
-"""The number of characters of a given text that a message repeats."""
+"""The number of characters of the given text that a message repeats."""
 
 
 class CaseError(ValueError):
-    """A case id, a step or an input name that names nothing; the message says what is accepted."""
+    """The text is no case id, step or input name; the message says what is accepted."""
 
 
 def quoted(given: str) -> str:
-    """The given text in quotes for a message of one line, shortened to its first 80 characters."""
+    """Return the text in quotes for a message of one line, shortened to its first 80 characters."""
     return repr(given if len(given) <= QUOTED else given[:QUOTED] + "...")
 
 
 def one_of(given: str, accepted: Sequence[str], what: str) -> str:
-    """The given word; raises CaseError where it is none of the accepted ones."""
+    """Return the given word; raises CaseError where it is none of the accepted ones."""
     if given not in accepted:
         raise CaseError(f"{quoted(given)} is no {what}; accepted: {', '.join(accepted)}")
     return given
 
 
 def nearest(given: str, accepted: Collection[str]) -> str:
-    """The three accepted ids that are most similar to the given one, for a message of one line."""
+    """Return the three accepted ids that are most similar to the given one, for a message of one line."""
     close = get_close_matches(given[: 2 * QUOTED], accepted, n=3, cutoff=0.0)
     return f"{len(accepted)} are accepted, among them {', '.join(close)}"

@@ -53,17 +53,17 @@ from cases.steps import (
 )
 
 LARGEST_COUNT = 2**63 - 1
-"""The largest int64; num_batches_tracked is one."""
+"""The largest int64, which is the dtype of num_batches_tracked."""
 
 LARGEST_WHOLE = int(sys.float_info.max)
-"""The largest whole number that a float64 holds, and so the largest that a flag is set to."""
+"""The largest whole number that a float64 holds, and so the largest that a flag can be set to."""
 
 LONGEST_SERIES = 9999
 """The largest number of batches in a series."""
 
 _LONGEST_NUMBER = 310
-"""No accepted number has more characters. Longer text is refused before it is converted, which would
-take time that grows with the square of the length."""
+"""The largest number of characters of an accepted number. Longer text is refused before it is converted,
+because the conversion takes time that grows with the square of the length."""
 
 _WORDS: Dict[str, Value] = {"none": None, "true": True, "false": False}
 
@@ -78,10 +78,11 @@ def _write_value(value: Value) -> str:
 _FORWARD_VERBS = {grad: "forward" if grad == "grad" else grad for grad in GRADS}
 
 _BACKWARDS = {(False, False): "backward", (True, False): "retain", (False, True): "earlier"}
-"""Whether a backward retains the graph, and is of the earlier forward, to its verb."""
+"""Maps whether a backward retains the graph, and whether it differentiates the earlier forward, to its
+verb."""
 
 _ACCUMULATES = {False: "accumulate", True: "accumulate_retain"}
-"""Whether the graph is retained, to the verb of a step that adds to ``.grad``."""
+"""Maps whether the graph is retained to the verb of a step that adds to ``.grad``."""
 
 
 _WRITERS: Dict[type, Callable[[Any], str]] = {
@@ -106,11 +107,11 @@ _WRITERS: Dict[type, Callable[[Any], str]] = {
     Alias: lambda step: f"alias:{step.name}:{step.source}",
     Overwrite: lambda step: "overwrite",
 }
-"""Step type to the function that writes a step of that type."""
+"""Maps a step type to the function that writes a step of that type."""
 
 
 def _whole(text: str, verb: str, largest: int) -> int:
-    """The whole number that ``text`` writes; raises CaseError outside -largest - 1 to largest."""
+    """Return the whole number in ``text``; raises CaseError outside -largest - 1 to largest."""
     refusal = CaseError(
         f"{verb!r} takes whole numbers of up to {float(largest):.3g} in size, not {quoted(text)}"
     )
@@ -126,7 +127,7 @@ def _whole(text: str, verb: str, largest: int) -> int:
 
 
 def _read_value(name: str, text: str) -> Value:
-    """The value that ``text`` writes: none, true, false, a number, or a plain word as a str."""
+    """Return the value in ``text``: none, true, false, a number, or a plain word as a str."""
     if text in _WORDS:
         return _WORDS[text]
     if text.lstrip("-").isdecimal():
@@ -170,7 +171,7 @@ def _read_forwards(series: str, count: str) -> Step:
 
 
 class _Reader(NamedTuple):
-    """How a verb is read: the form of the whole step, and its step from the arguments."""
+    """The way to read a verb: the form of the whole step, and the function from arguments to the step."""
 
     form: str
     step: Callable[..., Step]
@@ -219,16 +220,16 @@ _READERS: Dict[str, _Reader] = {
     "overwrite": _constant("overwrite", OVERWRITE),
     "show": _Reader("show:<what>", lambda what: Show(one_of(what, SHOWN, "thing to show"))),
 }
-"""Verb to how a step with that verb is read."""
+"""Maps a verb to the way in which a step with that verb is read."""
 
 
 def token(step: Step) -> str:
-    """How a step is written in an id; ``parse_step`` is the inverse."""
+    """Write a step as in an id; ``parse_step`` is the inverse."""
     return _WRITERS[type(step)](step)
 
 
 def _forms() -> str:
-    """The forms of all steps, those with the same arguments as one: ``forward|no_grad:<batch>``."""
+    """Return the forms of all steps, one for verbs alike: ``forward|no_grad:<batch>``."""
     verbs: Dict[str, List[str]] = {}
     for reader in _READERS.values():
         verb, colon, arguments = reader.form.partition(":")
@@ -237,7 +238,7 @@ def _forms() -> str:
 
 
 def parse_step(text: str) -> Step:
-    """The step that ``text`` writes; raises CaseError for anything that ``token`` does not write."""
+    """Return the step in ``text``; raises CaseError for anything that ``token`` does not write."""
     verb, *arguments = text.split(":")
     if verb not in _READERS:
         raise CaseError(f"{quoted(text)} is no step; accepted: {_forms()}")
@@ -251,10 +252,10 @@ def parse_step(text: str) -> Step:
 
 
 def spell(steps: Sequence[Step]) -> str:
-    """How a program is written in one line, as in the id of a spelled-out case."""
+    """Write a program in one line, as in the id of a spelled-out case."""
     return ",".join(token(step) for step in steps)
 
 
 def parse_program(text: str) -> Tuple[Step, ...]:
-    """The program that ``text`` writes, the inverse of ``spell``; raises CaseError."""
+    """Return the program in ``text``, the inverse of ``spell``; raises CaseError."""
     return tuple(parse_step(part) for part in text.split(","))

@@ -9,11 +9,11 @@ from cases.variants import ATTACHED_COUNT
 
 
 class Entry(NamedTuple):
-    """One entry of a state dict, with the values that ``Attach`` attaches under its name.
+    """An entry of a state dict, with the values that ``Attach`` attaches under its name.
 
-    ``longer``: how many values it has more than the module has channels. ``shape``: of a counter.
-    ``dtype``: empty for the module's, or int64 for a counter. ``fraction``: what the counter's value has
-    beyond a whole number.
+    ``longer``: how many more values it has than the module has channels. ``shape``: the shape of a
+    counter. ``dtype``: empty for the module's dtype, or int64 for a counter. ``fraction``: the part of
+    the counter's value beyond a whole number.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Entry(NamedTuple):
 class StateDict(NamedTuple):
     """A state dict and the flags with which it is loaded.
 
-    ``entries``: those that the module lacks are left out, unless it is ``whole``. ``others``: further
-    keys, which no module has. ``version``: in the metadata of the prefix, None where there is none.
-    ``prefix``: before every key. ``parent``: it is loaded into a ``Sequential`` whose first part is the
-    module, so the module's keys begin with ``0.``. ``emptied``: before it every ``.grad`` is taken away,
-    and the module is moved to the meta device and, by ``to_empty``, back to the CPU. ``strict``,
-    ``assign``: as ``load_state_dict`` takes them.
+    ``entries``: its entries; those that the module lacks are left out, unless it is ``whole``.
+    ``others``: further keys, which no module has. ``version``: the version in the metadata of the prefix,
+    None where there is none. ``prefix``: the text before every key. ``parent``: it is loaded into a
+    ``Sequential`` whose first part is the module, so the module's keys begin with ``0.``. ``emptied``:
+    before the load every ``.grad`` is removed, and the module is moved to the meta device and, by
+    ``to_empty``, back to the CPU. ``strict``, ``assign``: as ``load_state_dict`` takes them.
     """
 
     entries: Tuple[Entry, ...]
@@ -51,11 +51,11 @@ class StateDict(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The beginning that keys must have to be the module's."""
+        """The text that a key must begin with to belong to the module."""
         return "0." if self.parent else ""
 
     def given(self, held: Tuple[str, ...]) -> Tuple[Entry, ...]:
-        """The entries for a module that has the names ``held`` in its state dict."""
+        """Return the entries for a module whose state dict has the names ``held``."""
         return tuple(each for each in self.entries if self.whole or each.name in held)
 
 
@@ -64,7 +64,7 @@ def _named(*names: str, dtype: str = "") -> Tuple[Entry, ...]:
 
 
 def _with(entry: Entry) -> Tuple[Entry, ...]:
-    """Every entry, one of them as given."""
+    """Return all entries, with one of them replaced by the given one."""
     return tuple(entry if name == entry.name else Entry(name) for name in TENSORS)
 
 
@@ -107,5 +107,5 @@ TABLE: Dict[str, StateDict] = {
     "emptied": StateDict(_ALL, emptied=True),
     "emptied_assigned": StateDict(_ALL, emptied=True, assign=True),
 }
-"""Word of ``LoadStateDict`` to what is loaded, and how. The words of ``cases.steps.STATE_DICTS`` come
-first."""
+"""Maps a word of ``LoadStateDict`` to the state dict and how it is loaded. The words of
+``cases.steps.STATE_DICTS`` come first."""

@@ -3,7 +3,7 @@
 A state is one answer to each of eight questions on which the module's behaviour can depend: is it in
 train mode, is track_running_stats set, is momentum a number, and is each of running_mean, running_var,
 num_batches_tracked, weight and bias present? A case puts a module into one state, performs an operation
-and then a forward, restores what the operation has disturbed, and does so for every operation.
+and then a forward, restores what the operation has changed, and does this for every operation.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ DIMENSIONS: Tuple[Tuple[str, str], ...] = (
     ("weight", "no_weight"),
     ("bias", "no_bias"),
 )
-"""The words for the two sides of each dimension, in the order of an id."""
+"""The two words of each dimension, in the order of an id."""
 
 VARIANT = Variant("bounded", "n2", "float32")
 
@@ -90,7 +90,7 @@ def _operations() -> Iterator[Step]:
     yield from (Reset(method) for method in RESETS)
     yield from (Copy(how) for how in COPIES)
     yield from (LoadStateDict(what) for what in STATE_DICTS)
-    # Last, because a name that has held a Parameter accepts no plain tensor afterwards.
+    # Parameters come last: a name that has held a Parameter accepts no plain tensor afterwards.
     for name in ("running_mean", "running_var"):
         yield Attach(name, "parameter")
         yield Attach(name, "trainable")
@@ -100,7 +100,8 @@ def _operations() -> Iterator[Step]:
 OPERATIONS: Tuple[Step, ...] = tuple(_operations())
 
 FORWARD = Forward("b0")
-"""The forward after every operation that is none itself, in which its effect on the module shows."""
+"""The forward after every operation that is not a forward itself; it shows what the operation has
+changed."""
 
 State = Tuple[bool, ...]
 """The eight answers, True for the first word of each dimension."""
@@ -109,7 +110,7 @@ STATES: Tuple[State, ...] = tuple(product((True, False), repeat=len(DIMENSIONS))
 
 
 _VALUES = "values"
-"""Stands for the values in the tensors, beside the names of attributes."""
+"""The word for the values in the tensors. It stands in the same sets as the names of attributes."""
 
 
 def _nothing(operation: Step) -> FrozenSet[str]:
@@ -121,7 +122,7 @@ def _its_name(operation: Any) -> FrozenSet[str]:
 
 
 def _flags_of_a_new_module(operation: Copy) -> FrozenSet[str]:
-    """A state dict is copied only where all tensors are present; the flags are as constructed."""
+    """Copying through a state dict needs all tensors, and leaves the flags as constructed."""
     return frozenset(FLAGS) if operation.how == "state_dict" else frozenset()
 
 
@@ -147,8 +148,8 @@ _DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
     Alias: _its_name,
     Overwrite: _nothing,
 }
-"""Step type to the attributes that a step may leave otherwise than the state says, and _VALUES where it
-resets tensors to 1 and 0."""
+"""Maps a step type to the attributes that a step may leave different from the state, with _VALUES where
+it resets tensors to 1 and 0."""
 
 
 def _flags(state: State) -> Dict[str, Value]:
@@ -172,7 +173,7 @@ def _values(state: State) -> List[Step]:
 
 
 def enter(state: State) -> List[Step]:
-    """Steps that put a new module into ``state``."""
+    """Return steps that put a new module into ``state``."""
     new = _flags(STATES[0])
     steps: List[Step] = []
     for name, value in _flags(state).items():
@@ -183,7 +184,7 @@ def enter(state: State) -> List[Step]:
 
 
 def restore(state: State, names: FrozenSet[str], parameters: FrozenSet[str]) -> List[Step]:
-    """Steps that set the attributes ``names`` of a live module to what ``state`` says.
+    """Return steps that set the attributes ``names`` of a live module to what ``state`` says.
 
     ``parameters``: the buffers that have held a Parameter.
     """
@@ -200,22 +201,22 @@ def restore(state: State, names: FrozenSet[str], parameters: FrozenSet[str]) -> 
 
 
 def _shown(operation: Step) -> List[Step]:
-    """The operation, and the forward after it unless it is a forward itself."""
+    """Return the operation, and the forward after it unless it is a forward itself."""
     return [operation] if isinstance(operation, Forward) else [operation, FORWARD]
 
 
 def words(state: State) -> Tuple[str, ...]:
-    """The words of a state in an id."""
+    """Return the words of a state in an id."""
     return tuple(pair[0] if side else pair[1] for pair, side in zip(DIMENSIONS, state))
 
 
 def identify(state: State) -> str:
-    """The id of the case of a state."""
+    """Return the id of the case of a state."""
     return "-".join((FAMILY,) + words(state))
 
 
 def case(state: State) -> Case:
-    """The case of one state with every operation."""
+    """Return the case of one state with every operation."""
     steps = enter(state)
     parameters: Set[str] = set()
     for operation in OPERATIONS:
@@ -237,7 +238,7 @@ def case(state: State) -> Case:
 
 
 def parts_of(state_case: Case) -> Tuple[Case, ...]:
-    """For every operation of a state's case, the program that enters the state and performs it alone.
+    """Return a case for each operation of a state's case, which enters the state and performs it alone.
 
     Each is a spelled-out case that ends in a forward. A case of another family has no parts.
     """
@@ -253,12 +254,12 @@ _BY_ID: Dict[str, State] = {identify(state): state for state in STATES}
 
 
 def ids(tier: str) -> Iterator[str]:
-    """The ids of a tier: none for smoke, every state for the others."""
+    """Return the ids of a tier: none for smoke, every state for the others."""
     return iter(() if tier == "smoke" else _BY_ID)
 
 
 def find(case_id: str) -> Case:
-    """The case with this id; raises CaseError."""
+    """Return the case with this id; raises CaseError."""
     if case_id not in _BY_ID:
         accepted = ", ".join("|".join(pair) for pair in DIMENSIONS)
         raise CaseError(f"no state {quoted(case_id)}; the words of a state id are {accepted}")

@@ -18,11 +18,11 @@ ATTACH_KINDS = ("tensor", "parameter", "trainable")
 that requires a gradient."""
 
 UNSAVED = "unsaved"
-"""A further kind: a tensor that ``register_buffer`` registers with ``persistent=False``."""
+"""The further kind of ``Attach``: ``register_buffer`` registers a tensor with ``persistent=False``."""
 
 FORMS = ("strided", "expanded", "row")
-"""How an attached tensor lies in memory, where it is not dense: every second value of a larger tensor;
-one value for all channels; in shape (1, C)."""
+"""How an attached tensor that is not dense lies in memory. strided: every second value of a larger
+tensor. expanded: one value for all channels. row: shape (1, C)."""
 
 CONVERSIONS = {
     "half": "float16",
@@ -34,19 +34,20 @@ CONVERSIONS = {
     "to_float64": "float64",
     "to_bfloat16": "bfloat16",
 }
-"""Word of ``Convert`` to a dtype. to_float16: ``module.to(torch.float16)``; half: ``module.half()``."""
+"""Maps a word of ``Convert`` to a dtype. to_float16: ``module.to(torch.float16)``; half:
+``module.half()``."""
 
 RESETS = ("reset_running_stats", "reset_parameters")
 """The two reset methods."""
 
 COPIES = ("deepcopy", "pickle", "state_dict", "copy")
-"""deepcopy and pickle copy the live instance; copy does it by ``copy.copy``, which shares the tensors.
-state_dict constructs a module with the case's configuration, loads the live instance's state dict into
-it strictly, and puts it in the same mode."""
+"""deepcopy and pickle copy the live instance; copy is ``copy.copy``, which shares the tensors. state_dict
+constructs a module with the case's configuration, loads the live instance's state dict into it strictly,
+and puts it in the same mode."""
 
 STATE_DICTS = ("legacy", "empty", "no_counter", "version_1", "plain", "longer")
-"""The state dicts that are loaded in every state; ``cases.state_dicts`` has these and others. legacy: as
-files written before torch 0.4.1 are, without a counter."""
+"""The state dicts that are loaded in every state; ``cases.state_dicts`` has these and others. legacy: a
+state dict without a counter, as in files from before torch 0.4.1."""
 
 SHOWN = ("repr", "keys", "version", "extra_repr", "order", "returns")
 """repr: the text, without the class's name. keys: the sorted names in the state dict. version: the
@@ -71,8 +72,8 @@ class Backward:
     """``torch.autograd.grad`` of the output of a forward, for input, weight and bias.
 
     ``upstream``: the upstream gradient, a name of ``cases.inputs.upstream`` that may end in a layout.
-    ``retain``: the graph is kept for another backward. ``earlier``: of the forward before the last one
-    that returned an output, not of the last.
+    ``retain``: the graph is kept for another backward. ``earlier``: the forward before the last one that
+    returned an output is differentiated instead of the last.
     """
 
     upstream: str
@@ -98,12 +99,12 @@ class Accumulate:
 
 @dataclass(frozen=True)
 class Double:
-    """Differentiate gradients: ``torch.autograd.grad`` of what it returns with ``create_graph=True``.
+    """``torch.autograd.grad`` of gradients that were computed with ``create_graph=True``.
 
     The gradients are those of the output of the last forward for input, weight and bias, as far as they
     require one; they are differentiated with respect to input, weight and the upstream gradient.
-    ``upstream``: the upstream gradient. ``direction``: what the input's gradient is multiplied by, a name
-    as for ``upstream``; those of weight and bias are multiplied by ``cases.inputs.attached``.
+    ``upstream``: the upstream gradient. ``direction``: the factor of the input's gradient, a name as for
+    ``upstream``; the gradients of weight and bias are multiplied by ``cases.inputs.attached``.
     """
 
     upstream: str
@@ -224,7 +225,7 @@ class Show:
 class Convert:
     """Convert the module to another dtype; ``how``: one of CONVERSIONS.
 
-    No backward of a forward before it follows.
+    A program has no backward of a forward that came before this step.
     """
 
     how: str
@@ -241,7 +242,7 @@ class RequireGrad:
 class Alias:
     """``module.<name> = module.<source>``: one of STATISTICS becomes the same tensor as one of FLOATING.
 
-    Weight and bias cannot be the same: autograd would add up their gradients.
+    Weight and bias cannot be the same tensor: autograd would add up their gradients.
     """
 
     name: str
@@ -290,7 +291,7 @@ ZERO_GRAD = ZeroGrad()
 
 
 def forwards(step: Step) -> Tuple[Forward, ...]:
-    """The forwards that a step performs, in order; none for a step of another type."""
+    """Return the forwards that a step performs, in order; none for a step of another type."""
     if isinstance(step, Forwards):
         return tuple(Forward(f"{step.series}{number}") for number in range(step.count))
     return (step,) if isinstance(step, Forward) else ()

@@ -1,13 +1,13 @@
-"""Axes that stand at the end of an id as a word of their own, and not at all at their default.
+"""Suffix axes: axes whose word stands at the end of an id, and is left out at the axis's default.
 
 There are two kinds. An axis of the *program* changes what the steps of a matrix case do: its words are
 listed in PROGRAM. ``matrix-...-float32-x_sliced-g_offset`` is the case ``matrix-...-float32`` with sliced
 inputs, and with a backward after every forward. Spelled-out ids do not need these words, because their
-steps say it. An axis of the *values* is an entry in SUFFIXES and a field of the same name, with a
-default, in ``cases.variants.Variant``: ``matrix-...-float32-x_sliced-seed7`` draws the inputs with the
-seed 7. Every id of the matrix and every spelled-out id accepts its word.
+steps contain the layouts and backwards. An axis of the *values* is an entry in SUFFIXES and a field of
+the same name, with a default, in ``cases.variants.Variant``: ``matrix-...-float32-x_sliced-seed7`` draws
+the inputs with the seed 7. Every id of the matrix and every spelled-out id accepts its word.
 
-Ids that exist keep their meaning when an axis or a word is added.
+Existing ids keep their meaning when an axis or a word is added.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ PROGRAM: Dict[str, Tuple[str, ...]] = {
     "upstream": (NO_BACKWARD, *(f"g_{word}" for word in UPSTREAM)),
     "gradient_layout": tuple(f"gl_{word}" for word in GRADIENT_LAYOUTS),
 }
-"""Axis of the program to its words, in the order in which they stand in an id. The first word is the
-default and is left out. layout: how the inputs lie in memory. upstream: the upstream gradient of the
+"""Maps an axis of the program to its words, in the order in which they stand in an id. The first word is
+the default and is left out. layout: how the inputs lie in memory. upstream: the upstream gradient of the
 backward after every forward. gradient_layout: how that gradient lies in memory."""
 
 LARGEST_SEED = 2**63 - 1
-"""The largest int64, as is accepted on the command line."""
+"""The largest int64, which is the largest seed that the command line accepts."""
 
 
 class Suffix(NamedTuple):
-    """How the values of one axis are read and written.
+    """The functions that read and write the values of one axis.
 
-    ``read``: the value that a word of an id writes, None if the word belongs to no value of this axis;
-    raises CaseError for a word that is meant for this axis and is no value. ``write``: the inverse.
+    ``read``: returns the value that a word of an id writes, None if the word belongs to no value of this
+    axis; raises CaseError for a word that is meant for this axis and is no value. ``write``: the inverse.
     """
 
     read: Callable[[str], Optional[Any]]
@@ -59,16 +59,16 @@ def _read_seed(word: str) -> Optional[int]:
 
 
 SUFFIXES: Dict[str, Suffix] = {"seed": Suffix(_read_seed, "seed{}".format)}
-"""Field of Variant to its suffix, in the order in which the words stand in an id."""
+"""Maps a field of Variant to its suffix, in the order in which the words stand in an id."""
 
 
 def write_program(words: Sequence[str]) -> Tuple[str, ...]:
-    """Those of the words, one of every axis of PROGRAM, that stand in an id."""
+    """Return the words that stand in an id, given one word of every axis of PROGRAM."""
     return tuple(word for word, axis in zip(words, PROGRAM.values()) if word != axis[0])
 
 
 def read_program(words: Sequence[str]) -> Tuple[str, ...]:
-    """One word of every axis of PROGRAM, from those that stand in an id; raises CaseError."""
+    """Return one word of every axis of PROGRAM, given the words that stand in an id; raises CaseError."""
     found: List[str] = []
     rest = list(words)
     for axis in PROGRAM.values():
@@ -82,7 +82,7 @@ def read_program(words: Sequence[str]) -> Tuple[str, ...]:
 
 
 def write(variant: Variant) -> str:
-    """The end of an id: a hyphen and a word for every field that is not at its default."""
+    """Return the end of an id: a hyphen and a word for every field that is not at its default."""
     return "".join(
         f"-{suffix.write(getattr(variant, field))}"
         for field, suffix in SUFFIXES.items()
@@ -91,7 +91,7 @@ def write(variant: Variant) -> str:
 
 
 def split(case_id: str) -> Tuple[str, Dict[str, Any]]:
-    """The id without its suffix words, and the fields of Variant that these words write.
+    """Return the id without its suffix words, and the fields of Variant that these words write.
 
     Raises CaseError for a suffix word that writes no value.
     """

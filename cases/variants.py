@@ -25,14 +25,14 @@ SHAPES: Dict[str, Shape] = {
     "n8_one_channel_row": (1, 1, 1, 8),
     "n16384": (4, 3, 64, 64),
 }
-"""Word to (N, C, H, W). The number in the word is N*H*W, the number of values in a channel."""
+"""Maps a word to (N, C, H, W). The number in the word is N*H*W, the number of values in a channel."""
 
 EXTENTS = (31, 33, 61, 64, 65, 127, 128, 129, 251, 255, 257, 1021, 1024, 1025, 2053)
 """Sizes at, below and above the usual numbers of values in a block, and primes near them."""
 
 
 def _long(size: int) -> Dict[str, Shape]:
-    """Name of a dimension to a shape in which it has the size, and all others are small."""
+    """Map the name of a dimension to a shape in which it has the size and all others are small."""
     return {
         "channels": (2, size, 1, 3),
         "images": (size, 3, 1, 3),
@@ -56,43 +56,47 @@ MATRIX_SHAPES = (
     *("n6_129_channels", "n387_129_images", "n771_257_wide", "n195_65_tall"),
 )
 """The shapes of the matrix: ordinary ones, and one of each kind of LONG_SHAPES. Of the others, n4096 has
-more than 2**15 values, which torch splits between threads, and the rest are extreme in one dimension
-each; 67 is a prime, larger than two vectors of 32."""
+more than 2**15 values, which torch splits between threads, and each of the rest is extreme in one
+dimension; 67 is a prime, larger than two vectors of 32."""
 
 LARGE_SHAPES = ("n102400", "n4096", "n16384")
 """The shapes for which the arithmetic of a forward takes longer than its call."""
 
 REMAINDER: Dict[str, Shape] = {"n102400": (5, 3, 2, 3)}
-"""Shape word to the shape of all batches but the first, b0, where it is another one. A module must not
-remember the size of an earlier batch; and checking 10^5 values in every forward would take too long."""
+"""Maps a shape word to the shape of the batches after the first, b0, where that shape differs. A module
+must not remember the size of an earlier batch, and checking 10^5 values in every forward would take too
+long."""
 
 LANES = ("exact", "bounded", "nonfinite")
-"""exact: dyadic values whose statistics have no rounding error in any order of summation.
-bounded: one numerical regime per channel.
-nonfinite: as bounded, and every second batch has a NaN in one channel and an infinity in another."""
+"""exact: dyadic values whose statistics have no rounding error in any order of summation. bounded: one
+numerical regime per channel. nonfinite: as bounded, but every second batch has a NaN in one channel and
+an infinity in another."""
 
 DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 """The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed
 precision."""
 
 WIDE = DTYPES[:2]
-"""The dtypes that are computed with as they are stored. Second derivatives are specified for these."""
+"""The dtypes in which both storage and arithmetic take place. Second derivatives are specified for
+these."""
 
 NARROW = ("float16", "bfloat16")
 """The dtypes that are stored in 16 bits and computed with in float32."""
 
 LAYOUTS = ("contiguous", "channels_last", "permuted", "sliced", "expanded", "shifted")
-"""How a batch may lie in memory. shifted: contiguous, but not from the beginning of its storage."""
+"""The ways in which a batch may lie in memory. shifted: contiguous, but not from the start of its
+storage."""
 
 GRADIENT_LAYOUTS = LAYOUTS + ("scalar",)
-"""How an upstream gradient may lie in memory. scalar: one number, expanded in all four dimensions."""
+"""The ways in which an upstream gradient may lie in memory. scalar: one number, expanded in all four
+dimensions."""
 
 ATTACHED_COUNT = 5
 """The value of a counter that ``Attach`` attaches."""
 
 
 class Given(NamedTuple):
-    """Values that a batch has, whatever its name says: plain data, so that a variant can be hashed.
+    """Values that replace those of a named batch: plain data, so that a variant can be hashed.
 
     ``name``: the batch's name without a layout. ``data``: the bytes of the values in C order.
     """
@@ -106,7 +110,7 @@ class Given(NamedTuple):
 class Variant(NamedTuple):
     """Lane, shape word, dtype word and input seed of a case, and batches that are given by value.
 
-    No id writes ``given``: it comes from a file of the user's, or from the search for a smaller input.
+    No id writes ``given``: it comes from a user's file, or from the search for a smaller input.
     """
 
     lane: str = "bounded"
@@ -144,7 +148,8 @@ REGIMES: Dict[str, str] = {
     "subnormal": "below the smallest normal number",
     "signed_zeros": "+0 and -0",
 }
-"""Word to meaning of the numerical regimes. Channel i of a bounded batch has regime i modulo 11."""
+"""Maps the word of a numerical regime to its meaning. Channel i of a bounded batch has regime i modulo
+11."""
 
 LARGE_REGIMES = ("normal", "offset_1e3", "outlier")
 """The regimes of the three channels of n102400. With a mean of 1e6 and 1e5 values in a channel, some
@@ -152,7 +157,7 @@ orders of summation leave no correct digit in float32, and there would be nothin
 
 
 def regimes(variant: Variant) -> Tuple[str, ...]:
-    """The regime of each channel of the variant's batches."""
+    """Return the regime of each channel of the variant's batches."""
     if variant.lane == "exact":
         return ("dyadic",) * variant.channels
     if variant.channels == len(LARGE_REGIMES):
@@ -162,10 +167,10 @@ def regimes(variant: Variant) -> Tuple[str, ...]:
 
 
 def nan_channel(channels: int) -> int:
-    """The channel that has a NaN in batches of the nonfinite lane."""
+    """Return the channel that has a NaN in batches of the nonfinite lane."""
     return {3: 1, 67: 36}.get(channels, channels // 3)
 
 
 def inf_channel(channels: int) -> int:
-    """The channel that has an infinity in batches of the nonfinite lane."""
+    """Return the channel that has an infinity in batches of the nonfinite lane."""
     return {11: 8, 67: 63}.get(channels, channels - 1)

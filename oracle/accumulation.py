@@ -1,8 +1,8 @@
-"""What lies in ``.grad``: the gradients that ``output.backward(g)`` has added up since it was cleared.
+"""The contents of ``.grad``: the gradients that ``output.backward(g)`` has added up since it was cleared.
 
-Only leaves that require a gradient get one: of a forward, its input, weight and bias. Buffers never do:
-a running statistic that requires a gradient is refused by the forward that would read it, or is not read.
-``.grad`` belongs to the tensor object. What changes numbers in place keeps it; copies of a module, and
+Only leaves that require a gradient get one: the input, weight and bias of a forward. Buffers never do: a
+forward refuses a running statistic that requires a gradient, unless it does not read it. ``.grad``
+belongs to the tensor object. A step that changes numbers in place keeps it; copies of a module, and
 tensors that are attached, have none.
 
 Sources: Ioffe & Szegedy 2015 for the gradients (``oracle.backward``); torch's notes on autograd ("Default
@@ -39,7 +39,7 @@ def accumulate(state: State, step: Accumulate, variant: Variant, rules: Rules) -
 
 
 def _frozen(state: State, names: FrozenSet[str]) -> State:
-    """The state in which these leaves of the last forward are frozen."""
+    """Return the state in which these leaves of the last forward are frozen."""
     if not state.graphs:
         return state
     last, *earlier = state.graphs
@@ -47,7 +47,7 @@ def _frozen(state: State, names: FrozenSet[str]) -> State:
 
 
 def accumulated(right: Expected, differentiated: Expected) -> Expected:
-    """What an accumulating step shows where the backward in it is ``differentiated``, and not right."""
+    """Return the expectation of an accumulating step whose backward is ``differentiated`` instead."""
     if differentiated.gradients is None:
         return differentiated
     grad = right.state.graphs[0].grad
@@ -56,7 +56,7 @@ def accumulated(right: Expected, differentiated: Expected) -> Expected:
 
 
 def _layout(given: Batch, rules: Rules) -> str:
-    """The strides of the input's ``.grad``; of a contiguous input both words mean the same."""
+    """Return the strides of the input's ``.grad``; both words mean the same for a contiguous input."""
     if given.layout in ("contiguous", "shifted"):
         return "contiguous"
     return "contiguous" if rules.holds("grad_laid_out_as_computed") else "as_leaf"
@@ -65,8 +65,8 @@ def _layout(given: Batch, rules: Rules) -> str:
 def _added(differentiated: Expected, layout: str) -> State:
     """Add the gradients of a backward to the ``.grad`` of its leaves.
 
-    ``layout``: the strides of the input's. A weight or bias that the module has replaced since gets one,
-    too, which nobody sees.
+    ``layout``: the strides of the input's ``.grad``. A weight or bias that the module has since replaced
+    gets a ``.grad``, too, but no step shows it.
     """
     state = differentiated.state
     last, *earlier = state.graphs
@@ -91,7 +91,7 @@ def _sum(grad: Optional[Grad], gradient: ExpectedGradient, layout: str) -> Grad:
 
 
 def zero_grad(state: State, step: ZeroGrad, variant: Variant, rules: Rules) -> Expected:
-    """No parameter has a ``.grad`` afterwards, or zeros in the one that it has; inputs keep theirs."""
+    """Clear the ``.grad`` of every parameter: it becomes None or zeros. Inputs keep theirs."""
     changes: Dict[str, Any] = {}
     for name in PARAMETERS:
         tensor = state.entry(name)
@@ -104,10 +104,10 @@ def zero_grad(state: State, step: ZeroGrad, variant: Variant, rules: Rules) -> E
 
 @lru_cache(maxsize=64)
 def grad_values(grad: Grad) -> OutputValues:
-    """Compute what lies in ``.grad``, with the budget of every element; the shapes of a gradient.
+    """Compute the numbers in ``.grad``, with the budget of every element; the shapes of a gradient.
 
-    A first gradient is stored as it is, or added to zeros, which rounds nothing. Zeros alone are those of
-    a parameter.
+    The first gradient is stored unchanged, or added to zeros, which rounds nothing. Only the ``.grad`` of
+    a parameter can be zeros without any gradient.
     """
     if grad.converted is not None:
         total, more = _rounded(grad_values(grad.converted), grad.dtype), grad.parts
@@ -122,7 +122,7 @@ def grad_values(grad: Grad) -> OutputValues:
 
 
 def _plus(total: OutputValues, more: OutputValues, dtype: str) -> OutputValues:
-    """The sum as ``dtype`` stores it."""
+    """Return the sum as ``dtype`` stores it."""
     with np.errstate(invalid="ignore", over="ignore"):
         values = total.values + more.values
         budget = propagation.accumulated(values, total.budget + more.budget, FORMATS[dtype])
@@ -131,6 +131,6 @@ def _plus(total: OutputValues, more: OutputValues, dtype: str) -> OutputValues:
 
 
 def _rounded(total: OutputValues, dtype: str) -> OutputValues:
-    """The numbers after they are stored in another dtype."""
+    """Return the numbers after they are stored in another dtype."""
     budget = total.budget + bounds.stored(total.values, FORMATS[dtype])
     return total._replace(budget=np.where(np.isfinite(total.values), budget, np.nan))

@@ -18,7 +18,7 @@ from oracle.state import Counter, Expected, Meaning, State, Tensor
 
 
 def attached_numbers(name: str, state: State) -> Budgeted:
-    """The numbers of a tensor that is attached or loaded as ``name``."""
+    """Return the numbers of a tensor that is attached or loaded as ``name``."""
     return known(attached(name, state.config.num_features))
 
 
@@ -31,14 +31,14 @@ def _set_attribute(state: State, step: SetAttribute, variant: Variant, rules: Ru
 
 
 def _drop(state: State, step: Drop, variant: Variant, rules: Rules) -> Expected:
-    """None takes the tensor's place; the name stays registered as what it was."""
+    """Replace the tensor by None; the name stays registered as a parameter or buffer."""
     return Expected(state.changed(**{step.name: None}))
 
 
 def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expected:
-    """A Parameter can take any name; a plain tensor cannot take a parameter's.
+    """Attach a tensor: a Parameter can take any name, a plain tensor no parameter's name.
 
-    A buffer that the state dict leaves out stays so until a Parameter takes its name.
+    A buffer that the state dict leaves out stays left out until a Parameter takes its name.
     """
     parameters, unsaved = state.parameters, state.unsaved
     kind = step.kind.partition(".")[0]
@@ -65,7 +65,7 @@ def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expec
 
 
 def _preset(state: State, step: Preset, variant: Variant, rules: Rules) -> Expected:
-    """Known numbers go into every floating-point tensor that is there, one after the other."""
+    """Write known numbers into every floating-point tensor that is there, one after the other."""
     for name in FLOATING:
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
@@ -84,7 +84,7 @@ def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expecte
 
 
 def _reset(state: State, step: Reset, variant: Variant, rules: Rules) -> Expected:
-    """reset_parameters resets the running statistics first, then weight to 1 and bias to 0."""
+    """Reset the running statistics; reset_parameters then sets weight to 1 and bias to 0."""
     after = _reset_running_stats(state)
     if step.method == "reset_running_stats" or after.error is not None:
         return after
@@ -92,9 +92,9 @@ def _reset(state: State, step: Reset, variant: Variant, rules: Rules) -> Expecte
 
 
 def _reset_running_stats(state: State) -> Expected:
-    """running_mean 0, running_var 1, counter 0, in this order, as far as it gets.
+    """Set running_mean to 0, running_var to 1 and counter to 0, in this order, until one raises.
 
-    The flag decides whether anything happens, not the presence of the buffers.
+    track_running_stats decides whether anything happens, not the presence of the buffers.
     """
     if not state.track_running_stats:
         return Expected(state)
@@ -113,7 +113,7 @@ def _reset_running_stats(state: State) -> Expected:
 
 
 def _reset_affine(state: State, rules: Rules) -> Expected:
-    """The affine flag decides, as it is now, not as it was at construction."""
+    """Reset weight and bias if the affine flag says so; its present value counts."""
     if not state.affine:
         return Expected(state)
     if state.weight is None:
@@ -127,12 +127,12 @@ def _reset_affine(state: State, rules: Rules) -> Expected:
 
 
 def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:
-    """The module tells of itself as it is now."""
+    """Return the text by which the module describes its present state."""
     return Expected(state, text=_TEXTS[step.what](state, rules))
 
 
 def _extra_repr(state: State, rules: Rules) -> str:
-    """The attributes as they are now; of the bias, whether it is there."""
+    """List the present values of the attributes, and whether there is a bias."""
     bias = "" if rules.holds("repr_without_bias") else f", bias={state.bias is not None}"
     return (
         f"{state.num_features}, eps={state.eps}, momentum={state.momentum}, affine={state.affine}"
@@ -141,7 +141,7 @@ def _extra_repr(state: State, rules: Rules) -> str:
 
 
 def _order(state: State, rules: Rules) -> str:
-    """Parameters come before buffers; a tensor with two names is named once, but saved twice."""
+    """List parameters before buffers. A tensor with two names is listed once, but saved twice."""
     there = state.present()
     parameters = [name for name in state.parameters if name in there]
     buffers = [name for name in BUFFERS if name in there and name not in parameters]
@@ -151,7 +151,7 @@ def _order(state: State, rules: Rules) -> str:
 
 
 def _once(state: State, names: List[str]) -> List[str]:
-    """The first name of each tensor."""
+    """Return the first name of each tensor."""
     first: Dict[int, str] = {}
     for name in names:
         first.setdefault(id(getattr(state.entry(name), "identity", None)), name)
@@ -166,7 +166,7 @@ _TEXTS: Dict[str, Callable[[State, Rules], str]] = {
     "order": _order,
     "returns": lambda state, rules: "train eval to",
 }
-"""Word of ``Show`` to the text."""
+"""Maps a word of ``Show`` to the text."""
 
 
 ATTRIBUTE_STEPS: Dict[Type[Step], Meaning] = {
@@ -181,4 +181,4 @@ ATTRIBUTE_STEPS: Dict[Type[Step], Meaning] = {
     **CONVERSION_STEPS,
     **MEMORY_STEPS,
 }
-"""Type of a step to its meaning."""
+"""Maps the type of a step to its meaning."""

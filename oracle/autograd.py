@@ -1,4 +1,4 @@
-"""Steps of autograd: every step that differentiates the output of a forward, or clears what that left."""
+"""The autograd steps: those that differentiate the output of a forward or clear ``.grad``."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ AUTOGRAD_STEPS: Dict[Type[Step], Meaning] = {
     ZeroGrad: zero_grad,
     Double: double,
 }
-"""Type of a step to its meaning."""
+"""Maps the type of a step to its meaning."""

@@ -51,7 +51,7 @@ SAVED = ("weight", "running_mean", "running_var")
 def recorded(
     state: State, output: ExpectedOutput, trainable: Tuple[str, ...], handed_over: Tuple[str, ...]
 ) -> Graph:
-    """What autograd records of a forward; ``handed_over``: the names of the buffers it was handed.
+    """Return what autograd records of a forward. ``handed_over``: the names of the buffers it was handed.
 
     An empty batch is multiplied by a weight and shifted by a bias, and nothing else is read.
     """
@@ -97,15 +97,15 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
 
 
 def _holds_tensors(graph: Graph) -> bool:
-    """Whether there is anything for autograd to free: of an empty batch, only where a product with the
-    weight was recorded."""
+    """Whether autograd has saved tensors that it can free. For an empty batch it has only if a product
+    with the weight was recorded."""
     multiplied = graph.output.weight is not None and {"input", "weight"} & {*graph.trainable}
     return bool(graph.output.batch.values.size or multiplied)
 
 
 def _strides(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
-    """The memory format of the input's gradient: the output's, but for what torch's two ways to tell
-    the format of an ambiguous input disagree on. Of an empty batch, the upstream gradient's."""
+    """The memory format of the input's gradient. It is the output's, except where torch's two ways to
+    tell the format of an ambiguous input disagree. For an empty batch it is the upstream gradient's."""
     if not output.batch.values.size:
         return given.memory_format
     if output.strides == "channels_last" and rules.holds("input_gradient_contiguous"):
@@ -127,12 +127,12 @@ class Sums(NamedTuple):
 
 
 def _sum(values: np.ndarray) -> float:
-    """The sum of one channel, rounded once where every value is finite."""
+    """Return the sum of one channel, rounded once where every value is finite."""
     return exact_sums.total(values) if np.isfinite(values).all() else float(values.sum())
 
 
 def _depth(terms: np.ndarray, any_order: bool) -> np.ndarray:
-    """The accumulation depth of the sum of each row, shape (C, n) to (C,)."""
+    """Return the accumulation depth of the sum of each row, shape (C, n) to (C,)."""
     if any_order:
         return np.full(len(terms), float(terms.shape[1]))
     return bounds.depth_of(terms)
@@ -140,7 +140,7 @@ def _depth(terms: np.ndarray, any_order: bool) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def sums(output: ExpectedOutput, upstream: Batch, any_order: bool, narrow: bool) -> Sums:
-    """The sums over N, H and W, which all three gradients are made of."""
+    """Compute the sums over N, H and W that all three gradients are made of."""
     fmt, working = FORMATS[output.dtype].arithmetic, output.arithmetic
     x, g = by_channel(output.batch.values), by_channel(upstream.values)
     count = x.shape[1]
@@ -196,14 +196,14 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
 
 
 def _bias_gradient(expected: ExpectedGradient) -> OutputValues:
-    """sum g."""
+    """Compute sum g."""
     found = _sums(expected)
     undetermined = np.isinf(found.upstream_budget)
     return OutputValues(found.upstream, found.upstream_budget, undetermined)
 
 
 def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
-    """sum g * (x - m) / s."""
+    """Compute sum g * (x - m) / s."""
     found, part = _sums(expected), terms(expected.output)
     value = found.products * part.inverse
     undetermined = part.undetermined | np.isinf(found.products_budget)
@@ -218,7 +218,7 @@ def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
 
 
 def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
-    """g * w / s."""
+    """Compute g * w / s."""
     part, fmt = terms(expected.output), expected.output.arithmetic
     value = expected.upstream.values.astype(np.float64) * plane(part.weight * part.inverse)
     relative = part.inverse_error + bounds.gamma(4, fmt.unit)
@@ -227,13 +227,13 @@ def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
 
 
 def _unprojected(found: Sums) -> Sums:
-    """The sums of a kernel that takes 0 for q, unless the sum itself overflows."""
+    """Return the sums of a kernel that takes 0 for q, unless the sum itself overflows."""
     budget = np.where(np.isinf(found.products_budget), np.inf, 0.0)
     return found._replace(products=np.zeros_like(found.products), products_budget=budget)
 
 
 def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
-    """(g - mean(g) - (x - m) * q) * w / s with q = sum g * (x - m) / (n * s**2)."""
+    """Compute (g - mean(g) - (x - m) * q) * w / s with q = sum g * (x - m) / (n * s**2)."""
     output, part = expected.output, terms(expected.output)
     found = _sums(expected) if expected.projected else _unprojected(_sums(expected))
     x, g = output.batch.values.astype(np.float64), expected.upstream.values.astype(np.float64)

@@ -52,10 +52,10 @@ from oracle.state_dicts import load_state_dict
 
 
 def construct(config: Config, dtype: str, rules: Rules) -> State:
-    """A new module: weight 1, bias 0, running_mean 0, running_var 1, num_batches_tracked 0.
+    """Return a new module: weight 1, bias 0, running_mean 0, running_var 1, num_batches_tracked 0.
 
-    affine=False leaves weight and bias None, bias=False the bias alone; track_running_stats=False
-    leaves the three buffers None. Raises Refusal where the release lacks a keyword that is passed.
+    affine=False leaves weight and bias None, bias=False the bias alone; track_running_stats=False leaves
+    the three buffers None. Raises Refusal where the release lacks a keyword that is passed.
     """
     if config.call == "dtype" and rules.holds("no_dtype_keyword"):
         raise refusals.unknown_keyword("dtype")
@@ -89,9 +89,9 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
 
 
 def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expected:
-    """One batch: check its rank, count it, choose the statistics, remember them, normalise.
+    """Perform a forward: check the rank, count, choose the statistics, update the buffers, normalise.
 
-    A forward that raises after it has counted has counted all the same.
+    A forward that raises after it has counted leaves the counter increased.
     """
     given = batch(variant, step.batch)
     refusals.check_grad(step.grad, rules)
@@ -103,7 +103,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     trainable = outputs.trainable(state, given, step.grad, rules)
-    state = _updated(state, given, call, rules)  # first: a buffer may be weight or bias, too
+    state = _updated(state, given, call, rules)  # this comes first: a buffer may be weight or bias, too
     output = _output(state, given, call, bool(trainable), rules)
     graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
     state = state.changed(graphs=(graph, *state.graphs[:1]))
@@ -111,7 +111,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
 
 
 def _counted(state: State, rules: Rules) -> State:
-    """num_batches_tracked + 1 in train mode, if it is there and track_running_stats is set."""
+    """Add 1 to num_batches_tracked in train mode, if it is there and track_running_stats is set."""
     counter = state.num_batches_tracked
     if not (state.training and state.track_running_stats) or counter is None:
         return state
@@ -135,7 +135,7 @@ class Call(NamedTuple):
 
 
 def _call(state: State, given: Batch, rules: Rules) -> Call:
-    """Raises Refusal; checks in the order of the module's own checks."""
+    """Choose the kernel's arguments in the order of the module's own checks; raises Refusal."""
     n, _, h, w = given.values.shape
     factor = average_factor(state)
     batch_statistics = uses_batch_statistics(state, rules)
@@ -155,7 +155,7 @@ def _call(state: State, given: Batch, rules: Rules) -> Call:
 
 
 def average_factor(state: State) -> Value:
-    """momentum; when that is None, 1/k for the k-th batch, or 0 when nothing is counted."""
+    """Return momentum, or if it is None 1/k for the k-th batch, or 0 when nothing is counted."""
     if state.momentum is not None:
         return state.momentum
     counter = state.num_batches_tracked
@@ -178,7 +178,7 @@ def uses_batch_statistics(state: State, rules: Rules) -> bool:
 
 
 def _hands_over_buffers(state: State, rules: Rules) -> bool:
-    """Whether a forward sees the running buffers at all: not in train mode when untracked."""
+    """Whether a forward hands the running buffers to the kernel: not in train mode when untracked."""
     if not state.training or state.track_running_stats:
         return True
     present = state.running_mean is not None or state.running_var is not None
@@ -186,7 +186,7 @@ def _hands_over_buffers(state: State, rules: Rules) -> bool:
 
 
 def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
-    """running = (1 - factor) * running + factor * batch, in place, for each buffer handed over."""
+    """Compute (1 - factor) * running + factor * batch, in place, for each buffer handed over."""
     unchanged = call.running_mean is None and call.running_var is None
     if unchanged or not call.batch_statistics or not given.values.size:
         return state
@@ -202,7 +202,7 @@ def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
 
 
 def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: Rules) -> ExpectedOutput:
-    """(x - mean) / sqrt(variance + eps) * weight + bias, by the batch's or the running statistics."""
+    """Compute (x - mean) / sqrt(variance + eps) * weight + bias, by batch or running statistics."""
     if not given.values.size:
         mean = variance = constant(0.0, given.values.shape[1])
     elif call.batch_statistics:
@@ -222,13 +222,13 @@ def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: 
         batch_statistics=call.batch_statistics,
         strides=outputs.strides(state, given, call.batch_statistics, rules),
         requires_grad=requires_grad,
-        # Only releases that do not check eps get here with 0: a constant channel gives the bias.
+        # Only releases that do not check eps reach this with eps 0: a constant channel gives the bias.
         flat_at_zero=call.batch_statistics and call.eps == 0,
     )
 
 
 def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> Expected:
-    """One forward after the other, up to the first that raises."""
+    """Perform one forward after the other, up to the first that raises."""
     expected = Expected(state)
     for each in forwards(step):
         expected = forward(expected.state, each, variant, rules)
@@ -238,7 +238,7 @@ def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> E
 
 
 def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
-    """copy.copy shares tensors, deepcopy and pickle renew them, a state dict fills a new module's."""
+    """copy.copy shares tensors, deepcopy and pickle make new ones, a state dict fills a new module's."""
     if step.how == "copy":
         return Expected(state, copied=True, shared=state.present())
     copied = state
@@ -268,12 +268,12 @@ STEPS: Dict[Type[Step], Meaning] = {
     **ATTRIBUTE_STEPS,
     **AUTOGRAD_STEPS,
 }
-"""Type of a step to its meaning."""
+"""Maps the type of a step to its meaning."""
 
 
 @lru_cache(maxsize=4096)
 def advance(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-    """One step: what it must show, and the state after it. Remembered, for programs that begin alike."""
+    """Perform a step; results are remembered, so programs that begin alike share them."""
     rules = Rules(semantics)
     try:
         expected = STEPS[type(step)](state, step, variant, rules)
@@ -286,7 +286,7 @@ def advance(state: State, step: Step, variant: Variant, semantics: Semantics) ->
 
 @lru_cache(maxsize=256)
 def begin(config: Config, dtype: str, semantics: Semantics) -> Expected:
-    """Construction, the first step of every program.
+    """Perform the construction, the first step of every program.
 
     Where it must raise, the state is that of a module constructed without the refused keyword.
     """

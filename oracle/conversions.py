@@ -1,4 +1,4 @@
-"""Steps that change the dtype of a live module, or whether its parameters require a gradient."""
+"""The steps that change the dtype of a live module, or whether its parameters require a gradient."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from oracle.state import Counter, Expected, Grad, Graph, Meaning, State, Tensor
 
 
 def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Expected:
-    """Every floating-point tensor is rounded to the dtype; a Parameter stays the object that it is.
+    """Round every floating-point tensor to the dtype; a Parameter stays the same object.
 
-    In the dtype that the module has already, so does a buffer. The counter is an integer and stays as it
-    is.
+    A buffer stays the same object, too, if the module already has the dtype. The counter is an integer
+    and stays as it is.
     """
     if step.how == "bfloat16" and rules.holds("no_bfloat16_method"):
         raise Refusal(*NO_BFLOAT16)
@@ -41,7 +41,7 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
 
 
 def converted(numbers: Budgeted, dtype: str) -> Budgeted:
-    """The numbers after they are rounded to a dtype: exactly known ones are so afterwards."""
+    """Return the numbers rounded to a dtype. Numbers that were exactly known stay exactly known."""
     values = numbers.values
     known = numbers.budget == 0
     fmt = FORMATS[dtype]
@@ -54,7 +54,7 @@ def converted(numbers: Budgeted, dtype: str) -> Budgeted:
 
 
 def _require_grad(state: State, step: RequireGrad, variant: Variant, rules: Rules) -> Expected:
-    """Parameters alone, in their order; an integer cannot require a gradient."""
+    """Set requires_grad of the parameters alone, in their order; raises Refusal for an integer."""
     for name in state.parameters:
         entry = state.entry(name)
         if isinstance(entry, Counter) and step.value:
@@ -66,10 +66,10 @@ def _require_grad(state: State, step: RequireGrad, variant: Variant, rules: Rule
 
 
 def _switched(graph: Graph, tensor: Tensor, value: bool) -> Graph:
-    """The graph of an earlier forward, whose weight or bias the tensor may have been."""
+    """Return the graph of an earlier forward after the switch; the tensor may be its weight or bias."""
     names = {name for name, leaf in zip(PARAMETERS, graph.leaves) if leaf is tensor.identity}
     return graph._replace(frozen=graph.frozen - names if value else graph.frozen | names)
 
 
 CONVERSION_STEPS: Dict[Type[Step], Meaning] = {Convert: _convert, RequireGrad: _require_grad}
-"""Type of a step to its meaning."""
+"""Maps the type of a step to its meaning."""

@@ -1,10 +1,10 @@
-"""Where torch is wrong: the oracle is right, the release is not, and exactly how is written down.
+"""The known defects of torch: where a release differs from what is right, and exactly how.
 
-A defect is described by the circumstances in which it shows; ``oracle.deviations`` has, under its name,
-the function from what is right to what is seen instead. In these circumstances a case must show the
+A defect is described by the circumstances in which it shows. ``oracle.deviations`` has a function of the
+same name that turns what is right into what is seen instead. In these circumstances a case must show the
 defect, exactly, and is reported as a known defect, never as a pass; a defect that is gone, or has
-changed, fails the run. Where several show at one step, each is applied to what those before it in the
-list leave. Plain data: this module imports no NumPy.
+changed, fails the run. Where several defects show at one step, they are applied in the order of the list.
+Plain data: this module imports no NumPy.
 """
 
 from __future__ import annotations

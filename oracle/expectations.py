@@ -1,4 +1,4 @@
-"""What construction and every step of a program must show."""
+"""The expectations: what construction and every step of a program must show."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from oracle.semantics import Semantics
 from oracle.state import Expected, State
 
 DEVIATING = (Forward, Backward, Accumulate, Double, LoadStateDict)
-"""The types of the steps in which a known defect may show, beside ``Forwards``."""
+"""The types of the steps in which a known defect may show, in addition to ``Forwards``."""
 
 Expectations = Tuple[Expected, ...]
-"""What construction and every step must show; construction alone where it must fail."""
+"""The expectations of construction and of every step; only construction's where it must fail."""
 
 
 def expectations(case: Case, semantics: Semantics) -> Expectations:
@@ -39,8 +39,8 @@ def deviating(
 ) -> Optional[Expectations]:
     """Compute what is seen with all of the defects; None where no step is in their circumstances.
 
-    ``expected``: what is right. ``threads``: torch's number of threads. Where several defects show at
-    one step, each is applied to what the one before it leaves.
+    ``expected``: what is right. ``threads``: torch's number of threads. Where several defects show at one
+    step, each is applied to the result of the one before it.
     """
     seen: List[Expected] = [expected[0]]
     deviates = False
@@ -59,7 +59,7 @@ def deviating(
 
 
 def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> Expected:
-    """What one step shows with the defects; ``right`` itself outside of their circumstances."""
+    """Return what one step shows with the defects; outside of their circumstances, ``right`` itself."""
     step = situation.step
     if isinstance(step, Accumulate):
         before, variant, semantics = situation.before, situation.variant, situation.semantics
@@ -81,7 +81,7 @@ def _series(
     defects: Sequence[Defect],
     threads: int,
 ) -> Expected:
-    """What one forward after the other shows, up to the first that raises."""
+    """Return what a series of forwards shows, up to the first that raises."""
     shown, deviates = Expected(before), False
     for each in forwards(step):
         situation = Situation(shown.state, each, variant, semantics, threads)

@@ -1,4 +1,4 @@
-"""Steps that change where tensors lie, or write to them unseen by autograd."""
+"""The steps that make two names share a tensor, or write to tensors without autograd seeing it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oracle.state import Expected, Graph, Meaning, State, Tensor
 
 
 def _alias(state: State, step: Alias, variant: Variant, rules: Rules) -> Expected:
-    """One tensor has two names afterwards: what is written under one is read under the other."""
+    """Give one tensor a second name: a write under one name is read under the other."""
     tensor = state.entry(step.source)
     if not isinstance(tensor, Tensor):
         return Expected(state.changed(**{step.name: None}))
@@ -31,10 +31,10 @@ def _alias(state: State, step: Alias, variant: Variant, rules: Rules) -> Expecte
 
 
 def _overwrite(state: State, step: Overwrite, variant: Variant, rules: Rules) -> Expected:
-    """Known numbers go into every floating-point tensor that is there, one after the other.
+    """Write known numbers into every floating-point tensor that is there, one after the other.
 
-    The backward of an earlier forward reads the weight as it is by then. It normalises with the
-    statistics of its forward all the same.
+    The backward of an earlier forward reads the present values of the weight, but normalises with the
+    statistics of its own forward.
     """
     for name in FLOATING:
         tensor = state.entry(name)
@@ -48,7 +48,7 @@ def _overwrite(state: State, step: Overwrite, variant: Variant, rules: Rules) ->
 
 
 def _reading(graph: Graph, tensor: Tensor) -> Graph:
-    """The graph of an earlier forward, whose weight the tensor may have been."""
+    """Return the graph of an earlier forward, whose weight the tensor may have been."""
     read = any(each.name == "weight" and each.identity is tensor.identity for each in graph.saved)
     if not read:
         return graph
@@ -56,4 +56,4 @@ def _reading(graph: Graph, tensor: Tensor) -> Graph:
 
 
 MEMORY_STEPS: Dict[Type[Step], Meaning] = {Alias: _alias, Overwrite: _overwrite}
-"""Type of a step to its meaning."""
+"""Maps the type of a step to its meaning."""

@@ -1,4 +1,4 @@
-"""What an output is apart from its numbers: its memory format, and whether it requires a gradient."""
+"""Properties of an output besides its numbers: memory format, and whether it requires a gradient."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOOKS = "pre-hook hook"
 
 
 def strides(state: State, given: Batch, batch_statistics: bool, rules: Rules) -> str:
-    """The memory format of the output: the input's, except where the release made it contiguous."""
+    """Return the memory format of the output: the input's, unless the release made it contiguous."""
     if given.memory_format != "channels_last":
         return "contiguous"
     gaps = any(tensor.form == "strided" for tensor in state.tensors())
@@ -25,7 +25,7 @@ def strides(state: State, given: Batch, batch_statistics: bool, rules: Rules) ->
 
 
 def trainable(state: State, given: Batch, grad: str, rules: Rules) -> Tuple[str, ...]:
-    """Those of input, weight and bias that autograd records the output as a function of."""
+    """Return those of input, weight and bias through which autograd differentiates the output."""
     if grad in ("no_grad", "inference"):
         return ()
     names = [

@@ -1,7 +1,7 @@
-"""What BatchNorm2d refuses, and in which words: every exception that the oracle expects.
+"""The refusals of BatchNorm2d: every exception that the oracle expects, with its message.
 
-The messages are those of the releases, as observed; see ``oracle.semantics`` for who says what when.
-A message is a regular expression, searched for in what was raised.
+The messages are those of the releases, as observed; ``oracle.semantics`` says which release raises which.
+A message is a regular expression, searched for in the text of the exception.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Refusal(Exception):
 
 
 def literally(value: object) -> str:
-    """A pattern for the value's text and nothing else."""
+    """Return a pattern for the value's text and nothing else."""
     return re.escape(str(value))
 
 
@@ -42,29 +42,29 @@ NO_TO_EMPTY = ExpectedError("LookupError", "^the release has no to_empty$")
 
 
 def unknown_keyword(name: str) -> Refusal:
-    """The constructor does not know the keyword."""
+    """The error of a constructor that does not know the keyword."""
     return Refusal("TypeError", f"unexpected keyword argument '{name}'")
 
 
 def not_a_parameter(name: str) -> Refusal:
-    """A plain tensor is assigned to the name of a parameter."""
+    """The error of assigning a plain tensor to the name of a parameter."""
     return Refusal("TypeError", f"cannot assign .* as parameter '{name}'")
 
 
 def already_there(name: str) -> Refusal:
-    """A buffer is registered under the name of a parameter."""
+    """The error of registering a buffer under the name of a parameter."""
     return Refusal("KeyError", f"attribute '{name}' already exists")
 
 
 def other_keys() -> Refusal:
-    """A state dict has other keys than the module."""
+    """The error of a state dict that has other keys than the module."""
     return Refusal("RuntimeError", r"Error\(s\) in loading state_dict")
 
 
 def not_loaded(
     missing: Sequence[str], unexpected: Sequence[str], mismatches: Sequence[str]
 ) -> ExpectedError:
-    """A state dict does not fit; ``mismatches``: patterns of what is said of entries of another size."""
+    """The error of a state dict that does not fit; ``mismatches``: patterns for misfitting entries."""
     found = [f'Missing key[^\\n]*"{literally(name)}"' for name in missing]
     found += [f'Unexpected key[^\\n]*"{literally(name)}"' for name in unexpected]
     ahead = "".join(f"(?=.*{each})" for each in (*found, *mismatches))
@@ -72,7 +72,7 @@ def not_loaded(
 
 
 def other_size(key: str, given: Sequence[int], own: Sequence[int]) -> str:
-    """A pattern for what is said of an entry of another size; ``key``: a pattern for its key."""
+    """Return a pattern for the text about an entry of another size; ``key``: a pattern for its key."""
     sizes = [literally(list(size)) for size in (given, own)]
     return f"size mismatch for {key}:[^\\n]*{sizes[0]}[^\\n]*{sizes[1]}"
 
@@ -81,35 +81,35 @@ def other_size(key: str, given: Sequence[int], own: Sequence[int]) -> str:
 
 
 def check_grad(grad: str, rules: Rules) -> None:
-    """Raises Refusal for a forward in inference mode where torch has none."""
+    """Raise Refusal for a forward in inference mode where torch has none."""
     if grad == "inference" and rules.holds("no_inference_mode"):
         raise Refusal("AttributeError", "has no attribute 'inference_mode'")
 
 
 def wrong_rank(rank: int) -> Refusal:
-    """An input that is not 4-D."""
+    """The error of an input that is not 4-D."""
     return Refusal("ValueError", rf"^expected 4D input \(got {rank}D input\)$")
 
 
 def no_batch_counted() -> Refusal:
-    """A cumulative average whose counter is 0 after counting: the factor would be 1/0."""
+    """The error of a cumulative average whose counter is 0 after counting: the factor would be 1/0."""
     return Refusal("ZeroDivisionError", "division by zero")
 
 
 def one_value_a_channel(shape: Sequence[int]) -> Refusal:
-    """Batch statistics of one value a channel."""
+    """The error of batch statistics of one value per channel."""
     size = literally(list(shape))
     message = "^Expected more than 1 value per channel when training, got input size"
     return Refusal("ValueError", rf"{message} torch\.Size\({size}\)$")
 
 
 def momentum_is_text() -> Refusal:
-    """The kernel is handed a str as the momentum."""
+    """The error of a kernel that is handed a str as the momentum."""
     return Refusal("TypeError", r"argument 'momentum' \(position 7\) must be float, not str")
 
 
 def check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
-    """Raises Refusal for what is no number, for a negative one, and in train mode for 0."""
+    """Raise Refusal for an eps that is no number, that is negative, or that is 0 in train mode."""
     if not isinstance(eps, (int, float)):
         as_argument = rules.holds("eps_unchecked")
         compared = "'<=?' not supported between instances of"
@@ -132,9 +132,9 @@ def check_tensors(
     batch_statistics: bool,
     rules: Rules,
 ) -> None:
-    """Raises Refusal where what the kernel is handed does not fit the input.
+    """Raise Refusal where a tensor that the kernel is handed does not fit the input.
 
-    ``running``: running_mean and running_var as handed over. Of an empty input only the number of
+    ``running``: running_mean and running_var as handed over. For an empty input only the number of
     channels counts.
     """
     empty = not given.values.size
@@ -173,7 +173,7 @@ def _takes_rows(batch_statistics: bool, rules: Rules) -> bool:
 
 
 def _not_one_dimensional(by_accessor: bool) -> Refusal:
-    """Whoever reads the numbers first refuses: an accessor, or the kernel for inputs of any strides."""
+    """The error of a tensor that is not 1-D: the accessor's, or that of the kernel for any strides."""
     found = "expected 1 dims but tensor has 2" if by_accessor else r"t\.dim\(\) == 1 INTERNAL ASSERT"
     return Refusal("RuntimeError", found)
 
@@ -191,7 +191,7 @@ _DTYPE = "[A-Za-z0-9]+"
 def _check_dtype(
     given: Batch, module_dtype: str, handed_over: Sequence[Optional[Tensor]], rules: Rules
 ) -> None:
-    """Refuse an input of another dtype than the tensors that the kernel is handed, if there are any.
+    """Refuse an input whose dtype is not that of the tensors that the kernel is handed, if there are any.
 
     A float32 module takes inputs of the narrow dtypes.
     """
@@ -216,30 +216,30 @@ def _check_dtype(
 
 
 def no_output() -> Refusal:
-    """A backward of a forward that there was not; the suite itself raises this."""
+    """The error of a backward before any forward; the suite itself raises this."""
     return Refusal("LookupError", "no forward has returned an output")
 
 
 def output_without_graph() -> Refusal:
-    """The output does not require a gradient."""
+    """The error of differentiating an output that does not require a gradient."""
     return Refusal("RuntimeError", "element 0 of tensors does not require grad")
 
 
 def nothing_to_differentiate() -> Refusal:
-    """Nothing that the output depends on requires a gradient any more."""
+    """The error where no leaf of the output requires a gradient any more."""
     return Refusal("RuntimeError", "One of the differentiated Tensors does not require grad")
 
 
 def graph_used_up() -> Refusal:
-    """A second backward through a graph that was not retained."""
+    """The error of a second backward through a graph that was not retained."""
     return Refusal("RuntimeError", "Trying to backward through the graph a second time")
 
 
 def modified_in_place() -> Refusal:
-    """A tensor that the backward pass reads was written to after the forward."""
+    """The error where a tensor that the backward reads was written to after the forward."""
     return Refusal("RuntimeError", "modified by an inplace operation")
 
 
 def no_device() -> Refusal:
-    """A backward without a weight but with a bias."""
+    """The error of a backward with a bias but without a weight."""
     return Refusal("RuntimeError", "tensor does not have a device")

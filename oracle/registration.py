@@ -1,4 +1,4 @@
-"""The switches about the tensors of a module: how they lie, are registered, converted and loaded.
+"""The switches about a module's tensors: their memory, registration, conversion and loading.
 
 ``oracle.semantics`` joins them with the others.
 """
@@ -76,4 +76,4 @@ REGISTRATION: Tuple[Switch, ...] = (
         "PR #56610",
     ),
 )
-"""Rules that have changed."""
+"""The rules that differ between releases."""

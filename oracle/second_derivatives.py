@@ -49,7 +49,7 @@ from oracle.state import SECONDS, Expected, ExpectedSecond, State
 
 
 def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expected:
-    """Differentiate the gradients of the last output, which a backward that is kept returns."""
+    """Differentiate the gradients of the last output; the backward that returns them keeps its graph."""
     returned = backward(state, Backward(step.upstream, retain=True), variant, rules)
     graph = returned.state.graphs[0]
     given = upstream(variant, graph.output.batch, step.upstream)
@@ -67,7 +67,8 @@ def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expect
 class Channels(NamedTuple):
     """The letters of the formulas. Shapes: ``g``, ``v``, ``h`` (N, C, H, W), the others (C, 1, 1).
 
-    ``v``, ``a``, ``c``: None where there is no such gradient, and with it no term of the formulas.
+    ``v``, ``a``, ``c``: None where their gradient does not exist; the terms with that letter are then
+    absent.
     """
 
     g: Uncertain
@@ -107,7 +108,7 @@ Terms = Iterator[Uncertain]
 
 
 def _in_eval(name: str, at: Channels, do: Arithmetic) -> Terms:
-    """The formulas of eval mode."""
+    """Yield the terms of the formulas of eval mode."""
     if name == "weight":
         if at.v is not None:
             yield do.product(at.r, do.total(do.product(at.v, at.g)))
@@ -124,7 +125,7 @@ def _in_eval(name: str, at: Channels, do: Arithmetic) -> Terms:
 
 
 def _in_train(name: str, at: Channels, do: Arithmetic) -> Terms:
-    """The formulas of train mode."""
+    """Yield the terms of the formulas of train mode."""
     g, h, r, cube = at.g, at.h, at.r, do.product(at.r, at.r, at.r)
     of_g = do.total(do.product(g, h))
     if at.v is not None:
@@ -140,7 +141,7 @@ def _in_train(name: str, at: Channels, do: Arithmetic) -> Terms:
 
 
 def _along_input(name: str, at: Channels, do: Arithmetic, v: Uncertain, of_g: Uncertain) -> Terms:
-    """The terms with v, in train mode; ``of_g`` is D."""
+    """Yield the terms with v, in train mode; ``of_g`` is D."""
     g, h, r, w = at.g, at.h, at.r, at.w
     cube, of_v = do.product(r, r, r), do.total(do.product(v, h))
     if name == "upstream":
@@ -163,7 +164,7 @@ def _along_input(name: str, at: Channels, do: Arithmetic, v: Uncertain, of_g: Un
 def second_values(expected: ExpectedSecond) -> OutputValues:
     """Compute a second derivative with the budget of every element: shape (C,), or that of the input.
 
-    ``undetermined``: the channels in which anything conforms, those included whose error has no bound.
+    ``undetermined``: the channels in which anything conforms, and those whose error has no bound.
     """
     output = expected.output
     if not output.batch.values.size:

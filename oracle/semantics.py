@@ -1,8 +1,8 @@
-"""Which torch release behaves how: one named switch for every rule that has changed.
+"""The release switches: one named switch for every rule that differs between torch releases.
 
 A switch *holds* on the releases ``first`` to ``last``, both included; ``inside`` says what the module
-does there and ``outside`` what it does elsewhere. The oracle asks ``rules.holds(name)`` where they differ
-alone, so the switches that a step consulted decided its result. '#n' is an issue or pull request.
+does there and ``outside`` what it does elsewhere. The oracle asks ``rules.holds(name)`` only where the
+two differ, so the switches that a step asked for decided its result. '#n' is an issue or pull request.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from oracle.switch import Release, Switch
 RELEASES: Tuple[Release, ...] = tuple(
     [(1, minor) for minor in range(4, 14)] + [(2, minor) for minor in range(16)]
 )
-"""Every minor release the table speaks of, oldest first."""
+"""The minor releases in the table, oldest first."""
 
 
 SWITCHES: Tuple[Switch, ...] = (
@@ -250,11 +250,11 @@ class Semantics:
     sums_exactly: bool = True
 
     def of_subject(self, sums_exactly: bool) -> Semantics:
-        """The semantics for a subject that sums exactly or not."""
+        """Return the semantics for a subject that sums exactly or not."""
         return dataclasses.replace(self, sums_exactly=sums_exactly)
 
     def values(self) -> Dict[str, bool]:
-        """Switch name to whether it holds."""
+        """Maps the name of a switch to whether it holds."""
         return {name: name in self.inside for name in sorted(self.known)}
 
 
@@ -267,7 +267,7 @@ def parse_release(version: str) -> Release:
 
 
 def semantics(release: Release, switches: Tuple[Switch, ...] = SWITCHES) -> Semantics:
-    """The semantics of a release: of the newest in the table when it is newer than that.
+    """Return the semantics of a release; a release newer than the table gets the newest semantics.
 
     Raises ValueError for a release older than the table.
     """

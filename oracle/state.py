@@ -1,4 +1,4 @@
-"""Everything a BatchNorm2d holds between two calls, as immutable data, and what a step must show."""
+"""The state of a BatchNorm2d between two calls, as immutable data, and what a step must show."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class ExpectedGradient:
     """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
 
     ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
-    ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: the
-    input's gradient in train mode has its part along x - m taken away. ``narrow_sums``: every addition
-    of its sums is rounded to the format that is computed in. Compared by identity.
+    ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: in train
+    mode, the input's gradient has its part along x - m subtracted. ``narrow_sums``: every addition of its
+    sums is rounded to the format that is computed in. Compared by identity.
     """
 
     name: str
@@ -35,19 +35,18 @@ class ExpectedGradient:
 
     @property
     def shape(self) -> Tuple[int, ...]:
-        """The shape of what it is the gradient of."""
+        """The shape of the tensor that it is the gradient of."""
         return self.output.shape if self.name == "input" else (self.output.mean.channels,)
 
 
 @dataclass(frozen=True, eq=False)
 class Grad:
-    """What lies in the ``.grad`` of a tensor; ``oracle.accumulation`` computes its numbers.
+    """The contents of the ``.grad`` of a tensor; ``oracle.accumulation`` computes the numbers.
 
-    ``parts``: the gradients that were added up; without any there are zeros.
-    ``strides``: ``contiguous``, or ``as_leaf``: those of the tensor, if each of its numbers has a place
-    of its own in memory and there are no gaps, else contiguous. ``converted``: what lay there before it
-    was rounded to ``dtype``, to which the parts were added; None of one that was not. Compared by
-    identity.
+    ``parts``: the gradients that were added up; zeros if there are none. ``strides``: ``contiguous``, or
+    ``as_leaf``: the strides of the tensor if it is dense and its numbers do not overlap, else contiguous.
+    ``converted``: the earlier contents, before they were rounded to ``dtype`` and the parts were added;
+    None if they were not converted. Compared by identity.
     """
 
     parts: Tuple[ExpectedGradient, ...]
@@ -74,15 +73,15 @@ class Tensor(NamedTuple):
 
     @property
     def overlaps(self) -> bool:
-        """Whether several channels lie in one place, so that a write in place must be refused."""
+        """Whether several channels share one place, so that torch must refuse a write in place."""
         return self.form == "expanded" and self.numbers.channels > 1
 
     def holding(self, numbers: Budgeted) -> Tensor:
-        """The tensor after other numbers were written into it."""
+        """Return the tensor after other numbers were written into it."""
         return self._replace(numbers=numbers, version=self.version + 1)
 
     def updated(self, numbers: Budgeted) -> Tensor:
-        """The tensor after a forward updated it, which autograd does not see."""
+        """Return the tensor after a forward updated it, which autograd does not see."""
         return self._replace(numbers=numbers)
 
 
@@ -93,16 +92,16 @@ class Counter(NamedTuple):
     identity: object
 
     def at(self, value: int) -> Counter:
-        """The tensor after another value was written into it."""
+        """Return the tensor after another value was written into it."""
         return self._replace(value=value)
 
 
 Entry = Union[None, Tensor, Counter]
-"""What one of TENSORS may be."""
+"""The types of an entry of TENSORS."""
 
 
 class Saved(NamedTuple):
-    """A tensor that autograd keeps for the backward pass: which one, and at which version."""
+    """A tensor that autograd keeps for the backward pass, and its version at that time."""
 
     name: str
     identity: object
@@ -129,7 +128,7 @@ class Graph(NamedTuple):
     grad: Optional[Grad] = None
 
     def beside(self, state: State) -> Graph:
-        """The graph once the module is in this state."""
+        """Return the graph after the module has changed to this state."""
         for saved in self.saved:
             tensor = state.entry(saved.name)
             if not isinstance(tensor, Tensor) or tensor.identity is not saved.identity:
@@ -171,14 +170,14 @@ class State:
     graphs: Tuple[Graph, ...] = ()
 
     def changed(self, **fields: Any) -> State:
-        """The state with other values of these fields."""
+        """Return the state with other values of these fields."""
         state = dataclasses.replace(self, **fields)
         if not state.graphs or not any(name in fields for name in FLOATING):
             return state
         return dataclasses.replace(state, graphs=tuple(each.beside(state) for each in state.graphs))
 
     def written(self, tensor: Tensor) -> State:
-        """The state with the tensor in the place of what it was before, under every name it has."""
+        """Return the state in which the tensor replaces its earlier value, under every name it has."""
         names = [name for name in FLOATING if getattr(self, name) is not None]
         same = [name for name in names if getattr(self, name).identity is tensor.identity]
         return self.changed(**dict.fromkeys(same, tensor))
@@ -201,7 +200,8 @@ class State:
         return tuple([getattr(self, name) for name in FLAGS])
 
     def grads(self) -> Tuple[Tuple[str, Grad], ...]:
-        """Those of the last forward's input, weight and bias that have a ``.grad``, with it."""
+        """The last forward's input, weight and bias, as far as they have a ``.grad``, with that
+        ``.grad``."""
         found = [("input", self.graphs[0].grad)] if self.graphs else []
         for name, tensor in (("weight", self.weight), ("bias", self.bias)):
             found.append((name, None if tensor is None else tensor.grad))
@@ -217,15 +217,16 @@ class State:
 
 
 GRADIENTS = ("input", "weight", "bias")
-"""What a backward gives gradients of, in this order."""
+"""The tensors that a backward gives gradients of, in this order."""
 
 
 @dataclass(frozen=True, eq=False)
 class ExpectedSecond:
     """A gradient of gradients; ``oracle.second_derivatives`` computes its numbers. Compared by identity.
 
-    ``name``: what it is taken with respect to, one of SECONDS. ``direction``: that of the input's
-    gradient. ``differentiated``: those of GRADIENTS that were differentiated. ``dtype``: its dtype.
+    ``name``: the tensor with respect to which it is taken, one of SECONDS. ``direction``: the direction
+    of the input's gradient. ``differentiated``: those of GRADIENTS that were differentiated. ``dtype``:
+    its dtype.
     """
 
     name: str
@@ -237,16 +238,16 @@ class ExpectedSecond:
 
     @property
     def shape(self) -> Tuple[int, ...]:
-        """The shape of what it is taken with respect to."""
+        """The shape of the tensor with respect to which it is taken."""
         return (self.output.mean.channels,) if self.name == "weight" else self.output.shape
 
 
 SECONDS = ("input", "weight", "upstream")
-"""What gradients are differentiated with respect to, in this order."""
+"""The tensors with respect to which gradients are differentiated, in this order."""
 
 
 class ExpectedError(NamedTuple):
-    """The exception a step must raise: the class's name and a regular expression for the message."""
+    """The exception a step must raise: the name of its class and a regular expression for its message."""
 
     kind: str
     pattern: str
@@ -279,4 +280,4 @@ class Expected:
 
 
 Meaning = Callable[..., Expected]
-"""(state, step, variant, rules) to what the step must show; raises Refusal."""
+"""A function from (state, step, variant, rules) to what the step must show; raises Refusal."""

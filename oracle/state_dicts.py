@@ -1,12 +1,12 @@
-"""What loading a state dict into a live module does.
+"""The steps that load a state dict into a live module.
 
 The keys are compared first. A key that the module has and the state dict lacks is missing; one that the
-module lacks is unexpected; with ``strict`` either raises. What fits is loaded all the same, and an entry
-of another size raises in any case. A state dict from before version 2, in which ``num_batches_tracked``
-came, is completed with the module's own counter, if track_running_stats is set.
+module lacks is unexpected; with ``strict`` either raises, but the entries that fit are loaded all the
+same. An entry of another size raises in any case. A state dict from before version 2, which introduced
+``num_batches_tracked``, is completed with the module's own counter, if track_running_stats is set.
 
 Loading copies values into the tensors that are there, in their dtype. With ``assign`` the tensors of the
-state dict take their place.
+state dict replace those of the module.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COUNTER = "num_batches_tracked"
 
 
 def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: Rules) -> Expected:
-    """The text names the missing and the unexpected keys, and what shares memory with the state dict."""
+    """Load a state dict; the text names missing and unexpected keys and tensors that share memory."""
     contents = TABLE[step.what]
     if contents.assign and rules.holds("no_assign_keyword"):
         raise refusals.unknown_keyword("assign")
@@ -61,16 +61,16 @@ def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: 
 
 
 def loading_text(missing: List[str], unexpected: List[str], shared: List[str]) -> str:
-    """The text of a load that does not raise."""
+    """Return the text of a load that does not raise."""
     named = (("missing", missing), ("unexpected", unexpected), ("shared", shared))
     return "; ".join(" ".join([word, *sorted(names)]) for word, names in named)
 
 
 class _Keys(NamedTuple):
-    """The keys of a state dict against those of the module.
+    """The keys of a state dict, compared with those of the module.
 
-    ``fitting``: name to entry, for those that both have. ``completed``: the state dict was completed with
-    the counter that the module has.
+    ``fitting``: maps a name to its entry, for names that both have. ``completed``: the state dict was
+    completed with the counter that the module has.
     """
 
     fitting: Dict[str, Entry]
@@ -99,7 +99,7 @@ def _compared(state: State, contents: StateDict) -> _Keys:
 
 
 def _mismatch(state: State, entry: Entry, assign: bool, rules: Rules) -> str:
-    """A pattern for what is said of an entry that cannot be loaded; empty where it can."""
+    """Return a pattern for the text about an entry that cannot be loaded; empty where it can."""
     place = f"(0\\.)?{entry.name}"
     if entry.name == COUNTER:
         taken = entry.shape in ((), (1,))
@@ -118,7 +118,7 @@ def _mismatch(state: State, entry: Entry, assign: bool, rules: Rules) -> str:
 
 
 def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> State:
-    """The state with one entry loaded."""
+    """Return the state with one entry loaded."""
     if entry.name == COUNTER:
         counter = state.num_batches_tracked
         assert counter is not None
@@ -132,7 +132,7 @@ def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> Stat
         trainable = tensor.requires_grad
         if entry.name in state.parameters and not trainable:
             trainable = rules.holds("assigned_parameters_trainable")
-        assigned = Tensor(numbers, object(), trainable)  # in other memory than its aliases
+        assigned = Tensor(numbers, object(), trainable)  # its memory is not that of its aliases
         return state.changed(**{entry.name: assigned, "dtype": entry.dtype or state.dtype})
     unseen = bool(state.graphs) and rules.holds("load_unseen_by_autograd")
     loaded = tensor.updated(numbers) if unseen else tensor.holding(numbers)
@@ -147,7 +147,7 @@ def _reset_counter(state: State, contents: StateDict) -> State:
 
 
 def _emptied(state: State) -> State:
-    """New tensors, whose values may be anything, in the place of all."""
+    """Replace every tensor by a new one whose values may be anything."""
     channels = state.config.num_features
     unknown = Budgeted(np.zeros(channels), np.full(channels, np.inf))
     changes: Dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""The type of a switch: one rule that some releases have and others have not."""
+"""The type of a switch: one rule that some releases have and others do not have."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Optional, Tuple
 
 Release = Tuple[int, int]
-"""Major and minor number of a torch release."""
+"""The major and minor number of a torch release."""
 
 
 @dataclass(frozen=True)
 class Switch:
-    """One rule that depends on the release.
+    """A rule that depends on the release.
 
-    ``first``: None means it held before the first release of the table. ``last``: None means it
-    holds on the newest. ``source``: an issue or pull request, or "measured". ``masked_by``: switches
-    under which the question never comes up.
+    ``first``: None means it held before the first release of the table. ``last``: None means it holds on
+    the newest. ``source``: an issue or pull request, or "measured". ``masked_by``: switches under which
+    this rule never applies.
     """
 
     name: str

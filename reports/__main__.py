@@ -1,7 +1,7 @@
 """The command line: ``python -m reports diff | show | accept | html | releases``.
 
-Exit status: 0 nothing to report, 1 something changed or is out of date, 2 unusable input or
-output, with one line on standard error that says what and what to do.
+Exit status: 0 if there is nothing to report; 1 if something changed or is out of date; 2 if input or
+output cannot be used, with one line on standard error that says what is wrong and what to do.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints show what was given, and do not act on it."""
+    """A parser whose error messages show what was given with control characters made visible."""
 
     def error(self, message: str) -> NoReturn:
         super().error(one_line(message))
@@ -183,7 +183,7 @@ def _print(lines: List[str]) -> None:
 
 
 def _discard_output() -> None:
-    """Point standard output at nothing, so that closing it at exit does not fail again."""
+    """Point standard output at the null device, so that closing it at exit does not fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -1,8 +1,8 @@
-"""Findings that a team has accepted: a file by which a subject with known differences is gated.
+"""Accepted findings: a file that lets a subject with known differences pass.
 
-The file lists causes by their symptoms, is written by ``python -m reports accept`` and is meant
-to be reviewed and committed. It is strict both ways: a finding that it does not list is new,
-and a cause that it lists and that no case shows is gone; each fails a run or a difference.
+The file lists causes by their symptoms. ``python -m reports accept`` writes it, and it is meant to be
+reviewed and committed. It is strict both ways: a finding that it does not list is new, and a cause that
+it lists and that no case shows is gone; each fails a run or a difference.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reports.visible import shortened
 KIND, FORMAT = "accepted findings", 1
 
 SIZE = 1 << 24
-"""The bytes that such a file may have (16 MiB)."""
+"""The largest number of bytes of such a file (16 MiB)."""
 
 COMMAND = "python -m reports accept RECORD -o FILE.json"
 
@@ -65,7 +65,7 @@ class Accepted(NamedTuple):
         return next((cause for cause in self.causes if seen in cause.symptoms), None)
 
     def covers(self, row: CaseRow) -> bool:
-        """Return whether all findings of a case are accepted, those aside that follow from them."""
+        """Return whether all findings of a case are accepted, or only follow from accepted ones."""
         found = [each for incident in incidents_of(row) for each in incident.findings]
         return bool(found) and all(self.accepts(each) for each in found)
 
@@ -171,7 +171,7 @@ def _counts(causes: Sequence[AcceptedCause], rows: Iterable[CaseRow]) -> List[in
 
 
 def growth(cause: AcceptedCause, count: int) -> str:
-    """Return in one line what is wrong with an accepted cause that more cases show."""
+    """Return one line that says what is wrong with an accepted cause that more cases show."""
     return (
         f"{shortened(cause.what)}: {counted(cause.cases, 'case')} accepted, {count} show it; see which "
         f"are new with python -m reports diff, or write the file again: {COMMAND}"
@@ -179,7 +179,7 @@ def growth(cause: AcceptedCause, count: int) -> str:
 
 
 def difference_lines(accepted: Accepted, header: Header, rows: Iterable[CaseRow]) -> List[str]:
-    """Return one line on what is accepted, and further ones where findings are new or causes gone."""
+    """Return a line about what is accepted, and one for each new finding and each cause that is gone."""
     rows = tuple(rows)
     covered = sum(accepted.covers(row) for row in rows)
     lines = [f"accepted: {counted(covered, 'case')} of {counted(len(accepted.causes), 'accepted cause')}"]
@@ -214,13 +214,13 @@ def read(path: PathLike) -> Accepted:
         return _decoded(as_object(reading.parsed(text)))
     except RecordError as error:
         problem = error.problem
-    except (ValueError, TypeError) as error:  # not JSON, not an object, or a field that is wrong
+    except (ValueError, TypeError) as error:  # not JSON, not an object, or a wrong field
         problem = f"is not a file of accepted findings ({shortened(str(error), 200)})"
     raise UnusableAccepted(f"{os.fspath(path) or repr('')}: {problem}; write it again: {COMMAND}")
 
 
 def earlier(path: PathLike, header: Header) -> Optional[Accepted]:
-    """Return the file that is about to be replaced, for its reasons; None where there is none.
+    """Return the file that is about to be replaced, whose reasons are kept; None where there is none.
 
     Raises:
         ReportError: there is a file, and it is not one of the same subject.

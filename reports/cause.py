@@ -11,19 +11,19 @@ from reports.tally import counted, listed
 from reports.visible import LONGEST, shortened, visible
 
 REST: Theme = ("rest", "")
-"""The theme of what is left when a run has too many causes to tell apart."""
+"""The theme of the remaining findings when a run has too many causes to tell apart."""
 
 
 class Cause(NamedTuple):
     """A group of findings that one fault explains.
 
-    ``theme`` is what the group is found by. ``cases`` and ``findings`` are counts. ``id`` is
-    the case with the shortest way to the finding ``found``. ``symptoms`` are all that the
-    group shows, each with its number of findings and the case that shows it best, most
-    frequent first. ``raising``: every step with a finding raised. ``shared`` are the words
-    that the ids of all cases have, with the channel regime where there is one; ``only`` is the
-    region in which all cases of its family are and no passing case is, None where there is
-    none; ``switches`` are the release switches whose other side explains every finding.
+    ``theme`` is what the group is found by. ``cases`` and ``findings`` are counts. ``id`` is the case
+    with the shortest way to the finding ``found``. ``symptoms`` are all that the group shows, each with
+    its number of findings and the case that shows it best, most frequent first. ``raising``: every step
+    with a finding raised. ``shared`` are the words that the ids of all cases have in common, with the
+    channel regime where there is one. ``only`` is a region that contains all of the group's cases of one
+    family and no passing case, None where there is none. ``switches`` are the release switches whose
+    other side explains every finding.
     """
 
     theme: Theme
@@ -71,7 +71,7 @@ def _symptoms_of_theme(cause: Cause) -> List[Symptom]:
 
 
 def _where(cause: Cause) -> str:
-    """Return what the cases of a cause have in common, "" where that is nothing to tell."""
+    """Return what the cases of a cause have in common, "" where they have nothing in common."""
     parts = []
     if cause.only is not None:
         words = " and ".join(cause.only.words)
@@ -84,7 +84,7 @@ def _where(cause: Cause) -> str:
 
 
 def _example(cause: Cause) -> str:
-    """Return what was seen and expected in one finding; of an exception, the other side."""
+    """Return what was seen and expected in one finding; for an exception, only the other side."""
     found, mine = cause.found, _symptoms_of_theme(cause)
     if found.quantity == UNTOLD:
         return ""
@@ -103,7 +103,7 @@ def _example(cause: Cause) -> str:
 
 
 def _apart(got: str, expected: str) -> Tuple[str, str]:
-    """Return two long texts from shortly before the first difference on."""
+    """Return two long texts, each from shortly before their first difference on."""
     pairs = enumerate(zip(got, expected))
     start = next((place for place, (a, b) in pairs if a != b), 0) - 20
     if start < 10:

@@ -30,7 +30,7 @@ SCREEN = 24
 """How many lines the causes of a run take at most."""
 
 MOST = 60
-"""How many causes are told apart: a module with more has no few causes. The rest is one more."""
+"""The largest number of causes that are told apart. All further findings are one more cause."""
 
 
 def causes(rows: Iterable[CaseRow]) -> Tuple[Cause, ...]:
@@ -45,7 +45,7 @@ def causes(rows: Iterable[CaseRow]) -> Tuple[Cause, ...]:
         for found in incident.findings:
             for theme in symptom(found).themes:
                 left.setdefault(theme, set()).add(number)
-    left = dict(sorted(left.items()))  # of groups of one size, the first by name comes first
+    left = dict(sorted(left.items()))  # among groups of one size, the first by name comes first
     explained: List[Cause] = []
     while left:
         if len(explained) == MOST:
@@ -121,9 +121,9 @@ def _symptoms(shown: List[Tuple[Found, CaseRow]]) -> Tuple[Tuple[Symptom, int, s
 
 
 def _size(found: Found, row: CaseRow) -> Tuple[bool, int, int, int, str]:
-    """Return what to sort by to have the shortest program on the smallest input first.
+    """Return the sort key that puts the shortest program on the smallest input first.
 
-    A case in the circumstances of a known defect comes last: two things are wrong in it.
+    A case in the circumstances of a known defect comes last, because it shows two faults.
     """
     values = [int(word[1:]) for word in row.id.split("-") if word[:1] == "n" and word[1:].isdecimal()]
     return row.defect is not None, found.step, max(values, default=0), len(row.id), row.id
@@ -141,7 +141,7 @@ def _regime(findings: List[Found]) -> Tuple[str, ...]:
 def cause_lines(causes: Sequence[Cause], limit: int = SCREEN, options: str = "") -> List[str]:
     """Return the causes as text of at most ``limit`` lines, those of most cases first.
 
-    ``options``: what it takes beside --case to run a case again, with a space before it.
+    ``options``: the options besides --case that run a case again, with a space before them.
     """
     if not causes:
         return []

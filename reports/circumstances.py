@@ -1,8 +1,8 @@
-"""In which cases something shows, told by the words of their ids.
+"""The circumstances of findings, described by the words of case ids.
 
-The words of an id are its axis values: ``matrix-affine-track-...-n2-float64`` has the words
-affine, track, n2 and float64. An id that spells a program has its steps for words, with
-verb and layout apart; the last word of an edge may be made of several axis values.
+The words of an id are its axis values: ``matrix-affine-track-...-n2-float64`` has the words affine,
+track, n2 and float64. For an id that spells a program, the words are its steps, with verb and layout
+apart. The last word of an edge may be made of several axis values.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from reports.rows import FINDING, CaseRow
 Words = FrozenSet[str]
 
 MOST_WORDS = 3
-"""A conjunction of more words says too little about a cause to be told."""
+"""The largest number of words that describe a region. More words say too little about a cause."""
 
 
 class Region(NamedTuple):
     """The cases of one family whose ids have all of ``words``.
 
-    ``whole``: whether that are all the cases in question; others are of other families.
+    ``whole``: whether the region contains all the cases in question, and not only those of one family.
     """
 
     family: str
@@ -48,18 +48,18 @@ class Circumstances:
                 self._passing.setdefault(family(row.id), []).append(self.words[row.id])
 
     def shared(self, cases: Iterable[str]) -> Tuple[str, ...]:
-        """Return the words that all ``cases`` have, sorted."""
+        """Return the words that all ``cases`` have in common, sorted."""
         sets = [self.words[case] for case in cases]
         return tuple(sorted(frozenset.intersection(*sets))) if sets else ()
 
     def only(self, cases: Set[str]) -> Optional[Region]:
-        """Return the region that all ``cases`` of one family are in and no passing case is in.
+        """Return the region that contains all ``cases`` of one family and no passing case.
 
-        The family is the one with most of ``cases``. Of the words that they share, those are
-        taken first that exclude most of the passing cases, and no more than are needed. None
-        where the shared words do not exclude every passing case, where that takes more than
-        MOST_WORDS of them, where the family does not have most of the cases, or where there
-        are too few cases to tell: one, or no passing one.
+        The family is the one with most of ``cases``. Of the words that they share, those that exclude
+        most of the passing cases are taken first, and no more than are needed. None where the shared
+        words do not exclude every passing case, where that takes more than MOST_WORDS of them, where the
+        family does not have most of the cases, or where there are too few cases to tell: only one, or no
+        passing one.
         """
         counts = Counter(family(case) for case in cases)
         largest = max(sorted(counts), key=lambda name: counts[name])
@@ -85,13 +85,13 @@ def family(case: str) -> str:
 
 
 def _split(case: str) -> List[str]:
-    """Return the words of an id without its family; the parts of spelled-out steps apart."""
+    """Return the words of an id without its family, with the parts of spelled-out steps separate."""
     words = re.split("[-,]", case)[1:]
     return [part for word in words for part in _of_step(word)]
 
 
 def _of_step(word: str) -> List[str]:
-    """Return "forward:b0.channels_last" as itself, its verb and its layout."""
+    """Return the parts of a step: "forward:b0.channels_last" gives itself, its verb and its layout."""
     if ":" not in word:
         return [word]
     verb, _, rest = word.partition(":")

@@ -1,8 +1,8 @@
-"""Two records compared, case by case.
+"""The comparison of two records, case by case.
 
-What a user must know about is kept apart from numerics. A case whose expected values are not
-the same on both sides (a switch that it exercises changed, or other exceptions were raised)
-says nothing about rounding and takes no part in the numerics.
+Changes that a user must know about are kept apart from numerics. A case whose expected values are not the
+same on both sides (a switch that it exercises changed, or other exceptions were raised) says nothing
+about rounding and takes no part in the numerics.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from reports.rows import KNOWN_DEFECT, CaseRow, Extremes
 from reports.tally import Peak, in_order, peak, reach
 
 FLOAT32_EPSILON, FLOAT64_EPSILON = 2.0**-23, 2.0**-52
-"""One unit in the last place of 1. A row does not give its dtype, but no case in float32 can
+"""The distance from 1 to the next number. A row does not give its dtype, but no case in float32 can
 detect a relative error of less than half of its epsilon."""
 
 Pair = Tuple[CaseRow, CaseRow]
@@ -26,8 +26,8 @@ Pair = Tuple[CaseRow, CaseRow]
 class CaseChange:
     """A case that does not show the same on both sides.
 
-    ``causes`` names the changed switches that the case exercises and the known defects that
-    it shows on one side only; with none, nothing in the registries explains the change.
+    ``causes`` names the changed switches that the case exercises, and the known defects that it shows on
+    one side only. If it is empty, nothing in the registries explains the change.
     """
 
     case: str
@@ -39,7 +39,7 @@ class CaseChange:
 
 @dataclass(frozen=True)
 class SwitchChange:
-    """A switch whose inside behaviour is expected on one side only; None is not recorded."""
+    """A switch whose inside behaviour is expected on one side only; None if the record does not say."""
 
     name: str
     old: Optional[bool]
@@ -57,11 +57,11 @@ class DefectChange:
 
 @dataclass(frozen=True)
 class Drift:
-    """How far one quantity moved, over the cases with the same expected values.
+    """The change of one quantity, over the cases with the same expected values.
 
-    ``ulps`` bounds from above the change of any element, from the signed extremes of its
-    error; ``uncounted`` is the number of cases whose ulps say nothing and are left out.
-    ``share`` is the largest change of the largest |error| / budget of a case.
+    ``ulps`` bounds from above the change of any element, from the signed extremes of its error;
+    ``uncounted`` is the number of cases whose ulps say nothing and are left out. ``share`` is the largest
+    change of the largest |error| / budget of a case.
     """
 
     quantity: str
@@ -266,10 +266,9 @@ def _drift(name: str, changed: List[Pair]) -> Drift:
 def _tells(row: CaseRow, name: str) -> bool:
     """Return whether the error in ulps says something about the arithmetic.
 
-    It does not where it comes from an element whose expected value is 0 or far smaller than
-    the others: the error is within the budget and yet, relative to that element, larger than
-    what the budget allows for one of full size, which is the smallest relative error that the
-    case can detect.
+    It says nothing if it comes from an element whose expected value is 0 or far smaller than the others.
+    Such an error is within the budget, but relative to its element it is larger than the smallest
+    relative error that the case can detect, which is what the budget allows for an element of full size.
     """
     ulps, detectable = reach(row.ulps[name]), row.detectable.get(name, 0.0)
     epsilon = FLOAT64_EPSILON if detectable < FLOAT32_EPSILON / 2 else FLOAT32_EPSILON

@@ -1,4 +1,4 @@
-"""Where output goes: a file is replaced whole, or left as it was."""
+"""Output to a file: the file is replaced as a whole, or left as it was."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Optional, Tuple
 from reports.errors import PathLike, UnwritableOutput
 
 RECORDS = (".jsonl", ".jsonl.gz")
-"""How the name of a record ends."""
+"""The endings of the name of a record."""
 
 
 def check(path: PathLike, endings: Tuple[str, ...] = ()) -> None:
-    """Raise ``UnwritableOutput`` where ``write`` to ``path`` is bound to fail.
+    """Raise ``UnwritableOutput`` where ``write`` to ``path`` cannot succeed.
 
-    For the start of a long run: a mistyped name is reported before the run, not after. Nothing
-    is left behind, and a file that is there is not touched.
+    A long run calls it first, so that a mistyped name is reported before the run and not after it. It
+    leaves no file behind and does not touch an existing one.
 
     Args:
         path: where output is to go.
-        endings: how the name must end, if it must; a device or a pipe may have any name.
+        endings: the allowed endings of the name, if any; a device or a pipe may have any name.
     """
     name = os.fspath(path)
     if not name:
@@ -42,14 +42,14 @@ def check(path: PathLike, endings: Tuple[str, ...] = ()) -> None:
 
 
 def write(path: PathLike, content: bytes) -> None:
-    """Put ``content`` at ``path``.
+    """Write ``content`` to ``path``.
 
-    A regular file is replaced in one step, so that a reader never meets half of it and a
-    failure leaves the old file; the new one has the permissions of the old one. Anything else
-    (a pipe, a device) is written to directly.
+    A regular file is replaced in one step, so that a reader never sees half of it and a failure leaves
+    the old file; the new one has the permissions of the old one. Anything else (a pipe, a device) is
+    written to directly.
 
     Raises:
-        UnwritableOutput: the directory is missing or closed to us, the disk is full …
+        UnwritableOutput: the directory is missing or not accessible, the disk is full …
     """
     check(path)
     target = _target(path)
@@ -74,11 +74,11 @@ def holds(path: PathLike, content: bytes) -> bool:
 
 
 def _status(name: str) -> Optional[os.stat_result]:
-    """Return the status of what ``name`` leads to, None where there is nothing yet.
+    """Return the status of the file that ``name`` leads to, None where there is no such file.
 
     Raises:
-        UnwritableOutput: the name is too long, holds a NUL, leads through a file or round in
-            circles, or the directory is closed to us.
+        UnwritableOutput: the name is too long, holds a NUL, leads through a file or through a
+            cycle of links, or the directory is not accessible.
     """
     try:
         return os.stat(name)
@@ -90,7 +90,7 @@ def _status(name: str) -> Optional[os.stat_result]:
 
 
 def _require_writable(name: str, directory: Path) -> None:
-    """Raise ``UnwritableOutput`` where no file can be made in ``directory``: one is made to try."""
+    """Raise ``UnwritableOutput`` where no file can be made in ``directory``; it tries to make one."""
     if not os.path.isdir(directory):
         raise UnwritableOutput(
             f"{name}: there is no directory {directory}; create it, or give another file"
@@ -106,10 +106,10 @@ def _require_writable(name: str, directory: Path) -> None:
 
 
 def _replace(target: Path, content: bytes, status: Optional[os.stat_result]) -> None:
-    """Write beside ``target`` and rename; the file beside it never survives.
+    """Write a file beside ``target`` and rename it; if that fails, remove it.
 
-    A new file has the permissions that the umask leaves. One that replaces another is nobody
-    else's until it has the permissions of the other.
+    A new file has the permissions that the umask leaves. A file that replaces another is readable by its
+    owner alone until it has the other's permissions.
     """
     beside = _beside(target.parent)
     permissions = 0o666 if status is None else 0o600
@@ -126,7 +126,7 @@ def _replace(target: Path, content: bytes, status: Optional[os.stat_result]) -> 
 
 
 def _beside(directory: Path) -> Path:
-    """Return a name that is free, and short even where that of the target is not."""
+    """Return an unused name in the same directory, short even where the target's name is long."""
     return directory / f".{secrets.token_hex(8)}.part"
 
 
@@ -136,5 +136,5 @@ def _target(path: PathLike) -> Path:
 
 
 def _is_special(status: Optional[os.stat_result]) -> bool:
-    """Return whether there is a device or a pipe, which must not be renamed over."""
+    """Return whether the path is a device or a pipe, which must not be replaced by renaming."""
     return status is not None and not stat.S_ISREG(status.st_mode)

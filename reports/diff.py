@@ -12,13 +12,13 @@ from reports.tally import by_behaviour, counted, listed, percent, short
 from reports.visible import LONGEST, shortened, visible
 
 ID = 7
-"""The columns before an id."""
+"""The number of columns before an id."""
 
 GROUPS = 5
-"""How many groups of a kind are shown unless all are asked for."""
+"""The number of groups of a kind that are shown unless all are asked for."""
 
 Sentences = Mapping[str, Tuple[str, str]]
-"""For each switch, its inside and its outside behaviour in a sentence."""
+"""Maps a switch to its inside and its outside behaviour, each in a sentence."""
 
 
 def diff_lines(
@@ -26,7 +26,7 @@ def diff_lines(
 ) -> List[str]:
     """Return the text that says what changed from ``old`` to ``new``.
 
-    What breaks a user's program comes first. Unless ``show_all``, a group is told by its first
+    Changes that break a user's program come first. Unless ``show_all``, a group is shown by its first
     case, long lists and long lines are cut, and a line says how much was left out.
     """
     limit = None if show_all else GROUPS
@@ -45,7 +45,7 @@ def diff_lines(
 
 
 def _cut(line: str) -> str:
-    """Return a line cut where it is long; ids are left whole, to be pasted."""
+    """Return a line, cut where it is long; ids are kept whole, so that they can be pasted."""
     indent = len(line) - len(line.lstrip(" "))
     return " " * indent + shortened(line, LONGEST if indent < ID else 4 * LONGEST)
 
@@ -88,7 +88,7 @@ def _shift(shift: Shift, limit: Optional[int]) -> List[str]:
 
 
 def _words(shift: Shift) -> str:
-    """Return the change in words; what the heading says is not said again."""
+    """Return the change in words, without the words of the heading."""
     words = {
         RAISES: shift.new,
         RAISES_NO_MORE: shift.old,

@@ -1,16 +1,16 @@
 """The JSON form of the lines of a record.
 
-Canonical: the same rows give the same text, on every machine and Python. Extremes are kept
-to four significant digits, rounded outward, so that every bound computed from a record stays
-a bound. Numbers that JSON lacks are the strings ``"inf"``, ``"-inf"`` and ``"nan"``.
+The form is canonical: the same rows give the same text on every machine and Python. Extremes are kept to
+four significant digits, rounded outward, so that every bound computed from a record stays a bound.
+Numbers that JSON lacks are the strings ``"inf"``, ``"-inf"`` and ``"nan"``.
 
-A field that a later version of the suite added (``ADDED``) is written only where it differs
-from its default, and its default is read where it is missing. So an older record stays
-readable, and what it holds is still written as the same text. A field that this version does
-not know is refused, as what it says could change the meaning of the others.
+A field that a later version of the suite added (``ADDED``) is written only where it differs from its
+default, and its default is read where it is missing. So an older record stays readable, and writing it
+again gives the same text. A field that this version does not know is refused, because it could change the
+meaning of the others.
 
-Texts that a subject gives (messages, values) and the number of findings of a case are limited
-when they are written, so that every line is short enough to be read back.
+Texts that a subject gives (messages, values) and the number of findings of a case are limited when they
+are written, so that every line is short enough to be read back.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from reports.rows import (
 )
 
 FORMAT = 1
-"""The number of this format; another number is another format."""
+"""The number of this format. Every other format has another number."""
 
 _HEADER_FIELDS = ("kind", "format", *(field.name for field in fields_of(Header)))
 _CASE_FIELDS = ("kind", *(field.name for field in fields_of(CaseRow)))
@@ -44,13 +44,14 @@ _FOOTER_FIELDS = ("kind", *(field.name for field in fields_of(Footer)))
 _FOUND_FIELDS = tuple(field.name for field in fields_of(Found))
 
 ADDED: FrozenSet[str] = frozenset({"findings"})
-"""The fields of a case that records of this format did not have from the start."""
+"""The fields of a case that some records of this format do not have."""
 
 TEXT = 1000
-"""The characters of a text that a subject gives; a longer one is cut, with "..." at its end."""
+"""The largest number of characters of a text that a subject gives; a longer one is cut and ends in
+"..."."""
 
 FINDINGS = 400
-"""The findings of one case that are kept, the first ones."""
+"""The largest number of findings of one case that are kept, the first ones."""
 
 _RELEASE = re.compile(r"[0-9]+\.[0-9]+")
 _DIGEST = re.compile(r"[0-9a-f]{16}")
@@ -80,7 +81,7 @@ def encode_case(row: CaseRow) -> str:
 
 
 def _plain_found(found: Found) -> Dict[str, object]:
-    """Return the fields of one finding, numbers as JSON has them."""
+    """Return the fields of one finding, with numbers as JSON has them."""
     plain = {
         name: _number(value) if isinstance(value, float) else value
         for name, value in vars(found).items()

@@ -12,7 +12,7 @@ from typing import ClassVar, Optional, Union
 from reports.visible import shortened
 
 LONGEST_MESSAGE = 1000
-"""The characters of a message: two paths and a sentence, and no flood."""
+"""The largest number of characters of a message, enough for two paths and a sentence."""
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -35,8 +35,8 @@ class ReportError(Exception):
 class RecordError(ReportError):
     """A file that is not a usable record.
 
-    ``path`` is the file, ``problem`` what is wrong with it, and ``line`` the line at fault,
-    counted from 1, where one line is.
+    ``path`` is the file, ``problem`` says what is wrong with it, and ``line`` is the line at fault,
+    counted from 1, or None where the fault is in no single line.
     """
 
     remedy: ClassVar[str] = "record the run again: pytest --report=FILE"
@@ -79,7 +79,7 @@ class NotAFile(RecordError):
 
 
 class RecordTooLarge(RecordError):
-    """A line, the whole or the number of cases is beyond what a record can be."""
+    """A line, the file or the number of cases is larger than a record can have."""
 
     remedy = "name a record that pytest --report=FILE wrote"
 
@@ -185,7 +185,7 @@ class UnfinishedRun(IncomparableRecords):
 
 
 class NoRecords(ReportError):
-    """The directory of records holds none."""
+    """The directory of records contains no record."""
 
 
 class DuplicateRelease(ReportError):
@@ -197,8 +197,8 @@ class MissingExtra(ReportError):
 
 
 class UnwritableOutput(ReportError):
-    """Output cannot be written where it should go."""
+    """Output cannot be written to the place that was given."""
 
 
 class UnusableAccepted(ReportError):
-    """A file of accepted findings that cannot be read, or says something else."""
+    """A file of accepted findings that cannot be read, or whose content is not a list of causes."""

@@ -1,4 +1,4 @@
-"""One record a release, in the order of releases, with what changed from each to the next."""
+"""The history: one record for each release, in order, with the changes from each to the next."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ PATTERN = "*.jsonl.gz"
 
 @dataclass(frozen=True)
 class Column:
-    """The record of one release, summed up.
+    """The summary of the record of one release.
 
-    ``behaviours`` counts the outcomes of every behaviour, ``exercised`` the cases that
-    exercise each switch, ``defects`` the cases that show each known defect.
+    ``behaviours`` counts the outcomes of every behaviour, ``exercised`` the cases that exercise each
+    switch, ``defects`` the cases that show each known defect.
     """
 
     header: Header
@@ -52,10 +52,10 @@ def record_paths(directory: Path) -> List[Path]:
 
 
 def read_history(directory: Path) -> History:
-    """Return the history in the records of ``directory``, one a release.
+    """Return the history in the records of ``directory``, one for each release.
 
     Raises:
-        NoRecords: there is none.
+        NoRecords: the directory contains no record.
         RecordError: a file is not a usable record.
         DuplicateRelease, IncomparableRecords: the records do not belong on one page.
     """

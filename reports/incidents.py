@@ -9,7 +9,7 @@ from reports.rows import FINDING, CaseRow, Found
 from reports.symptoms import EXCEPTION, UNTOLD
 
 PARTED = "state"
-"""The family of ids whose cases are run in parts, each by itself: one for every operation."""
+"""The family of ids whose cases are run in parts: each operation is run by itself."""
 
 
 class Incident(NamedTuple):
@@ -33,18 +33,18 @@ def incidents_of(row: CaseRow) -> Tuple[Incident, ...]:
 
 
 def _telling(findings: Sequence[Found]) -> Tuple[Found, ...]:
-    """Return findings of one step; where some are about exceptions, those alone.
+    """Return the findings of one step; where some are about exceptions, only those.
 
-    A step that raises, or fails to, leaves undone what the others are about.
+    A step that raises, or fails to raise, does not do what the other findings are about.
     """
     raising = tuple(found for found in findings if found.quantity == EXCEPTION)
     return raising or tuple(findings)
 
 
 def _parts(findings: Sequence[Found]) -> List[List[Found]]:
-    """Return the findings of each part, which stand one after the other.
+    """Split the findings into parts, which follow each other.
 
-    A part has findings at one step, each of another quantity, that of an exception first.
+    A part has findings at one step, each of another quantity, with that of an exception first.
     """
     parts: List[List[Found]] = []
     for found in findings:

@@ -26,13 +26,14 @@ from reports.errors import (
 )
 
 LINE = 1 << 24
-"""The bytes that a line may have (16 MiB): the longest row that the suite writes is shorter."""
+"""The largest number of bytes of a line (16 MiB). The suite writes no row as long as that."""
 
 TOTAL = 1 << 30
-"""The bytes that a file may have (1 GiB), packed and unpacked: the full tier has a third."""
+"""The largest number of bytes of a file (1 GiB), packed and unpacked. The full tier has a third of it."""
 
 DIGITS = 1000
-"""The digits that a whole number may have; Python takes quadratic time to read more."""
+"""The largest number of digits of a whole number. Python's time to read one is quadratic in the
+digits."""
 
 
 def is_compressed(path: PathLike) -> bool:
@@ -74,7 +75,7 @@ def _opened(path: PathLike, total: int) -> BinaryIO:
         number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise MissingRecord(path, "there is no such file") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL or half a surrogate pair in the name
+    except (OSError, ValueError) as error:  # ValueError: the name has a NUL or half a surrogate pair
         if os.fspath(path) and os.path.isdir(path):  # Windows refuses to open a directory
             raise RecordIsDirectory(path, "is a directory, not a record") from None
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -82,13 +83,13 @@ def _opened(path: PathLike, total: int) -> BinaryIO:
     try:
         _require_regular(path, os.fstat(number), total)
         return os.fdopen(number, "rb")
-    except BaseException:  # whatever it is, the file is closed, and it goes on
+    except BaseException:  # the file is closed, whatever the exception is, and the exception goes on
         os.close(number)
         raise
 
 
 def _require_regular(path: PathLike, status: os.stat_result, total: int) -> None:
-    """Raise the exception that says why a file of this status is not read."""
+    """Raise the exception that says why a file of this status cannot be read."""
     if stat.S_ISDIR(status.st_mode):
         raise RecordIsDirectory(path, "is a directory, not a record")
     if not stat.S_ISREG(status.st_mode):
@@ -116,7 +117,7 @@ def _text(path: PathLike, content: bytes, number: int) -> str:
 
 
 def parsed(text: str) -> object:
-    """Return what a text of JSON says; raise ValueError where it is not standard JSON."""
+    """Return the value that a JSON text describes; raise ValueError where it is not standard JSON."""
     try:
         value: object = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
     except RecursionError:

@@ -45,7 +45,7 @@ from reports.rows import CaseRow, Footer, Header, footer_for
 from reports.visible import shortened
 
 CASES = 1_000_000
-"""The cases that a record may have: twice as many as the full tier has."""
+"""The largest number of cases of a record, twice as many as the full tier has."""
 
 Line = TypeVar("Line")
 
@@ -84,7 +84,7 @@ def write(path: PathLike, header: Header, rows: Iterable[CaseRow], exit_status: 
 
 
 def read(path: PathLike) -> Record:
-    """Return the record at ``path``, whose lines are read in order, each in its place.
+    """Return the record at ``path``; every line must stand in its place.
 
     Raises:
         RecordError: the file is not a whole and consistent record; each fault has its own
@@ -128,7 +128,7 @@ def read(path: PathLike) -> Record:
 
 
 def _compressed(content: bytes) -> bytes:
-    """Compress without the name and the time that gzip would put in."""
+    """Compress without the file name and the time that gzip would store."""
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as stream:
         stream.write(content)

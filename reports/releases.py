@@ -1,9 +1,9 @@
 """RELEASES.md: how every release behaved, from the committed records.
 
-The page is a pure function of the records and of the two registries, byte for byte. This is
-the only module of the package that reads the oracle, and it reads plain data alone. The
-registry of defects is imported when a page is made and not before, because it also holds what
-each defect does to numbers and so needs NumPy, which no other command does.
+The page is a pure function of the records and of the two registries, byte for byte. This is the only
+module of the package that reads the oracle, and it reads plain data alone. The registry of defects is
+imported only when a page is made: it also holds each defect's effect on numbers and so needs NumPy, which
+no other command does.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def page(
     switches: Sequence[Switch] = SWITCHES,
     defects: Optional[Sequence[Defect]] = None,
 ) -> str:
-    """Return the text of RELEASES.md; without ``defects``, with those of the registry."""
+    """Return the text of RELEASES.md; ``defects`` replaces the defects of the registry."""
     if defects is None:
         from oracle.defects import DEFECTS
 
@@ -94,7 +94,7 @@ def _switches(history: History, switches: Sequence[Switch]) -> List[str]:
 
 
 def _sides(history: History, name: str) -> List[str]:
-    """Return the cells of one switch, as the records have it."""
+    """Return the cells of one switch: its side on each release, as the records have it."""
     cells = []
     before: Optional[bool] = None
     for column in history.columns:

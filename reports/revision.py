@@ -1,4 +1,4 @@
-"""The revision of the suite, by which a record says what it was made with."""
+"""The revision of the suite, which a record names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 VERSION = "1.0.0"
 SOURCES = ("cases", "oracle")
-"""The folders that decide what is run and what must come out."""
+"""The folders that decide which cases are run and what is expected of them."""
 
 
 def suite_revision(root: Path) -> str:

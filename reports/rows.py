@@ -1,7 +1,7 @@
 """The three kinds of line of a record, as data.
 
-A record is a header (what was run), one row a case (what was seen), and a footer (the sum,
-by which a reader knows that nothing is missing).
+A record has a header (what was run), one row for each case (what was seen), and a footer (the sum, by
+which a reader knows that nothing is missing).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ FINDING = "finding"
 OUTCOMES: Tuple[str, ...] = (PASS, KNOWN_DEFECT, FINDING)
 
 DEFAULT_SUBJECT = "torch.nn:BatchNorm2d"
-"""The subject that is run unless another is asked for."""
+"""The subject that is run unless another is given."""
 
 DEFAULT_THREADS = 1
-"""The threads that torch is given unless others are asked for."""
+"""The number of threads that torch uses unless another is given."""
 
 Extremes = Tuple[float, float]
 """Smallest and largest signed value over a case."""
@@ -56,7 +56,7 @@ class Header:
 
     @property
     def options(self) -> str:
-        """What pytest needs beside --case to run a case again, with a space before it, or ""."""
+        """The options of pytest besides --case that run a case again, with a space before them, or ""."""
         options = []
         if self.subject != DEFAULT_SUBJECT:
             options.append(f" --subject {shlex.quote(self.subject)}")
@@ -96,12 +96,12 @@ class Found:
 class CaseRow:
     """The line of one case: how it ended, what was compared, and how close it came.
 
-    ``share`` holds error / budget and ``ulps`` the error in units in the last place, as
-    signed extremes a budgeted quantity; ``detectable`` the smallest relative error that the
-    budget can tell from rounding; ``switches`` the switches on which the expected values of
-    this case depend; ``digest`` stands for the bytes that the subject returned. ``finding``
-    says in one line why the case is a finding, and ``findings`` holds every disagreement, in
-    the order in which they were seen; records made before that field have none.
+    ``share`` holds error / budget and ``ulps`` the error in units in the last place, as signed extremes
+    for each budgeted quantity; ``detectable`` the smallest relative error that the budget can tell from
+    rounding; ``switches`` the switches on which the expected values of this case depend; ``digest``
+    stands for the bytes that the subject returned. ``finding`` says in one line why the case is a
+    finding, and ``findings`` holds every disagreement, in the order in which they were seen; a record
+    without that field has none.
     """
 
     id: str

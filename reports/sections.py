@@ -161,7 +161,7 @@ def _reason(behaviour: str, step: Comparison, sources: Mapping[str, str]) -> str
 
 
 def _is_rewording(change: CaseChange) -> bool:
-    """Whether the same steps raise the same classes: messages are specified by what they must say."""
+    """Whether the same steps raise the same classes, so that only the words of a message differ."""
     old, new = ([error.split(" ", 3)[:3] for error in side] for side in (change.old, change.new))
     return bool(old) and old == new
 

@@ -1,7 +1,7 @@
-"""Changes that a user sees from one record to another, in groups of one change each.
+"""The changes that a user sees between two records, grouped by change.
 
-A case is compared up to the first step that raises otherwise: what comes after has another
-past. Cases whose step, old words and new words agree are one group, whatever their axes.
+A case is compared up to the first step whose exceptions differ: later steps start from different states.
+Cases whose step, old words and new words agree are one group, whatever their axes.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ RAISES, OTHER_CLASS = "raises where it did not", "raises another class"
 RESULTS = "gives other results"
 OTHER_WORDS, RAISES_NO_MORE = "raises with other words", "raises no more"
 KINDS = (VERDICTS, RAISES, OTHER_CLASS, RESULTS, OTHER_WORDS, RAISES_NO_MORE)
-"""The kinds of change, those first that break a user's program."""
+"""The kinds of change. Those that break a user's program come first."""
 
 
 class Shift(NamedTuple):
-    """One change, and the cases that show it.
+    """A change, and the cases that show it.
 
-    ``where`` names the steps, or what is wrong in a case that is a finding; ``old`` and ``new``
-    are the words on either side. ``because`` names the changed switches and known defects that
-    explain every case; where no one explains all, those that explain some; it is empty where a
-    case is left that nothing in the registries explains.
+    ``where`` names the steps, or what is wrong in a case that is a finding; ``old`` and ``new`` are the
+    words on either side. ``because`` names the changed switches and known defects that each explain every
+    case; if there are none, it names those that together explain all cases. It is empty if the registries
+    leave a case unexplained.
     """
 
     kind: str
@@ -40,9 +40,9 @@ class Shift(NamedTuple):
 
 
 def shifts(old: Record, new: Record, comparison: Comparison) -> Tuple[Shift, ...]:
-    """Return all changes of verdicts, exceptions and results, in the order in which they are told.
+    """Return all changes of verdicts, exceptions and results, in the order in which they are shown.
 
-    The kinds come in the order of KINDS, and of one kind those of most cases first.
+    The kinds come in the order of KINDS; within one kind, changes of most cases come first.
     """
     rows = {row.id: row for row in new.rows}
     groups: Dict[Tuple[str, ...], List[Difference]] = {}
@@ -106,7 +106,7 @@ def _finding(row: CaseRow) -> str:
 
 
 def first_difference(change: CaseChange) -> Difference:
-    """Return the first step that raises otherwise, and the words on either side.
+    """Return the first step whose exceptions differ, and the words on either side.
 
     Each error reads ``STEP TOKEN CLASS MESSAGE``.
     """
@@ -134,7 +134,7 @@ def _kind(old: str, new: str) -> str:
 
 
 def _silent(old: Record, rows: Dict[str, CaseRow], comparison: Comparison) -> List[CaseChange]:
-    """Return the cases that a changed switch gives other results, with no exception to show it."""
+    """Return the cases to which a changed switch gives other results without other exceptions."""
     digests = {row.id: row.digest for row in old.rows}
     loud = {change.case for change in (*comparison.exceptions, *comparison.verdicts)}
     return [

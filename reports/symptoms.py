@@ -17,14 +17,14 @@ EXCEPTION = "exception"
 """The quantity of a finding that is about an exception."""
 
 NOTHING_RAISED = "no exception"
-"""What such a finding says on the side that raised nothing."""
+"""The text on the side of such a finding that raised nothing."""
 
 UNTOLD = "explanation"
-"""The quantity of a case that is a finding and has no Found: its one-line text stands for it."""
+"""The quantity of a case that is a finding without a Found. The case's one-line text replaces it."""
 
 _NAMED_BY_TWO_WORDS = ("set", "load", "attach", "drop", "show")
 TEXT = "text"
-"""The quantity of a text that a step shows; what text it is, only the step says."""
+"""The quantity of a text that a step shows. Only the step says which text it is."""
 
 Theme = Tuple[str, str]
 
@@ -38,8 +38,8 @@ _SIZES = re.compile(r"#(?:\s*[,x]\s*#)+,?")
 class Symptom(NamedTuple):
     """The quantity and the verb of the step, and for an exception what was seen and expected.
 
-    ``got`` and ``expected`` are empty for everything but exceptions; ``got`` is the text of a
-    case that is a finding without a Found.
+    ``got`` and ``expected`` are empty for everything but exceptions; for a case that is a finding without
+    a Found, ``got`` is the case's text.
     """
 
     quantity: str
@@ -49,10 +49,10 @@ class Symptom(NamedTuple):
 
     @property
     def themes(self) -> Tuple[Theme, ...]:
-        """The parts of a symptom that may be found at other steps, too.
+        """The parts of a symptom that may occur at other steps, too.
 
-        An exception has two sides: what was raised, and what should have been. A text that a
-        step shows is of that step.
+        An exception has two parts: what was raised, and what should have been raised. The text that a
+        step shows belongs to that step alone.
         """
         if self.quantity == EXCEPTION:
             sides = (("raised", self.got), ("unraised", self.expected))

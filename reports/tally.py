@@ -27,10 +27,10 @@ class Peak:
 
 @dataclass(frozen=True)
 class Usage:
-    """How much of its budget one quantity used, and how little the budget lets through.
+    """The part of its budget that one quantity used, and the smallest error that it can detect.
 
-    ``largest`` and ``median`` are of the largest |error| / budget of each case;
-    ``detectable`` is the worst of the smallest relative errors that the cases can detect.
+    ``largest`` and ``median`` are of the largest |error| / budget of each case; ``detectable`` is the
+    worst of the smallest relative errors that the cases can detect.
     """
 
     quantity: str
@@ -83,13 +83,13 @@ def by_behaviour(rows: Iterable[CaseRow]) -> Dict[str, List[CaseRow]]:
 
 
 def in_order(quantities: Iterable[str]) -> List[str]:
-    """Return quantities as they are shown: the budgeted ones first, the others by name."""
+    """Return quantities in the order of display: the budgeted ones first, the others by name."""
     names = set(quantities)
     return [name for name in BUDGETED if name in names] + sorted(names.difference(BUDGETED))
 
 
 def reach(extremes: Extremes) -> float:
-    """Return the largest magnitude between signed extremes; what is no number is infinite."""
+    """Return the largest magnitude between signed extremes; infinite for NaN."""
     low, high = extremes
     if math.isnan(low) or math.isnan(high):
         return math.inf
@@ -179,7 +179,7 @@ def percent(share: float) -> str:
 
 
 def short(value: float) -> str:
-    """Return a number with three significant digits, rounded up, so that a bound stays one."""
+    """Return a number with three significant digits, rounded up, so that a bound is still a bound."""
     return _rounded_up(decimal.Decimal(repr(float(value))))
 
 

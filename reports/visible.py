@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 LONGEST = 110
-"""The characters of a line, where a renderer gives no other limit."""
+"""The largest number of characters of a line, where a renderer gives no other limit."""
 
 _SPACES = re.compile(r"[ \t\r\n]+")
 
@@ -37,7 +37,7 @@ def one_line(text: str) -> str:
 
 def shortened(text: str, longest: int = LONGEST) -> str:
     """Return ``text`` on one line of at most ``longest`` characters, cut with "..."."""
-    if len(text) > 4 * longest:  # what follows cannot show, whatever it is
+    if len(text) > 4 * longest:  # the text beyond this point cannot be shown
         text = text[: 4 * longest] + "..."
     line = one_line(text)
     return line if len(line) <= longest else line[: longest - 3] + "..."

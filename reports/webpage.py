@@ -1,6 +1,6 @@
 """One record as a web page: a single file without scripts, to attach to a run or an issue.
 
-Needs jinja2, which nothing else here does.
+It needs jinja2, which nothing else here does.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def webpage(record: Record) -> str:
 
 
 def _shown(value: object) -> object:
-    """Return what the page shows of a value: the template's markup is not touched by this."""
+    """Return the page's text for a value; the template escapes its markup."""
     return visible(value) if isinstance(value, str) else value
 
 

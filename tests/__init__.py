@@ -1,1 +1,1 @@
-"""The subject side: drive a module, compare it with the oracle, and test the suite itself."""
+"""The subject side: drives a module, compares it with the oracle, and tests the suite itself."""

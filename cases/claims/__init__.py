@@ -1,6 +1,6 @@
-"""Every statement of the five public texts that the suite grew from, as a case with a verdict.
+"""The statements of five public texts about BatchNorm2d, each as a case with a verdict.
 
-One module a text. ``python -m cases.claims`` prints the table that stands in the README.
+Each text has one module. ``python -m cases.claims`` prints the table that stands in the README.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ CLAIMS: Tuple[Claim, ...] = (
 """Every statement, in the order of the texts and of their lines."""
 
 CASES: Dict[str, Claim] = {claim.id: claim for claim in CLAIMS}
-"""Id to claim."""
+"""Maps the id of a claim to the claim."""
 
 
 def verdict(claim: Claim, holding: Dict[str, bool]) -> str:
-    """The verdict on a release. ``holding``: whether each switch holds there."""
+    """Return the verdict on a release. ``holding`` says for each switch whether it holds there."""
     if claim.refuted_where is not None and holding.get(claim.refuted_where, False):
         return "refuted"
     return claim.verdict
 
 
 def ids(tier: str) -> Iterator[str]:
-    """The ids of a tier: none for smoke, every claim for the others."""
+    """Return the ids of a tier: none for smoke, every claim for the others."""
     return iter(() if tier == "smoke" else CASES)
 
 
 def find(case_id: str) -> Case:
-    """The case with this id; raises CaseError."""
+    """Return the case with this id; raises CaseError."""
     if case_id not in CASES:
         raise CaseError(f"no such claim; {nearest(case_id, CASES)}")
     return CASES[case_id].case
 
 
 def table() -> str:
-    """All statements and verdicts as a Markdown table."""
+    """Return all statements and verdicts as a Markdown table."""
     lines = ["| text | line | statement | verdict | what the verdict adds |", "|---|---|---|---|---|"]
     for claim in CLAIMS:
         remark = claim.note

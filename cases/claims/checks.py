@@ -1,4 +1,4 @@
-"""The checks of a claim, as data: what one step of its program must do or leave.
+"""The checks of a claim, as data: each says what one step of the claim's program must do or leave.
 
 ``step``: 0 is the construction, n is the n-th step of the program, as in findings. ``quantity``:
 ``output`` or one of ``cases.attributes.TENSORS``. ``formula``: the name of a formula that the evaluation
@@ -17,7 +17,7 @@ from cases.steps import Value
 class Prints:
     """The quantity prints as these words, with four decimals, one word per channel.
 
-    An output has one word per plane, and every element of the plane must print so.
+    An output has one word per plane, and every element of the plane must print as that word.
     """
 
     step: int
@@ -36,7 +36,7 @@ class HasFlag:
 
 @dataclass(frozen=True)
 class HasKeys:
-    """These of weight, bias and the buffers are not None, and no others."""
+    """The entries named here, and no others among weight, bias and the buffers, are not None."""
 
     step: int
     names: Tuple[str, ...]
@@ -53,7 +53,7 @@ class HasShape:
 
 @dataclass(frozen=True)
 class Equals:
-    """The quantity is the formula's value within the oracle's budget, everywhere."""
+    """Every element of the quantity equals the formula's value within the oracle's budget."""
 
     step: int
     quantity: str
@@ -62,7 +62,7 @@ class Equals:
 
 @dataclass(frozen=True)
 class Differs:
-    """The quantity differs from the formula's value by more than a hundred budgets somewhere."""
+    """At least one element differs from the formula's value by more than a hundred budgets."""
 
     step: int
     quantity: str
@@ -91,7 +91,7 @@ class Unchanged:
 
 @dataclass(frozen=True)
 class Changed:
-    """Every one of the quantities has other bytes than at step ``since``."""
+    """Every one of the quantities has different bytes from those at step ``since``."""
 
     step: int
     since: int

@@ -14,7 +14,8 @@ from cases.variants import Variant
 FAMILY = "claim"
 
 VERDICTS = ("confirmed", "refuted", "refined")
-"""confirmed: right as it stands. refuted: wrong. refined: right, without what makes it usable."""
+"""confirmed: the statement is right as it stands. refuted: it is wrong. refined: it is right, but lacks
+something that a reader needs in order to use it."""
 
 TEXTS: Dict[str, str] = {
     "question": "What are running_mean and running_var? (question and answer by Ivan)",
@@ -23,17 +24,17 @@ TEXTS: Dict[str, str] = {
     "feature_map": "Batch Normalization in PyTorch (Pytorch中的Batch Normalization操作, 2018)",
     "group_norm": "Substitute group norm with batch norm (Dhruv Matani, 2023)",
 }
-"""Word to the text's title."""
+"""Maps the word of a text to its title."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement.
+    """A statement of a public text.
 
     ``text``: a word of TEXTS. ``line``: the line of the text as it was collected. ``verdict``: one of
-    VERDICTS. ``checks``: what the real module does, so that the checks of a refuted statement
-    contradict it. ``note``: what the verdict adds to the statement. ``refuted_where``: the switch on
-    whose releases the statement, otherwise right, is wrong and its checks must fail.
+    VERDICTS. ``checks``: what the real module does, so that the checks of a refuted statement contradict
+    it. ``note``: what the verdict adds to the statement. ``refuted_where``: the name of a switch. On the
+    releases where it holds, an otherwise right statement is wrong and its checks must fail.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Situations outside the matrix: odd inputs, numbers and values, each with the source that reports it.
+"""The edges: situations outside the matrix, such as odd inputs, numbers and values, each with its source.
 
-One module a subject; ``cases.edges.registry`` lists them.
+Each subject has one module; ``cases.edges.registry`` lists them.
 """
 
 from cases.edges.registry import CASES, EDGES, find, ids

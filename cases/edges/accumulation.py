@@ -1,4 +1,4 @@
-"""Gradients that ``output.backward(g)`` adds to ``.grad``, and forwards in inference mode."""
+"""Edges about gradients that ``output.backward(g)`` adds to ``.grad``, and forwards in inference mode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cases.variants import DTYPES, Variant
 GROUP = "accumulation"
 
 MODES = (("train", ""), ("eval", "eval,"))
-"""Name of a mode to the steps that enter it."""
+"""Maps the name of a mode to the steps that enter it."""
 
 
 def _added() -> Iterator[Edge]:
@@ -38,7 +38,7 @@ def _added() -> Iterator[Edge]:
 
 
 def _leaves() -> Iterator[Edge]:
-    """Which tensors have a ``.grad``, and which keep it."""
+    """Edges about which tensors have a ``.grad``, and which of them keep it."""
     statistics = "attach:running_mean:trainable,attach:running_var:trainable,"
     once = "input_grad:b0,accumulate:ordinary"
     note = "only what requires a gradient gets one"

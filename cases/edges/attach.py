@@ -1,4 +1,4 @@
-"""Tensors and Parameters that are attached to a live module."""
+"""Edges about tensors and Parameters that are attached to a live module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forwards that record nothing for a backward pass, and forwards that record the input."""
+"""Edges about forwards that record nothing for a backward pass, and forwards that record the input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients in both modes: every upstream gradient, odd modules and odd inputs."""
+"""Edges about gradients in both modes: every upstream gradient, odd modules and odd inputs."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _inputs() -> Iterator[Edge]:
 
 
 def _trainable() -> Iterator[Edge]:
-    """Which of input, weight and bias require a gradient."""
+    """Edges in which some of input, weight and bias require a gradient and the others do not."""
     note = "a gradient is there exactly where one is required"
     for forward in ("forward", "input_grad"):
         for name, frozen in (
@@ -100,7 +100,7 @@ def _trainable() -> Iterator[Edge]:
 
 
 def _statistics() -> Iterator[Edge]:
-    """Running statistics that come and go, and numbers that change, between passes."""
+    """Edges in which running statistics are dropped, attached or changed between passes."""
     passes = "input_grad:b1,backward:ordinary,"
     both = f"{passes}eval,{passes}"
     attached = "attach:running_mean:tensor,attach:running_var:tensor,"

@@ -1,7 +1,7 @@
-"""Input and upstream gradient in every pair of memory layouts, also where strides are ambiguous.
+"""Edges with input and upstream gradient in every pair of memory layouts, also with ambiguous strides.
 
 The strides of a dimension of size 1 mean nothing, so such a tensor may be contiguous and channels_last at
-once, and what its strides suggest depends on how it was made.
+once. Which of the two its strides suggest depends on how the tensor was made.
 """
 
 from __future__ import annotations

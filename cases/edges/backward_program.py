@@ -1,4 +1,4 @@
-"""What happens between a forward and its backward, and forwards and backwards in other orders."""
+"""Edges about changes between a forward and its backward, and about other orders of both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cases.variants import Variant
 GROUP = "backward_program"
 
 MODES = (("train", ""), ("eval", "eval,"))
-"""Name of a mode to the steps that enter it."""
+"""Maps the name of a mode to the steps that enter it."""
 
 
 def _orders() -> Iterator[Edge]:
@@ -85,7 +85,7 @@ def _recorded() -> Iterator[Edge]:
 
 
 def _written() -> Iterator[Edge]:
-    """Changes of values in place, which torch must refuse if the backward needs the values."""
+    """Edges that change values in place, which torch must refuse if the backward needs the values."""
     changes = ("preset", *RESETS, "load:plain", "load:no_counter", "load:empty", "count:7")
     for mode, enter in MODES:
         for change in changes:
@@ -103,7 +103,7 @@ def _written() -> Iterator[Edge]:
 
 
 def _rebound() -> Iterator[Edge]:
-    """Changes of the module that leave the tensors that the forward was handed as they are."""
+    """Edges that change the module but not the tensors that the forward was handed."""
     note = "the backward uses the tensors of its forward, wherever they are by then"
     for mode, enter in MODES:
         for name in PARAMETERS + BUFFERS:
@@ -142,7 +142,7 @@ def _float64() -> Iterator[Edge]:
 
 
 def _empty() -> Iterator[Edge]:
-    """Inputs without elements: what the module holds is not needed, but for the weight."""
+    """Edges with empty inputs, for which the backward reads no tensor of the module but the weight."""
     note = "what is not read may change in place"
     for forward, change in (
         ("forward", "load:plain"),

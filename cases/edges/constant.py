@@ -1,4 +1,4 @@
-"""Inputs in which every value is the same."""
+"""Edges with inputs in which every value is the same."""
 
 from __future__ import annotations
 

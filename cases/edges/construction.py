@@ -1,4 +1,4 @@
-"""Every way to pass the constructor's arguments."""
+"""Edges that pass the constructor's arguments in every possible way."""
 
 from __future__ import annotations
 

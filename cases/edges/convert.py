@@ -1,4 +1,4 @@
-"""Modules that are converted to another dtype in the middle of a program."""
+"""Edges that convert a module to another dtype in the middle of a program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""num_batches_tracked at odd values, missing, or of another kind."""
+"""Edges in which num_batches_tracked has an odd value, is missing, or is of another kind."""
 
 from __future__ import annotations
 

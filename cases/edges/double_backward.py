@@ -1,4 +1,4 @@
-"""Gradients of gradients, in both modes, against the closed form."""
+"""Edges that compare gradients of gradients, in both modes, with the closed form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cases.variants import WIDE, Variant
 GROUP = "double_backward"
 
 BOTH_MODES = "preset,input_grad:{0},double:{1}:{2},eval,input_grad:{0},double:{1}:{2}"
-"""The double backward of a batch, for an upstream gradient and a direction."""
+"""A program: the double backward of a batch in both modes, for an upstream gradient and a direction."""
 
 
 def _directions() -> Iterator[Edge]:

@@ -1,4 +1,4 @@
-"""Fifty different batches: rounding errors of the buffers stay within the budget."""
+"""Edges with fifty different batches: rounding errors of the buffers stay within the budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs of another dtype than the module."""
+"""Edges with inputs of another dtype than the module."""
 
 from __future__ import annotations
 

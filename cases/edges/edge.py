@@ -23,13 +23,14 @@ FLOAT32 = Variant("bounded", "n8", "float32")
 FLOAT64 = Variant("bounded", "n8", "float64")
 
 BOTH_MODES = "preset,forward:{0},forward:b0,eval,forward:{0},forward:b1"
-"""A batch in train mode and in eval mode, each followed by an ordinary one."""
+"""A program: a batch in train mode and in eval mode, each followed by an ordinary batch."""
 
 BOTH_PASSES = "preset,input_grad:{0},backward:{1},eval,input_grad:{0},backward:{1}"
-"""Forward and backward in train mode and in eval mode, for a batch and an upstream gradient."""
+"""A program: forward and backward in train mode and in eval mode, for a batch and an upstream
+gradient."""
 
 SERIES = ("backward", "backward_layout")
-"""The groups whose edges are a product of axes. The matrix has every pair of their words in smoke."""
+"""The groups whose edges are a product of axes. In smoke, the matrix covers every pair of their words."""
 
 QUICK = 100
 """The largest number of steps of a quick edge."""
@@ -37,7 +38,7 @@ QUICK = 100
 
 @dataclass(frozen=True)
 class Edge:
-    """One situation: a name, the program that leads to it, and why it is tested.
+    """A situation: a name, the program that leads to it, and why it is tested.
 
     ``group``: the subject, a word of the id. ``note``: the reason, with its source; '#n' is an issue or
     pull request of pytorch/pytorch.
@@ -57,9 +58,9 @@ class Edge:
 
     @property
     def quick(self) -> bool:
-        """Whether the inputs are small, the program is short, and no other edge is nearly the same.
+        """Whether the edge belongs to smoke.
 
-        Then the edge belongs to smoke.
+        It does if its inputs are small, its program is short, and no other edge is nearly the same.
         """
         large = self.variant.shape in (*LARGE_SHAPES, *LONG_SHAPES)
         short = self.program.count(",") < QUICK
@@ -79,7 +80,7 @@ class Edge:
 
 
 def twice(name: str, group: str, batch: str, note: str, config: Config = TRACKED) -> Tuple[Edge, Edge]:
-    """The batch in train mode and in eval mode, in float32 and in float64."""
+    """Edges that give the batch in train mode and in eval mode, in float32 and in float64."""
     program = BOTH_MODES.format(batch)
     return (
         Edge(name, group, program, note, config),

@@ -1,4 +1,4 @@
-"""Inputs without values or without channels."""
+"""Edges with inputs without values or without channels."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Three hundred forwards: past a counter of eight bits, and an average that has forgotten its start.
+"""Edges with three hundred forwards, which pass the end of an 8-bit counter.
 
-Ten batches take turns, and the buffers are compared after every forward.
+After so many forwards a moving average has forgotten its initial value. Ten batches take turns, and the
+buffers are compared after every forward.
 """
 
 from __future__ import annotations

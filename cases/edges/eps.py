@@ -1,4 +1,4 @@
-"""Values of eps that are 0, negative, whole, tiny or huge."""
+"""Edges with values of eps that are 0, negative, whole, tiny or huge."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Inputs of which one dimension is long, and channels of many values in every layout.
+"""Edges with inputs that have one long dimension, and with many values in a channel, in every layout.
 
-A kernel that loses its last partial block, or that works only up to some number of channels or images,
-fails here, and so does one that needs a power of two.
+They find a kernel that loses its last partial block, that works only up to some number of channels or
+images, or that needs a power of two.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cases.edges.edge import Edge
 from cases.variants import DTYPES, LAYOUTS, LONG_SHAPES, Variant
 
 EVERY_DTYPE = (33, 65, 129, 257)
-"""The sizes with which every dtype is run, not float32 alone."""
+"""The sizes that are run with every dtype. The others are run with float32 alone."""
 
 _PASS = "input_grad:b0{0},backward:ordinary{0}"
 _BOTH = f"{_PASS},eval,{_PASS}"

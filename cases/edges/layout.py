@@ -1,4 +1,4 @@
-"""Inputs that do not lie contiguously in memory."""
+"""Edges with inputs that do not lie contiguously in memory."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def _every() -> Iterator[Edge]:
 
 
 EXTREME: Tuple[Edge, ...] = tuple(_extreme())
-"""channels_last inputs that are extreme in one dimension."""
+"""Edges with channels_last inputs that are extreme in one dimension."""
 
 EDGES: Tuple[Edge, ...] = tuple(_every())
-"""Every layout in three sizes."""
+"""Edges with every layout in three sizes."""
 
 INITIAL_BUFFERS: Tuple[Edge, ...] = (
     Edge(
@@ -43,4 +43,4 @@ INITIAL_BUFFERS: Tuple[Edge, ...] = (
         "#48919: from the initial buffers",
     ),
 )  # fmt: skip
-"""Without ``Preset``."""
+"""Edges that leave the buffers at their initial values."""

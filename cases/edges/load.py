@@ -1,4 +1,4 @@
-"""Every kind of state dict, loaded into modules with and without what it holds."""
+"""Edges that load every kind of state dict into modules with and without the tensors that it holds."""
 
 from __future__ import annotations
 
@@ -83,4 +83,4 @@ LOADED_AS_DATA: Tuple[Edge, ...] = tuple(
         ("emptied_assigned", f"preset,load:emptied_assigned,{_THEN}", _EMPTY, TRACKED),
     )
 )  # fmt: skip
-"""State dicts with other keys, shapes and dtypes, loaded in other ways."""
+"""Edges with state dicts that have other keys, shapes and dtypes, or are loaded in other ways."""

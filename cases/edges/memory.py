@@ -1,4 +1,4 @@
-"""Parameters and buffers that lie otherwise in memory than a value a channel, each in its own place."""
+"""Edges with parameters and buffers that are not dense in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BACKWARD = "input_grad:b0,backward:ordinary"
 
 
 def _attached(form: str) -> Iterator[Tuple[str, str]]:
-    """Name of a tensor to the step that attaches it in a form."""
+    """Maps the name of a tensor to the step that attaches it in a form."""
     for name in FLOATING:
         kind = "tensor" if name in STATISTICS else "trainable"
         yield name, f"attach:{name}:{kind}.{form}"

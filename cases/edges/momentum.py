@@ -1,4 +1,4 @@
-"""Unusual values of momentum, and momentum None set later."""
+"""Edges with unusual values of momentum, and with momentum None set later."""
 
 from __future__ import annotations
 

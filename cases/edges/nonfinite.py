@@ -1,4 +1,4 @@
-"""Inputs with a NaN or an infinity, and inputs whose variance overflows."""
+"""Edges with inputs that have a NaN or an infinity, and with inputs whose variance overflows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every mutation between forwards for which torch has a kernel of its own.
+"""Edges with every mutation between forwards for which torch has a kernel of its own.
 
 Values that such a kernel prepared before the mutation must not be used after it.
 """
@@ -18,11 +18,11 @@ PATHS: Dict[str, Tuple[str, Variant]] = {
     "channels_last": ("forward:b1.channels_last", Variant("bounded", "n256", "float32")),
     "no_grad": ("no_grad:b1", FLOAT32),
 }
-"""Word to a forward and its variant."""
+"""Maps a word to a forward and its variant."""
 
 
 def _constructed(mutation: Mutation) -> Config:
-    """The first of three ordinary modules to which the mutation does something."""
+    """Return the first of three ordinary modules that the mutation changes."""
     for words in (("affine", "track"), ("affine", "no_track"), ("no_affine", "track")):
         if mutation.meaningless((*words, "momentum_0.1")) is None:
             return config(*words, "momentum_0.1", 11)

@@ -1,4 +1,4 @@
-"""What every torch module can do: tell its names in order, be copied, call hooks, freeze parameters."""
+"""Edges about operations that every torch module has: ordered names, copies, hooks, freezing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All edges, in the order of their ids."""
+"""The list of all edges, in the order of their ids."""
 
 from __future__ import annotations
 
@@ -75,16 +75,16 @@ EDGES: Tuple[Edge, ...] = (
 to the end of this list."""
 
 CASES: Dict[str, Edge] = {edge.id: edge for edge in EDGES}
-"""Id to edge."""
+"""Maps the id of an edge to the edge."""
 
 
 def ids(tier: str) -> Iterator[str]:
-    """The ids of a tier: the quick edges for smoke, every edge for the others."""
+    """Return the ids of a tier: the quick edges for smoke, every edge for the others."""
     return (name for name, edge in CASES.items() if tier != "smoke" or edge.quick)
 
 
 def find(case_id: str) -> Case:
-    """The case with this id; raises CaseError."""
+    """Return the case with this id; raises CaseError."""
     if case_id not in CASES:
         raise CaseError(f"no such edge; {nearest(case_id, CASES)}")
     return CASES[case_id].case

@@ -1,4 +1,4 @@
-"""The reset methods on modules whose tensors or flags have changed."""
+"""Edges that call the reset methods on modules whose tensors or flags have changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs of the wrong shape, and inputs that are extreme in one dimension."""
+"""Edges with inputs of the wrong shape, and with inputs that are extreme in one dimension."""
 
 from __future__ import annotations
 

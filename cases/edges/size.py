@@ -1,4 +1,4 @@
-"""Inputs whose size changes from forward to forward."""
+"""Edges with inputs whose size changes from forward to forward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repr and the state dict of a module, before and after its attributes change."""
+"""Edges that compare the repr and the state dict of a module before and after its attributes change."""
 
 from __future__ import annotations
 

@@ -16,17 +16,16 @@ from cases.inputs.own import OWN
 from cases.variants import LAYOUTS, Variant, regimes
 
 OF_FOUR_DIMENSIONS = ("channels_last", "permuted")
-"""The layouts that no other number of dimensions has."""
+"""The layouts that only tensors of four dimensions have."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """One input: its values and how they lie in memory. Compared by identity.
+    """An input: its values and how they lie in memory. Compared by identity.
 
     ``values``: the array, read-only. ``dtype``: the dtype in torch, see ``cases.inputs.storage``.
-    ``layout``: one of LAYOUTS.
-    ``exact``: the input is of the exact lane. ``regimes``: a word for each channel, for messages; empty
-    for an input that has none.
+    ``layout``: one of LAYOUTS. ``exact``: the input is of the exact lane. ``regimes``: a word for each
+    channel, for messages; empty for an input that has none.
     """
 
     name: str
@@ -45,15 +44,15 @@ class Batch:
     def ambiguous(self) -> bool:
         """Whether it is channels_last only because a dimension of size 1 does not count.
 
-        The strides of that dimension say otherwise, and torch takes such a tensor for contiguous in one
-        place and for channels_last in another.
+        The strides of that dimension contradict it, so some places in torch take such a tensor for
+        contiguous and others for channels_last.
         """
         images, _, height, _ = self.values.shape
         return self.layout == "permuted" and (images == 1) != (height == 1)
 
 
 def _values(variant: Variant, name: str) -> np.ndarray:
-    """The values of the input, C-contiguous; raises CaseError for a name that names none."""
+    """The values of the input, C-contiguous; raises CaseError for an unknown name."""
     for given in variant.given:
         if given.name == name:
             return np.frombuffer(given.data, dtype=given.dtype).reshape(given.shape)
@@ -70,7 +69,7 @@ def _values(variant: Variant, name: str) -> np.ndarray:
 
 @lru_cache(maxsize=512)
 def batch(variant: Variant, name: str) -> Batch:
-    """The batch that ``name`` names under ``variant``; the same object every time.
+    """Return the batch that ``name`` names under ``variant``; the same object every time.
 
     ``name`` may end in a layout, as in ``b0.channels_last``. Raises CaseError for another name.
     """

@@ -12,11 +12,11 @@ from typing import List
 import numpy as np
 
 _OFFSETS = (0, 5, -64, 3, 1000, -7, 2, 16, -333, 1, 40)
-"""The mean of each channel of batch 0, before scaling; channels beyond these begin again."""
+"""The mean of each channel of batch 0, before scaling. Further channels repeat the list."""
 
 
 def _four_squares(total: int) -> List[int]:
-    """Four integers whose squares sum to ``total``. They exist, by Lagrange's theorem."""
+    """Return four integers whose squares sum to ``total``. They exist, by Lagrange's theorem."""
     for a in range(isqrt(total), -1, -1):
         for b in range(isqrt(total - a * a), -1, -1):
             for c in range(isqrt(total - a * a - b * b), -1, -1):
@@ -27,9 +27,9 @@ def _four_squares(total: int) -> List[int]:
 
 
 def _deviations(raw: np.ndarray, count: int) -> np.ndarray:
-    """``count`` integers in pairs +-d, with a sum of squares divisible by n(n-1); n is ``count``.
+    """Return ``count`` integers in pairs +-d, with a sum of squares divisible by n(n-1); n is ``count``.
 
-    So the mean is 0, and the biased and the unbiased variance are integers. An odd count adds a 0.
+    Their mean is 0, and their biased and unbiased variances are integers. An odd count adds a 0.
     """
     pairs = count // 2
     if pairs < 4:
@@ -44,7 +44,7 @@ def _deviations(raw: np.ndarray, count: int) -> np.ndarray:
 
 
 def dyadic(source: np.random.Philox, count: int, channel: int, k: int) -> np.ndarray:
-    """The values of a channel of batch number ``k``: float64, shape (count,)."""
+    """Return the values of a channel of batch number ``k``: float64, shape (count,)."""
     raw = source.random_raw(count + 1)
     values = _deviations(raw, count)[np.argsort(raw[:count], kind="stable")]
     offset = _OFFSETS[channel % len(_OFFSETS)] + k

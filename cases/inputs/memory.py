@@ -1,4 +1,4 @@
-"""Which memory format a tensor of a shape has in each layout, as torch sees it."""
+"""The memory format that torch sees in a tensor of a given shape and layout."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ ORDERS: Dict[str, Tuple[int, ...]] = {
     "channels_last": (0, 2, 3, 1),
     "permuted": (2, 0, 3, 1),
 }
-"""Dense layout to the dimensions in the order in which they lie in memory, the slowest first."""
+"""Maps a dense layout to its dimensions in the order in which they lie in memory, the slowest first."""
 
 DENSE = ("contiguous", "channels_last")
 """The memory formats that torch has kernels for."""
 
 
 def memory_format(shape: Sequence[int], layout: str) -> str:
-    """``contiguous``, ``channels_last`` or ``other``; contiguous where both are true.
+    """Return ``contiguous``, ``channels_last`` or ``other``; contiguous where both are true.
 
     A dimension of size 1 does not count, so a permuted tensor of one image or of one row is
-    channels_last. Without elements, torch makes every layout contiguous but channels_last, and that one,
-    too, where there are no channels or the last dimension is 0.
+    channels_last. A tensor without elements is contiguous in every layout but channels_last. In that
+    layout it is contiguous if it has no channels or its last dimension is 0.
     """
     if 0 in shape and (layout != "channels_last" or not shape[1] or not shape[-1]):
         return "contiguous"

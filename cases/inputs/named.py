@@ -11,23 +11,23 @@ from cases.inputs.streams import stream, uniform
 from cases.variants import SHAPES, Shape, Variant
 
 Input = Callable[[Variant], np.ndarray]
-"""From the variant to the values of the input."""
+"""A function from the variant to the values of the input."""
 
 
 def _filled(shape: Tuple[int, ...], dtype: str) -> np.ndarray:
-    """Multiples of 1/4 from -1.5 to 2.25, without a pattern in any dimension."""
+    """Return multiples of 1/4 from -1.5 to 2.25, without a pattern in any dimension."""
     count = int(np.prod(shape))
     values = (np.arange(count, dtype=np.float64) * 7 % 16) / 4 - 1.5
     return values.reshape(shape).astype(numpy_dtype(dtype))
 
 
 def _shaped(shape: Callable[[Shape], Tuple[int, ...]]) -> Input:
-    """An input of a shape that is made from the variant's (N, C, H, W)."""
+    """Return an input whose shape is made from the variant's (N, C, H, W)."""
     return lambda variant: _filled(shape(SHAPES[variant.shape]), variant.input_dtype)
 
 
 def _with_first(value: float) -> Input:
-    """An input whose first value is replaced."""
+    """Return an input whose first value is replaced."""
 
     def make(variant: Variant) -> np.ndarray:
         values = _filled(SHAPES[variant.shape], variant.input_dtype)
@@ -42,14 +42,14 @@ def _constant(value: float) -> Input:
 
 
 def _overflowing(variant: Variant) -> np.ndarray:
-    """Values of about 1e30, whose squares exceed float32."""
+    """Return values of about 1e30, whose squares exceed float32."""
     filled = _filled(SHAPES[variant.shape], variant.input_dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         return stored(filled * np.array(1e30, dtype=filled.dtype), variant.input_dtype)
 
 
 def _wrong_float(variant: Variant) -> np.ndarray:
-    """float32 for a float64 module and float64 for any other."""
+    """Return float32 values for a float64 module and float64 values for any other."""
     other = "float32" if variant.module_dtype == "float64" else "float64"
     return _filled(SHAPES[variant.shape], other)
 
@@ -63,7 +63,7 @@ def _integers(variant: Variant) -> np.ndarray:
 
 
 def _planes(rows: List[List[float]]) -> Input:
-    """2x2 planes of one value each, as in the notebook; rows[n][c] is the value."""
+    """Return 2x2 planes of one value each, as in the notebook; rows[n][c] is the value."""
 
     def make(variant: Variant) -> np.ndarray:
         planes = np.repeat(np.array(rows, dtype=numpy_dtype(variant.input_dtype)), 4)
@@ -73,7 +73,7 @@ def _planes(rows: List[List[float]]) -> Input:
 
 
 def _unit_interval(name: str, shape: Shape) -> Input:
-    """Uniform values on [0, 1)."""
+    """Return uniform values on [0, 1)."""
 
     def make(variant: Variant) -> np.ndarray:
         values = uniform(stream(variant, name), int(np.prod(shape)))
@@ -106,7 +106,7 @@ NAMED: Dict[str, Input] = {
     "ivan": _unit_interval("ivan", (2, 10, 2, 2)),
     "feature_map": _unit_interval("feature_map", (4, 3, 2, 2)),
 }
-"""Name to the values of the input."""
+"""Maps the name of an input to its values."""
 
 OTHER_DTYPES = ("wrong_float", "narrow_float", "integers")
-"""The inputs whose dtype is not the one that the variant says."""
+"""The inputs whose dtype is not the variant's."""

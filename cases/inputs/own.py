@@ -8,10 +8,10 @@ from cases.inputs.storage import stored
 from cases.variants import Given, Variant
 
 OWN = "own"
-"""Its name in a program."""
+"""The name of this batch in a program."""
 
 
 def own(variant: Variant, values: np.ndarray) -> Given:
-    """The batch with these values, float64 of shape (N, C, H, W), rounded to the variant's dtype."""
+    """Return the batch with these float64 values, shape (N, C, H, W), rounded to the variant's dtype."""
     rounded = stored(values, variant.input_dtype)
     return Given(OWN, rounded.shape, str(rounded.dtype), rounded.tobytes())

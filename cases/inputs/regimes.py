@@ -7,8 +7,8 @@ from typing import Callable, Dict
 import numpy as np
 
 Regime = Callable[[np.ndarray, int, float], np.ndarray]
-"""From bell-shaped values, shape (n,), the batch's number and the dtype's smallest normal number to the
-channel's values, shape (n,), float64."""
+"""A function from bell-shaped values, shape (n,), the batch's number and the dtype's smallest normal
+number to the channel's values, shape (n,), float64."""
 
 
 def _outlier(z: np.ndarray, k: int, tiny: float) -> np.ndarray:
@@ -39,4 +39,4 @@ VALUES: Dict[str, Regime] = {
     "subnormal": lambda z, k, tiny: tiny / 8 * z,
     "signed_zeros": _signed_zeros,
 }
-"""Regime to its values."""
+"""Maps a regime to the function that makes its values."""

@@ -15,20 +15,20 @@ from cases.inputs.streams import bell, stream
 from cases.variants import REMAINDER, SHAPES, Variant, inf_channel, nan_channel, regimes
 
 LAST = 9999
-"""The largest number in a name: no program is longer."""
+"""The largest number in the name of a batch. No program is longer."""
 
 _PART = 500
-"""The number of batches of random that come from one stream."""
+"""The number of batches named ``random<k>`` that come from one stream."""
 
 
 def _within_range(values: np.ndarray) -> np.ndarray:
-    """The values of one channel, scaled by a power of two so that float16 holds them, up to 2**12."""
+    """Scale the values of one channel by a power of two so that float16 holds them, up to 2**12."""
     excess = np.frexp(np.abs(values).max())[1] - 12
     return np.asarray(np.ldexp(values, -max(int(excess), 0)))
 
 
 def _numbered(variant: Variant, k: int) -> np.ndarray:
-    """b<k>: a batch of the variant's lane, shape (N, C, H, W)."""
+    """Return b<k>: a batch of the variant's lane, shape (N, C, H, W)."""
     shape = SHAPES[variant.shape]
     n, c, h, w = REMAINDER.get(variant.shape, shape) if k else shape
     count = n * h * w
@@ -52,26 +52,26 @@ def _numbered(variant: Variant, k: int) -> np.ndarray:
 
 @lru_cache(maxsize=2)
 def _random_part(variant: Variant, part: int) -> np.ndarray:
-    """_PART batches of bell-shaped values from one stream, shape (_PART, 20, 3, 1, 1)."""
+    """Return _PART batches of bell-shaped values from one stream, shape (_PART, 20, 3, 1, 1)."""
     values = bell(stream(variant, f"random {part}"), _PART * 60)
     return stored(values.reshape(_PART, 20, 3, 1, 1), variant.input_dtype)
 
 
 def _random(variant: Variant, k: int) -> np.ndarray:
-    """random<k>: bell-shaped values, shape (20, 3, 1, 1), in every lane and shape."""
+    """Return random<k>: bell-shaped values, shape (20, 3, 1, 1), in every lane and shape."""
     part, place = divmod(k, _PART)
     return np.array(_random_part(variant, part)[place])
 
 
 _SERIES: Dict[str, Callable[[Variant, int], np.ndarray]] = {"b": _numbered, "random": _random}
-"""Beginning of a name to the values of the batch with a number."""
+"""Maps the beginning of a name to the function that makes the batch with a given number."""
 
 NAMES = tuple(f"{series}0 to {series}{LAST}" for series in _SERIES)
 """The accepted names, for a message."""
 
 
 def values(variant: Variant, name: str) -> Optional[np.ndarray]:
-    """The values of a batch of a series, None if the name names none."""
+    """Return the values of a batch of a series, None if no batch has the name."""
     found = re.fullmatch("([a-z]+)(0|[1-9][0-9]{0,3})", name)
     if found is None or found.group(1) not in _SERIES:
         return None

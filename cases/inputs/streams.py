@@ -14,20 +14,20 @@ from cases.variants import Variant
 
 
 def stream(variant: Variant, name: str) -> np.random.Philox:
-    """The stream of an input, keyed by the seed, the lane, the shape word and the input's name."""
+    """Return the stream of an input, keyed by the seed, the lane, the shape word and the input's name."""
     words = f"{variant.lane} {variant.shape} {name}"
     key = np.array([variant.seed, zlib.crc32(words.encode("ascii"))], dtype=np.uint64)
     return np.random.Philox(key=key)
 
 
 def uniform(source: np.random.Philox, count: int) -> np.ndarray:
-    """``count`` float64 values, uniform on [-1, 1), on a grid of 2**-52."""
+    """Return ``count`` float64 values, uniform on [-1, 1), on a grid of 2**-52."""
     raw = source.random_raw(count) >> np.uint64(11)
     return np.asarray(raw.astype(np.float64) * 2.0**-52 - 1.0)
 
 
 def bell(source: np.random.Philox, count: int) -> np.ndarray:
-    """``count`` float64 values with mean 0 and variance 1, within +-3.5.
+    """Return ``count`` float64 values with mean 0 and variance 1, within +-3.5.
 
     Each is the scaled sum of four uniform values, which needs no function of the C library.
     """

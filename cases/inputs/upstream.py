@@ -14,7 +14,7 @@ from cases.inputs.streams import bell, stream
 from cases.variants import GRADIENT_LAYOUTS, Variant
 
 Values = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From bell-shaped values and the input, both flat and float64, to the gradient's values."""
+"""A function from bell-shaped values and the input, both flat and float64, to the gradient's values."""
 
 
 def _outlier(z: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -38,12 +38,13 @@ UPSTREAM: Dict[str, Values] = {
     "like_input": lambda z, x: np.where(np.isfinite(x), x, 1.0),
     "tiny": lambda z, x: 1e-12 * z,
 }
-"""Name of an upstream gradient to its values. ``output.sum().backward()`` gives ``ones.scalar``."""
+"""Maps the name of an upstream gradient to its values. ``output.sum().backward()`` gives
+``ones.scalar``."""
 
 
 @lru_cache(maxsize=256)
 def upstream(variant: Variant, given: Batch, name: str) -> Batch:
-    """The gradient that ``name`` names for the output of the input ``given``: its shape and dtype.
+    """Return the gradient that ``name`` names for the output of the input ``given``: its shape and dtype.
 
     ``name`` may end in one of GRADIENT_LAYOUTS, as in ``ordinary.channels_last``. Raises CaseError for
     another name.

@@ -29,11 +29,11 @@ def _cycled(values: Tuple[float, ...], channels: int) -> np.ndarray:
 
 @lru_cache(maxsize=None)
 def preset(name: str, channels: int) -> np.ndarray:
-    """The values that ``Preset`` writes into ``name``: float64, shape (channels,), read-only."""
+    """Return the values that ``Preset`` writes into ``name``: float64, shape (channels,), read-only."""
     return _cycled(_PRESET[name], channels)
 
 
 @lru_cache(maxsize=None)
 def attached(name: str, channels: int) -> np.ndarray:
-    """The values that ``Attach`` attaches as ``name``: float64, shape (channels,), read-only."""
+    """Return the values that ``Attach`` attaches as ``name``: float64, shape (channels,), read-only."""
     return _cycled(_ATTACHED[name], channels)

@@ -27,11 +27,11 @@ LEADING: Dict[str, Tuple[str, ...]] = {
     "shape": MATRIX_SHAPES,
     "dtype": DTYPES,
 }
-"""Axis to its words, in the order in which they stand at the beginning of every id."""
+"""Maps an axis to its words. These axes stand at the beginning of every id, in this order."""
 
 AXES: Dict[str, Tuple[str, ...]] = {**LEADING, **suffixes.PROGRAM}
-"""Every axis to its words. A further axis is one of ``cases.suffixes``, so that ids that exist keep their
-meaning."""
+"""Maps every axis to its words. A further axis must be one of ``cases.suffixes``, so that existing ids
+keep their meaning."""
 
 Row = Tuple[str, ...]
-"""One word of every axis: the head, with the leading axes, then the tail, with the suffix axes."""
+"""One word of every axis: first the head, with the leading axes, then the tail, with the suffix axes."""

@@ -21,10 +21,10 @@ from cases.matrix.rows import TIERS, heads, identify, ids, parse, tails
 from cases.suffixes import NO_BACKWARD, PROGRAM
 
 SAMPLE = 96
-"""Rows tried for each combination that is still missing."""
+"""The number of rows tried for each combination that is still missing."""
 
 Group = Tuple[int, ...]
-"""Places of the axes whose words are to be combined in every possible way."""
+"""The positions of axes whose words are to be combined in every possible way."""
 
 
 def _group(*names: str) -> Group:
@@ -43,16 +43,16 @@ GROUPS: Dict[str, List[Group]] = {
         _group("momentum", "schedule", "mutation", "moment"),
     ],
 }
-"""Tier to the groups of axes that it covers."""
+"""Maps a tier to the groups of axes that it covers."""
 
 COST: Dict[str, float] = {"n102400": 20.0, "n256": 1.5}
 COST.update(dict.fromkeys(PROGRAM["upstream"], 2.0), **{NO_BACKWARD: 1.0})
 COST.update(dict.fromkeys(LEADING["dtype"], 1.5), float32=1.0)
-"""Word to the factor by which it makes a row take longer; 1 for a word that is not listed."""
+"""Maps a word to the factor by which it makes a row take longer; the factor is 1 for other words."""
 
 
 class Possible(NamedTuple):
-    """The rows of the matrix as numbers: every head goes with every tail.
+    """The rows of the matrix as numbers. Every head is combined with every tail.
 
     ``heads``: shape (H, leading axes). ``tails``: shape (T, suffix axes). Both int8.
     """
@@ -62,21 +62,21 @@ class Possible(NamedTuple):
 
 
 class Design(NamedTuple):
-    """The rows that a tier has: those that were stored and still are cases, and those to append."""
+    """The rows of a tier: the stored rows that are still cases, and the rows to append."""
 
     kept: List[Row]
     added: List[Row]
 
 
 def numbers(rows: Sequence[Row], axes: Mapping[str, Sequence[str]] = AXES) -> np.ndarray:
-    """Rows of words as places in the axes, shape (rows, axes), int8."""
+    """Convert rows of words to positions in the axes, shape (rows, axes), int8."""
     places = [{word: place for place, word in enumerate(words)} for words in axes.values()]
     listed = [[place[word] for place, word in zip(places, row)] for row in rows]
     return np.array(listed, dtype=np.int8).reshape(len(rows), len(axes))
 
 
 def possible_rows() -> Possible:
-    """Every row of the matrix that means something."""
+    """Return every row of the matrix that is a case."""
     return Possible(numbers(list(heads()), LEADING), numbers(list(tails()), PROGRAM))
 
 
@@ -86,7 +86,7 @@ def _sizes(group: Group) -> List[int]:
 
 
 def _codes(columns: Iterable[np.ndarray], sizes: Iterable[int], count: int) -> np.ndarray:
-    """Combinations of words as one number each, shape (count,); 0 where there are no axes."""
+    """Encode combinations of words as one number each, shape (count,); 0 where there are no axes."""
     found = np.zeros(count, dtype=np.int64)
     for column, size in zip(columns, sizes):
         found = found * size + column
@@ -94,24 +94,24 @@ def _codes(columns: Iterable[np.ndarray], sizes: Iterable[int], count: int) -> n
 
 
 def codes(rows: np.ndarray, group: Group) -> np.ndarray:
-    """The combination that each row has on the group's axes, as one number, shape (rows,)."""
+    """Encode the combination that each row has on the group's axes as one number, shape (rows,)."""
     return _codes((rows[:, axis] for axis in group), _sizes(group), len(rows))
 
 
 def split(group: Group) -> Tuple[Group, Group]:
-    """The leading axes of a group, and its suffix axes."""
+    """Split a group into its leading axes and its suffix axes."""
     count = len(LEADING)
     return tuple(axis for axis in group if axis < count), tuple(axis for axis in group if axis >= count)
 
 
 def _present(rows: np.ndarray, columns: Sequence[int], sizes: Sequence[int]) -> np.ndarray:
-    """Which combinations of words on these columns some row has: one answer a combination."""
+    """Say for each combination of words on these columns whether some row has it."""
     found = _codes((rows[:, column] for column in columns), sizes, len(rows))
     return np.asarray(np.bincount(found, minlength=int(np.prod(sizes, dtype=np.int64))) > 0)
 
 
 def wanted(possible: Possible, group: Group) -> np.ndarray:
-    """Which combinations on the group's axes some possible row has."""
+    """Say for each combination on the group's axes whether some possible row has it."""
     leading, suffix = split(group)
     in_heads = _present(possible.heads, leading, _sizes(leading))
     columns = [axis - len(LEADING) for axis in suffix]
@@ -120,12 +120,12 @@ def wanted(possible: Possible, group: Group) -> np.ndarray:
 
 
 def missing(rows: np.ndarray, possible: Possible, group: Group) -> np.ndarray:
-    """For every combination on the group's axes: some possible row has it, and none of ``rows``."""
+    """Mark the combinations on the group's axes that a possible row has and ``rows`` lack."""
     return np.asarray(wanted(possible, group) & ~_present(rows, group, _sizes(group)))
 
 
 def _cost(part: np.ndarray, axes: Mapping[str, Sequence[str]]) -> np.ndarray:
-    """The factor of each head or tail, shape (rows,)."""
+    """Return the cost factor of each head or tail, shape (rows,)."""
     found = np.ones(len(part))
     for column, words in enumerate(axes.values()):
         found *= np.array([COST.get(word, 1.0) for word in words])[part[:, column]]
@@ -133,7 +133,7 @@ def _cost(part: np.ndarray, axes: Mapping[str, Sequence[str]]) -> np.ndarray:
 
 
 def _matching(part: np.ndarray, columns: Sequence[int], words: Sequence[int]) -> np.ndarray:
-    """The places of the heads or tails that have these words in these columns."""
+    """Return the positions of the heads or tails that have these words in these columns."""
     found = np.ones(len(part), dtype=bool)
     for column, word in zip(columns, words):
         found &= part[:, column] == word
@@ -141,9 +141,9 @@ def _matching(part: np.ndarray, columns: Sequence[int], words: Sequence[int]) ->
 
 
 def _search(kept: np.ndarray, possible: Possible, groups: Sequence[Group]) -> np.ndarray:
-    """Rows that, with ``kept``, contain every combination of every group, shape (added, axes).
+    """Return rows that, with ``kept``, contain every combination of every group, shape (added, axes).
 
-    Greedy: for each missing combination, of SAMPLE rows that have it, the one is taken that has the
+    The search is greedy: of SAMPLE rows that have a missing combination, it takes the one that has the
     most missing combinations for its cost.
     """
     lacking = [missing(kept, possible, group) for group in groups]
@@ -168,7 +168,7 @@ def _search(kept: np.ndarray, possible: Possible, groups: Sequence[Group]) -> np
 
 
 def _in_turn(groups: Sequence[Group], lacking: Sequence[np.ndarray]) -> Iterator[Tuple[Group, int]]:
-    """Every combination that is missing when its turn comes, the last group first."""
+    """Yield every combination that is still missing when its turn comes, the last group first."""
     for group, has in reversed(list(zip(groups, lacking))):
         for place in range(len(has)):
             if has[place]:
@@ -176,14 +176,14 @@ def _in_turn(groups: Sequence[Group], lacking: Sequence[np.ndarray]) -> Iterator
 
 
 def _order(row: Row) -> Tuple[int, ...]:
-    """Sorts rows with the same inputs next to each other, so that what is remembered of them is used."""
+    """The sort key of a row: rows with the same inputs are neighbours, to use remembered results."""
     places = [words.index(word) for words, word in zip(AXES.values(), row)]
     values = places.pop(6), places.pop(6), places.pop(6)
     return (*values, *places[6:], *places[:6])
 
 
 def _still_cases(stored: Sequence[str]) -> List[Row]:
-    """The rows of the ids that name a case of the matrix, in the order of the ids."""
+    """Return the rows of the ids that name a case of the matrix, in the order of the ids."""
     rows = []
     for case_id in stored:
         try:
@@ -194,7 +194,7 @@ def _still_cases(stored: Sequence[str]) -> List[Row]:
 
 
 def extend(stored: Sequence[str], groups: Sequence[Group]) -> Design:
-    """The design that contains every combination of every group, from the ids of an earlier one."""
+    """Return the design that contains every combination of every group and keeps the stored rows."""
     kept = _still_cases(stored)
     axes = list(AXES.values())
     chosen = _search(numbers(kept), possible_rows(), groups)

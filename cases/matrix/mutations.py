@@ -15,11 +15,11 @@ def _always_means_something(construction: Construction) -> Optional[str]:
 
 @dataclass(frozen=True)
 class Mutation:
-    """The meaning of one word of the mutation axis.
+    """The meaning of a word of the mutation axis.
 
-    ``steps``: the steps after a forward in train mode. ``meaningless``: the reason why the mutation
-    does nothing to a module that is constructed as the three words say, None where it does something.
-    ``in_eval``: the steps after a forward in eval mode, where they are others.
+    ``steps``: the steps after a forward in train mode. ``meaningless``: the reason why the mutation does
+    nothing to a module that is constructed as the three words say, None where it does something.
+    ``in_eval``: the steps after a forward in eval mode, where these differ.
     """
 
     steps: Tuple[Step, ...]
@@ -28,7 +28,7 @@ class Mutation:
 
 
 def _sets(name: str, value: Value, *already: str) -> Mutation:
-    """Assign a flag. ``already``: the words of the constructions that give it this value."""
+    """Assign a flag. ``already``: the words of the constructions that give the flag this value."""
 
     def meaningless(construction: Construction) -> Optional[str]:
         return f"{name} is {value} already" if set(already) & set(construction) else None
@@ -37,7 +37,7 @@ def _sets(name: str, value: Value, *already: str) -> Mutation:
 
 
 def _drops(*names: str) -> Mutation:
-    """Set tensors to None; meaningless where the construction gives none of them."""
+    """Set tensors to None; meaningless where the construction has none of them."""
 
     def meaningless(construction: Construction) -> Optional[str]:
         affine, track, _ = construction
@@ -95,10 +95,11 @@ MUTATIONS: Dict[str, Mutation] = {
     "deepcopy": Mutation((Copy("deepcopy"),)),
     "pickle": Mutation((Copy("pickle"),)),
 }
-"""Word to mutation. ``training_attribute`` sets ``module.training`` to the opposite of the mode."""
+"""Maps a word to its mutation. ``training_attribute`` sets ``module.training`` to the opposite of the
+mode."""
 
 
 def steps_of(mutation: str, mode: str) -> Tuple[Step, ...]:
-    """The steps of a mutation in a schedule; ``mode``: T or E, the mode of the forward before it."""
+    """Return the steps of a mutation. ``mode``: T or E, the mode of the forward before it."""
     found = MUTATIONS[mutation]
     return found.in_eval if mode == "E" and found.in_eval is not None else found.steps

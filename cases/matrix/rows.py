@@ -1,4 +1,4 @@
-"""The rows of the matrix, one word of every axis: which of them are cases, and the case of each."""
+"""The rows of the matrix, one word of every axis: which rows are cases, and the case of each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLAIN: Row = tuple(words[0] for words in suffixes.PROGRAM.values())
 
 FIXED = (("affine", "track", "momentum_0.1"), ("no_affine", "no_track", "momentum_0.1"))
 """The constructions that full combines with every tail. A mutation that does nothing to the first of them
-is made on the second."""
+is combined with the second."""
 
 FIXED_VALUES = ("bounded", "n8", "float32")
 """The lane, shape and dtype that full combines with every tail."""
@@ -67,25 +67,26 @@ def _tail_is_meaningless(tail: Row) -> Optional[str]:
 
 
 def meaningless(row: Row) -> Optional[str]:
-    """Why the combination is left out of the matrix; None when it is a case.
+    """Return why the combination is left out of the matrix, None when it is a case.
 
-    It lies in the head or in the tail: every head that means something goes with every such tail.
+    The reason lies in the head alone or in the tail alone, so every head that is kept goes with every
+    tail that is kept.
     """
     return _head_is_meaningless(row[: len(LEADING)]) or _tail_is_meaningless(row[len(LEADING) :])
 
 
 def heads() -> Iterator[Row]:
-    """The whole product of the leading axes, without the meaningless, in the order of the axes."""
+    """Return the product of the leading axes, in their order, without the heads that are left out."""
     return (row for row in product(*LEADING.values()) if _head_is_meaningless(row) is None)
 
 
 def tails() -> Iterator[Row]:
-    """The whole product of the suffix axes, without the meaningless, in the order of the axes."""
+    """Return the product of the suffix axes, in their order, without the tails that are left out."""
     return (row for row in product(*suffixes.PROGRAM.values()) if _tail_is_meaningless(row) is None)
 
 
 def fixed_heads() -> Iterator[Row]:
-    """Every program, on the first of the fixed constructions on which it means something."""
+    """Return a head for every program, with the first fixed construction on which it is a case."""
     programs = product(*(LEADING[axis] for axis in ("schedule", "mutation", "moment")))
     for words in programs:
         possible = (construction + words + FIXED_VALUES for construction in FIXED)
@@ -95,10 +96,10 @@ def fixed_heads() -> Iterator[Row]:
 
 
 def full() -> Iterator[Row]:
-    """The rows of the full tier.
+    """Return the rows of the full tier.
 
-    The whole product of the leading axes with the plain tail; every other tail with every program, on a
-    fixed construction, lane, shape and dtype; and the rows of gate and smoke that are neither.
+    They are: every head with the plain tail; every other tail with every program, on a fixed
+    construction, lane, shape and dtype; and the rows of gate and smoke that are neither.
     """
     plain = (head + PLAIN for head in heads())
     others = [tail for tail in tails() if tail != PLAIN]
@@ -112,7 +113,7 @@ def full() -> Iterator[Row]:
 
 
 def ids(tier: str) -> Iterator[str]:
-    """The ids of a tier: those in the tier's file, or those of all rows for ``full``."""
+    """Return the ids of a tier: those in the tier's file, or those of all rows for ``full``."""
     if tier == "full":
         return map(identify, full())
     return iter((TIERS / f"{tier}.txt").read_text(encoding="ascii").splitlines())
@@ -122,7 +123,7 @@ def ids(tier: str) -> Iterator[str]:
 def program(
     schedule: str, mutation: str, when: str, layout: str, upstream: str, gradient_layout: str
 ) -> Tuple[Step, ...]:
-    """The steps that a schedule, a mutation and its moment, and the words of a tail make."""
+    """Return the steps that a schedule, a mutation, its moment and the words of a tail make."""
     modes = SCHEDULES[schedule]
     place = None if mutation == NO_MUTATION else moment(schedule, when)
     steps: List[Step] = [] if schedule == "untrained_eval" else [PRESET]
@@ -141,7 +142,7 @@ def program(
 
 
 def _pass(number: int, layout: str, upstream: str, gradient_layout: str) -> Iterator[Step]:
-    """The forward of a batch, and the backward after it if there is one."""
+    """Return the forward of a batch, and the backward after it if there is one."""
     batch = f"b{number}" + _suffix(layout)
     if upstream == NO_BACKWARD:
         yield Forward(batch)
@@ -151,18 +152,18 @@ def _pass(number: int, layout: str, upstream: str, gradient_layout: str) -> Iter
 
 
 def _suffix(word: str) -> str:
-    """The end of the name of a batch or gradient, for a word of an axis of layouts."""
+    """Return the end of the name of a batch or gradient, for a word of an axis of layouts."""
     return "" if word in PLAIN else "." + word.partition("_")[2]
 
 
 def identify(row: Row) -> str:
-    """The id of a row, without the word of an axis of the values."""
+    """Return the id of a row, without the words of the axes of values."""
     count = len(LEADING)
     return "-".join((FAMILY, *row[:count], *suffixes.write_program(row[count:])))
 
 
 def case(row: Row, **values: Any) -> Case:
-    """The case of a row. ``values``: the fields of Variant that have a suffix word, such as seed."""
+    """Return the case of a row. ``values``: the fields of Variant that have a suffix word."""
     affine, track, momentum, schedule, mutation, when, lane, shape, dtype, *tail = row
     variant = Variant(lane, shape, dtype, **values)
     return Case(
@@ -175,7 +176,7 @@ def case(row: Row, **values: Any) -> Case:
 
 
 def parse(words: Tuple[str, ...]) -> Row:
-    """The row that the words of an id name; raises CaseError and says what is accepted."""
+    """Return the row that the words of an id name; raises CaseError and says what is accepted."""
     count = len(LEADING)
     if len(words) < count:
         raise CaseError(
@@ -192,6 +193,6 @@ def parse(words: Tuple[str, ...]) -> Row:
 
 
 def find(case_id: str) -> Case:
-    """The case with this id; raises CaseError."""
+    """Return the case with this id; raises CaseError."""
     plain, values = suffixes.split(case_id)
     return case(parse(tuple(plain.split("-")[1:])), **values)

@@ -1,4 +1,4 @@
-"""The orders in which train-mode and eval-mode batches come, and the moments in them."""
+"""The orders in which train-mode and eval-mode batches follow each other, and their moments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCHEDULES: Dict[str, str] = {
     "alternating": "TTETEE",
     "untrained_eval": "EETE",
 }
-"""Word to one letter a batch, T in train mode and E in eval mode. untrained_eval starts from the
+"""Maps a word to one letter per batch, T in train mode and E in eval mode. untrained_eval starts from the
 buffers' initial values 0 and 1; the others overwrite them first (``Preset``)."""
 
 _PAIRS: Dict[str, Tuple[str, ...]] = {
@@ -20,15 +20,15 @@ _PAIRS: Dict[str, Tuple[str, ...]] = {
     "in_eval": ("EE",),
     "between_train_and_eval": ("TE", "ET"),
 }
-"""Moment to the modes of the batch before it and the batch after it."""
+"""Maps a moment to the modes of the batch before it and the batch after it."""
 
 MOMENTS = ("before_first_forward",) + tuple(_PAIRS)
-"""When a mutation happens: before any batch; between two consecutive train-mode batches; between two
-consecutive eval-mode batches; where the mode changes, just before it does."""
+"""The moments of a mutation: before any batch; between two consecutive batches in train mode; between two
+consecutive batches in eval mode; directly before the mode changes."""
 
 
 def moment(schedule: str, when: str) -> Optional[int]:
-    """The number of batches before the first place that ``when`` names, None if there is none."""
+    """Return how many batches come before the first place that ``when`` names, None if there is none."""
     if when == "before_first_forward":
         return 0
     modes = SCHEDULES[schedule]

@@ -1,8 +1,8 @@
 """The steps, constructions and variants that random exploration draws programs from.
 
-Among them are the inputs that lead to known defects of torch (``oracle.defects``), and large inputs, also
-laid out as channels_last. Forwards under ``no_grad`` are left out: whether a statistic that requires a
-gradient is refused there depends on the release.
+They include the inputs that lead to known defects of torch (``oracle.defects``), and large inputs, also
+laid out as channels_last. They leave out forwards under ``no_grad``: whether torch refuses a statistic
+that requires a gradient there depends on the release.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _whole() -> Iterator[Step]:
 
 
 def _registered() -> Iterator[Step]:
-    """Frozen parameters, tensors with two names or in odd places of memory, and conversions."""
+    """Steps that freeze parameters, alias tensors, attach them in odd layouts, or convert."""
     yield from (RequireGrad(value) for value in (False, True))
     yield from (Alias(*pair) for pair in (STATISTICS, STATISTICS[::-1]))
     yield OVERWRITE
@@ -131,7 +131,7 @@ _GRADIENTS: Tuple[Step, ...] = (
     Double("ordinary", "ones"),
     ZERO_GRAD,
 )
-"""The first forward of a program may come later: a backward before it has nothing to differentiate."""
+"""Steps that differentiate. ``differentiable`` removes those that come before the first forward."""
 
 _MODES: Tuple[Step, ...] = (EVAL, TRAIN, PRESET)
 
@@ -159,7 +159,7 @@ ALPHABET: Tuple[Step, ...] = (
     + 2 * tuple(_flags())
     + 2 * tuple(_whole())
 )
-"""The steps of a program are drawn from these. The plainest are first, because shrinking prefers them."""
+"""The steps that a program is drawn from. The plainest are first, because shrinking prefers them."""
 
 SMALL = ("n2", "n8")
 LARGE = ("n256", "n4096")
@@ -168,7 +168,7 @@ VARIANTS: Tuple[Variant, ...] = tuple(
     [Variant(lane, shape, dtype) for dtype in DTYPES + DTYPES[:2] for shape in SMALL for lane in LANES]
     + [Variant("bounded", shape, "float32") for shape in 3 * LARGE]
 )
-"""Lanes, shapes and dtypes, the smallest first. One in nine is large. float32 and float64 are drawn
+"""The lanes, shapes and dtypes, the smallest first. One in nine is large. float32 and float64 are drawn
 twice as often as the narrow dtypes."""
 
 CONSTRUCTIONS: Tuple[Construction, ...] = tuple(
@@ -177,4 +177,4 @@ CONSTRUCTIONS: Tuple[Construction, ...] = tuple(
     for track in TRACK
     for momentum in ("momentum_0.1", *(word for word in MOMENTUM if word != "momentum_0.1"))
 )
-"""Every way to construct a module, the plainest first."""
+"""The ways to construct a module, the plainest first."""

@@ -1,6 +1,6 @@
 """Cases whose program is written out in the id, step by step.
 
-``steps-<affine>-<track>-<momentum>-<lane>-<shape>-<dtype>-<step>,<step>,...``, and suffix words.
+An id is ``steps-<affine>-<track>-<momentum>-<lane>-<shape>-<dtype>-<step>,<step>,...`` and suffix words.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WORDS = (
 
 
 def case(construction: Construction, variant: Variant, steps: Tuple[Step, ...]) -> Case:
-    """The case that performs ``steps`` on a module constructed as the three words say."""
+    """Return the case that performs ``steps`` on a module constructed as the three words say."""
     words = (FAMILY,) + construction + (variant.lane, variant.shape, variant.dtype, spell(steps))
     affine, track, momentum = construction
     return Case(
@@ -44,12 +44,12 @@ def case(construction: Construction, variant: Variant, steps: Tuple[Step, ...]) 
 
 
 def ids(tier: str) -> Iterator[str]:
-    """No id in any tier: spelled-out cases are run when they are asked for."""
+    """Return no id for any tier: spelled-out cases run only when they are asked for."""
     return iter(())
 
 
 def find(case_id: str) -> Case:
-    """The case with this id; raises CaseError and says what is accepted."""
+    """Return the case with this id; raises CaseError and says what is accepted."""
     plain, values = suffixes.split(case_id)
     parts = plain.split("-", len(_WORDS) + 1)[1:]
     if len(parts) != len(_WORDS) + 1:
@@ -71,7 +71,7 @@ def names_own(case: Case) -> bool:
 
 
 def with_own(case: Case, own: Given) -> Case:
-    """The case with the batch of a user's file, on a module with its number of channels."""
+    """Return the case with the batch of a user's file, on a module with as many channels."""
     return dataclasses.replace(
         case,
         config=dataclasses.replace(case.config, num_features=own.shape[1]),
@@ -80,9 +80,9 @@ def with_own(case: Case, own: Given) -> Case:
 
 
 def differentiable(steps: Sequence[Step], dtype: str) -> Iterator[Step]:
-    """The steps without those that differentiate where there is no forward before them.
+    """Return the steps without those that differentiate before the first forward.
 
-    Double backwards are kept for a dtype that they are specified for.
+    Double backwards are kept only for the dtypes for which they are specified.
     """
     called = False
     for step in steps:
@@ -94,13 +94,13 @@ def differentiable(steps: Sequence[Step], dtype: str) -> Iterator[Step]:
 
 
 def _check_batches(case: Case) -> None:
-    """Raise CaseError for a name that names no batch or no gradient, and for a backward without forward.
+    """Raise CaseError for an unknown batch or gradient, and for a backward before the first forward.
 
-    The first batch of a series stands for all of them.
+    Of a series, only the first batch is checked.
     """
     given = None
     variant = case.variant
-    if names_own(case):  # its file is named on the command line, not in the id
+    if names_own(case):  # the file is named on the command line, not in the id
         channels = variant.channels
         stand_in = Given(OWN, (1, channels, 1, 1), "float32", bytes(4 * channels))
         variant = with_own(case, stand_in).variant

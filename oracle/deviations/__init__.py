@@ -1,4 +1,4 @@
-"""The known defects of releases, as functions from what is right to what is seen.
+"""The known defects of releases, as functions that turn what is right into what is seen.
 
 The defects themselves, with their releases, circumstances and sources, stand in ``oracle.defects``.
 """
@@ -47,4 +47,4 @@ DEVIATIONS: Dict[str, Deviation] = {
         assign_marks_metadata,
     )
 }
-"""Name of a defect to its deviation."""
+"""Maps the name of a defect to its deviation."""

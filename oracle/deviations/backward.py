@@ -12,7 +12,7 @@ UNDEFINED = ExpectedError("RuntimeError", "Expected a (proper Tensor but got Non
 
 
 def eval_backward_reads_current_buffers(right: Expected, situation: Situation) -> Expected:
-    """The backward of an eval-mode forward reads the running buffers as they are by then."""
+    """The backward of an eval-mode forward reads the present values of the running buffers."""
     if right.gradients is None or not isinstance(situation.step, Backward):
         return right
     graph = situation.before.graphs[int(situation.step.earlier)]
@@ -36,9 +36,9 @@ def eval_backward_reads_current_buffers(right: Expected, situation: Situation) -
 
 
 def double_backward_needs_weight(right: Expected, situation: Situation) -> Expected:
-    """Without a weight, what the bias's gradient adds to the upstream gradient's derivative is undefined.
+    """Without a weight, the bias's term of the upstream gradient's derivative is undefined.
 
-    Where the input's gradient adds something it raises, else the undefined derivative is taken for 0.
+    If the input's gradient contributes a term, torch raises; else it takes the undefined term for 0.
     """
     if not any("bias" in second.differentiated for second in right.seconds):
         return right

@@ -1,4 +1,4 @@
-"""Deviations that depend on what a forward is given: nothing, no channels, or numbers that overflow."""
+"""Deviations that depend on the input of a forward: it is empty, has no channels, or overflows."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def zero_features_raise(right: Expected, situation: Situation) -> Expected:
 
 
 def overflowing_variance_zeroes_output(right: Expected, situation: Situation) -> Expected:
-    """A channel whose variance overflows has an infinite one: it is normalised to the bias alone.
+    """A channel whose variance overflows gets an infinite variance: its output is the bias alone.
 
     The running variance takes part of an infinity, which is NaN for a factor of 0. From 1.10 on the
     kernel for tensors that are neither contiguous nor channels_last sums float32 in float64: it is right.
@@ -83,13 +83,13 @@ def overflowing_variance_zeroes_output(right: Expected, situation: Situation) ->
 
 
 def _infinite(variance: Budgeted, where: np.ndarray) -> Budgeted:
-    """The variance with an infinity in some of the channels."""
+    """Return the variance with an infinity in some of the channels."""
     budget = np.where(where, 0.0, variance.budget)
     return Budgeted(np.where(where, np.inf, variance.values), budget, nonnegative=True)
 
 
 def _averaged(before: State, after: State, where: np.ndarray) -> Optional[Tensor]:
-    """The running variance after an update by an infinity in some of the channels."""
+    """Return the running variance after an update by an infinity in some of the channels."""
     old, new = before.running_var, after.running_var
     if old is None or new is None or new.numbers is old.numbers:
         return new

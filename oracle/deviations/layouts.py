@@ -1,4 +1,4 @@
-"""The deviations of kernels that take a tensor for one of other strides."""
+"""The deviations of kernels that assume other strides than a tensor has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oracle.state import GRADIENTS, Expected, ExpectedError, ExpectedGradient
 
 
 def _read_as(given: Batch, memory_format: str) -> Batch:
-    """The gradient that a kernel sees which reads its memory in another order of dimensions."""
+    """Return the gradient as a kernel sees it that reads its memory in another order of dimensions."""
     memory = given.values.transpose(ORDERS.get(given.layout, ORDERS["contiguous"])).reshape(-1)
     order = ORDERS[memory_format]
     read = memory.reshape([given.values.shape[each] for each in order]).transpose(np.argsort(order))
@@ -43,10 +43,10 @@ def backward_misreads_ambiguous_layout(right: Expected, situation: Situation) ->
 
 
 def one_channel_permuted_misplaced(right: Expected, situation: Situation) -> Expected:
-    """The numbers come out in the order of the memory of a permuted tensor of one channel.
+    """The numbers of a permuted tensor of one channel come out in the order of its memory.
 
-    So do those of an output and, in train mode, of an input gradient if the input is permuted; in eval
-    mode those of an input gradient if the upstream gradient is.
+    This concerns the output and, in train mode, the input gradient if the input is permuted; in eval mode
+    it concerns the input gradient if the upstream gradient is permuted.
     """
     output = right.output
     if output is not None and _one_channel_permuted(output.batch):
@@ -92,9 +92,10 @@ def mixed_bfloat16_layout_raises(right: Expected, situation: Situation) -> Expec
 
 
 def channels_last_backward_misreads_weight(right: Expected, situation: Situation) -> Expected:
-    """The weight is read from consecutive places, whatever its stride: the first value is right.
+    """The weight is read from consecutive places, whatever its stride: only the first value is right.
 
-    What lies in the other places is not known here, so any input gradient conforms in their channels.
+    The oracle does not know what lies in the other places, so any input gradient conforms in their
+    channels.
     """
     weight = situation.before.weight
     if right.gradients is None or weight is None or weight.form not in ("strided", "expanded"):
@@ -110,6 +111,6 @@ def channels_last_backward_misreads_weight(right: Expected, situation: Situation
 
 
 def _both_channels_last(given: Batch, upstream: Batch) -> bool:
-    """Whether torch may take both for channels_last: the contiguous one, too, of one value an image."""
+    """Whether torch may take both for channels_last: also a contiguous one with one value per image."""
     formats = (given.memory_format, upstream.memory_format)
     return "other" not in formats and ("channels_last" in formats or given.values.shape[2:] == (1, 1))

@@ -1,4 +1,4 @@
-"""The deviation of a load that leaves a mark in the state dict it is given."""
+"""The deviation of a load that changes the metadata of the state dict it is given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oracle.state import Expected
 
 
 def assign_marks_metadata(right: Expected, situation: Situation) -> Expected:
-    """The metadata of the state dict says afterwards that it is to be assigned."""
+    """The load adds a mark to the metadata of the state dict: the tensors are to be assigned."""
     if not isinstance(situation.step, LoadStateDict):
         return right
     contents = TABLE[situation.step.what]

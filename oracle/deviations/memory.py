@@ -1,4 +1,4 @@
-"""The deviation of a forward that writes into running buffers whose channels lie in one place."""
+"""The deviation of a forward that writes into running buffers whose channels share one place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from oracle.state import Expected, Tensor
 
 
 def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
-    """The place holds what is left of it after the average of every channel, one after the other."""
+    """Every channel's moving average is written to the one place, one after the other."""
     step, before = situation.step, situation.before
     if right.error != OVERLAPPING or not isinstance(step, Forward):
         return right
@@ -49,9 +49,9 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
 
 
 def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Budgeted:
-    """The moving average over all channels of one value, which all channels then have."""
+    """Apply the moving averages of all channels, in turn, to the one value that all channels share."""
     place = Budgeted(old.values[:1], old.budget[:1], old.nonnegative)
-    fmt = FORMATS[dtype]  # in which a narrow module computes, too
+    fmt = FORMATS[dtype]  # a narrow module, too, computes in this format
     for channel in range(new.channels):
         part = slice(channel, channel + 1)
         each = Budgeted(new.values[part], new.budget[part], new.nonnegative)

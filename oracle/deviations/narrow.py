@@ -21,7 +21,7 @@ from oracle.state import Expected, State
 from oracle.switch import Release
 
 FLOAT16_SUMS = (2, 2), (2, 5)
-"""The releases that sum in float16 where the module is float16: what comes out is left undetermined."""
+"""The first and last release that sum in float16 in a float16 module. Their results are undetermined."""
 
 BFLOAT16_SUMS_FORWARD, BFLOAT16_SUMS_BACKWARD = (2, 0), (2, 1)
 """The last releases that sum in bfloat16: in a forward, where the layout is neither contiguous nor
@@ -73,7 +73,7 @@ def _gaps(state: State) -> bool:
 
 
 def _undetermined(found: Statistics) -> Statistics:
-    """Statistics of which any value conforms."""
+    """Return statistics of which any value conforms."""
 
     def anything(numbers: Budgeted) -> Budgeted:
         return Budgeted(numbers.values, np.full(numbers.channels, np.inf), numbers.nonnegative)
@@ -87,10 +87,11 @@ def _undetermined(found: Statistics) -> Statistics:
 
 
 def _mixed(right: Expected, output: ExpectedOutput, situation: Situation) -> Expected:
-    """The kernel is handed a tensor of the float32 module. Without any it works in 16 bits throughout.
+    """The deviation of a float32 module with a narrow input.
 
-    A float32 module sums a narrow input in float32, value by value: an outlier's square takes the last
-    digits of all others."""
+    If the kernel is handed a tensor of the module, it sums the input in float32, value by value: an
+    outlier's square takes the last digits of all others. If not, it works in 16 bits throughout.
+    """
     if not output.batch_statistics or output.batch.memory_format == "channels_last":
         return right
     found = statistics(output.batch, False, any_order=True)
@@ -98,10 +99,10 @@ def _mixed(right: Expected, output: ExpectedOutput, situation: Situation) -> Exp
 
 
 def _narrow_backward(right: Expected, situation: Situation) -> Expected:
-    """Where input and upstream gradient do not lie alike and densely, the backward works in the narrow
-    dtype.
+    """The deviation of a backward that works in the narrow dtype.
 
-    A module of that dtype divides by n in it, too: where n is an infinity there, q comes out as 0.
+    It does so where input and upstream gradient do not lie alike and densely. A module of that dtype
+    divides by n in it, too: where n overflows to an infinity, q comes out as 0.
     """
     release = situation.semantics.release
     gradients = []
@@ -123,17 +124,17 @@ def _narrow_backward(right: Expected, situation: Situation) -> Expected:
 
 
 def _count_overflows(output: ExpectedOutput, module_dtype: str) -> bool:
-    """Whether n, the number of values a channel, is an infinity in the dtype of input and module."""
+    """Whether n, the number of values in a channel, is an infinity in the dtype of input and module."""
     count = output.batch.values.size // max(output.shape[1], 1)
     return output.dtype == module_dtype == "float16" and count >= OVERFLOWING_COUNT
 
 
 def _narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
-    """Statistics whose mean and inverse deviation are rounded to a narrow format before they are used.
+    """Return statistics whose mean and inverse deviation are rounded to a narrow format before use.
 
-    The variance may be taken about the rounded mean. A rounding of the inverse deviation counts, as part
-    of variance + eps, twice; it is an absolute one where the inverse is subnormal. An inverse deviation
-    that overflows leaves the output undetermined.
+    The variance may be taken about the rounded mean. As part of variance + eps, a rounding of the inverse
+    deviation counts twice; the rounding is an absolute one where the inverse is subnormal. An inverse
+    deviation that overflows leaves the output undetermined.
     """
     moved = bounds.stored(found.mean.values, fmt)
 

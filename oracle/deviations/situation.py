@@ -1,4 +1,4 @@
-"""Where a step takes place, as far as a known defect may depend on it."""
+"""The situation of a step: everything that a known defect may depend on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oracle.state import Expected, State
 
 
 class Situation(NamedTuple):
-    """Where a step takes place: the module before it, the step, and what runs it."""
+    """The situation of a step: the module before it, the step, and what runs it."""
 
     before: State
     step: Step
@@ -21,4 +21,4 @@ class Situation(NamedTuple):
 
 
 Deviation = Callable[[Expected, Situation], Expected]
-"""What is right to what is seen; the argument itself outside of the circumstances."""
+"""A function from what is right to what is seen. Outside of the circumstances it returns its argument."""

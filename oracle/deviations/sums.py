@@ -30,7 +30,7 @@ def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
 
 
 def _plain_gradients(right: Expected) -> Expected:
-    """Gradients whose sums run value by value, so that their errors may all point the same way."""
+    """Return gradients whose sums run value by value, so that their errors may all point the same way."""
     found = right.gradients or ()
     if not any(each and each.output.batch.memory_format == "channels_last" for each in found):
         return right
@@ -58,13 +58,13 @@ def with_statistics(
     found: Statistics,
     working: Optional[Format] = None,
 ) -> Expected:
-    """The forward normalised by, and the running buffers updated with, other batch statistics.
+    """Return the expectation with other batch statistics in the output and in the running buffers.
 
-    ``working``: the format that the running buffers are updated in. Buffers whose channels lie in one
-    place stay as they are.
+    ``working``: the format that the running buffers are updated in. Buffers whose channels share one
+    place in memory stay as they are.
     """
     factor = average_factor(right.state)
-    place, state = before, right.state  # both are updated buffer by buffer: the two may be one
+    place, state = before, right.state  # both are updated buffer by buffer: the two may be one tensor
     for name, new in (("running_mean", found.mean), ("running_var", found.unbiased_variance)):
         old, after = place.entry(name), state.entry(name)
         if not isinstance(old, Tensor) or not isinstance(after, Tensor) or after.overlaps:

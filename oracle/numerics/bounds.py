@@ -77,7 +77,7 @@ from oracle.numerics.formats import FLOAT64, Format
 Array = np.ndarray
 
 LAMBDA = 6.0
-"""Standard deviations allowed to the random walk of n roundings."""
+"""The number of standard deviations that the random walk of n roundings is allowed."""
 
 ORACLE_MEAN_ROUNDINGS = 2
 ORACLE_VARIANCE_ROUNDINGS = 5
@@ -87,20 +87,20 @@ ORACLE_SUM_ROUNDINGS = 4
 
 
 def gamma(roundings: Any, unit: float) -> Any:
-    """k*u / (1 - k*u)."""
+    """Return k*u / (1 - k*u)."""
     return roundings * unit / (1.0 - roundings * unit)
 
 
 def depth(count: int) -> float:
-    """The accumulation depth k(n): n in any order, 6*sqrt(n) once that is smaller."""
+    """Return the accumulation depth k(n): n in any order, 6*sqrt(n) once that is smaller."""
     return min(float(count), math.ceil(LAMBDA * math.sqrt(count)))
 
 
 def depth_of(terms: Array) -> Array:
-    """The accumulation depth of the sum of each row, shape (R, n) to (R,).
+    """Return the accumulation depth of the sum of each row, shape (R, n) to (R,).
 
-    Terms that differ by less than a unit in the last place of their sum round alike at every addition,
-    so their errors are not independent, and only the bound for any order holds: k = n.
+    Terms that differ by less than a unit in the last place of their sum round alike at every addition, so
+    their errors are not independent, and only the bound for any order holds: k = n.
     """
     count = terms.shape[1]
     if not count:
@@ -111,12 +111,12 @@ def depth_of(terms: Array) -> Array:
 
 
 def oracle_mean(value: Array) -> Array:
-    """Bound of the oracle's own error in a batch mean, shape (C,)."""
+    """Return the bound of the oracle's own error in a batch mean, shape (C,)."""
     return np.asarray(gamma(ORACLE_MEAN_ROUNDINGS, FLOAT64.unit) * np.abs(value))
 
 
 def oracle_variance(value: Array, mean_of: Array) -> Array:
-    """Bound of the oracle's own error in a batch variance, shape (C,)."""
+    """Return the bound of the oracle's own error in a batch variance, shape (C,)."""
     return np.asarray(
         gamma(ORACLE_VARIANCE_ROUNDINGS, FLOAT64.unit) * value + oracle_mean(mean_of) ** 2
     )
@@ -175,16 +175,16 @@ class OutputBudget(NamedTuple):
 def shortfall(
     variance: Array, variance_budget: Array, nonnegative: bool, eps: float, fmt: Format
 ) -> Array:
-    """How far below v + eps the argument of a correct implementation's root may be. Shapes (C,)."""
+    """Return how far below v + eps a correct root's argument may be. Shapes (C,)."""
     lost = np.minimum(variance_budget, variance) if nonnegative else variance_budget
-    # A sum of two signs may cancel, and then eps's own rounding shows.
+    # A sum of two signs may cancel; then the rounding of eps itself shows.
     return np.asarray(np.where((variance < 0) | (eps < 0), lost + fmt.unit * abs(eps), lost))
 
 
 def inverse_root(total: Array, lost: Array, variance_budget: Array) -> Array:
-    """Relative budget of 1 / sqrt(total) because of the variance's error alone. Shapes (C,).
+    """Return the relative budget of 1 / sqrt(total) due to the variance's error alone. Shapes (C,).
 
-    ``total`` is v + eps and ``lost`` its ``shortfall``; where that reaches 0 the budget says nothing.
+    ``total`` is v + eps and ``lost`` its ``shortfall``; if they are equal the budget says nothing.
     """
     part = np.where(lost < total, lost / total, 0.0)
     steeper = 1.0 / np.sqrt(1.0 - part) - 1.0

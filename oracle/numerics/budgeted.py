@@ -1,4 +1,4 @@
-"""Values of one tensor, a value a channel, with the budget of each."""
+"""The values of one tensor, one value per channel, with the budget of each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import numpy as np
 class Budgeted:
     """One value for every channel, and how far a correct implementation may be from it.
 
-    ``values``: float64, shape (C,), as if nothing was ever rounded; the rounding of the oracle itself
-    is part of the budget. ``budget``: absolute, shape (C,); 0 where every way to compute the value
-    gives the same bits, NaN where the value is not finite, infinite where any value conforms.
-    ``nonnegative``: no correct implementation gets a value below 0. Compared by identity.
+    ``values``: float64, shape (C,), as if nothing was ever rounded; the rounding of the oracle itself is
+    part of the budget. ``budget``: absolute, shape (C,); 0 where every way to compute the value gives the
+    same bits, NaN where the value is not finite, infinite where any value conforms. ``nonnegative``: no
+    correct implementation gets a value below 0. Compared by identity.
     """
 
     values: np.ndarray
@@ -30,17 +30,17 @@ class Budgeted:
 
 
 def known(values: np.ndarray) -> Budgeted:
-    """Numbers that a step writes into a tensor: float64, shape (C,), with a budget of 0."""
+    """Return numbers that a step writes into a tensor: float64, shape (C,), with a budget of 0."""
     return Budgeted(values, np.zeros(len(values)), bool((values >= 0).all()))
 
 
 @lru_cache(maxsize=256)
 def constant(value: float, channels: int) -> Budgeted:
-    """The value in every channel, with a budget of 0."""
+    """Return the value in every channel, with a budget of 0."""
     return known(np.full(channels, value))
 
 
 @lru_cache(maxsize=256)
 def written(values: Tuple[float, ...]) -> Budgeted:
-    """These values, one a channel, with a budget of 0."""
+    """Return these values, one per channel, with a budget of 0."""
     return known(np.array(values))

@@ -1,4 +1,4 @@
-"""Sums and averages that are rounded once, of values whose sum may exceed float64."""
+"""Sums and averages that are rounded once. The sum of the values may exceed float64."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import math
 import numpy as np
 
 SPARE = 64
-"""Values whose sum overflows are divided by 2 to this power, which leaves room for 2**64 of them."""
+"""Values whose sum overflows are divided by 2 to this power, so that 2**64 of them can be added."""
 
 
 def _numbers(values: np.ndarray) -> memoryview:
-    """The values as Python floats, which are read faster from a memoryview."""
+    """Return the values as Python floats, which are read faster from a memoryview."""
     return np.ascontiguousarray(values).data
 
 
 def total(values: np.ndarray) -> float:
-    """The sum of finite float64 values of shape (n,), rounded once; infinite where it exceeds float64."""
+    """Return the sum of finite float64 values, shape (n,), rounded once; infinite beyond float64."""
     try:
         return math.fsum(_numbers(values))
-    except OverflowError:  # of a partial sum, too, which others may bring back
+    except OverflowError:  # a partial sum overflows, too, and later terms may bring it back into range
         with np.errstate(over="ignore"):
             return float(np.ldexp(math.fsum(_numbers(np.ldexp(values, -SPARE))), SPARE))
 
 
 def average(values: np.ndarray) -> float:
-    """The mean of finite float64 values of shape (n,), n at least 1, whose sum is rounded once."""
+    """Return the mean of finite float64 values of shape (n,), n at least 1, whose sum is rounded once."""
     try:
         return math.fsum(_numbers(values)) / len(values)
     except OverflowError:

@@ -1,7 +1,7 @@
-"""Where no operation rounds, whatever the order of the operations.
+"""Tests for values with which no operation rounds, whatever the order of the operations.
 
-Dyadic numbers whose sums need few bits have statistics without any rounding error. The functions
-here prove it for the numbers at hand; ``oracle.numerics.bounds`` says what follows.
+Dyadic numbers whose sums need few bits have statistics without any rounding error. The functions here
+prove it for the given numbers; ``oracle.numerics.bounds`` says what follows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 Array = np.ndarray
 
 HALF = 26
-"""Two numbers of so many significant bits have a product that float64 represents."""
+"""float64 represents the product of two numbers of this many significant bits."""
 
 
 def representable(values: Array, bits: int) -> Array:
@@ -21,7 +21,7 @@ def representable(values: Array, bits: int) -> Array:
 
 
 def _grid(values: Array) -> float:
-    """The largest power of two, from 2**-40 to 2**10, of which every value is a multiple; else 0."""
+    """Return the largest power of two, from 2**-40 to 2**10, that divides every value; else 0."""
     units = np.ldexp(values, 40)
     if not (np.isfinite(units) & (np.abs(units) < 2.0**62)).all() or (units != np.rint(units)).any():
         return 0.0
@@ -39,9 +39,9 @@ def _sums_exactly(values: Array, bits: int) -> bool:
 def exact_in_any_order(x: Array, mean: float, bits: int) -> bool:
     """Whether mean, biased and unbiased variance of one channel come out without any rounding.
 
-    ``x``: its values in float64, shape (n,). True when all values are finite and no partial sum of
-    them, of their squared deviations, or of the deviations themselves needs more than ``bits`` bits,
-    and neither do the quotients.
+    ``x``: its values in float64, shape (n,). True when all values are finite and no partial sum of the
+    values, of their deviations, or of the squared deviations needs more than ``bits`` bits, and the
+    quotients need no more either.
     """
     count = len(x)
     if count < 2 or not np.isfinite(x).all():
@@ -59,15 +59,15 @@ def exact_in_any_order(x: Array, mean: float, bits: int) -> bool:
 
 
 def exactly_averaged(old: Array, new: Array, factor: float, bits: int) -> Array:
-    """Where (1 - factor) * old + factor * new is computed without any rounding. Shapes (C,)."""
+    """Say where (1 - factor) * old + factor * new is computed without any rounding. Shapes (C,)."""
     keep = 1.0 - factor
     factors = np.array([factor, keep])
     if keep + factor != 1.0 or not representable(factors, min(bits, HALF)).all():
         return np.zeros(len(old), dtype=bool)
     kept, taken = keep * old, factor * new
     total = kept + taken
-    exact = representable(old, HALF) & representable(new, HALF)  # so the products are exact
-    exact &= (total - kept == taken) & (total - taken == kept)  # so the sum is exact
+    exact = representable(old, HALF) & representable(new, HALF)  # the products are exact
+    exact &= (total - kept == taken) & (total - taken == kept)  # the sum is exact
     for part in (kept, taken, total):
         exact &= representable(part, bits)
     return np.asarray(exact)

@@ -10,9 +10,9 @@ import numpy as np
 class Format(NamedTuple):
     """A binary floating-point format.
 
-    ``unit``: unit roundoff, half the distance from 1 to the next number. ``bits``: of the significand,
-    the implicit one included. ``tiny``: the smallest normal number. ``largest``: the largest finite one.
-    ``observed``: the NumPy dtype in which values of the format are observed.
+    ``unit``: unit roundoff, half the distance from 1 to the next number. ``bits``: the bits of the
+    significand, including the implicit one. ``tiny``: the smallest normal number. ``largest``: the
+    largest finite number. ``observed``: the NumPy dtype in which values of the format are observed.
     """
 
     dtype: str
@@ -24,7 +24,7 @@ class Format(NamedTuple):
 
     @property
     def arithmetic(self) -> Format:
-        """The format that is computed in: float32 for narrower ones, which are for storing alone."""
+        """The format of the arithmetic: float32 for narrower formats, which only store values."""
         return self if self.bits >= FORMATS["float32"].bits else FORMATS["float32"]
 
 
@@ -38,7 +38,7 @@ FORMATS: Dict[str, Format] = {
     **{name: _of(name) for name in ("float16", "float32", "float64")},
     "bfloat16": Format("bfloat16", 2.0**-8, 8, 2.0**-126, (2.0 - 2.0**-7) * 2.0**127, "float64"),
 }
-"""Name of a dtype to its format."""
+"""Maps the name of a dtype to its format."""
 
 FLOAT64 = FORMATS["float64"]
-"""The arithmetic of the oracle itself."""
+"""The format of the oracle's own arithmetic."""

@@ -20,15 +20,15 @@ def moving_average(
     exact: bool,
     working: Optional[Format] = None,
 ) -> Budgeted:
-    """(1 - factor) * old + factor * new, for every channel, as a buffer of format ``fmt`` stores it.
+    """Return (1 - factor) * old + factor * new, per channel, as a buffer of format ``fmt`` stores it.
 
     ``factor`` is taken as the float64 number it is and may lie outside [0, 1]: torch does not check
-    momentum. The formula is taken literally, so a NaN in ``old`` survives factor 1 and a NaN in
-    ``new`` factor 0. ``exact``: the budget is 0 wherever no operation rounds. The mathematical value
-    is carried on unrounded; the budget says how far the stored one may have drifted. Beyond the
-    format's largest number it is an infinity. An infinite factor leaves a value undetermined that
-    may or may not be 0. ``working``: the format that is computed in, where that is not the one that
-    ``fmt`` calls for.
+    momentum. The formula is taken literally, so a NaN in ``old`` survives factor 1 and a NaN in ``new``
+    factor 0. ``exact``: the budget is 0 wherever no operation rounds. The result is the unrounded
+    mathematical value; its budget says how far the stored value may have drifted from it. A value beyond
+    the format's largest number is an infinity. With an infinite factor, a value that may or may not be 0
+    makes the result undetermined. ``working``: the format of the arithmetic, where that is not the one
+    that ``fmt`` implies.
     """
     working = working or fmt.arithmetic
     with np.errstate(invalid="ignore", over="ignore"):
@@ -52,5 +52,5 @@ def moving_average(
 
 
 def _may_be_zero(numbers: Budgeted) -> np.ndarray:
-    """Where a correct value may be 0 or not, within its budget."""
+    """Say where a correct value may be 0 or not, within its budget."""
     return np.asarray((np.abs(numbers.values) <= numbers.budget) & (numbers.budget > 0))

@@ -1,4 +1,4 @@
-"""The formula itself: y = (x - mean) / sqrt(variance + eps) * weight + bias, channel by channel."""
+"""The normalisation: y = (x - mean) / sqrt(variance + eps) * weight + bias, channel by channel."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ class ExpectedOutput:
 
 
 class Terms(NamedTuple):
-    """What output and gradients of a channel are made of, shapes (C,).
+    """The terms of each channel that output and gradients are made of, shapes (C,).
 
-    ``inverse``: 1 / sqrt(variance + eps). ``inverse_error``: how far, relatively, a correct inverse may
-    be off because of the variance's error. ``undetermined``: the channels in which anything conforms.
+    ``inverse``: 1 / sqrt(variance + eps). ``inverse_error``: the relative error that a correct inverse
+    may have because of the variance's error. ``undetermined``: the channels in which anything conforms.
     """
 
     weight: np.ndarray
@@ -103,12 +103,12 @@ def terms(expected: ExpectedOutput) -> Terms:
 
 
 def plane(values: np.ndarray) -> np.ndarray:
-    """One number a channel, shape (C,), in a shape that combines with (N, C, H, W)."""
+    """Reshape one number per channel, shape (C,), to combine with (N, C, H, W)."""
     return values[:, None, None]
 
 
 def nothing(shape: Tuple[int, ...]) -> OutputValues:
-    """Zeros with a budget of 0, of shape (N, C, H, W) or (C,)."""
+    """Return zeros with a budget of 0, of shape (N, C, H, W) or (C,)."""
     zeros = np.zeros(shape)
     return OutputValues(zeros, zeros, np.zeros(shape[len(shape) // 4], dtype=bool))
 
@@ -125,7 +125,7 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         budgets = bounds.output(
             slope, found.bias, mean.values, mean.budget, found.inverse_error, fmt
         )
-        # In place, because fresh arrays of the size of a large input cost more than the arithmetic.
+        # The arithmetic is done in place: new arrays of a large input's size would cost more than it.
         y = x - plane(mean.values)
         y *= plane(slope)
         budget = np.abs(y)

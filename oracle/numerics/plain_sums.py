@@ -1,9 +1,9 @@
-"""Batch statistics from sums that add value by value in the dtype that is computed in.
+"""Batch statistics from sums that add value by value in the dtype of the arithmetic.
 
-This is what torch's kernels do for channels_last inputs and for contiguous float64 inputs
-(``oracle.defects``). The errors of equal or nearly equal terms all point the same way, so they are not
-covered by a bound for independent roundings. The sums here repeat the additions one by one, so the
-result is known to a few roundings.
+torch's kernels sum in this way for channels_last inputs and for contiguous float64 inputs
+(``oracle.defects``). The errors of equal or nearly equal terms all point the same way, so no bound for
+independent roundings covers them. The sums here repeat the additions one by one, so the result is known
+to within a few roundings.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from oracle.numerics.statistics import Statistics
 
 
 def plain_sum(rows: np.ndarray, threads: int) -> np.ndarray:
-    """The sum of each column, shape (n, C) to (C,), in the dtype of ``rows``.
+    """Return the sum of each column, shape (n, C) to (C,), in the dtype of ``rows``.
 
-    Each thread adds up its share of the rows, one after the other, then the sums of the threads are
+    Each thread adds up its share of the rows, one after the other; then the sums of the threads are
     added.
     """
     share = -(-len(rows) // threads)
@@ -31,19 +31,19 @@ def plain_sum(rows: np.ndarray, threads: int) -> np.ndarray:
 
 
 def channels_last_statistics(batch: Batch, threads: int) -> Statistics:
-    """The statistics of a non-empty batch, shape (N, C, H, W); the threads share the rows."""
+    """Return the statistics of a non-empty batch, shape (N, C, H, W); the threads share the rows."""
     rows = batch.values.transpose(0, 2, 3, 1).reshape(-1, batch.values.shape[1])
     return _statistics(rows, batch.dtype, threads)
 
 
 def contiguous_statistics(batch: Batch) -> Statistics:
-    """The statistics of a non-empty batch, shape (N, C, H, W); one thread has a whole channel."""
+    """Return the statistics of a non-empty batch, shape (N, C, H, W); one thread sums a whole channel."""
     channels = batch.values.transpose(1, 0, 2, 3).reshape(batch.values.shape[1], -1)
     return _statistics(channels.T, batch.dtype, threads=1)
 
 
 def _statistics(rows: np.ndarray, dtype: str, threads: int) -> Statistics:
-    """From rows of one value a channel, shape (n, C), of inputs of a dtype.
+    """Return statistics from rows of one value per channel, shape (n, C), of inputs of a dtype.
 
     The budgets cover the order in which the sums of the threads are added, and the last roundings.
     """

@@ -33,18 +33,18 @@ class Uncertain(NamedTuple):
 
 
 def exact(value: Array) -> Uncertain:
-    """Values that are known as they are."""
+    """Return values without error."""
     wide = np.asarray(value, dtype=np.float64)
     return Uncertain(wide, np.zeros(wide.shape))
 
 
 class Arithmetic(NamedTuple):
-    """Sums and products in a format. Shapes (N, C, H, W), and (C, 1, 1) for one number a channel."""
+    """Sums and products in a format. Shapes: (N, C, H, W), and (C, 1, 1) for one number per channel."""
 
     fmt: Format
 
     def _rounding(self, roundings: float) -> float:
-        """The relative effect of roundings here and in the oracle."""
+        """Return the relative effect of roundings here and in the oracle."""
         return float(gamma(roundings, self.fmt.unit) + gamma(roundings, FLOAT64.unit))
 
     def product(self, *factors: Uncertain) -> Uncertain:
@@ -58,7 +58,7 @@ class Arithmetic(NamedTuple):
         return Uncertain(value, error)
 
     def plus(self, *terms: Uncertain) -> Uncertain:
-        """Add up terms, a few."""
+        """Add up a few terms."""
         value, error, size = terms[0].value, terms[0].error, np.abs(terms[0].value)
         for other, d in terms[1:]:
             value, error, size = value + other, error + d, size + np.abs(other)
@@ -85,15 +85,15 @@ class Arithmetic(NamedTuple):
 
 
 def negative(number: Uncertain) -> Uncertain:
-    """The number with the other sign."""
+    """Return the number with the other sign."""
     return Uncertain(-number.value, number.error)
 
 
 def accumulated(total: Array, errors: Array, fmt: Format) -> Array:
-    """Budget of one addition whose result is stored in ``fmt``; all shapes are alike.
+    """Return the budget of one addition whose result is stored in ``fmt``; all shapes are alike.
 
     ``total``: the exact sum. ``errors``: the budgets of the two summands, added. A narrow format is added
-    in float32 and rounded once more on storing. A sum of two is rounded by its own size.
+    in float32 and rounded once more on storing. The rounding of a sum of two is relative to its result.
     """
     units = fmt.unit + (fmt.arithmetic.unit if fmt is not fmt.arithmetic else 0.0) + FLOAT64.unit
     return np.asarray(errors + units * (np.abs(total) + errors))

@@ -23,7 +23,7 @@ from oracle.numerics.formats import FORMATS
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """The statistics of one batch. ``count``: n, the values a channel."""
+    """The statistics of one batch. ``count``: n, the number of values in a channel."""
 
     count: int
     mean: Budgeted
@@ -41,9 +41,9 @@ class Moments(NamedTuple):
 
 
 def moments(x: np.ndarray) -> Moments:
-    """The moments of float64 values, shape (n,), from exactly rounded sums.
+    """Return the moments of float64 values, shape (n,), from exactly rounded sums.
 
-    IEEE 754 decides on a channel that is not finite: inf - inf and NaN both leave a NaN variance. The
+    A channel that is not finite follows IEEE 754: inf - inf and NaN both make the variance NaN. The
     unbiased variance of a single value is NaN.
     """
     n = len(x)
@@ -63,19 +63,19 @@ def moments(x: np.ndarray) -> Moments:
 
 
 def by_channel(values: np.ndarray) -> np.ndarray:
-    """A batch of shape (N, C, H, W) in float64 as shape (C, N*H*W)."""
+    """Reshape a batch of shape (N, C, H, W) in float64 to shape (C, N*H*W)."""
     channels = values.transpose(1, 0, 2, 3).astype(np.float64)
     return channels.reshape(values.shape[1], -1)
 
 
 @lru_cache(maxsize=512)
 def statistics(batch: Batch, sums_exactly: bool, any_order: bool = False) -> Statistics:
-    """The statistics of every channel of a non-empty batch, shape (N, C, H, W), with their budgets.
+    """Return the statistics of every channel of a non-empty batch, (N, C, H, W), with their budgets.
 
-    ``sums_exactly``: the implementation rounds nothing where no operation has to; the budget of a
-    channel of the exact lane is 0 then. ``any_order``: only the bound for sums in any order holds,
-    because the roundings are not independent. Where the sum of a channel, or of its squares though not
-    their mean, may exceed the format that it is computed in, any statistics conform.
+    ``sums_exactly``: the implementation does not round where no operation has to; the budget of a channel
+    of the exact lane is then 0. ``any_order``: only the bound for sums in any order holds, because the
+    roundings are not independent. Any statistics conform in a channel in which the sum of the values, or
+    the sum of their squares but not its mean, may exceed the format of the arithmetic.
     """
     fmt = FORMATS[batch.dtype].arithmetic
     channels = by_channel(batch.values)

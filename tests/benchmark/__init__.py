@@ -1,1 +1,1 @@
-"""Measures what the suite costs: whole processes, and from the inside."""
+"""Measures the cost of the suite: that of whole processes, and that of cases inside a process."""

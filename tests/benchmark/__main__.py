@@ -20,7 +20,7 @@ from tests.benchmark.measures import Row, measure
 from tests.benchmark.processes import python
 
 SAMPLE = 30
-"""With ``--short``, one liar in so many."""
+"""With ``--short``, one liar in this many is measured."""
 
 NOTE = """\
 Seconds are those of whole processes, start-up and `import torch` included. Forwards a second and the cost
@@ -31,7 +31,7 @@ against a contiguous one, gradcheck."""
 
 
 def page(rows: Sequence[Row], repeats: int) -> str:
-    """The table as a Markdown page, with the machine named."""
+    """Return the table as a Markdown page, with the machine named."""
     torch = python("import torch; print(torch.__version__)").output.strip()
     system = f"{platform.system()} {platform.machine()}; {os.cpu_count()} cores; {_processor()}"
     versions = f"Python {platform.python_version()}; torch {torch}"
@@ -53,7 +53,7 @@ def page(rows: Sequence[Row], repeats: int) -> str:
 
 
 def _missed(rows: Sequence[Row]) -> List[str]:
-    """A sentence that names every bound that must hold and does not."""
+    """Return a sentence that names every bound that must hold and does not."""
     missed = [row for row in rows if row.met(row.must) is False]
     if not missed:
         return ["Every bound that must hold does."]
@@ -71,7 +71,7 @@ def _processor() -> str:
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Exit status 1 only with --strict, when a bound that must hold does not."""
+    """Return the exit status: 1 only with --strict, when a bound that must hold does not."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="runs of each measure (5)")
     parser.add_argument("--short", action="store_true", help="once each, and a sample of the liars")

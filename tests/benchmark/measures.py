@@ -1,4 +1,4 @@
-"""What is measured, and the bounds it is held to."""
+"""The measures, and the bounds that each must meet."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ COMMANDS: Dict[str, Tuple[str, ...]] = {
     "smoke": (*GATE, "--tier", "smoke"),
     "one case": (*GATE, "--case", ONE),
 }
-"""Whole processes, that are run in turn."""
+"""The commands that are run as whole processes, in turn."""
 
 JUDGED = (0, 1)
-"""Exit statuses of a run that judged every case."""
+"""The exit statuses of a run that judged every case."""
 
 FOUND = (1, 3, 4)
-"""Exit statuses of a run that says what is wrong: a finding, no verdict, a subject that is refused."""
+"""The exit statuses of a run that says what is wrong: a finding, no verdict, a refused subject."""
 
 EVERY = 1200
-"""One case in so many of the full tier makes up the smaller of the two parts that are compared."""
+"""One case in this many of the full tier makes up the smaller of the two parts that are compared."""
 
 
 class Row(NamedTuple):
@@ -52,7 +52,7 @@ class Row(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """In words, whether the bounds are met."""
+        """Return in words whether the bounds are met."""
         if self.met(self.must) is False:
             return "must MISSED"
         if self.met(self.aim) is False:
@@ -61,7 +61,7 @@ class Row(NamedTuple):
 
 
 def in_turn(repeats: int) -> Dict[str, List[Took]]:
-    """Every command as often as asked, in turn: a machine that becomes slower does so for all."""
+    """Run every command ``repeats`` times, in turn, so that a slower machine slows down all alike."""
     taken: Dict[str, List[Took]] = {name: [] for name in COMMANDS}
     for _ in range(repeats):
         for name, command in COMMANDS.items():
@@ -70,7 +70,7 @@ def in_turn(repeats: int) -> Dict[str, List[Took]]:
 
 
 def first_findings(names: Sequence[str]) -> float:
-    """Median of the seconds to the first finding of a liar over those of an import, taken in turn."""
+    """Return the median of seconds to a liar's first finding over seconds of an import, taken in turn."""
     ratios = []
     for name in names:
         factory = LIARS[name].factory
@@ -86,7 +86,7 @@ def _inside(tier: str, every: int, families: Sequence[str] = FAMILIES) -> Tuple[
 
 
 def growth(repeats: int) -> Tuple[float, float]:
-    """Cost of a case, and peak of memory, among ten times as many cases of the full tier, as ratios."""
+    """Return as ratios the cost of a case, and the peak of memory, with ten times as many cases."""
     costs, peaks = [], []
     for _ in range(repeats):
         few, many = (_inside("full", every, ["matrix"]) for every in (EVERY, EVERY // 10))
@@ -96,7 +96,7 @@ def growth(repeats: int) -> Tuple[float, float]:
 
 
 def rates(repeats: int) -> Tuple[float, float]:
-    """Checked forwards a second inside the process: the gate's, and those of PyTorch's module tests."""
+    """Return checked forwards per second in one process: the gate's, and PyTorch's module tests'."""
     ours, theirs = [], []
     for _ in range(repeats):
         _, checked, seconds, _ = _inside("gate", 1)
@@ -114,7 +114,7 @@ def _cases(output: str) -> int:
 
 
 def measure(repeats: int, sample: int) -> List[Row]:
-    """Every row of the table; ``sample``: one liar in so many."""
+    """Return every row of the table; ``sample``: one liar in this many."""
     taken = in_turn(repeats)
 
     def median(name: str) -> float:

@@ -1,4 +1,4 @@
-"""Runs programs in processes of their own and says what they took."""
+"""Runs programs in processes of their own and measures what they take."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 class Took(NamedTuple):
-    """What a process took: wall seconds, CPU seconds of it and its children, and its output."""
+    """The cost of a process: wall seconds, CPU seconds of it and its children, and its output."""
 
     seconds: float
     cpu: float
@@ -23,9 +23,9 @@ class Took(NamedTuple):
 
 
 def run(command: Sequence[str], statuses: Collection[int] = (0,), cwd: Path = ROOT) -> Took:
-    """Run a command; raises RuntimeError when it ends with another status than those expected.
+    """Run a command; raises RuntimeError when it ends with a status other than those expected.
 
-    Byte code is kept from run to run, as it is where nobody forbids it.
+    Byte code is kept from run to run, as it is by default.
     """
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile("w+") as output:

@@ -1,4 +1,4 @@
-"""Programs that measure from the inside, as templates for ``str.format``; each prints its numbers."""
+"""Programs that measure inside a process, as templates for ``str.format``; each prints its numbers."""
 
 from __future__ import annotations
 
@@ -84,4 +84,5 @@ seconds = time.perf_counter() - start
 assert result.testsRun and result.wasSuccessful(), (result.testsRun, result.errors, result.failures)
 print(result.testsRun, len(calls), seconds)
 """
-"""PyTorch's ModuleInfo entries for BatchNorm2d in its own harness; prints tests, forwards and seconds."""
+"""Runs PyTorch's ModuleInfo entries for BatchNorm2d in its own harness; prints tests, forwards,
+seconds."""

@@ -1,1 +1,1 @@
-"""Compares one step's observation with what the oracle expects, counts and judges."""
+"""Compares one step's observation with what the oracle expects; counts and judges."""

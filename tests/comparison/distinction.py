@@ -1,4 +1,4 @@
-"""Whether two expectations of one program can be told apart by what a subject shows."""
+"""The test whether two expectations of one program can be told apart by what a subject shows."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from oracle.state import Counter, Entry, Expected, ExpectedGradient, State, Tens
 
 
 def distinguishable(one: Expectations, other: Expectations) -> bool:
-    """Whether nothing that conforms to one conforms to the other.
+    """Whether no observation can conform to both expectations.
 
-    So it is when an exception, a flag or a tensor is there on one side only, or when two numbers are
+    That is so when an exception, a flag or a tensor is there on one side only, or when two numbers are
     farther apart than their budgets together.
     """
     return any(_differ(a, b) for a, b in zip(one, other))
@@ -66,7 +66,7 @@ def _grads_differ(a: State, b: State) -> bool:
 
 
 def _values_differ(left: OutputValues, right: OutputValues) -> bool:
-    """Shapes (C,) or (N, C, H, W); only channels that are determined on both sides count."""
+    """Whether values differ, shapes (C,) or (N, C, H, W), in channels determined on both sides."""
     apart = _apart(left.values, left.budget, right.values, right.budget)
     undetermined = left.undetermined | right.undetermined
     return bool((apart & ~(plane(undetermined) if apart.ndim == 4 else undetermined)).any())
@@ -86,7 +86,7 @@ def _numbers_differ(a: Budgeted, b: Budgeted) -> bool:
 
 
 def _apart(a: np.ndarray, a_budget: np.ndarray, b: np.ndarray, b_budget: np.ndarray) -> np.ndarray:
-    """Where no number is within the budget of both values; an infinite budget holds any number."""
+    """Say where no number is within the budgets of both values; an infinite budget holds any number."""
     with np.errstate(invalid="ignore"):
         both = np.isfinite(a) & np.isfinite(b)
         equal = (a == b) | (np.isnan(a) & np.isnan(b)) | np.isinf(a_budget) | np.isinf(b_budget)

@@ -39,11 +39,11 @@ ZERO: Extremes = (0.0, 0.0)
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One disagreement: what was compared, where, and by how much.
+    """A disagreement: what was compared, where, and by how much.
 
-    ``index`` is empty for a quantity that is not an array. ``error``, ``budget`` (absolute) and
-    ``ulps`` (of the expected value in the subject's dtype) are None where there is no number.
-    ``count``: the elements beyond their budget.
+    ``index`` is empty for a quantity that is not an array. ``error``, ``budget`` (absolute) and ``ulps``
+    (of the expected value in the subject's dtype) are None where there is no number. ``count``: the
+    number of elements beyond their budget.
     """
 
     quantity: str
@@ -57,7 +57,7 @@ class Mismatch:
 
 
 class Judgement(NamedTuple):
-    """An array against its expectation: a mismatch, or how close it came.
+    """The result of judging an array: a mismatch, or how close the array came to its budget.
 
     ``share``: smallest and largest signed error over all elements, as a part of the budget. ``ulps``: the
     errors of these two elements in units in the last place. ``detectable``: the smallest relative error
@@ -81,13 +81,13 @@ class Margins(NamedTuple):
 
 
 def hull(pairs: Iterable[Extremes]) -> Extremes:
-    """From the smallest to the largest of them all, and of 0."""
+    """Return the range from the smallest to the largest of all extremes and 0."""
     lows, highs = zip(ZERO, *pairs)
     return min(lows), max(highs)
 
 
 def margins(judgements: Sequence[Judgement]) -> Margins:
-    """The margins over arrays that agree; those without a budget do not count as detecting anything."""
+    """Return the margins over arrays that agree; those without a budget do not affect ``detectable``."""
     return Margins(
         hull(each.share for each in judgements),
         hull(each.ulps for each in judgements),
@@ -96,8 +96,8 @@ def margins(judgements: Sequence[Judgement]) -> Margins:
 
 
 def in_ulps(error: float, want: float, fmt: Format) -> float:
-    """The error of a finite value in units in the last place of the value in a format."""
-    smallest = 2 * fmt.unit * fmt.tiny  # the distance between subnormal numbers
+    """Return the error of a finite value in units in the last place of the value in a format."""
+    smallest = 2 * fmt.unit * fmt.tiny  # this is the distance between subnormal numbers
     unit = max(math.ldexp(1.0, math.frexp(want)[1] - fmt.bits), smallest) if want else smallest
     return error / unit
 
@@ -106,10 +106,10 @@ def in_ulps(error: float, want: float, fmt: Format) -> float:
 def judge(
     quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, fmt: Format
 ) -> Judgement:
-    """Compare element by element. NaN equals NaN, and an infinity itself, only where expected.
+    """Compare element by element. NaN and an infinity conform only where they are expected.
 
     ``got``: the subject's array, whose dtype has the format ``fmt``. ``want``, ``budget``: float64, same
-    shape; an infinite budget lets any value conform. One mask decides and describes.
+    shape; an infinite budget lets any value conform. One mask decides on the verdict and the mismatch.
     """
     size = np.abs(want)
     if (size > fmt.largest).any():  # the correctly rounded value is an infinity
@@ -118,10 +118,10 @@ def judge(
     share = error / budget
     conforms = np.abs(share) <= 1.0
     if not conforms.all():
-        # No budget and no error, or a value that is not finite.
+        # What is left has no budget and no error, or its value is not finite.
         conforms &= np.isfinite(want)
         conforms |= (got == want) | (np.isnan(got) & np.isnan(want)) | np.isinf(budget)
-        # A value within the budget may be beyond the largest number, and so stored as an infinity.
+        # A value within the budget may be beyond the largest number and is then stored as an infinity.
         conforms |= np.isinf(got) & (np.copysign(1.0, got) * want + budget > fmt.largest)
         if not conforms.all():
             return Judgement(_worst(quantity, got, want, budget, error, ~conforms, fmt))
@@ -153,7 +153,7 @@ def _worst(
     wrong: np.ndarray,
     fmt: Format,
 ) -> Mismatch:
-    """The wrong element that is farthest beyond its budget."""
+    """Return the wrong element that is farthest beyond its budget."""
     excess = np.where(wrong, np.abs(error) / np.maximum(budget, np.finfo(np.float64).tiny), -1.0)
     excess[wrong & ~np.isfinite(excess)] = np.inf
     index = np.unravel_index(int(np.argmax(excess)), excess.shape)
@@ -206,7 +206,7 @@ def _judge_some(quantity: str, expected: OutputValues, got: np.ndarray, fmt: For
 def judge_tensor(quantity: str, expected: Budgeted, data: bytes, fmt: Format) -> Judgement:
     """Judge a buffer or parameter of the expected length, given as the bytes of its observation.
 
-    Remembered: the same bytes against the same expectation are the same judgement.
+    The judgement is remembered for the same bytes against the same expectation.
     """
     got = np.frombuffer(data, dtype=fmt.observed)
     return judge(quantity, got, expected.values, expected.budget, fmt)

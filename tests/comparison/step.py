@@ -79,8 +79,8 @@ SECOND: Dict[str, Names] = {
     name: tuple(f"{name} 2nd gradient {aspect}" for aspect in ("dtype", "shape"))
     for name in SECONDS
 }
-"""The quantities that are compared: of every step, of an output, of a tensor that is not there on both
-sides, of one that is."""
+"""The names of the quantities that are compared: for every step, for an output, for a tensor that is
+there on one side only, and for one that is there on both."""
 
 
 def compare(before: Optional[State], expected: Expected, got: Observation, tally: Tally) -> None:
@@ -115,7 +115,7 @@ def compare(before: Optional[State], expected: Expected, got: Observation, tally
 
 
 def compare_error(expected: Optional[ExpectedError], raised: Optional[Raised], tally: Tally) -> None:
-    """Compare the exception, or that there is none."""
+    """Compare the exceptions; None is no exception."""
     if expected is None or raised is None:
         agrees = expected is None and raised is None
     else:
@@ -175,7 +175,7 @@ def _compare_grad(name: str, expected: Grad, got: Optional[ObservedGrad], tally:
 
 
 def _compare_second(expected: ExpectedSecond, got: Optional[ObservedSecond], tally: Tally) -> None:
-    """The strides are not compared: nothing says what they are."""
+    """Compare a second derivative, but not its strides: no documentation says what they are."""
     if got is None:
         return
     facts = got.dtype, got.values.shape
@@ -194,7 +194,7 @@ def _compare_tensor(
     same: bool,
     tally: Tally,
 ) -> None:
-    """``dtype``: of the floating-point tensors. ``same``: it is the object it was before the step."""
+    """Compare a tensor. ``dtype``: that of floating-point tensors. ``same``: the object is unchanged."""
     if expected is None or got is None:
         tally.equal(PRESENT[name], (got is not None,), (expected is not None,))
         return

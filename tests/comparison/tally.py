@@ -1,4 +1,4 @@
-"""What one case compared, and what it found."""
+"""The comparisons and findings of one case."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Tally:
         self._agreeing: Dict[str, List[Judgement]] = {}
 
     def equal(self, names: Names, got: Sequence[object], want: Sequence[object]) -> None:
-        """Compare what must be equal and of one type, a value for each name."""
+        """Compare values that must be equal and of one type, a value for each name."""
         self._compared[names] += 1
         for name, a, b in zip(names, got, want):
             if a is b or (type(a) is type(b) and (a == b or (a != a and b != b))):
@@ -44,7 +44,7 @@ class Tally:
 
     @property
     def compared(self) -> Mapping[str, int]:
-        """How often each quantity was compared."""
+        """Return how often each quantity was compared."""
         counts: Counter[str] = Counter()
         for names, times in self._compared.items():
             for name in names:
@@ -52,5 +52,5 @@ class Tally:
         return counts
 
     def margins(self) -> Dict[str, Margins]:
-        """How close each quantity came to its budgets, over the arrays that agree."""
+        """Return how close each quantity came to its budgets, over the arrays that agree."""
         return {name: margins(judgements) for name, judgements in self._agreeing.items()}

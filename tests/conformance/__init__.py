@@ -1,1 +1,1 @@
-"""pytest's part: options, parametrisation, recording and summary; one test module a family of cases."""
+"""The pytest plugin: options, parametrisation, recording and summary; one test module per family."""

@@ -1,6 +1,6 @@
-"""The failures of a run at its end: the causes of all and a few in full, on one screen.
+"""The end of a run: the causes of all failures and a few failures in full, on one screen.
 
-pytest prints every failure in full. That is kept where it fits, and where the user asks for it by
+pytest prints every failure in full. This is kept where it fits, and where the user asks for it by
 ``--tb``, ``-v`` or ``-r``. Imports neither torch nor NumPy.
 """
 
@@ -17,16 +17,16 @@ from reports.symptoms import symptom
 from reports.visible import visible
 
 SCREEN = 50
-"""The lines that a run ends with at most, where the user asked for nothing else."""
+"""The largest number of lines at the end of a run, unless the user asked for more."""
 
 FEW = 30
-"""Failures that have no more lines than this together are left to pytest."""
+"""If the failures have no more lines than this together, pytest prints them."""
 
 LEAST = 14
-"""The lines that are kept for the causes, whatever the failures need."""
+"""The number of lines that are kept for the causes, however many the failures need."""
 
 SCRIPT = "# a script that shows it"
-"""How the line before a script begins."""
+"""The beginning of the line before a script."""
 
 REST_SHOWN = "... the rest of this is shown by -v"
 
@@ -50,9 +50,9 @@ def keep_short(config: pytest.Config) -> None:
 
 
 class Failures:
-    """The failed tests of a run. Texts are kept of whole reports, and of tests without a row.
+    """The failed tests of a run. Texts are kept only of whole reports, and of tests without a row.
 
-    ``whole``: case id to text.
+    ``whole``: maps a case id to its text.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Failures:
         self.others: List[Tuple[str, str]] = []
 
     def take(self, report: pytest.TestReport, case_id: Optional[str], whole: bool) -> None:
-        """Note a failed test; ``case_id``: of the row that it left, None where it left none."""
+        """Note a failed test; ``case_id``: the id in the row that it left, None where it left no row."""
         text = report.longreprtext
         self.lines += len(text.splitlines()) + 1
         if case_id is None:
@@ -71,7 +71,7 @@ class Failures:
 
 
 class Ending(NamedTuple):
-    """The lines of the end of a run: failures in full, and the causes.
+    """The lines at the end of a run: failures in full, and the causes.
 
     ``shown``: the case whose failure stands first, None where none is shown.
     """
@@ -82,9 +82,9 @@ class Ending(NamedTuple):
 
 
 def ending(rows: Sequence[CaseRow], failures: Failures, used: int, option: Any, again: str) -> Ending:
-    """Failures and causes in the lines that are left of a screen.
+    """Return failures and causes that fit in the lines that are left of a screen.
 
-    ``used``: the lines of everything else. ``again``: the options that run a case again, beside --case.
+    ``used``: the lines of everything else. ``again``: the options that run a case again, besides --case.
     """
     found = causes(rows)
     room = SCREEN - used
@@ -104,7 +104,7 @@ def ending(rows: Sequence[CaseRow], failures: Failures, used: int, option: Any, 
 
 
 class _Failure(NamedTuple):
-    """A failure that is shown. ``case_id``: None where it left no row, and ``text`` is a traceback."""
+    """A failure that is shown. ``case_id``: None where it left no row; ``text`` is then a traceback."""
 
     title: str
     text: str
@@ -112,9 +112,9 @@ class _Failure(NamedTuple):
 
 
 def _fitted(failure: _Failure, left: int) -> List[str]:
-    """The lines of a failure; where they are more than ``left``, those of the script alone.
+    """Return the lines of a failure; if they are more than ``left``, only those of the script.
 
-    What was seen and expected is told by the line of the cause, and by the script.
+    The line of the cause, and the script, say what was seen and expected.
     """
     lines = [failure.title, *(visible(line) for line in failure.text.splitlines())]
     script = _script(lines)
@@ -122,13 +122,13 @@ def _fitted(failure: _Failure, left: int) -> List[str]:
 
 
 def _script(lines: Sequence[str]) -> int:
-    """The number of the line with which a script begins, 0 where there is none."""
+    """Return the number of the line with which a script begins, 0 where there is none."""
     return next((number for number, line in enumerate(lines) if line.startswith(SCRIPT)), 0)
 
 
 def _cut(failure: _Failure, lines: Sequence[str], left: int) -> List[str]:
-    """At most ``left`` lines of a failure, and no part of a script, which would not run."""
-    if failure.case_id is None:  # a traceback ends with the exception, a report begins with it
+    """Return at most ``left`` lines of a failure, without part of a script, which would not run."""
+    if failure.case_id is None:  # a traceback ends with the exception; a report begins with it
         return [failure.title, REST_SHOWN, *lines[-max(1, left - 2) :]]
     script = _script(lines)
     if not script:
@@ -140,7 +140,7 @@ def _cut(failure: _Failure, lines: Sequence[str], left: int) -> List[str]:
 def _representatives(
     found: Sequence[Cause], rows: Sequence[CaseRow], failures: Failures
 ) -> Iterator[_Failure]:
-    """The first test without a row, and a report of each cause, one with a script if there is one."""
+    """Return the first test without a row, and a report of each cause, with a script if there is one."""
     if failures.others:
         more = f" and {len(failures.others) - 1} more without a verdict" if failures.others[1:] else ""
         yield _Failure(f"{failures.others[0][0]}{more}", failures.others[0][1])
@@ -162,7 +162,7 @@ def _shows(row: Optional[CaseRow], cause: Cause, failures: Failures) -> bool:
 
 
 def _rest(rows: Sequence[CaseRow], failures: Failures, option: Any) -> List[str]:
-    """Where all findings are."""
+    """Return the lines that say where all findings are."""
     if option.report:
         return [f"all findings: python -m reports show {option.report}"]
     return ["all findings: add --report=FILE.jsonl.gz, then python -m reports show FILE.jsonl.gz"]

@@ -1,9 +1,9 @@
-"""Random programs: module and oracle in lock-step through steps that Hypothesis chooses.
+"""Random programs: module and oracle perform the same steps, which Hypothesis chooses.
 
 A program that diverges is shrunk to the shortest one that does, and reported as a spelled-out case:
-``pytest --case '<id>'`` runs exactly that program again. The core of the suite does without
-Hypothesis: it is imported when a search begins, never before. What a program is drawn from is in
-``cases.programs.alphabet``.
+``pytest --case '<id>'`` runs exactly that program again. The core of the suite does not need Hypothesis:
+it is imported only when a search begins. ``cases.programs.alphabet`` has the steps that a program is
+drawn from.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from reports.rows import FINDING
 from tests.conformance.judging import FOUND, SEARCH, Failure, observing, report, verdict_on
 from tests.conformance.session import session_of
 
-if TYPE_CHECKING:  # which imports torch; collecting does without
+if TYPE_CHECKING:  # this imports torch, which collecting must not need
     from tests.verdict.verdict import Verdict
 
 LONGEST = 12
-"""Steps in either half of a program."""
+"""The largest number of steps in either half of a program."""
 
 MISSING = "--explore needs Hypothesis: pip install hypothesis (or this suite's extra 'explore')"
 
 
 def check() -> None:
-    """Raises pytest.UsageError when Hypothesis is not installed."""
+    """Raise pytest.UsageError when Hypothesis is not installed."""
     if importlib.util.find_spec("hypothesis") is None:
         raise pytest.UsageError(MISSING)
 
 
 def _constructions(semantics: Semantics) -> Tuple[Construction, ...]:
-    """Where the release has no bias keyword, nothing could follow a construction with one."""
+    """Return the constructions; without a bias keyword on the release, only those without one."""
     lacks_bias = "no_bias_keyword" in semantics.inside
     return tuple(each for each in CONSTRUCTIONS if not (each[0] == "no_bias" and lacks_bias))
 
 
 def programs(semantics: Semantics) -> Any:
-    """The strategy: spelled-out cases with 1 to 2 * LONGEST steps, 10 on average."""
+    """Return the strategy: spelled-out cases with 1 to 2 * LONGEST steps, 10 on average."""
     from hypothesis import strategies
 
-    # Two lists, because Hypothesis keeps one of up to 24 steps at 5 on average.
+    # There are two lists, because Hypothesis gives one list of up to 24 steps only 5 steps on average.
     half = strategies.lists(strategies.sampled_from(ALPHABET), max_size=LONGEST)
 
     def program(
@@ -74,8 +74,8 @@ def shortest(
 ) -> Optional[Case]:
     """Show ``diverges`` up to ``count`` programs, then ever shorter ones once it says True.
 
-    Returns the shortest for which it says True, None when there is none. The programs depend on
-    ``seed`` and on the release of Hypothesis, on nothing else.
+    Returns the shortest for which it says True, None when there is none. The programs depend only on
+    ``seed`` and on the release of Hypothesis.
     """
     from hypothesis import HealthCheck, Phase, find, settings
     from hypothesis.errors import NoSuchExample
@@ -112,9 +112,9 @@ class Explored(NamedTuple):
 def explore(
     verdict_of: Callable[[Case], Verdict], semantics: Semantics, count: int, seed: str
 ) -> Explored:
-    """Run ``count`` programs, or as many as it takes to find one that diverges.
+    """Run ``count`` programs, or stop at the first one that diverges.
 
-    ``verdict_of`` raises Failure for a subject that cannot even be observed, which diverges, too.
+    ``verdict_of`` raises Failure for a subject that cannot even be observed, which counts as diverging.
     """
     done: List[Tuple[int, int]] = []
     found: List[str] = []
@@ -161,7 +161,7 @@ def search(asked: Tuple[int, str], request: pytest.FixtureRequest) -> None:
 
 
 def total(explored: Sequence[Sequence[int]]) -> List[str]:
-    """A line for the end of a run, none without searches.
+    """Return a line for the end of a run; none without searches.
 
     ``explored``: the number of programs, steps and outputs of each.
     """

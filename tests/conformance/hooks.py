@@ -1,4 +1,4 @@
-"""The suite's pytest plugin: hooks alone; the work is done in the modules beside this one."""
+"""The suite's pytest plugin. It has only hooks; the other modules of the package do the work."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.conformance.session import DESELECTED, GUARD, session_of
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 APART = (HERE.parent / "meta", HERE.parent / "benchmark")
-"""The suite's own tests run when they are asked for by their path."""
+"""The folders of the suite's own tests, which run only when their path is given."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The suite's own options."""
+    """Add the suite's own options."""
     options.add(parser)
 
 
@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _asked(config: pytest.Config) -> List[Path]:
-    """The paths that the run was given."""
+    """Return the paths that the run was given."""
     start = config.invocation_params.dir
     return [(start / each.partition("::")[0]).resolve() for each in config.args]
 
@@ -57,7 +57,7 @@ def _is_ours(collector: Any) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
-    """A path to the clone, or to its tests, asks for the cases and not for the tests of the suite."""
+    """Leave the suite's own tests out where a path contains them without naming them."""
     return True if collection_path in APART and not _asks_for(config, collection_path) else None
 
 
@@ -67,7 +67,7 @@ def _asks_for(config: pytest.Config, folder: Path) -> bool:
 
 
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Optional[List[Any]]:
-    """A family without a case to run has no test."""
+    """Collect no test for a family without a case to run."""
     if not name.startswith("test_") or not isinstance(collector, pytest.Module):
         return None
     if _is_ours(collector) and not parametrisation.parameters(collector.obj, collector.config.option)[1]:
@@ -76,27 +76,27 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Optiona
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test a case."""
+    """Make one test for each case."""
     if _is_ours(metafunc.definition):
         name, values, ids = parametrisation.parameters(metafunc.module, metafunc.config.option)
         metafunc.parametrize(name, values, ids=ids)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
-    """With --case nothing but that case runs."""
+    """Run only the cases that --case names, if it is given."""
     if config.option.case:
         items[:] = [item for item in items if _is_ours(item)]
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
-    """A run that leaves cases out is a selection of its tier."""
+    """Note that a run that leaves cases out is a selection of its tier."""
     for config in {item.config for item in items}:
         config.stash[DESELECTED] = config.stash.get(DESELECTED, 0) + len(items)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Have torch and the subject before the first case, or end the run in one line."""
+    """Load torch and the subject before the first case, or end the run with one line."""
     config = session.config
     if config.option.collectonly or not any(_is_ours(item) for item in session.items):
         return
@@ -116,7 +116,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach what a case found to its report.
 
-    As the outermost wrapper, because a plugin may run a test once more from within this hook.
+    It is the outermost wrapper, because a plugin may run a test once more from within this hook.
     """
     report = yield
     if call.when == "call":
@@ -126,12 +126,12 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker sends home what the controller does not know."""
+    """Send from a worker to the controller what only the worker knows."""
     if hasattr(session.config, "workerinput"):
         send_home(session.config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The cases are over. pytest-xdist ends its workers itself."""
+    """Close the guard after the cases. pytest-xdist ends its workers itself."""
     if GUARD in config.stash:
         config.stash[GUARD].close(outlast=not hasattr(config, "workerinput"))

@@ -17,23 +17,24 @@ from tests.conformance.process import Damage, Exhausted
 from tests.conformance.session import Session, session_of
 from tests.subject import foreign
 
-if TYPE_CHECKING:  # which imports torch; collecting does without
+if TYPE_CHECKING:  # this imports torch, which collecting must not need
     from tests.verdict.verdict import Verdict
 
 ROW = "batchnorm_row"
 SEARCH = "batchnorm_search"
 WHOLE = "batchnorm_whole"
 NARRATIVE = "batchnorm_narrative"
-"""The attributes of a test's report that carry what it found."""
+"""The attributes of a test's report that carry the findings."""
 
 FOUND = pytest.StashKey[Dict[str, Any]]()
-"""What a test found, on its way into its report: plain values, for reports travel between processes."""
+"""The findings of a test, on their way into its report: plain values, for reports travel between
+processes."""
 
 
 class Failure(Exception):
     """A subject that cannot even be observed; the text is the whole report.
 
-    ``last``: why no other case can be run after this one, "" where they can.
+    ``last``: why no other case can be run after this one, "" where others can.
     """
 
     def __init__(self, text: str, last: str = "") -> None:
@@ -43,10 +44,10 @@ class Failure(Exception):
 
 @contextlib.contextmanager
 def observing(case_id: str, session: Session) -> Iterator[None]:
-    """Turn whatever a subject raises past its observation into a Failure: exits and skips, too.
+    """Turn whatever a subject raises outside of its observation into a Failure: exits and skips, too.
 
-    So is what it does to the process. An error of the suite stays what it is, and so does an interrupt
-    from the keyboard.
+    Damage that it does to the process becomes a Failure as well. An error of the suite, and an interrupt
+    from the keyboard, pass unchanged.
     """
     try:
         with session.guard.over(f"case {case_id}"):
@@ -71,7 +72,7 @@ def _unobservable(case_id: str, what: str, session: Session) -> str:
 
 
 def judge(case_id: str, request: pytest.FixtureRequest) -> None:
-    """Run the case with this id; fail with the report of a finding, expect a known defect."""
+    """Run the case with this id; fail with the report of a finding, mark a known defect as xfail."""
     from tests.conformance import recording
 
     session = session_of(request.config)
@@ -87,7 +88,7 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
             told = narrated(case, session) if session.narrates else []
     except Failure as failure:
         unobservable = failure
-    if unobservable is not None:  # outside of the handler, or pytest prints what led to it, too
+    if unobservable is not None:  # outside of the handler, or pytest prints its exception, too
         if unobservable.last:
             request.session.shouldstop = unobservable.last
         pytest.fail(str(unobservable), pytrace=False)
@@ -111,7 +112,7 @@ def verdict_on(case: Case, session: Session) -> Verdict:
 
 
 def narrated(case: Case, session: Session) -> List[str]:
-    """The case step by step."""
+    """Return the account of the case, step by step."""
     from tests.failure.narrative import narrative
 
     return narrative(case, session.factory, session.semantics)
@@ -122,13 +123,13 @@ def grants(verdict: Verdict, session: Session) -> bool:
     from tests.conformance.recording import found
 
     findings = verdict.results[0].findings
-    # A defect that has changed has no script, and must not stand for findings that have one.
+    # A changed defect has no script, so it must not use up the report of findings that have one.
     changed = () if verdict.defect is None else (("defect", verdict.defect.name),)
     return not findings or session.allowance.grants(symptom(found(findings[0])).themes + changed)
 
 
 def report(verdict: Verdict, session: Session, whole: bool = True) -> str:
-    """The report on a verdict that is a finding."""
+    """Return the report on a verdict that is a finding."""
     from tests.failure.report import report as written
     from tests.failure.report import short
 

@@ -1,4 +1,4 @@
-"""The options of the suite, and what is said of those that were given."""
+"""The options of the suite, and the texts about those that were given."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.subject import DEFAULT
 
 CONFORMANCE = Path(__file__).resolve().parent
 LONGEST_NUMBER = 40
-"""No option takes a number of more characters."""
+"""The largest number of characters of a number that an option takes."""
 
 CASE_TIMEOUT = 300.0
-"""Seconds that a case may take; the longest takes about one."""
+"""The number of seconds that a case may take; the longest takes about one."""
 
 
 NAMES = (
@@ -30,7 +30,7 @@ NAMES = (
 
 
 def parse_shard(text: str) -> Tuple[int, int]:
-    """``I/N`` with 1 <= I <= N; raises ArgumentTypeError, which argparse reports in one line."""
+    """Parse ``I/N`` with 1 <= I <= N; raises ArgumentTypeError, which argparse reports in one line."""
     number, _, count = text.partition("/")
     digits = number + count
     plain = digits.isascii() and number.isdigit() and count.isdigit() and len(digits) < 20
@@ -40,7 +40,7 @@ def parse_shard(text: str) -> Tuple[int, int]:
 
 
 def whole(text: str) -> int:
-    """A whole number; raises ArgumentTypeError for other text, and for more digits than any takes."""
+    """Parse a whole number; raises ArgumentTypeError for other text, and for too many digits."""
     if len(text) <= LONGEST_NUMBER:
         with suppress(ValueError):
             return int(text)
@@ -48,7 +48,7 @@ def whole(text: str) -> int:
 
 
 def seconds(text: str) -> float:
-    """A number of seconds; raises ArgumentTypeError for other text."""
+    """Parse a number of seconds; raises ArgumentTypeError for other text."""
     if len(text) <= LONGEST_NUMBER:
         with suppress(ValueError):
             return float(text)
@@ -70,7 +70,7 @@ def add(parser: pytest.Parser) -> None:
 
 
 def _add_cases(group: Any) -> None:
-    """The options that choose cases and their inputs."""
+    """Add the options that choose cases and their inputs."""
     group.addoption("--tier", choices=TIERS, default="gate", help="how much of the matrix (gate)")
     group.addoption(
         "--case", action="append", default=[], metavar="ID", help="run exactly this case, of any tier"
@@ -95,7 +95,7 @@ def _add_cases(group: Any) -> None:
 
 
 def _add_subject(group: Any) -> None:
-    """The options that say what runs, and how."""
+    """Add the options that say what runs, and how."""
     group.addoption(
         "--subject",
         default=DEFAULT,
@@ -118,26 +118,26 @@ def _add_subject(group: Any) -> None:
 
 
 ALONE = {"subject": DEFAULT, "semantics": None, "threads": 1, "seed": 0, "input": None}
-"""The options on which the result of a case depends, beside its id, with their defaults."""
+"""The options, besides the case's id, on which its result depends, with their defaults."""
 
 
 def again(option: Any) -> str:
-    """The options without which a case's id does not give the same result, each after a space."""
+    """Return the options that a case's id needs to give the same result, each after a space."""
     words = []
     for name, default in ALONE.items():
         given = getattr(option, name)
         if given != default:
-            # pytest takes the file for a test where it stands as a word of its own.
+            # The file is joined to the option by "=": pytest takes a word of its own for a test.
             words.append(f" --{name}{'=' if name == 'input' else ' '}{shlex.quote(str(given))}")
     return "".join(words)
 
 
 NARROWING = ("lf", "failedfirst", "stepwise", "deselect", "ignore", "ignore_glob")
-"""Options of pytest that may leave cases out, beside those with a value worth telling."""
+"""Options of pytest that may leave cases out, and whose values are not repeated."""
 
 
 def selection(config: pytest.Config, deselected: int = 0) -> Optional[str]:
-    """What narrows the run to a part of the tier, as text; None for the whole of it.
+    """Return the text of what narrows the run to a part of the tier; None for the whole tier.
 
     ``deselected``: how many cases pytest or a plugin has left out.
     """

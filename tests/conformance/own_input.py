@@ -17,7 +17,7 @@ from cases.inputs.own import own
 from cases.programs.spelled import names_own, with_own
 
 LARGEST = 16 * 2**20
-"""The bytes that a file may have."""
+"""The largest number of bytes of a file."""
 
 ACCEPTED = (
     "accepted is a .npy file or a .json file with nested lists, of numbers in shape (N, C, H, W), "
@@ -29,7 +29,7 @@ UNREADABLE = (
     (OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError, EOFError)
     + (SyntaxError, TokenError, BadZipFile, struct.error)
 )
-"""What NumPy and json raise for files that are not what their names say."""
+"""The exceptions that NumPy and json raise for files that are not what their names say."""
 
 
 class InputError(ValueError):
@@ -37,7 +37,7 @@ class InputError(ValueError):
 
 
 def read(path: str) -> np.ndarray:
-    """The numbers of a file as float64, shape (N, C, H, W), C at least 1; raises InputError."""
+    """Return the numbers of a file as float64, shape (N, C, H, W), C at least 1; raises InputError."""
     try:
         values = _numbers(Path(path))
     except InputError as error:
@@ -50,7 +50,7 @@ def read(path: str) -> np.ndarray:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    if "pickle" in str(error):  # NumPy takes any other file for one, and says how to load it unsafely
+    if "pickle" in str(error):  # NumPy takes any other file for a pickle
         return "not an array of numbers"
     return lines[0][:120] if lines else type(error).__name__
 
@@ -72,12 +72,12 @@ def _numbers(path: Path) -> np.ndarray:
         raise InputError(f"its shape is {values.shape}")
     if values.nbytes > LARGEST:
         raise InputError(f"{values.nbytes:,} bytes are too many")
-    with np.errstate(over="ignore"):  # a longdouble may be
+    with np.errstate(over="ignore"):  # a longdouble may overflow
         return values.astype(np.float64)
 
 
 def filled(case: Case, values: Optional[np.ndarray]) -> Case:
-    """The case with the user's batch, on a module with its channels; the case itself if it names none."""
+    """Return the case with the user's batch and its channels; the case itself if it names none."""
     if values is None or not names_own(case):
         return case
     return with_own(case, own(case.variant, values))

@@ -1,4 +1,4 @@
-"""Which cases a test module is run with: ordinary parametrised pytest tests, one a case."""
+"""The cases of each test module: ordinary parametrised pytest tests, one for each case."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, List, Tuple
 from cases import catalogue
 
 PART = 500
-"""Random programs in one test."""
+"""The number of random programs in one test."""
 
 
 def case_ids(family: str, option: Any) -> List[str]:
-    """The ids of a family that the options ask for."""
+    """Return the ids of a family that the options ask for."""
     if option.case:
         asked = dict.fromkeys(option.case)
         return [each for each in asked if catalogue.family_of(each) == family]
@@ -22,7 +22,7 @@ def case_ids(family: str, option: Any) -> List[str]:
 
 
 def searches(option: Any) -> List[Tuple[int, str]]:
-    """The searches of ``--explore N``: a number of programs and a seed for each part."""
+    """Return the searches of ``--explore N``: a number of programs and a seed for each part."""
     if option.case:
         return []
     number, of = option.shard
@@ -34,7 +34,7 @@ def searches(option: Any) -> List[Tuple[int, str]]:
 
 
 def parameters(module: Any, option: Any) -> Tuple[str, List[Any], List[str]]:
-    """The name of the parameter of a test module, its values and their ids."""
+    """Return the name of the parameter of a test module, its values and their ids."""
     if hasattr(module, "FAMILY"):
         ids = case_ids(module.FAMILY, option)
         return "case_id", ids, ids
@@ -51,5 +51,5 @@ def is_case(nodeid: str) -> bool:
 
 
 def case_in(nodeid: str) -> str:
-    """The case's id in the node id of its test; what a plugin has added to it stays."""
+    """Return the case's id in the node id of its test, with any addition of a plugin."""
     return nodeid.partition("[")[2][:-1] or nodeid

@@ -28,7 +28,7 @@ ACCEPTED = (
 """The smallest and the largest value of each option that takes a number."""
 
 VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]+)?((a|b|rc|\.dev)[0-9]+)?(\+[A-Za-z0-9.]+)?")
-"""A torch version, in whole or MAJOR.MINOR."""
+"""A torch version, complete or as MAJOR.MINOR."""
 
 
 class Unusable(ValueError):
@@ -54,7 +54,7 @@ def _check_cases(ids: List[str]) -> None:
 
 
 def _check_input(option: Any) -> None:
-    """A file of the user's own numbers is readable, and named by a case; and the other way round."""
+    """Check that the user's file is readable if a case names it, and is given only if one does."""
     naming = [each for each in option.case if spelled.names_own(catalogue.find(each))]
     if naming and option.input is None:
         raise Unusable(f"--case {naming[0]}: the batch 'own' is read from a file; add --input=FILE")
@@ -82,7 +82,7 @@ def _check_torch(paths: List[str]) -> None:
 
 
 def load(subject: str, guard: Guard) -> Any:
-    """The class under test; raises Unusable when torch or the subject cannot be had.
+    """Return the class under test; raises Unusable when torch or the subject cannot be loaded.
 
     This imports torch.
     """
@@ -90,7 +90,7 @@ def load(subject: str, guard: Guard) -> Any:
         from tests.subject import loading
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # a library that is missing, another Python's build, another torch
+    except BaseException as error:  # a library is missing, it is another Python's build
         raise Unusable(
             f"torch is installed and cannot be imported ({said(error)}); "
             "see: python -c 'import torch', and install it anew"
@@ -138,7 +138,7 @@ def _check_report(path: str) -> None:
 
 
 def check(option: Any, paths: List[str], guard: Guard) -> None:
-    """Raises Unusable for the first thing that is wrong with pytest's options."""
+    """Raise Unusable for the first thing that is wrong with pytest's options."""
     _check_numbers(option)
     _check_cases(option.case)
     _check_input(option)

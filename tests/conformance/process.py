@@ -1,7 +1,8 @@
-"""Keeps the process that runs the cases alive and says which case tried to end it.
+"""Protects the process that runs the cases, and says which case tried to end it.
 
-A subject is foreign code in the same process: it can end the process, close what pytest writes to, use
-up the file descriptors, hang, or leave a thread that never ends. ``Guard`` names the case that did so.
+A subject is foreign code in the same process: it can end the process, close the streams that pytest
+writes to, use up the file descriptors, hang, or leave a thread that never ends. ``Guard`` names the case
+that did so.
 """
 
 from __future__ import annotations
@@ -14,26 +15,26 @@ import time
 from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional
 
 UNJUDGED = 3
-"""The exit status of a process that a case brought to its end: the one for a case without a verdict."""
+"""The exit status of a process that a case has ended: that of a case without a verdict."""
 
 STANDARD = {1: "standard output", 2: "standard error"}
-"""The file descriptors that a run cannot do without."""
+"""The file descriptors that a run needs."""
 
 ENDING = ("_exit", "abort", "execv", "execve")
-"""The functions of ``os`` by which a process ends at once; the others like them call one of these."""
+"""The functions of ``os`` that end a process at once. The others of their kind call one of these."""
 
 SPARE = 32
-"""File descriptors kept back, so that a run whose subject took all others can still write its results."""
+"""The number of file descriptors kept back, for the results of a run whose subject took all others."""
 
 PATIENCE = 10.0
-"""Seconds for which threads may live on after the run before the process is ended."""
+"""The seconds for which threads may outlive the run before the process is ended."""
 
 INTERVAL = 0.25
-"""Seconds from one look at the clock to the next."""
+"""The seconds from one look at the clock to the next."""
 
 
 class Damage(Exception):
-    """Damage that the subject did to the process: the end of a sentence that begins with "it"."""
+    """Damage that the subject did to the process. The text ends a sentence that begins with "it"."""
 
 
 class Exhausted(Damage):
@@ -41,7 +42,7 @@ class Exhausted(Damage):
 
 
 class _Unclosable:
-    """A stream that stays open when it is closed; ``closed`` is called instead."""
+    """A stream that stays open; ``closed`` is called instead of closing it."""
 
     def __init__(self, stream: Any, closed: Callable[[], None]) -> None:
         self._stream = stream
@@ -60,8 +61,8 @@ class _Unclosable:
 class Guard:
     """Watches over everything that the subject of one run does.
 
-    ``limit``: seconds that a case may take, 0 for no limit. It is made while pytest does not capture, and
-    keeps copies of the standard streams as they are then.
+    ``limit``: seconds that a case may take, 0 for no limit. It must be made while pytest does not
+    capture, because it keeps copies of the standard streams.
     """
 
     def __init__(self, limit: float) -> None:
@@ -84,7 +85,7 @@ class Guard:
 
     @contextlib.contextmanager
     def over(self, doing: str) -> Iterator[None]:
-        """Raises Damage when the subject tries to end the process, or breaks it.
+        """Return a context that raises Damage when the subject tries to end the process, or breaks it.
 
         ``doing``: what the subject does meanwhile, as the subject of a sentence.
         """
@@ -107,7 +108,7 @@ class Guard:
 
     @contextlib.contextmanager
     def _calls_refused(self) -> Iterator[None]:
-        """ENDING does not end this process; it does end a fork of it."""
+        """Replace ENDING, so that they do not end this process; they still end a fork of it."""
         calls: Dict[str, Callable[..., NoReturn]] = {name: getattr(os, name) for name in ENDING}
         for name, call in calls.items():
             setattr(os, name, self._refusal(name, call))
@@ -123,13 +124,13 @@ class Guard:
                 call(*arguments)
             called = f"os.{name}({', '.join(map(repr, arguments[:1]))})"
             self._damage.append(f"ended the process by {called}")
-            raise SystemExit(called)  # which in another thread ends that thread, without a word
+            raise SystemExit(called)  # in another thread, this ends that thread without a message
 
         return refuse
 
     @contextlib.contextmanager
     def _streams_open(self) -> Iterator[None]:
-        """``sys.stdout`` and ``sys.stderr`` cannot be closed."""
+        """Return a context in which ``sys.stdout`` and ``sys.stderr`` cannot be closed."""
         damage = self._damage
         output = _Unclosable(sys.stdout, lambda: damage.append("closed sys.stdout"))
         errors = _Unclosable(sys.stderr, lambda: damage.append("closed sys.stderr"))
@@ -137,7 +138,7 @@ class Guard:
             yield
 
     def _mend(self, kept: Dict[int, Optional[int]]) -> None:
-        """Open again what was closed; raises Exhausted when no descriptor is left."""
+        """Open again what was closed; raise Exhausted when no descriptor is left."""
         exhausted = _exhausted()
         for number, copy in kept.items():
             if copy is None:
@@ -171,14 +172,14 @@ class Guard:
                 os.dup2(copy, number)
         for stream in (sys.__stdout__, sys.__stderr__):
             if stream is not None:
-                with contextlib.suppress(OSError, ValueError):  # it may be closed
+                with contextlib.suppress(OSError, ValueError):  # the stream may be closed
                     stream.flush()
         with contextlib.suppress(OSError):
             os.write(2, f"\nERROR: {line}\n".encode("utf-8", "backslashreplace"))
         self._exit(UNJUDGED)
 
     def close(self, outlast: bool) -> None:
-        """The run is over. ``outlast``: threads that are left may not keep the process for long."""
+        """End the guard. ``outlast``: remaining threads may not keep the process for long."""
         self._over.set()
         self._release()
         if outlast and self._begun:
@@ -197,7 +198,7 @@ class Guard:
         self._user = {}
 
     def _outlast(self) -> None:
-        """Once the main thread has ended, threads of the subject have a while to end, too."""
+        """Wait a while for the subject's threads after the main thread's end, then end the process."""
         threading.main_thread().join()
         time.sleep(PATIENCE)
         names = ", ".join(
@@ -212,7 +213,7 @@ class Guard:
 
 
 def _copy(number: int) -> Optional[int]:
-    """A second descriptor for a standard stream; None where the process has no such stream."""
+    """Return a second descriptor for a standard stream; None where the process has no such stream."""
     try:
         return os.dup(number)
     except OSError:

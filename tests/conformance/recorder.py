@@ -1,4 +1,4 @@
-"""Gathers the rows of a run, with or without workers; sums up and writes the record."""
+"""Gathers the rows of a run, with or without workers; sums them up and writes the record."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.subject import DEFAULT
 
 HEADER = "batchnorm_header"
 UNUSABLE = "batchnorm_unusable"
-"""What a worker sends home at its end: the record's header, or why it cannot run anything."""
+"""The data that a worker sends at its end: the record's header, or why it cannot run anything."""
 
 SHOWN = ("passed", "failed", "skipped")
-"""The outcomes of pytest itself. A plugin that runs a test again has one more for the runs before."""
+"""The outcomes of pytest itself. A plugin that runs a test again adds one for the earlier runs."""
 
 OWN_LINES = 4
-"""Lines of a run's end that are titles or pytest's."""
+"""The number of lines at a run's end that are titles or pytest's."""
 
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
@@ -37,7 +37,8 @@ FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 class Recorder:
     """A pytest plugin of the process that reports: the only one, or the controller of workers.
 
-    ``collected``, ``ran``: the node ids of the tests of cases; ``judged``: of those that left a row.
+    ``collected``, ``ran``: the node ids of the tests of cases; ``judged``: those of tests that left a
+    row.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -89,14 +90,14 @@ class Recorder:
                 self.narratives[report.nodeid] = told
 
     def _take(self, row: CaseRow) -> None:
-        """Keep the row; the worst outcome of a case that runs several times counts."""
+        """Keep the row; if a case runs several times, its worst outcome counts."""
         before = self.rows.get(row.id)
         if before is None or OUTCOMES.index(row.outcome) >= OUTCOMES.index(before.outcome):
             self.rows[row.id] = row
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
-        """Take the header that a worker sends home, or why it cannot run anything."""
+        """Take the header that a worker sends, or the reason why it cannot run anything."""
         output = getattr(node, "workeroutput", {})
         if UNUSABLE in output:
             raise pytest.UsageError(output[UNUSABLE])
@@ -138,7 +139,7 @@ class Recorder:
             self.lines.append(f"torch {header.release} is {summary.UNRELEASED}")
 
     def _compare_accepted(self, header: Header, rows: List[CaseRow], session: pytest.Session) -> None:
-        """Say what is accepted; a cause that no case shows any more, or more cases do, fails the run."""
+        """Report what is accepted; a cause that no case or more cases show fails the run."""
         path = self.config.option.accepted
         if path is None:
             return
@@ -155,7 +156,7 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _end(self, rows: List[CaseRow]) -> None:
-        """Add the causes of the findings; have all on one screen where the user asked for no more."""
+        """Add the causes of the findings; keep all on one screen unless the user asked for more."""
         option = self.config.option
         again = options.again(option)
         if not self.config.stash.get(SHORT, False) or self.failures.lines <= FEW:
@@ -170,9 +171,10 @@ class Recorder:
         self.lines += end.causes
 
     def _check_whole(self, header: Header, rows: List[CaseRow], session: pytest.Session) -> None:
-        """Every case that ran, and every case of a whole tier, must have left a row.
+        """Check that every case that ran, and every case of a whole tier, has left a row.
 
-        torch's own module must have put every switch to the test; another one says nothing of the table.
+        torch's own module must also have exercised every switch; another subject says nothing about the
+        table.
         """
         holding = dict(header.semantics)
         whole = header.selection is None
@@ -191,7 +193,8 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def _awaited(self) -> Set[str]:
-        """The tests that must have left a row: all, or those that ran where a failure ends the run."""
+        """Return the tests that must have left a row: all, or, if a failure ends the run, those that
+        ran."""
         option = self.config.option
         stops = getattr(option, "maxfail", 0) or getattr(option, "stepwise", False)
         return self.ran if stops else self.ran | self.collected
@@ -200,7 +203,7 @@ class Recorder:
         self.problems.append(f"--report {self.config.option.report}: not written, as {reason}")
 
     def _nothing_ran(self, session: pytest.Session) -> None:
-        """No case ran. Where some were asked for, say so; it is no success."""
+        """Handle a run without cases: say so if some were asked for; it is no success."""
         option = self.config.option
         if option.collectonly or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
@@ -220,7 +223,7 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
-        """Print a few failures, where pytest prints none, the table, and at the end what to run next."""
+        """Print a few failures where pytest prints none, the table, and the next command."""
         for nodeid, told in self.narratives.items():
             terminalreporter.section(f"{case_in(nodeid)}, step by step")
             for line in told:
@@ -240,7 +243,7 @@ class Recorder:
             terminalreporter.write_line(line)
 
     def _first(self) -> Optional[str]:
-        """The case that is shown, the first with a finding, or without a verdict; None where none is."""
+        """Return the case that is shown, the first without a pass; None if there is none."""
         if self.first is not None:
             return self.first
         findings = [key for key in sorted(self.rows) if self.rows[key].outcome == FINDING]
@@ -249,7 +252,7 @@ class Recorder:
 
 
 def send_home(config: Any) -> None:
-    """Give the controller the header of a worker's run: the controller does not import torch."""
+    """Send the header of a worker's run to the controller, which does not import torch."""
     header = header_of(config)
     if header is not None:
         config.workeroutput[HEADER] = encode_header(header)

@@ -1,4 +1,4 @@
-"""From verdicts to the rows of a record, and its header."""
+"""Converts verdicts to the rows of a record, and makes its header."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def row(verdict: Verdict, session: Session) -> CaseRow:
-    """The row of one case; its findings name the switches that explain them."""
+    """Return the row of one case; its findings name the switches that explain them."""
     result = verdict.result
     case = result.case
     return CaseRow(
@@ -48,7 +48,7 @@ def _findings(verdict: Verdict, session: Session) -> Iterator[Found]:
 
 
 def found(finding: Finding, switches: Tuple[str, ...] = ()) -> Found:
-    """A finding as data of a record; ``switches``: those whose other side explains it."""
+    """Return a finding as data of a record; ``switches``: those whose other side explains it."""
     mismatch = finding.mismatch
     return Found(
         step=finding.step,
@@ -66,7 +66,7 @@ def found(finding: Finding, switches: Tuple[str, ...] = ()) -> Found:
 
 
 def _margins(margins: Mapping[str, Margins]) -> Dict[str, Any]:
-    """The fields of a row that say how close the budgeted quantities came to their budgets."""
+    """Return the fields of a row that say how close the budgeted quantities came to their budgets."""
     found = {name: margins[name] for name in BUDGETED if name in margins}
     return {
         "share": {name: each.share for name, each in found.items()},
@@ -81,7 +81,7 @@ _MAIN = (*BUDGETED, "num_batches_tracked", "weight", "bias", "exception")
 
 
 def _by_quantity(compared: Mapping[str, int]) -> Dict[str, int]:
-    """Counts of the main quantities; everything else (dtypes, identities, flags) in one number."""
+    """Count the main quantities one by one, and all others (dtypes, identities, flags) together."""
     counts = {name: compared[name] for name in _MAIN if compared.get(name)}
     counts["attributes"] = sum(compared.values()) - sum(counts.values())
     return counts
@@ -94,7 +94,7 @@ def header(
     selection: Optional[str],
     suite: str,
 ) -> Header:
-    """The first line of the record of this run; ``option``: pytest's options."""
+    """Return the first line of the record of this run; ``option``: pytest's options."""
     return Header(
         suite=suite,
         torch=environment.version,

@@ -1,4 +1,4 @@
-"""The subject of a run, the rules it must follow, and the record's header: shared by all cases."""
+"""The session that all cases share: the subject, the rules it must follow, and the record's header."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tests.conformance.process import Guard
 from tests.failure.allowance import Allowance
 from tests.subject import DEFAULT
 
-if TYPE_CHECKING:  # which imports torch; collecting does without
+if TYPE_CHECKING:  # this imports torch, which collecting must not need
     from tests.subject.module import Factory
 
 
 class Session(NamedTuple):
-    """``again``: the options that it takes, beside --case, to run a case again.
+    """The data that all cases of a run share.
 
-    ``allowance``: which findings get a whole report. ``own``: the user's numbers, None where there are
-    none. ``narrates``: every case is told step by step. ``accepted``: the findings that do not fail
-    the run, None where no file names any.
+    ``again``: the options besides --case that run a case again. ``allowance``: which findings get a whole
+    report. ``own``: the user's numbers, None where there are none. ``narrates``: every case is told step
+    by step. ``accepted``: the findings that do not fail the run, None where no file names any.
     """
 
     factory: Factory
@@ -52,11 +52,11 @@ SESSION = pytest.StashKey[Session]()
 DESELECTED = pytest.StashKey[int]()
 """How many cases pytest or a plugin has left out."""
 GUARD = pytest.StashKey[Guard]()
-"""What watches over the subject."""
+"""The guard that watches over the subject."""
 
 
 def session_of(config: pytest.Config) -> Session:
-    """The session of the run, made once; raises preflight.Unusable for an unusable subject or torch."""
+    """Return the session of the run, made once; raises preflight.Unusable for the subject or torch."""
     if SESSION not in config.stash:
         config.stash[SESSION] = _session(config)
         freeze_imports()
@@ -100,10 +100,10 @@ def _session(config: pytest.Config) -> Session:
 
 
 def freeze_imports() -> None:
-    """Leave what the import of torch made to live for the whole run out of garbage collection."""
+    """Exclude from garbage collection the objects that importing torch has made."""
     gc.freeze()
 
 
 def header_of(config: Any) -> Any:
-    """The header of a session that was begun, None otherwise."""
+    """Return the header of a session that has begun, None otherwise."""
     return config.stash[SESSION].header if SESSION in config.stash else None

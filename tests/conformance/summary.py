@@ -1,6 +1,6 @@
-"""Texts about a whole run, and checks of what must hold of it.
+"""Texts about a whole run, and checks of a whole run.
 
-Imports neither torch nor NumPy: the controller of a run with workers does without.
+Imports neither torch nor NumPy: the controller of a run with workers does not need them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ UNRELEASED = "not in the table of oracle/semantics.py: the newest semantics were
 
 
 def ids_of(tier: str, seed: int) -> Iterator[str]:
-    """The ids of all cases that a run of the whole tier must have."""
+    """Return the ids of all cases that a run of the whole tier must have."""
     for family in catalogue.FAMILIES:
         suffix = f"-seed{seed}" if seed and family == "matrix" else ""
         for each in catalogue.ids(family, tier):
@@ -28,7 +28,7 @@ def ids_of(tier: str, seed: int) -> Iterator[str]:
 
 
 def without_row(missing: Iterable[str]) -> List[str]:
-    """A line when there are cases that were never judged; ``missing``: their ids or node ids."""
+    """Return a line when there are cases that were never judged; ``missing``: their ids or node ids."""
     ids = sorted(missing)
     if not ids:
         return []
@@ -36,7 +36,7 @@ def without_row(missing: Iterable[str]) -> List[str]:
 
 
 def next_command(first: Optional[str], again: str) -> List[str]:
-    """The line that says what to run after a failed run; none without a failure.
+    """Return the line that says what to run after a failed run; none without a failure.
 
     ``first``: the id of the first case that failed. ``again``: the options that the run was given.
     """
@@ -44,10 +44,10 @@ def next_command(first: Optional[str], again: str) -> List[str]:
 
 
 def unexercised(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
-    """One line for each switch that the run should have put to the test and did not.
+    """Return one line for each switch that the run should have exercised and did not.
 
-    A switch is put to the test by a passing case that consulted it, whichever its side; one that is
-    masked by another that holds cannot come up, and so must not be said to hold.
+    A passing case that consulted a switch exercises it, whichever its side. A switch that is masked by
+    another one that holds cannot be consulted, and so must not be said to hold.
     """
     seen = {name for each in rows if each.outcome in (PASS, KNOWN_DEFECT) for name in each.switches}
     lines = []
@@ -71,10 +71,10 @@ def unexercised(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
 
 
 def unshown(rows: Iterable[CaseRow], release: Release) -> List[str]:
-    """One line for each known defect of the release that no case has shown.
+    """Return one line for each known defect of the release that no case has shown.
 
-    In many of a defect's circumstances what is seen is within the budget of what is right, so that a
-    single case cannot tell that the defect is gone; a whole tier can.
+    In many of a defect's circumstances, what is seen is within the budget of what is right, so a single
+    case cannot tell that the defect is gone; a whole tier can.
     """
     shown = {each.defect for each in rows}
     return [
@@ -86,7 +86,7 @@ def unshown(rows: Iterable[CaseRow], release: Release) -> List[str]:
 
 
 def verdict_counts(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[str]:
-    """A line that counts the verdicts on the public texts; none when no claim was run."""
+    """Return a line that counts the verdicts on the public texts; none when no claim was run."""
     counts = dict.fromkeys(claims.VERDICTS, 0)
     for each in rows:
         claim = claims.CASES.get(each.id)
@@ -99,7 +99,7 @@ def verdict_counts(rows: Iterable[CaseRow], holding: Dict[str, bool]) -> List[st
 
 
 def coverage(rows: Sequence[CaseRow]) -> List[str]:
-    """A line that says in how many states how many operations were performed, of all that there are."""
+    """Return a line that says how many of all operations were performed in how many of all states."""
     done = sum(each.outcome == PASS for each in rows if each.id.startswith(states.FAMILY + "-"))
     if not done:
         return []
@@ -112,7 +112,7 @@ def coverage(rows: Sequence[CaseRow]) -> List[str]:
 
 
 def counts(lines: Sequence[str]) -> List[str]:
-    """The first lines of the table, up to the count of known defects."""
+    """Return the first lines of the table, up to the count of known defects."""
     defects = (place for place, line in enumerate(lines) if line.startswith("known defects"))
     end = next(defects, len(lines))
     return list(lines[: end + 1])
@@ -122,7 +122,7 @@ SHOWN_BEHAVIOURS = 12
 
 
 def behaviours(rows: Sequence[CaseRow]) -> List[str]:
-    """The verdict behaviour by behaviour: one line when all agree, one for each that does not."""
+    """Return the verdict on the behaviours: one line when all agree, else one for each that does not."""
     groups = by_behaviour(rows)
     failing = {
         name: [each for each in group if each.outcome == FINDING] for name, group in groups.items()

@@ -10,5 +10,5 @@ from tests.conformance import exploration
 
 
 def test_exploration(search: Tuple[int, str], request: pytest.FixtureRequest) -> None:
-    """No random program makes the subject do other than the oracle says."""
+    """Check that the subject does what the oracle says in every random program."""
     exploration.search(search, request)

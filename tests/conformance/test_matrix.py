@@ -10,5 +10,5 @@ FAMILY = "matrix"
 
 
 def test_matrix(case_id: str, request: pytest.FixtureRequest) -> None:
-    """The subject does what the oracle says, at every step of the case."""
+    """Check that the subject does what the oracle says, at every step of the case."""
     judge(case_id, request)

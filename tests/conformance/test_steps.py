@@ -10,5 +10,5 @@ FAMILY = "steps"
 
 
 def test_steps(case_id: str, request: pytest.FixtureRequest) -> None:
-    """The subject does what the oracle says, at every step of the case."""
+    """Check that the subject does what the oracle says, at every step of the case."""
     judge(case_id, request)

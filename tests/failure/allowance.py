@@ -1,4 +1,4 @@
-"""Which findings of a process get a whole report; the others get a line.
+"""The limit on whole reports in a process; further findings get a line.
 
 A whole report shrinks the program and runs a script in a fresh process, which takes some seconds. A
 module that is wrong everywhere would wait for thousands of them. No verdict depends on this.
@@ -11,13 +11,13 @@ from typing import Set, Tuple
 from reports.symptoms import Theme
 
 MOST = 8
-"""The whole reports that a process makes where not all were asked for."""
+"""The number of whole reports that a process makes unless all are asked for."""
 
 
 class Allowance:
     """Grants a whole report to the first finding of each symptom.
 
-    ``everything``: to every finding. ``fresh``: scripts are tried in a fresh process, too.
+    ``everything``: grant it to every finding. ``fresh``: try scripts in a fresh process, too.
     """
 
     def __init__(self, everything: bool = False, fresh: bool = True) -> None:

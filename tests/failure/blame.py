@@ -1,4 +1,4 @@
-"""Which release switches explain a finding: those whose other side shows what was seen."""
+"""Finds the release switches that explain a finding: those whose other side shows what was seen."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.verdict.result import Result, compared
 
 
 def explaining(result: Result, factory: Factory, semantics: Semantics) -> Tuple[str, ...]:
-    """The switches with whose other side the program, up to its first finding, has none.
+    """Return the switches with whose other side the program has no finding up to its first one.
 
-    The program is run once more. Of a subject that does otherwise the second time nothing is said.
+    The program is run once more. A subject that behaves differently the second time gets no switches.
     """
     if not result.findings or not result.switches:
         return ()
@@ -31,7 +31,7 @@ def explaining(result: Result, factory: Factory, semantics: Semantics) -> Tuple[
 
 
 def described(names: Tuple[str, ...], semantics: Semantics) -> List[str]:
-    """The lines that name the switches of a finding and both their sides."""
+    """Return the lines that name the switches of a finding and both their sides."""
     release = ".".join(map(str, semantics.release))
     lines = []
     for switch in SWITCHES:

@@ -13,7 +13,7 @@ SHORT = 16
 
 
 def number(value: float, dtype: str) -> str:
-    """The shortest text that torch reads back as this number of this dtype."""
+    """Return the shortest text that torch reads back as this number of this dtype."""
     held = np.dtype(numpy_dtype(dtype))
     if held.kind == "f" and held.itemsize < 8 and np.isfinite(value):
         text = repr(float(str(held.type(value))))
@@ -23,17 +23,17 @@ def number(value: float, dtype: str) -> str:
 
 
 def listed(values: np.ndarray, dtype: str) -> str:
-    """The values as the text of a flat list."""
+    """Return the values as the text of a flat list."""
     return "[" + ", ".join(number(value, dtype) for value in values.reshape(-1).tolist()) + "]"
 
 
 def keyword(dtype: str) -> str:
-    """The keyword argument that makes a tensor of this dtype; nothing for torch's default."""
+    """Return the keyword argument that makes a tensor of this dtype; empty for torch's default."""
     return "" if dtype == "float32" else f", dtype=torch.{dtype}"
 
 
 def pattern(shape: Sequence[int], dtype: str, scale: float = 1.0, middle: float = 0.0) -> np.ndarray:
-    """Multiples of 1/4 from -1.5 to 2.25, times ``scale``, plus ``middle``: computed in float64.
+    """Return multiples of 1/4 from -1.5 to 2.25, times ``scale``, plus ``middle``, computed in float64.
 
     A narrow dtype is reached by way of float32, as in torch.
     """
@@ -45,7 +45,7 @@ def pattern(shape: Sequence[int], dtype: str, scale: float = 1.0, middle: float 
 def pattern_text(
     shape: Sequence[int], dtype: str, scale: float = 1.0, middle: float = 0.0
 ) -> str:
-    """The text that makes the values of ``pattern`` in torch, bit for bit."""
+    """Return the text that makes the values of ``pattern`` in torch, bit for bit."""
     count = int(np.prod(shape))
     text = f"torch.arange({count}, dtype=torch.float64) * 7 % 16 / 4 - 1.5"
     if (scale, middle) != (1.0, 0.0):
@@ -56,7 +56,7 @@ def pattern_text(
 
 
 def batch_text(values: np.ndarray, dtype: str, most: int) -> Optional[str]:
-    """The text of a contiguous torch tensor of a dtype with these values, bit for bit.
+    """Return the text of a contiguous torch tensor of a dtype with these values, bit for bit.
 
     None where it would be a list of more than ``most`` numbers.
     """

@@ -1,4 +1,4 @@
-"""A case told step by step: what every step was expected to show, and what it showed."""
+"""Tells a case step by step: what every step was expected to show, and what it showed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.subject.module import Factory, observe
 from tests.subject.observation import Observation
 
 MOST = 12
-"""Arrays of up to this many values are told in full."""
+"""Arrays of up to this many values are shown in full."""
 
 FIRST = 4
-"""The values of a longer array that are told."""
+"""The number of values of a longer array that are shown."""
 
 
 class Line(NamedTuple):
-    """A quantity after a step. ``always``: it is told even where it is as before the step."""
+    """A quantity after a step. ``always``: it is shown even if the step has not changed it."""
 
     quantity: str
     seen: str
@@ -42,7 +42,7 @@ class Line(NamedTuple):
 
 
 def narrative(case: Case, factory: Factory, semantics: Semantics) -> List[str]:
-    """Run the case and tell it; of a step only what it has changed, after the last step everything."""
+    """Run the case and tell it: each step shows what it has changed, the last step everything."""
     right = expectations(case, semantics)
     observations = observe(case, factory)
     steps: Tuple[Optional[Step], ...] = (None, *case.steps)
@@ -67,13 +67,13 @@ def _head(case: Case, number: int, step: Optional[Step]) -> str:
 
 
 def _sides(want: Expected, semantics: Semantics) -> List[str]:
-    """The switches that decided the step, and whether they hold."""
+    """Return the switches that decided the step, and whether they hold."""
     sides = {name: "holds" if name in semantics.inside else "does not hold" for name in want.switches}
     return [f"{name} ({side})" for name, side in sides.items()]
 
 
 def _verdicts(right: Expectations, number: int, got: Observation) -> Tally:
-    """The comparison of the step, as the verdict makes it."""
+    """Return the comparison of the step, as the verdict makes it."""
     tally = Tally()
     if number == 0 and (right[0].error is not None or got.raised is not None):
         compare_error(right[0].error, got.raised, tally)
@@ -83,7 +83,7 @@ def _verdicts(right: Expectations, number: int, got: Observation) -> Tally:
 
 
 def _texts(told: Sequence[Line], earlier: Sequence[Line], tally: Tally) -> Iterator[str]:
-    """The texts of each line that is new: what was seen, what was expected, and how near that is."""
+    """Return the texts of each new line: what was seen, what was expected, and how near they are."""
     wrong = {each.quantity: each for each in tally.mismatches}
     margins = tally.margins()
     for line in told:
@@ -109,7 +109,7 @@ def _both(quantity: str, seen: str, expected: str) -> Iterator[str]:
 
 
 def _lines(want: Expected, got: Observation) -> Iterator[Line]:
-    """Everything that a step shows, in short."""
+    """Return everything that a step shows, in short."""
     if want.error is not None or got.raised is not None:
         seen = "nothing" if got.raised is None else f"{got.raised.kind}: {got.raised.message.strip()}"
         raises = "nothing" if want.error is None else f"{want.error.kind} matching {want.error.pattern!r}"
@@ -170,7 +170,7 @@ def _entry(entry: Entry) -> str:
 
 
 def brief(values: np.ndarray) -> str:
-    """An array in short: all values, or the first few, the shape and the range of the finite ones."""
+    """Return an array in short: all values, or the first ones, the shape and the finite range."""
     flat = values.reshape(-1)
     if values.ndim == 0:
         return str(values.item())

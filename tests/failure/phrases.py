@@ -1,4 +1,4 @@
-"""Phrases of the scripts: what to print for a quantity, how to get the strides of a layout."""
+"""Phrases of the scripts: expressions for quantities, and for the strides of a layout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LAYOUTS: Dict[str, str] = {
     "shifted": "torch.stack(2 * [{x}])[1]",
     "scalar": "{x}.flatten()[:1].sum().expand({shape})",
 }
-"""How the contiguous tensor {x} gets the strides of each of ``cases.variants.GRADIENT_LAYOUTS``."""
+"""Maps a word of ``cases.variants.GRADIENT_LAYOUTS`` to the text that gives {x} its strides."""
 
 OUTPUT: Dict[str, str] = {
     "output_dtype": "repr(str(y.dtype)[6:])",
@@ -25,7 +25,7 @@ OUTPUT: Dict[str, str] = {
     "input_changed": "x.detach().numpy().tobytes() != before",
     "earlier_output_changed": "earlier.numpy().tobytes() != before",
 }
-"""What to print for a quantity of a forward."""
+"""Maps a quantity of a forward to the expression that is printed."""
 
 TENSOR: Dict[str, str] = {
     "present": "m.{0} is not None",
@@ -36,7 +36,7 @@ TENSOR: Dict[str, str] = {
     "shape": "tuple(m.{0}.shape)",
     "": "m.{0}.tolist()",
 }
-"""What to print for an aspect of a parameter or buffer."""
+"""Maps an aspect of a parameter or buffer to the expression that is printed."""
 
 GRADIENT: Dict[str, str] = {
     "present": "{0} is not None",
@@ -46,10 +46,11 @@ GRADIENT: Dict[str, str] = {
     "shares memory": "{0}.data_ptr() in [each.data_ptr() for each in others if each is not None]",
     "requires_grad": "{0}.requires_grad",
 }
-"""What to print for an aspect of the gradient {0}; {1} is the memory format of the forward's input."""
+"""Maps an aspect of the gradient {0} to an expression; {1} is the memory format of the forward's
+input."""
 
 SOURCE = "repr((list(state.items()), getattr(state, '_metadata', None)))"
-"""A text of everything that is in the state dict that is loaded."""
+"""The expression for everything in the state dict that is loaded, as a text."""
 
 LOADED = (
     "repr('; '.join(' '.join([word, *sorted(names)]) for word, names in ("
@@ -57,12 +58,12 @@ LOADED = (
     "('shared', [name for name in {names} if getattr(m, name) is not None and "
     "getattr(m, name).data_ptr() in [each.data_ptr() for each in state.values()]]))))"
 )
-"""What to print for the text of a load; {names}: the names of the tensors."""
+"""The expression for the text of a load; {names}: the names of the tensors."""
 WITHOUT: Dict[str, str] = {
     "no_grad": "torch.no_grad()(m.__call__)",
     "inference": "torch.inference_mode()(m.__call__)",
 }
-"""What to call instead of m in a forward that autograd does not record."""
+"""Maps the word of a forward that autograd does not record to what is called instead of m."""
 
 GRAD: Dict[str, str] = {
     "dtype": "repr(str({0}.dtype)[6:])",
@@ -70,13 +71,13 @@ GRAD: Dict[str, str] = {
     "strides": "{0}.stride() == {1}.stride()",
     "requires_grad": "{0}.requires_grad",
 }
-"""What to print for an aspect of the .grad {0} of {1}."""
+"""Maps an aspect of the .grad {0} of {1} to the expression that is printed."""
 
 LEFT = (
     "tuple(name for name, each in [*(('input', g[0][0]) for g in graphs[:1]), "
     "*((name, getattr(m, name)) for name in {0})] if getattr(each, 'grad', None) is not None)"
 )
-"""What to print for the names of those that have a .grad; {0} are the names of all tensors."""
+"""The expression for the names of those that have a .grad; {0} are the names of all tensors."""
 
 SHARED = "memory shared with the original"
 COPIES: Dict[str, str] = {
@@ -85,7 +86,7 @@ COPIES: Dict[str, str] = {
     "state_dict": "fresh(m)",
     "copy": "copy.copy(m)",
 }
-"""How to copy the module in each of ``cases.steps.COPIES``."""
+"""Maps a word of ``cases.steps.COPIES`` to the expression that copies the module."""
 
 SHOWN: Dict[str, str] = {
     "repr": "repr(m).partition('(')[2]",
@@ -101,7 +102,7 @@ SHOWN: Dict[str, str] = {
         "('to', m.to('cpu')), ('', m.train(mode))) if name and each is m))(m.training)"
     ),
 }
-"""How to get the text that a step asks for."""
+"""Maps a word of ``cases.steps.SHOWN`` to the expression for its text."""
 
 FORMS: Dict[str, str] = {
     "": "{x}",
@@ -109,7 +110,7 @@ FORMS: Dict[str, str] = {
     "expanded": "{x}[:1].expand({n})",
     "row": "{x}.reshape(1, -1)",
 }
-"""How a tensor {x} of {n} values gets each of ``cases.steps.FORMS``."""
+"""Maps a word of ``cases.steps.FORMS`` to the text that gives a tensor {x} of {n} values that form."""
 
 HOOKED = (
     "def hooked(m, x):",

@@ -1,4 +1,4 @@
-"""How a script rebuilds one channel of the suite's own batches from integers, with NumPy."""
+"""Rebuilds one channel of the suite's own batches in a script, from integers, with NumPy."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BELL: List[str] = [
     "    uniform = raw.astype(np.float64) * 2.0**-52 - 1.0",
     "    return uniform.reshape(4, n).sum(axis=0) * np.sqrt(0.75)",
 ]
-"""Lines that define ``bell`` of ``cases.inputs.streams``."""
+"""The lines that define ``bell`` of ``cases.inputs.streams``."""
 
 WIDE = ("float32", "float64")
-"""The dtypes whose values are rebuilt; NumPy does not hold those of the others, or they are rescaled."""
+"""The dtypes whose values are rebuilt. NumPy lacks bfloat16, and float16 values are rescaled."""
 
 FORMULAS: Dict[str, str] = {
     "normal": "(1.0 + 0.25 * {k}) * z + ({k} - 1.0)",
@@ -35,14 +35,14 @@ FORMULAS: Dict[str, str] = {
     ),
     "subnormal": "{tiny!r} / 8 * z",
 }
-"""Regime to the text of its formula in ``cases.inputs.regimes``; the others are not pseudo-random."""
+"""Maps a regime to the text of its formula in ``cases.inputs.regimes``; others are not pseudo-random."""
 
 
 def rebuilt(variant: Variant, name: str, channel: int, values: np.ndarray) -> Optional[str]:
-    """The text of channel ``channel`` of the suite's batch ``name`` as a torch tensor.
+    """Return the text of channel ``channel`` of the suite's batch ``name`` as a torch tensor.
 
-    ``values``: the channel, shape (N, 1, H, W). None where these are not the bits of the formula: for
-    a batch of another kind, another regime, or with a NaN in it.
+    ``values``: the channel, shape (N, 1, H, W). None where the formula does not give these bits: for a
+    batch of another kind, another regime, or with a NaN in it.
     """
     number = re.fullmatch("b([0-9]+)", name)
     regime = regimes(variant)[channel]

@@ -1,4 +1,4 @@
-"""Runs a script as a user would: in this process as a first try, and in a fresh one."""
+"""Runs a script as a user would: first in this process, then in a fresh one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import subprocess
 import sys
 
 SECONDS = 60
-"""How long a script may take in a process of its own."""
+"""The number of seconds that a script may take in a process of its own."""
 
 
 def printed(script: str) -> str:
-    """Run the script in this process; the text ends in the exception's class and message if it raises."""
+    """Run the script in this process; an exception's class and message end the text."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         try:
@@ -24,7 +24,7 @@ def printed(script: str) -> str:
 
 
 def printed_in_a_fresh_process(script: str, seconds: float = SECONDS) -> str:
-    """The output in a new interpreter that finds the same modules; the last line of an error."""
+    """Run the script in a new interpreter that finds the same modules; an error gives its last line."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(each or os.getcwd() for each in sys.path),
@@ -49,6 +49,6 @@ def printed_in_a_fresh_process(script: str, seconds: float = SECONDS) -> str:
 
 
 def got(output: str) -> str:
-    """Find what a script printed as got; everything where there is no such line."""
+    """Return what a script printed as got; everything where there is no such line."""
     lines = output.splitlines()
     return next((line[9:] for line in lines if line.startswith("got ")), " ".join(lines))

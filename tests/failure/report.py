@@ -1,4 +1,4 @@
-"""A failure as a bug report: the finding, how its budget was derived, and a script to paste."""
+"""Writes a failure as a bug report: the finding, how its budget was derived, and a script to paste."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ DERIVATIONS = {
     "running_mean": "gamma(k) * mean|x| for the sum, then the moving average",
     "running_var": "gamma(2k+4) * var + 2*d*sqrt(var) + d^2, then the moving average",
 }
-"""Quantity to how ``oracle.numerics.bounds`` derives its budget."""
+"""Maps a quantity to how ``oracle.numerics.bounds`` derives its budget."""
 
 SHOWN = 3
-"""The findings at one step, and the parts of a state's case, that are described in full."""
+"""The number of findings at one step, and of parts of a state's case, that are described in full."""
 
 
 SCRIPT = "# a script that shows it"
-"""How the line before a script begins."""
+"""The beginning of the line before a script."""
 
 
 def short(verdict: Verdict, session: Session) -> str:
-    """Print one of many failures that look alike: the finding in a line."""
+    """Return the report on one of many failures that look alike: the finding in a line."""
     case_id = verdict.result.case.id
     return "\n".join([case_id, visible(verdict.explanation), _again(case_id, session, " -v")])
 
 
 def report(verdict: Verdict, session: Session) -> str:
-    """The whole text that a failing case prints."""
+    """Return the whole text that a failing case prints."""
     result = verdict.results[0]
     case = verdict.result.case
     lines = [case.id]
@@ -90,7 +90,7 @@ def _numbers(finding: Finding) -> List[str]:
 
 
 def _parts(verdict: Verdict) -> List[str]:
-    """A line for each of the other operations of a state's case that have a finding."""
+    """Return a line for each of the other operations of a state's case that have a finding."""
     others: Sequence[Result] = verdict.parts[1:]
     if not others:
         return []
@@ -102,7 +102,7 @@ def _parts(verdict: Verdict) -> List[str]:
 
 
 def _shown_again(result: Result, session: Session) -> List[str]:
-    """The shortest program, and the script or why there is none."""
+    """Return the shortest program, and the script or why there is none."""
     again = reproduce(
         result,
         session.factory,

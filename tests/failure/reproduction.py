@@ -1,4 +1,4 @@
-"""A script that shows a finding again, or one line that says why there is none."""
+"""Writes a script that shows a finding again, or one line that says why there is none."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ TOO_LARGE = "no script: the program with its input is too large to be written ou
 
 
 class Reproduction(NamedTuple):
-    """``script``: None where there is none that shows the finding; ``remark`` says why, or is empty.
+    """The result of an attempt to write a script.
 
-    ``shown``: the shortest program that shows the finding, None where none does.
+    ``script``: None where none shows the finding; ``remark`` then says why, else it is empty. ``shown``:
+    the shortest program that shows the finding, None where none does.
     """
 
     script: Optional[str]
@@ -37,9 +38,9 @@ def reproduce(
     threads: int,
     fresh: bool = True,
 ) -> Reproduction:
-    """Run the program again, shrink it, write its script and try that.
+    """Run the program again, shrink it, write its script and run that.
 
-    ``fresh``: in a process of its own, too, which takes as long as importing torch.
+    ``fresh``: run it in a process of its own, too, which takes as long as importing torch.
     """
     whole = Shrinking(result, factory, semantics)
     if whole.tried(whole.best.case) is None:
@@ -67,9 +68,9 @@ def reproduce(
 def _candidates(
     result: Result, short: Shown, factory: Factory, semantics: Semantics
 ) -> Iterator[Shown]:
-    """The programs of which a script may show the finding, the shortest first.
+    """Yield the programs of which a script may show the finding, the shortest first.
 
-    In the second large batches are rebuilt from integers.
+    The second one rebuilds large batches from integers.
     """
     yield short
     own = shortest(result, factory, semantics, own_values=True)

@@ -21,22 +21,22 @@ from tests.failure.writing import MOST, Unwritable, Writing, called
 from tests.verdict.result import Finding
 
 THREADED = 4096
-"""Batches of so many values make the number of torch's threads matter."""
+"""The number of values in a batch from which on torch's number of threads matters."""
 
 CONVERTED = (
     "    [new.to(each.dtype) for each in old.state_dict().values() if each.is_floating_point()]",
 )
-"""The line that gives a new module the dtype of one that was converted."""
+"""The line that gives a new module the dtypes of a converted one."""
 
 LONGEST = 60
-"""No script has more lines."""
+"""The largest number of lines of a script."""
 
 
 class Shown(NamedTuple):
-    """A program that ends with a finding, and what a script of it needs to know.
+    """A program that ends with a finding, and the data that a script of it needs.
 
-    ``raising``: the numbers of the steps that raise or must raise. ``texts``: batch name to the text
-    that makes its values, for those that have a short one.
+    ``raising``: the numbers of the steps that raise or must raise. ``texts``: maps a batch name to the
+    text that makes its values, for batches that have a short one.
     """
 
     case: Case
@@ -46,7 +46,7 @@ class Shown(NamedTuple):
 
 
 def constructor(config: Config, dtype: str, subject: str) -> str:
-    """The call that constructs the module; ``subject``: as given to --subject."""
+    """Return the call that constructs the module; ``subject``: as given to --subject."""
     words = [str(config.num_features)]
     for name, value in config.passed():
         words.append(repr(value) if config.call == "positional" else f"{name}={value!r}")
@@ -57,12 +57,12 @@ def constructor(config: Config, dtype: str, subject: str) -> str:
 
 
 def _gradient(name: str) -> str:
-    """The expression for the gradient of the input, the weight or the bias."""
+    """Return the expression for the gradient of the input, the weight or the bias."""
     return f"gradients.get(id(leaves[{GRADIENTS.index(name)}]))"
 
 
 def _left(name: str, aspect: str, index: Sequence[int]) -> str:
-    """The expression for an element or an aspect of a ``.grad``."""
+    """Return the expression for an element or an aspect of a ``.grad``."""
     leaf = "graphs[0][0][0]" if name == "input.grad" else f"m.{name.partition('.')[0]}"
     if index:
         return f"{leaf}.grad[{', '.join(map(str, index))}].item()"
@@ -70,7 +70,7 @@ def _left(name: str, aspect: str, index: Sequence[int]) -> str:
 
 
 def _second(name: str, quantity: str, index: Sequence[int]) -> str:
-    """The expression for an element or an aspect of a second derivative, or for those that there are."""
+    """Return the expression for an element or aspect of a second derivative, or for their names."""
     if quantity == "2nd gradients present":
         return "tuple(seconds)"
     derivative = f"seconds[{name!r}]"
@@ -80,7 +80,7 @@ def _second(name: str, quantity: str, index: Sequence[int]) -> str:
 
 
 def _printed(shown: Shown) -> str:
-    """The expression that is printed as got."""
+    """Return the expression that is printed as got."""
     mismatch = shown.finding.mismatch
     quantity = mismatch.quantity
     name, _, aspect = quantity.partition(" ")
@@ -124,7 +124,7 @@ def _writing(shown: Shown) -> Writing:
 
 
 def _kept(finding: Finding) -> List[str]:
-    """The lines, before the last step, that keep what it may change."""
+    """Return the lines that keep, before the last step, what that step may change."""
     quantity = finding.mismatch.quantity
     name, _, aspect = quantity.partition(" ")
     if quantity == "input_changed":
@@ -143,7 +143,7 @@ def _kept(finding: Finding) -> List[str]:
 
 
 def _suppressed(body: List[str]) -> List[str]:
-    """The lines of a step that raises, as it should."""
+    """Return the lines of a step that raises, as it should."""
     head = "with contextlib.suppress(Exception):"
     if len(body) == 1 and not body[0].startswith("for "):
         return [f"{head} {body[0]}"]
@@ -151,7 +151,7 @@ def _suppressed(body: List[str]) -> List[str]:
 
 
 def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
-    """The lines of the step with the finding, and of printing what was got."""
+    """Return the lines of the step with the finding, and those that print what was got."""
     finding = shown.finding
     if finding.mismatch.quantity == "exception":
         return [
@@ -195,7 +195,7 @@ def _imports(text: str, subject: str) -> List[str]:
 
 
 def _settings(shown: Shown, threads: int, surroundings: Collection[str]) -> List[str]:
-    """The lines that give a fresh process the settings of this one, where they matter."""
+    """Return the lines that give a fresh process the settings of this one, where they matter."""
     steps = [each for step in shown.case.steps for each in forwards(step)]
     sizes = [batch(shown.case.variant, each.batch).values.size for each in steps]
     set_threads = threads != 1 or max(sizes, default=0) >= THREADED
@@ -205,9 +205,9 @@ def _settings(shown: Shown, threads: int, surroundings: Collection[str]) -> List
 def script(
     shown: Shown, subject: str, threads: int = 1, surroundings: Collection[str] = ()
 ) -> str:
-    """The script; raises Unwritable where it would be too long.
+    """Return the script; raises Unwritable where it would be too long.
 
-    ``threads``: torch's number of threads. ``surroundings``: lines that set what else is unusual.
+    ``threads``: torch's number of threads. ``surroundings``: lines that set other unusual settings.
     """
     case, finding = shown.case, shown.finding
     writing = _writing(shown)

@@ -1,7 +1,7 @@
-"""The shortest way to a finding: fewer steps, one channel, fewer and plainer values.
+"""Finds the shortest way to a finding: fewer steps, one channel, fewer and plainer values.
 
-Every program that is tried is run on the subject and on the oracle, so that what a smaller program
-shows, got and expected, is always for its own input.
+Every program that is tried is run on the subject and on the oracle, so that the values got and expected
+of a smaller program always belong to its own input.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from tests.subject.module import Factory
 from tests.verdict.result import Finding, Result, run
 
 STEPS = 24
-"""Programs up to this length are shortened step by step."""
+"""The longest program that is shortened step by step."""
 
 Alike = Callable[[Finding, Finding], bool]
-"""Whether the finding of a smaller program is the one that is looked for."""
+"""A function: whether the finding of a smaller program is the one that is looked for."""
 
 
 def same(found: Finding, wanted: Finding) -> bool:
@@ -47,12 +47,12 @@ def alike(found: Finding, wanted: Finding) -> bool:
 
 
 def _words(text: str) -> str:
-    """The text of an exception without its digits, which may tell sizes."""
+    """Return the text of an exception without its digits, which may be sizes."""
     return "".join(each for each in text if not each.isdigit())
 
 
 def _kind(text: str) -> str:
-    """nan, an infinity, or a number."""
+    """Return nan, an infinity, or the word for a number."""
     return text if text in ("nan", "inf", "-inf") else "finite"
 
 
@@ -67,16 +67,16 @@ class Shrinking:
         self.best = Shown(case, finding, self._raising(case, result), {})
 
     def _raising(self, case: Case, result: Result) -> Tuple[int, ...]:
-        """The numbers of the steps that raised, or had to."""
+        """Return the numbers of the steps that raised, or had to."""
         right = expectations(case, self.semantics)
         must = {number for number, each in enumerate(right) if each.error is not None}
         return tuple(sorted(must | set(result.raising)))
 
     def tried(self, case: Case, as_wanted: Alike = alike) -> Optional[Shown]:
-        """The program and its finding, if that is at the last step and the one that is wanted."""
+        """Return the program and its finding, if that is at the last step and is the wanted one."""
         try:
             result = run(case, self.factory, self.semantics)
-        except Exception:  # a subject that cannot even be observed
+        except Exception:  # the subject cannot even be observed
             return None
         for found in result.findings:
             if found.step == len(case.steps) and as_wanted(found, self.best.finding):
@@ -86,14 +86,14 @@ class Shrinking:
     def take(
         self, case: Case, as_wanted: Alike = alike, texts: Optional[Mapping[str, str]] = None
     ) -> bool:
-        """Go on with the smaller program if it shows the finding."""
+        """Replace ``best`` by the smaller program if that shows the finding."""
         found = self.tried(case, as_wanted)
         if found is not None:
             self.best = found._replace(texts=texts or {})
         return found is not None
 
     def first_of(self, smaller: Callable[[Case], Iterator[Case]]) -> bool:
-        """Go on with the first of some smaller programs that shows the finding in the same layout."""
+        """Replace ``best`` by the first smaller program that shows the finding in the same layout."""
         before = self.best.case
         return any(
             smaller_inputs.same_layout(before, each) and self.take(each) for each in smaller(before)
@@ -103,10 +103,10 @@ class Shrinking:
 def shortest(
     result: Result, factory: Factory, semantics: Semantics, own_values: bool = False
 ) -> Shown:
-    """The first finding of the result on the shortest program and the smallest input that show it.
+    """Return the first finding of the result on the shortest program and smallest input that show it.
 
-    The batches of the result's own case are kept where no smaller ones show it. ``own_values``: keep
-    all values of the channels that are kept.
+    The batches of the result's own case are kept where no smaller ones show it. ``own_values``: keep all
+    values of the channels that are kept.
     """
     search = Shrinking(result, factory, semantics)
     if search.best.finding.step:
@@ -123,7 +123,7 @@ def shortest(
 
 
 def channel_of(finding: Finding) -> int:
-    """The channel in which the finding is, 0 where it is in none."""
+    """Return the channel in which the finding is, 0 where it is in none."""
     index = finding.mismatch.index
     return index[1] if len(index) == 4 else index[0] if index else 0
 
@@ -133,7 +133,7 @@ def _with_steps(case: Case, steps: Tuple[Step, ...]) -> Case:
 
 
 def _fewer_steps(search: Shrinking) -> None:
-    """Keep the last steps alone, as many as it takes, and drop every other step that can go."""
+    """Keep as few of the last steps as possible, and drop every other step that can go."""
     whole = search.best.case
     length = 1
     while length < len(whole.steps):
@@ -142,7 +142,7 @@ def _fewer_steps(search: Shrinking) -> None:
         length *= 2
     kept: List[Step] = list(search.best.case.steps)
     fewer = len(kept) <= STEPS
-    while fewer:  # a step may be needed by a later one alone, so until none can go
+    while fewer:  # only a later step may need a step, so this repeats until none can be dropped
         fewer = False
         for place in reversed(range(len(kept) - 1)):
             steps = tuple(kept[:place] + kept[place + 1 :])
@@ -152,7 +152,7 @@ def _fewer_steps(search: Shrinking) -> None:
 
 
 def _shorter_series(search: Shrinking) -> None:
-    """Fewer forwards in every series: one, two, four and so on, and then as few as it takes."""
+    """Shorten every series of forwards: try one, two, four and so on, then the smallest that works."""
     for place, step in enumerate(search.best.case.steps):
         if isinstance(step, Forwards):
             count = 1
@@ -165,7 +165,7 @@ def _shorter_series(search: Shrinking) -> None:
 
 
 def _with_series(search: Shrinking, place: int, count: int) -> bool:
-    """Go on with a shorter series if that shows the finding."""
+    """Replace ``best`` by one with a shorter series if that shows the finding."""
     steps = list(search.best.case.steps)
     series = steps[place]
     assert isinstance(series, Forwards)
@@ -174,7 +174,7 @@ def _with_series(search: Shrinking, place: int, count: int) -> bool:
 
 
 def _plainer_upstream(search: Shrinking) -> None:
-    """Upstream gradients of ones, if they show the finding."""
+    """Replace upstream gradients by ones, if they show the finding."""
     steps = tuple(
         dataclasses.replace(step, upstream=".".join(["ones", *step.upstream.split(".")[1:]]))
         if isinstance(step, DIFFERENTIATING)
@@ -186,7 +186,7 @@ def _plainer_upstream(search: Shrinking) -> None:
 
 
 def _plainer(search: Shrinking) -> None:
-    """Batches whose values have a short text, if they show the finding."""
+    """Replace batches by ones whose values have a short text, if they show the finding."""
     each: Replaced
     for each in smaller_inputs.plainer(search.best.case):
         if search.take(each.case, texts=each.texts):

@@ -1,4 +1,4 @@
-"""Smaller and plainer batches for a program: fewer channels, fewer values, values with a short text."""
+"""Makes smaller and plainer batches: fewer channels, fewer values, values with a short text."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.failure.rebuilding import rebuilt
 from tests.subject.inputs import Input
 
 Values = Mapping[str, np.ndarray]
-"""Batch name without layout to values."""
+"""Maps the name of a batch, without its layout, to its values."""
 
 PLAIN = 2
-"""Batches of more values than this, together, may be replaced by plainer ones."""
+"""Batches with more values than this, together, may be replaced by plainer ones."""
 
 
 class Replaced(NamedTuple):
@@ -30,19 +30,19 @@ class Replaced(NamedTuple):
 
 
 def batches_of(case: Case) -> Dict[str, Batch]:
-    """Every batch that the program names, in order, without its layout."""
+    """Return every batch that the program names, in order, without its layout."""
     steps = [each for step in case.steps for each in forwards(step)]
     plain = dict.fromkeys(each.batch.partition(".")[0] for each in steps)
     return {name: batch(case.variant, name) for name in plain}
 
 
 def values_of(case: Case) -> Dict[str, np.ndarray]:
-    """The values of every batch that the program names."""
+    """Return the values of every batch that the program names."""
     return {name: each.values for name, each in batches_of(case).items()}
 
 
 def with_values(case: Case, values: Values, channels: int) -> Case:
-    """The case with these batches, on a module of so many channels."""
+    """Return the case with these batches, on a module of so many channels."""
     given = tuple(
         Given(name, array.shape, str(array.dtype), array.tobytes()) for name, array in values.items()
     )
@@ -54,7 +54,7 @@ def with_values(case: Case, values: Values, channels: int) -> Case:
 
 
 def _strides(case: Case) -> List[Tuple[bool, ...]]:
-    """For every batch with a layout, in which senses torch calls it contiguous."""
+    """Say for every batch with a layout in which senses torch calls it contiguous."""
     steps = [each.batch for step in case.steps for each in forwards(step)]
     return [
         Input(batch(case.variant, name)).contiguity()
@@ -64,7 +64,7 @@ def _strides(case: Case) -> List[Tuple[bool, ...]]:
 
 
 def same_layout(case: Case, smaller: Case) -> bool:
-    """Whether torch calls every batch contiguous, or not, as before.
+    """Whether torch's answers about contiguity are the same for every batch of both cases.
 
     A channels_last batch of one channel, for instance, is contiguous, and so another kind of batch.
     """
@@ -72,7 +72,7 @@ def same_layout(case: Case, smaller: Case) -> bool:
 
 
 def fewer_channels(case: Case, channel: int) -> Iterator[Case]:
-    """The case with one channel, and with that and another one."""
+    """Yield the case with one channel, and with that and another one."""
     channels = case.config.num_features
     values = values_of(case)
     for kept in ([channel], sorted({channel, (channel + 1) % channels})):
@@ -82,7 +82,7 @@ def fewer_channels(case: Case, channel: int) -> Iterator[Case]:
 
 
 def _channels(values: np.ndarray, kept: Sequence[int], channels: int) -> np.ndarray:
-    """The channels ``kept``; one more of a batch that has one too many."""
+    """Return the channels ``kept``, and one more of a batch that has one channel too many."""
     if values.ndim < 2 or values.shape[1] not in (channels, channels + 1):
         return values
     extra = [channels] if values.shape[1] == channels + 1 else []
@@ -93,7 +93,7 @@ Cut = Callable[[np.ndarray], np.ndarray]
 
 
 def fewer_values(case: Case) -> Iterator[Case]:
-    """The case with a half or one of the columns, rows or images of every batch, smallest first."""
+    """Yield the case with a half or one of the columns, rows or images of every batch, smallest first."""
     values = values_of(case)
     shapes = [each.shape for each in values.values() if each.ndim == 4]
     for axis in (3, 2, 0):
@@ -115,9 +115,9 @@ def _cut(values: np.ndarray, axis: int, kept: int, last: bool) -> np.ndarray:
 
 
 def plainer(case: Case) -> Iterator[Replaced]:
-    """The case with batches whose values have a short text, the plainest first.
+    """Yield the case with batches whose values have a short text, the plainest first.
 
-    First the same small numbers in every batch, then these with a batch's own mean and spread.
+    The first has the same small numbers in every batch; the next adds each batch's own mean and spread.
     """
     batches = batches_of(case)
     channels = case.config.num_features
@@ -134,7 +134,7 @@ def plainer(case: Case) -> Iterator[Replaced]:
 
 
 def _spread_and_mean(values: np.ndarray) -> Tuple[float, float]:
-    """Spread and mean of the finite values, to three digits; 1 and 0 where there is no spread."""
+    """Return spread and mean of the finite values, to three digits; 1 and 0 where there is no spread."""
     finite = values[np.isfinite(values)].astype(np.float64)
     if not finite.size or not finite.std():
         return 1.0, 0.0
@@ -142,10 +142,10 @@ def _spread_and_mean(values: np.ndarray) -> Tuple[float, float]:
 
 
 def rebuilding(original: Case, case: Case, channel: int) -> Dict[str, str]:
-    """The texts that rebuild the batches of ``case`` from integers.
+    """Return the texts that rebuild the batches of ``case`` from integers.
 
-    ``case`` has one channel of the batches of ``original``; a batch that is short enough, or that no
-    text rebuilds, has none.
+    ``case`` has one channel of the batches of ``original``. A batch that is short enough, or that no text
+    rebuilds, gets no text.
     """
     texts = {}
     for name, each in values_of(case).items():

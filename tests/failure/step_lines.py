@@ -1,4 +1,4 @@
-"""The lines of a script that perform one step: a table from step type to lines."""
+"""The lines of a script that perform one step, in a table from step type to function."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _forward(writing: Writing, step: Forward) -> List[str]:
 
 
 def _forwards(writing: Writing, step: Forwards) -> List[str]:
-    """A line for each forward, or a loop over all but the last where their batches are alike."""
+    """Return a line for each forward, or a loop over all but the last where their batches are alike."""
     texts = [writing.batch(each.batch) for each in forwards(step)]
     if writing.differentiated:
         return [line for each, text in zip(forwards(step), texts) for line in recorded(each, text)]
@@ -60,7 +60,7 @@ def _forwards(writing: Writing, step: Forwards) -> List[str]:
 
 
 def _backward(writing: Writing, step: Backward) -> List[str]:
-    """``gradients`` holds the gradient of each leaf that has one, by the leaf's identity."""
+    """Return lines after which ``gradients`` maps a leaf's identity to its gradient."""
     options = f"retain_graph={step.retain}, allow_unused=True"
     return [
         f"leaves, output = graphs[{int(step.earlier)}]",
@@ -80,7 +80,7 @@ def _accumulate(writing: Writing, step: Accumulate) -> List[str]:
 
 
 def _double(writing: Writing, step: Double) -> List[str]:
-    """``seconds`` holds the second derivatives, by name."""
+    """Return lines after which ``seconds`` maps a name to its second derivative."""
     names = "('input', 'weight', 'upstream')"
     vectors = f"{writing.new_tensor('weight')}, {writing.new_tensor('bias')}"
     return [
@@ -132,7 +132,7 @@ def _overwrite(writing: Writing, step: Overwrite) -> List[str]:
 
 
 def _written(writing: Writing, values: Callable[..., np.ndarray]) -> List[str]:
-    """Lines that write values into every floating-point tensor."""
+    """Return lines that write values into every floating-point tensor."""
     channels = writing.case.config.num_features
     pairs = [f"({name!r}, {literals.listed(values(name, channels), 'float64')})" for name in FLOATING]
     return [
@@ -154,7 +154,7 @@ def _copy(writing: Writing, step: Copy) -> List[str]:
 
 
 def _load_state_dict(writing: Writing, step: LoadStateDict) -> List[str]:
-    """Lines that build the state dict as ``tests.subject.state_dicts`` does; the last one loads it."""
+    """Return lines that build the state dict as ``tests.subject.state_dicts`` does; the last loads it."""
     contents = TABLE[step.what]
     pairs = [f"{each.name!r}: {_entry(writing, each)}" for each in contents.entries]
     fitting = "" if contents.whole else " if key in own"
@@ -175,7 +175,7 @@ def _load_state_dict(writing: Writing, step: LoadStateDict) -> List[str]:
 
 
 def _entry(writing: Writing, entry: Entry) -> str:
-    """The text of one entry of a state dict."""
+    """Return the text of one entry of a state dict."""
     if entry.name == "num_batches_tracked":
         count = entry.number if entry.fraction else int(entry.number)
         return f"torch.full({entry.shape}, {count}, dtype=torch.{entry.dtype or 'int64'})"
@@ -224,10 +224,10 @@ LINES: Dict[Type[Step], Callable[..., List[str]]] = {
     Alias: _alias,
     Overwrite: _overwrite,
 }
-"""Type of a step to what writes its lines."""
+"""Maps the type of a step to the function that writes its lines."""
 
 
 def lines(writing: Writing, number: int) -> List[str]:
-    """The lines that perform the step with this number; raises Unwritable."""
+    """Return the lines that perform the step with this number; raises Unwritable."""
     step = writing.case.steps[number - 1]
     return LINES[type(step)](writing._replace(number=number), step)

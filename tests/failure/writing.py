@@ -13,7 +13,7 @@ from tests.failure import literals
 from tests.failure.phrases import LAYOUTS, WITHOUT
 
 MOST = 512
-"""The numbers that the batches of a script may have written out, together."""
+"""The largest number of values that the batches of a script may have written out, together."""
 
 
 class Unwritable(Exception):
@@ -23,8 +23,8 @@ class Unwritable(Exception):
 class Writing(NamedTuple):
     """The program that the lines are written for.
 
-    ``texts``: the texts of batches that have a short one, by name. ``raising``: the numbers of the
-    steps that raise. ``number``: the step that is written.
+    ``texts``: maps a batch name to its text, for batches that have a short one. ``raising``: the numbers
+    of the steps that raise. ``number``: the step that is written.
     """
 
     case: Case
@@ -33,11 +33,11 @@ class Writing(NamedTuple):
     number: int = 0
 
     def batch(self, name: str) -> str:
-        """The text of the batch called ``name``, in its layout; raises Unwritable."""
+        """Return the text of the batch called ``name``, in its layout; raises Unwritable."""
         return self._text(batch(self.case.variant, name), self.texts.get(name.partition(".")[0]))
 
     def upstream(self, name: str, earlier: bool = False) -> str:
-        """The text of an upstream gradient of the last or the earlier forward; raises Unwritable."""
+        """Return the text of an upstream gradient of the last or earlier forward; raises Unwritable."""
         given = self.returned()[int(earlier)]
         return self._text(upstream(self.case.variant, given, name))
 
@@ -48,7 +48,7 @@ class Writing(NamedTuple):
         return LAYOUTS[given.layout].format(x=text, shape=list(given.values.shape))
 
     def returned(self) -> Tuple[Batch, ...]:
-        """The inputs of the forwards before the step that return something, the last first."""
+        """Return the inputs of the forwards before the step that return something, the last first."""
         steps = enumerate(self.case.steps[: self.number - 1], 1)
         names = [each.batch for n, step in steps if n not in self.raising for each in forwards(step)]
         return tuple(batch(self.case.variant, name) for name in reversed(names))
@@ -71,7 +71,7 @@ class Writing(NamedTuple):
         return dtype
 
     def new_tensor(self, name: str) -> str:
-        """The text of a tensor that is attached or loaded."""
+        """Return the text of a tensor that is attached or loaded."""
         if name == "num_batches_tracked":
             return f"torch.tensor({ATTACHED_COUNT})"
         values = literals.listed(attached(name, self.case.config.num_features), "float64")
@@ -79,7 +79,7 @@ class Writing(NamedTuple):
 
 
 def called(step: Forward, given: str) -> str:
-    """The line that calls the module with the text ``given``."""
+    """Return the line that calls the module with the text ``given``."""
     if step.grad == "hooked":
         return f"y, text = hooked(m, {given})"
     if step.grad in WITHOUT:
@@ -88,7 +88,7 @@ def called(step: Forward, given: str) -> str:
 
 
 def recorded(step: Forward, given: str) -> List[str]:
-    """The lines of a forward that a backward follows; ``graphs`` keeps what the last two were given."""
+    """Return the lines of a forward before a backward; ``graphs`` keeps the data of the last two."""
     leaf = ".requires_grad_()" if step.grad == "input_grad" else ""
     call = "hooked(m, x)[0]" if step.grad == "hooked" else f"{WITHOUT.get(step.grad, 'm')}(x)"
     return [

@@ -1,1 +1,1 @@
-"""The suite against itself."""
+"""The tests of the suite itself."""

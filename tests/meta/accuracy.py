@@ -32,7 +32,8 @@ MOMENTA: Tuple[Optional[float], ...] = tuple(dict.fromkeys([*MOMENTUM.values(), 
 EPS = 1e-5
 ROOT_BITS = 200
 OUTPUTS_A_CHANNEL = 64
-"""Outputs compared a channel: with fractions, all of the largest shape would take an hour."""
+"""The number of outputs compared in a channel. With fractions, all of the largest shape would take an
+hour."""
 
 STATED: Dict[str, str] = {
     "mean": f"gamma({bounds.ORACLE_MEAN_ROUNDINGS}) |mean|",
@@ -43,7 +44,7 @@ STATED: Dict[str, str] = {
     "running_mean": "gamma(3) of both terms + u |result| for each step, carried along",
     "running_var": "as running_mean",
 }
-"""Quantity to the bound of the oracle's own error, with the unit roundoff of float64."""
+"""Maps a quantity to the bound of the oracle's own error, with the unit roundoff of float64."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def unused(lane: str, shape: str) -> bool:
 
 
 def _integers(values: np.ndarray) -> Tuple[List[int], int]:
-    """The values as integers in units of 2**exponent, and the exponent."""
+    """Return the values as integers in units of 2**exponent, and the exponent."""
     significands, exponents = np.frexp(values.astype(np.float64))
     scaled = (significands * 2.0**53).astype(np.int64).tolist()
     powers = np.where(significands == 0, 0, exponents - 53).tolist()
@@ -105,7 +106,7 @@ def _integers(values: np.ndarray) -> Tuple[List[int], int]:
 
 
 def exact_statistics(values: np.ndarray) -> Exact:
-    """The statistics of one channel of at least two finite values, shape (n,)."""
+    """Return the statistics of one channel of at least two finite values, shape (n,)."""
     numbers, exponent = _integers(values)
     count = len(numbers)
     total = sum(numbers)
@@ -120,7 +121,7 @@ def exact_statistics(values: np.ndarray) -> Exact:
 
 
 def root(value: Fraction) -> Fraction:
-    """The square root of a positive fraction, relative error below 2**-ROOT_BITS."""
+    """Return the square root of a positive fraction, with a relative error below 2**-ROOT_BITS."""
     shift = 2 * ROOT_BITS + 2 * max(0, value.denominator.bit_length())
     return Fraction(math.isqrt((value.numerator << shift) // value.denominator), 2 ** (shift // 2))
 
@@ -133,7 +134,7 @@ def _finite_channels(given: Batch) -> Iterator[Tuple[int, np.ndarray]]:
 
 
 class Own(NamedTuple):
-    """The stated bounds of a batch's statistics, a number a channel: shapes (C,)."""
+    """The stated bounds of a batch's statistics, one number per channel: shapes (C,)."""
 
     mean: np.ndarray
     biased_variance: np.ndarray
@@ -161,7 +162,7 @@ def _measure_statistics(given: Batch, where: str, worst: Worst) -> Dict[int, Exa
 
 
 def _measure_outputs(given: Batch, exact: Dict[int, Exact], where: str, worst: Worst) -> None:
-    """The formula alone, from the oracle's own statistics, and all of it, from the exact ones."""
+    """Measure the formula alone, with the oracle's statistics, and the whole, with the exact ones."""
     channels = given.values.shape[1]
     found, own = statistics(given, sums_exactly=False), _own(given)
     weight, bias = (preset(name, channels) for name in ("weight", "bias"))
@@ -189,7 +190,7 @@ def _measure_outputs(given: Batch, exact: Dict[int, Exact], where: str, worst: W
 
 
 def _own_step(old: Budgeted, new: Budgeted, carried: np.ndarray, factor: float) -> np.ndarray:
-    """The stated bound of the oracle's own error after one more average; ``carried``: of its terms."""
+    """Return the stated bound of the oracle's error after another average; ``carried``: of its terms."""
     keep, take = abs(1.0 - factor), abs(factor)
     terms = keep * np.abs(old.values) + take * np.abs(new.values)
     result = np.abs((1.0 - factor) * old.values + factor * new.values)
@@ -199,7 +200,7 @@ def _own_step(old: Budgeted, new: Budgeted, carried: np.ndarray, factor: float) 
 def measure_averages(
     given: Sequence[Batch], momentum: Optional[float], where: str, worst: Worst
 ) -> None:
-    """The moving averages over the batches, in order, from the preset buffers."""
+    """Measure the moving averages over the batches, in order, from the preset buffers."""
     channels, dtype = given[0].values.shape[1], given[0].dtype
     exact = [dict(_exact_channels(each)) for each in given]
     for name, attribute in (("running_mean", "mean"), ("running_var", "unbiased_variance")):
@@ -230,7 +231,7 @@ def _exact_channels(given: Batch) -> Iterator[Tuple[int, Exact]]:
 
 
 def measure(chosen: Iterator[Variant]) -> Worst:
-    """The oracle's worst errors over the variants' inputs."""
+    """Return the oracle's worst errors over the variants' inputs."""
     worst = Worst()
     for variant in chosen:
         given = [batch(variant, f"b{k}") for k in range(BATCHES)]
@@ -244,7 +245,7 @@ def measure(chosen: Iterator[Variant]) -> Worst:
 
 
 def long_series(steps: int, dtype: str) -> Worst:
-    """The accumulated error of moving averages over so many small batches, by every momentum."""
+    """Return the accumulated error of moving averages over many small batches, by every momentum."""
     worst = Worst()
     given = [batch(Variant("bounded", "n8", dtype), f"b{k % 10}") for k in range(steps)]
     for momentum in (0.1, 0.25, 0.001, None):
@@ -253,7 +254,7 @@ def long_series(steps: int, dtype: str) -> Worst:
 
 
 def lines(worst: Worst) -> List[str]:
-    """One line a quantity: how much of the bound was used, the bound, and where."""
+    """Return one line for each quantity: how much of the bound was used, the bound, and where."""
     return [
         f"{quantity:18} {found.share:6.1%} of {STATED[quantity]}; {found.where}"
         for quantity, found in worst.values.items()

@@ -16,15 +16,15 @@ ROOT = Path(__file__).parents[2]
 LOUD = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
 PYTEST = (*LOUD, "-q")
 REMEMBERING = (sys.executable, "-m", "pytest", "-q")
-"""pytest with its header and the progress of the tests, without, and with what it remembers from run to run."""
+"""pytest with its header and progress; pytest without them; and pytest that remembers earlier runs."""
 
 SMOKE = ("--tier", "smoke")
 PART = (*SMOKE, "--shard", "1/30")
 FEW = (*SMOKE, "-k", "edge-eps")
-"""A dozen cases that need little."""
+"""The options that select a dozen quick cases."""
 
 TRIED_HERE = ("-p", "tests.meta.tried_here")
-"""The scripts of failures are tried in the process of the run, which spares the time of a fresh one."""
+"""The options that try scripts of failures in the process of the run, to save the time of a fresh one."""
 
 FAKES = "tests.meta.fakes"
 HOSTILE = "tests.meta.hostile"
@@ -67,11 +67,11 @@ def run(
     command: Sequence[str] = PYTEST,
     fresh: bool = False,
 ) -> Ran:
-    """pytest in a process of its own; ``plugins``: a folder to find ``-p`` plugins in.
+    """Run pytest in a process of its own; ``plugins``: a folder to find ``-p`` plugins in.
 
     ``path``: a folder to find modules in, for workers too. ``variables``: environment variables that are
-    set, or unset by None. ``fresh``: a new interpreter; else torch may have been imported already, unless
-    the variables are those of Python.
+    set, or unset by None. ``fresh``: use a new interpreter; else torch may have been imported already,
+    unless the variables are those of Python.
     """
     changed = {**({"PYTHONPATH": path} if path else {}), **(variables or {})}
     wanted = {**os.environ, **changed}
@@ -93,11 +93,11 @@ def run(
 
 
 def crash(output: str) -> List[str]:
-    """The lines that no user should see."""
+    """Return the lines that no user should see."""
     return re.findall(r".*(?:Traceback|INTERNALERROR|^E  ).*", output, re.MULTILINE)
 
 
 def rows(record: Path) -> Dict[str, Dict[str, Any]]:
-    """Case id to the row of a record."""
+    """Maps a case id to its row of a record."""
     lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
     return {line["id"]: line for line in lines if "id" in line}

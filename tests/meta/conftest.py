@@ -1,4 +1,4 @@
-"""The processes that these tests start do not depend on where the tests themselves run."""
+"""Makes the processes that these tests start independent of the environment of the tests."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Iterator
 import pytest
 
 OF_THE_CALLER = ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PY_COLORS", "FORCE_COLOR", "COLUMNS")
-"""Variables by which pytest prints more or otherwise. In CI its list of failures has every report again."""
+"""Variables with which pytest prints other text. In CI its list of failures repeats every report."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _plain_environment() -> Iterator[None]:
-    """Take the variables away while the tests run."""
+    """Remove the variables while the tests run."""
     with pytest.MonkeyPatch.context() as patch:
         for name in OF_THE_CALLER:
             patch.delenv(name, raising=False)

@@ -34,10 +34,10 @@ def _column_counts(catches: Sequence[Catch]) -> Tuple[int, ...]:
 
 
 def measure(name: str) -> LiarRow:
-    """One liar on the cases that have its words, and on the smoke tier until some case catches it."""
+    """Run one liar on the cases that have its words, and on the smoke tier until some case catches it."""
     torch.set_num_threads(1)
     liar = LIARS[name]
-    # First, because what some liars share between their instances outlives a case.
+    # This comes first, because some liars share data between instances that outlives a case.
     example = hunt.telling_catch(liar)
     telling = hunt.with_words("smoke", liar.seen_in)
     caught = hunt.all_catches(liar.factory, telling)
@@ -48,7 +48,7 @@ def measure(name: str) -> LiarRow:
 
 
 def measure_all(jobs: int) -> List[LiarRow]:
-    """Every liar, in the order of the registry."""
+    """Run every liar, in the order of the registry."""
     if jobs == 1:
         return [measure(name) for name in LIARS]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
@@ -56,7 +56,7 @@ def measure_all(jobs: int) -> List[LiarRow]:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Writes the page. The exit status is 1 when something survives without an explanation."""
+    """Write the page. The exit status is 1 when something survives without an explanation."""
     parser = argparse.ArgumentParser(prog="python -m tests.meta.detection", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     jobs = parser.parse_args(arguments).jobs

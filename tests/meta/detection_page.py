@@ -1,4 +1,4 @@
-"""The page ``reports/DETECTION.md``: what catches which liar, and what became of the mutants."""
+"""The page ``reports/DETECTION.md``: which case catches each liar, and the outcome of the mutants."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COLUMNS: Tuple[Tuple[str, str], ...] = (
     ("2nd gradient", r"\w+ 2nd gradient$"),
     ("gradient's form", r"(2nd )?(gradients|grads) present$|\w+( 2nd)?( gradient|\.grad) \w+$"),
 )
-"""Column of the table to the quantities that it stands for."""
+"""Maps a column of the table to the quantities that it stands for."""
 
 HEAD = """\
 # What the suite detects
@@ -50,11 +50,11 @@ mutation operator (`tests/meta/mutants`).
 
 @dataclass(frozen=True)
 class LiarRow:
-    """What catches one liar.
+    """The cases that catch one liar.
 
     ``smoke``: whether a case of the smoke tier does; ``telling`` of how many smoke cases with its words.
-    ``columns``: cases that catch it through each of COLUMNS, of those with its words and the example.
-    ``example``: the gate case that tells why.
+    ``columns``: for each of COLUMNS, the number of cases that catch it through that column, among those
+    with its words and the example. ``example``: the gate case that catches it for its declared reason.
     """
 
     liar: Liar
@@ -181,7 +181,7 @@ def _survivors() -> List[str]:
 def render(
     rows: Sequence[LiarRow], operators: Sequence[OperatorRow], problems: Sequence[str]
 ) -> str:
-    """The whole page."""
+    """Return the whole page."""
     release = torch.__version__.split("+")[0]
     lines = [
         HEAD.format(release=release),

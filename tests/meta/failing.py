@@ -1,4 +1,4 @@
-"""Wrong BatchNorm2d modules for the tests of what a failure prints; torch is all they need.
+"""Wrong BatchNorm2d modules for the tests of failure reports; torch is all they need.
 
 They lie beside a script as a user's own module would, so they import nothing of the suite.
 """
@@ -36,7 +36,7 @@ class WrongAfterFifty(Base):
 
 
 class RefusedIsNotCounted(Base):
-    """A batch that is refused does not count; it must."""
+    """A batch that is refused does not count, although it must."""
 
     def forward(self, input: Tensor) -> Tensor:
         count = self.num_batches_tracked
@@ -88,7 +88,7 @@ class WrongInLastColumn(Base):
 
 
 class WrongAfter200(Base):
-    """From its 201st forward on a module returns zeros."""
+    """From its 201st forward on, a module returns zeros."""
 
     calls = 0
 
@@ -159,7 +159,7 @@ class InputGradientDoubled(Base):
 
 
 class BiasHasNoGradient(Base):
-    """The bias is used, and gets no gradient."""
+    """The bias is used but gets no gradient."""
 
     def forward(self, input: Tensor) -> Tensor:
         bias = self.bias
@@ -172,10 +172,10 @@ class BiasHasNoGradient(Base):
 
 
 class BatchNormAct2d(Base):
-    """Behaves as timm's class of this name without activation, as far as a BatchNorm2d can be asked.
+    """Behaves as timm's class of this name without activation, in everything that BatchNorm2d has, too.
 
-    Its documented arguments have no bias, an input of another rank fails an assertion, and its text
-    names the activation and the dropout after the numbers of the normalisation.
+    Its documented arguments have no bias, an input of another rank fails an assertion, and its text names
+    the activation and the dropout after the numbers of the normalisation.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Wrong BatchNorm2d modules for the tests of the suite's own machinery; torch is all they need.
 
-The registry of liars (``tests.meta.liars``) measures what the suite catches. These few exist so that
-the verdict, the explanation, the script and the command line have something to show.
+The registry of liars (``tests.meta.liars``) measures what the suite catches. These modules exist so that
+the verdict, the explanation, the script and the command line have a finding to show.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class DeafToModes(Base):
 
 
 class SaysTraining(Base):
-    """``training`` reads True whatever was asked for; the forward knows better."""
+    """``training`` always reads True; the forward uses the real mode."""
 
     real: Optional[bool]
 
@@ -47,7 +47,7 @@ class SaysTraining(Base):
 
 
 class ActsTraining(Base):
-    """``training`` says what was asked for; every forward is one of train mode."""
+    """``training`` reads as it was set; every forward is one of train mode."""
 
     def forward(self, input: Tensor) -> Tensor:
         asked = self.training
@@ -321,7 +321,7 @@ class SharesMemory(Base):
 
 
 class WritesToEarlierInputs(Base):
-    """Right in every forward; afterwards it overwrites the inputs of earlier ones, of other instances, too."""
+    """Is right in every forward, but later overwrites earlier inputs, of other instances, too."""
 
     given: ClassVar[List[Tensor]] = []
 
@@ -335,7 +335,7 @@ class WritesToEarlierInputs(Base):
 
 
 class WritesToEarlierOutputs(Base):
-    """Right in every forward; afterwards it overwrites the output before it, of another instance, too."""
+    """Is right in every forward, but later overwrites the output before it, of another instance, too."""
 
     returned: ClassVar[List[Tensor]] = []
 
@@ -358,7 +358,7 @@ class CannotBeMade(Base):
 
 
 class NoModule:
-    """Takes the arguments, and is nothing."""
+    """Takes the arguments and is no module."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
@@ -368,7 +368,7 @@ NOT_CALLABLE = 3
 
 
 class OwnArguments(Base):
-    """Knows the number of channels and no other argument."""
+    """Takes the number of channels and no other argument."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__(num_features)
@@ -415,7 +415,7 @@ class ExitsInForward(Base):
 
 
 class SkipsInForward(Base):
-    """Says in pytest's own way that the case need not run."""
+    """Calls pytest's own skip in a forward."""
 
     def forward(self, input: Tensor) -> Tensor:
         import pytest
@@ -424,7 +424,7 @@ class SkipsInForward(Base):
 
 
 class DiesLater(Base):
-    """Ends the process in the forward after some that went well."""
+    """Ends the process in a forward after some that went well."""
 
     forwards = 0
 
@@ -438,7 +438,7 @@ class DiesLater(Base):
 
 
 class DiesInForward(Base):
-    """Takes the whole process with it."""
+    """Kills the whole process in a forward."""
 
     def forward(self, input: Tensor) -> Tensor:
         import os
@@ -455,7 +455,7 @@ class PrintsAndLies(NoEps):
 
 
 class WrongOnce(Base):
-    """Wrong in one forward of the process, the twelfth that returns."""
+    """Is wrong in one forward of the process, the twelfth that returns."""
 
     forwards = 0
 
@@ -466,7 +466,7 @@ class WrongOnce(Base):
 
 
 class WrongAtEps1(Base):
-    """Wrong where eps is 1."""
+    """Is wrong where eps is 1."""
 
     def forward(self, input: Tensor) -> Tensor:
         output = super().forward(input)

@@ -1,8 +1,8 @@
-"""Runs of pytest in processes of their own that begin with torch imported.
+"""Runs pytest in processes of their own that begin with torch imported.
 
-An import of torch takes longer than what most of these runs do. One process imports it, and is forked for
-each run: nothing of a run is left for the next. It has imported nothing of the suite, and ends with the
-tests that started it.
+An import of torch takes longer than most of these runs do without it. One process imports torch, and is
+forked for each run, so that nothing of a run remains for the next. It has imported nothing of the suite,
+and ends with the tests that started it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from typing import Dict, List, NamedTuple, NoReturn, Tuple
 POSSIBLE = hasattr(os, "fork")
 
 IMPORTED = ("pytest", "torch", "torch.fx.experimental.symbolic_shapes")
-"""The last is what a newer torch imports at its first backward."""
+"""The modules that are imported before a fork. A newer torch imports the last one at its first
+backward."""
 
 
 class Asked(NamedTuple):
-    """A run: the arguments of pytest, the whole environment, and where it begins.
+    """A run: the arguments of pytest, the whole environment, and the folder in which it starts.
 
     ``folders``: to import from, the first of them the working directory. ``output``: the file that is
     printed to.
@@ -44,7 +45,7 @@ def _server() -> subprocess.Popen[str]:
 
 
 def run(arguments: List[str], environment: Dict[str, str], folders: List[str]) -> Tuple[int, str]:
-    """The exit status, negative for a signal, and everything that was printed."""
+    """Return the exit status, negative for a signal, and everything that was printed."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output"
         asked = Asked(arguments, environment, folders, str(output))
@@ -58,7 +59,7 @@ def run(arguments: List[str], environment: Dict[str, str], folders: List[str]) -
 
 
 def _perform(asked: Asked) -> NoReturn:
-    """Be the process of a run, as ``python -m pytest`` is; it ends as any other."""
+    """Act as the process of a run, as ``python -m pytest`` does; it ends as any other."""
     import pytest
 
     printed = os.open(asked.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -76,7 +77,7 @@ def _perform(asked: Asked) -> NoReturn:
 
 
 def _status(waited: int) -> int:
-    """What ``subprocess`` makes of the status of a process."""
+    """Convert the status of a process as ``subprocess`` does."""
     return -os.WTERMSIG(waited) if os.WIFSIGNALED(waited) else os.WEXITSTATUS(waited)
 
 

@@ -1,4 +1,4 @@
-"""Handmade rows and records for the tests of ``reports``; every default can be overridden."""
+"""Rows and records with made-up values for the tests of ``reports``; every default can be overridden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BatchNorm2d subjects that do something to the process that runs them; torch is all they need."""
+"""BatchNorm2d subjects that harm the process that runs them; torch is all they need."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Exits(Base):
 
 
 class ExitsInAThread(Base):
-    """Exits in another thread, which ends that thread alone, and is right."""
+    """Exits in another thread, which ends only that thread, and is right."""
 
     def forward(self, input: Tensor) -> Tensor:
         thread = threading.Thread(target=sys.exit, args=(0,))
@@ -131,10 +131,10 @@ def _one_value(input: Tensor) -> bool:
 
 
 def _at_one_value(hostile: Type[Base]) -> Type[Base]:
-    """A subject that is hostile to a batch of one value a channel, and right with all others."""
+    """Return a subject that is hostile to a batch of one value per channel, and right with all others."""
 
     class AtOneValue(hostile):  # type: ignore[valid-type, misc]
-        """Hostile to one kind of batch."""
+        """Is hostile to one kind of batch."""
 
         def forward(self, input: Tensor) -> Tensor:
             return super().forward(input) if _one_value(input) else Base.forward(self, input)

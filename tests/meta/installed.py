@@ -1,4 +1,4 @@
-"""The torch that is installed, and the cases of its tiers, for the tests that run them."""
+"""The installed torch, and the cases of its tiers, for the tests that run them."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from oracle.semantics import Semantics, parse_release, semantics
 from reports.rows import PASS
 from tests.verdict.verdict import adjudicate
 
-torch.set_num_threads(1)  # as the runs of the suite do: threads that wait spin on small inputs
+torch.set_num_threads(1)  # as the runs of the suite do: waiting threads spin on small inputs
 RULES: Semantics = semantics(parse_release(torch.__version__))
 BATCH_NORM = torch.nn.BatchNorm2d
 WIDE = ("float32", "float64")
-"""The dtypes in which torch computes as they are stored."""
+"""The dtypes in which torch both stores and computes."""
 
 
 @lru_cache(maxsize=None)
 def smoke() -> Tuple[Case, ...]:
-    """The cases of the smoke tier's matrix that torch passes; its edges are among ``edges``."""
+    """Return the cases of the smoke tier's matrix that torch passes; ``edges`` has its edges."""
     cases = map(catalogue.find, catalogue.ids("matrix", "smoke"))
     return tuple(case for case in cases if adjudicate(case, BATCH_NORM, RULES).outcome == PASS)
 
 
 @lru_cache(maxsize=None)
 def small() -> Tuple[Case, ...]:
-    """Those of them with small inputs: nine of ten cases for a tenth of the time."""
+    """Return those of them with small inputs: nine of ten cases in a tenth of the time."""
     return tuple(case for case in smoke() if case.variant.shape != "n102400")
 
 
 @lru_cache(maxsize=None)
 def edges() -> Tuple[Case, ...]:
-    """The edge cases."""
+    """Return the edge cases."""
     return tuple(map(catalogue.find, catalogue.ids("edge", "gate")))
 
 
@@ -52,7 +52,7 @@ BACKWARDS = (
 
 @lru_cache(maxsize=None)
 def differentiated() -> Tuple[Case, ...]:
-    """Spelled-out cases with a backward pass in both modes, those that torch passes."""
+    """Return spelled-out cases with a backward pass in both modes that torch passes."""
     words = product(
         ("affine", "no_affine"),
         ("track", "no_track"),
@@ -69,5 +69,5 @@ def differentiated() -> Tuple[Case, ...]:
 
 
 def showing(quantity: str) -> Tuple[Case, ...]:
-    """Cases with small inputs in which the quantity has numbers."""
+    """Return cases with small inputs in which the quantity has numbers."""
     return differentiated() if quantity.endswith(("gradient", ".grad")) else small()

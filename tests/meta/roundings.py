@@ -4,8 +4,8 @@ Each is the honest rendition of the liars with its statistics, moving averages o
 another correct way, forward and backward. None of them sums exactly, so that even on dyadic inputs the
 derived bounds apply. They are honest: every case must pass with them.
 
-What becomes of an infinity is no matter of rounding. Its channel has an infinite mean and no variance, which
-an update loses, as it subtracts infinities: such channels are left to plain sums.
+Infinities are no matter of rounding. A channel with one has an infinite mean and no variance, and an
+updating algorithm loses that, because it subtracts infinities. Such channels use plain sums.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import AXES, Statistics, Tensor, spread, values_per_channel, wide
 
 SEQUENTIAL = 4096
-"""The most values in a channel that Welford's update takes one by one."""
+"""The largest number of values in a channel that Welford's update takes one by one."""
 LANES = 256
-"""How many chains of updates share the values of a larger channel."""
+"""The number of chains of updates that share the values of a larger channel."""
 
 
 class Rounding(HonestBatchNorm2d):
-    """Sums and quotients as they are written; for the others to deviate from."""
+    """Computes sums and quotients as they are written; the other classes deviate from it."""
 
     sums_exactly = False
 
 
 class TimesReciprocal(Rounding):
-    """Every quotient is a product: the mean is the sum times 1/n."""
+    """Computes every quotient as a product: the mean is the sum times 1/n."""
 
     def two_passes(self, x: Tensor) -> Statistics:
         count = values_per_channel(x)
@@ -41,7 +41,7 @@ class TimesReciprocal(Rounding):
 
 
 class Updating(Rounding):
-    """Statistics by an algorithm that updates them; channels that are not finite by plain sums."""
+    """Updates statistics value by value; those of channels that are not finite are plain sums."""
 
     def two_passes(self, x: Tensor) -> Statistics:
         finite = torch.isfinite(x).all(3).all(2).all(0)
@@ -49,12 +49,12 @@ class Updating(Rounding):
         return Statistics(*(torch.where(finite, found, plain) for found, plain in pairs))
 
     def updated(self, x: Tensor) -> Statistics:
-        """The statistics of the finite channels."""
+        """Return the statistics of the finite channels."""
         raise NotImplementedError
 
 
 class VarMean(Updating):
-    """``torch.var_mean``, once for each variance."""
+    """Calls ``torch.var_mean``, once for each variance."""
 
     def updated(self, x: Tensor) -> Statistics:
         biased, mean = torch.var_mean(x, AXES, unbiased=False)
@@ -62,7 +62,7 @@ class VarMean(Updating):
 
 
 class Welford(Updating):
-    """Welford's update, value by value; large channels in lanes that are merged as Chan et al. do."""
+    """Uses Welford's update, value by value; merges lanes of large channels as Chan et al. do."""
 
     def updated(self, x: Tensor) -> Statistics:
         count, channels = values_per_channel(x), x.shape[1]
@@ -81,7 +81,7 @@ class Welford(Updating):
 
 
 def _chain(values: Tensor) -> Tuple[Tensor, Tensor]:
-    """Mean and sum of squared deviations over the first axis, by Welford's update."""
+    """Return mean and sum of squared deviations over the first axis, by Welford's update."""
     mean, squares = torch.zeros_like(values[0]), torch.zeros_like(values[0])
     for number, value in enumerate(values, 1):
         off = value - mean
@@ -91,7 +91,7 @@ def _chain(values: Tensor) -> Tuple[Tensor, Tensor]:
 
 
 class RescaledVariance(Rounding):
-    """running_var takes the biased variance times n / (n - 1)."""
+    """Computes running_var from the biased variance times n / (n - 1)."""
 
     def two_passes(self, x: Tensor) -> Statistics:
         count = values_per_channel(x)
@@ -100,7 +100,7 @@ class RescaledVariance(Rounding):
 
 
 class Lerp(Rounding):
-    """``torch.lerp`` moves the averages, wherever no infinity is involved."""
+    """Updates the averages by ``torch.lerp``, wherever no infinity is involved."""
 
     def average(self, running: Tensor, new: Tensor, factor: float) -> None:
         old = wide(running.detach().clone())
@@ -113,14 +113,14 @@ class Lerp(Rounding):
 
 
 class InFloat64(Rounding):
-    """Statistics in float64, rounded once to the dtype."""
+    """Computes statistics in float64, rounded once to the dtype."""
 
     def two_passes(self, x: Tensor) -> Statistics:
         return Statistics(*(each.to(x.dtype) for each in super().two_passes(x.double())))
 
 
 class Folded(Rounding):
-    """The output is a*x + c, with one a and one c for each channel."""
+    """Computes the output as a*x + c, with one a and one c for each channel."""
 
     def normalise(
         self,
@@ -142,7 +142,7 @@ class Folded(Rounding):
 
 
 class ClaimsExactness(RescaledVariance):
-    """Says that it sums exactly, and rounds all the same: not honest."""
+    """Claims to sum exactly, but rounds: it is not honest."""
 
     sums_exactly = True
 
@@ -160,4 +160,4 @@ ROUNDINGS: Dict[str, Type[Rounding]] = {
         Folded,
     )
 }
-"""Name to honest subject."""
+"""Maps a name to its honest subject."""

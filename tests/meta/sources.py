@@ -12,7 +12,7 @@ PACKAGING = ".packaging"
 
 
 class Source(NamedTuple):
-    """One file."""
+    """A file: its path, bytes and syntax tree."""
 
     path: str
     data: bytes

@@ -1,8 +1,8 @@
-"""Shows that verdicts depend on nothing but the case: no false alarm on a correct module.
+"""Measures that verdicts depend on nothing but the case: no false alarm on a correct module.
 
-``python -m tests.meta.stability`` runs the gate tier with 200 other input seeds, with 1, 2 and 4
-torch threads, in shuffled orders, and under pytest with several numbers of workers, and prints
-how many verdicts differ from the plain run's. ``--write FILE`` also stores the table.
+``python -m tests.meta.stability`` runs the gate tier with 200 other input seeds, with 1, 2 and 4 torch
+threads, in shuffled orders, and under pytest with several numbers of workers, and prints how many
+verdicts differ from the plain run's. ``--write FILE`` also stores the table.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Verdicts = Dict[str, str]
 
 
 class Tallied(NamedTuple):
-    """One condition: how many runs and verdicts, and the verdicts that differ from the plain run."""
+    """A condition: how many runs and verdicts, and the verdicts that differ from the plain run."""
 
     condition: str
     runs: int
@@ -39,7 +39,7 @@ class Tallied(NamedTuple):
 
 
 class Task(NamedTuple):
-    """One run in a process of its own."""
+    """A run in a process of its own."""
 
     seed: int
     threads: int
@@ -134,13 +134,13 @@ CONDITIONS: Dict[str, Callable[[int, Verdicts, int, Tuple[int, int]], Tallied]] 
 def measure(
     conditions: Sequence[str], seeds: int, jobs: int, shard: Tuple[int, int] = (1, 1)
 ) -> List[Tallied]:
-    """The conditions against the plain run: seed 0, one thread, in order, without workers."""
+    """Compare the conditions with the plain run: seed 0, one thread, in order, without workers."""
     plain = _verdicts(Task(0, 1, None, catalogue.FAMILIES, shard))
     return [CONDITIONS[each](seeds, plain, jobs, shard) for each in conditions]
 
 
 def _kept(page_before: str, results: Sequence[Tallied]) -> List[Tuple[str, ...]]:
-    """The rows of an earlier page on conditions that were not measured again."""
+    """Return the rows of an earlier page on conditions that were not measured again."""
     measured = {each.condition for each in results}
     rows = [
         tuple(cell.strip() for cell in line.strip("|").split("|"))
@@ -151,7 +151,7 @@ def _kept(page_before: str, results: Sequence[Tallied]) -> List[Tuple[str, ...]]
 
 
 def page(results: Sequence[Tallied], page_before: str = "") -> str:
-    """The tally as a Markdown page; what was not measured again stays as ``page_before`` has it."""
+    """Return the tally as a Markdown page; unmeasured rows stay as ``page_before`` has them."""
     rows = _kept(page_before, results)
     rows += [
         (each.condition, str(each.runs), f"{each.verdicts:,}", str(len(each.different)))
@@ -171,7 +171,7 @@ def page(results: Sequence[Tallied], page_before: str = "") -> str:
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Exit status 1 when any verdict differs."""
+    """Return the exit status: 1 when any verdict differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.meta.stability", description=__doc__)
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")

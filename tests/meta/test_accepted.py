@@ -1,4 +1,4 @@
-"""Accepted findings: a file by which a subject with known differences is gated, strictly."""
+"""Accepted findings: a file that lets a subject with known differences pass, strictly."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ BEFORE = rows(a=bias(), b=bias(), c=var(got="1.5"))
 ACCEPTED = accept(HEAD, BEFORE)
 
 
-# --- what is accepted -------------------------------------------------------------------
+# --- accepted findings ------------------------------------------------------------------
 
 
 def test_a_record_accepts_itself() -> None:
@@ -84,7 +84,7 @@ def test_an_accepted_finding_does_not_hide_a_new_one_beside_it() -> None:
 
 
 def test_what_follows_from_an_accepted_finding_is_accepted_with_it() -> None:
-    """After a wrong running_var the output is wrong; on its own a wrong output is new."""
+    """An output that is wrong after an accepted wrong running_var is accepted; on its own it is new."""
     output = handmade.found("output", step=4)
     assert ACCEPTED.covers(handmade.row("case-c", findings=(var(), output)))
     assert not ACCEPTED.covers(handmade.row("case-c", findings=(output,)))
@@ -252,7 +252,7 @@ def test_accepted_findings_of_another_subject_are_refused(tmp_path: Path) -> Non
 
 
 def test_more_cases_with_an_accepted_symptom_are_told() -> None:
-    """Another fault may have the same symptom; the same cases, or fewer, are what was accepted."""
+    """Another fault may have the same symptom, so more cases are reported; fewer are not."""
     later = rows(a=bias(), b=bias(), c=var(), d=var(step=9))
     ((cause, count),) = accepted.grown(ACCEPTED, HEAD, later)
     assert (cause.what, cause.cases, count) == ("wrong after forward: running_var", 1, 2)

@@ -1,4 +1,4 @@
-"""A subject with known differences is gated: what is accepted passes, what is new or gone fails."""
+"""A run with a file of accepted findings: accepted findings pass; a new or a gone one fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SUBJECT = f"{FAKES}:NotCounted"
 
 @pytest.fixture(scope="module")
 def accepted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The accepted findings of a module that does not count."""
+    """Return the accepted findings of a module that does not count."""
     folder = tmp_path_factory.mktemp("accepted")
     record = folder / "record.jsonl"
     assert run(*SOME, "--subject", SUBJECT, f"--report={record}").status == 1

@@ -1,4 +1,4 @@
-"""What the benchmark says of a measure, and what its programs print."""
+"""The benchmark's verdict on a measure, and the output of its programs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_page_names_every_bound_that_must_hold_and_does_not() -> None:
 
 
 def test_commands_are_taken_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As often as asked, and none twice in a row."""
+    """Every command is taken as often as asked, and none twice in a row."""
     order = []
     monkeypatch.setattr("tests.benchmark.measures.run", lambda command, **_: order.append(command))
     taken = in_turn(2)

@@ -1,7 +1,7 @@
-"""Budgets are two-sided: wide enough for every correct implementation, and not wider than sixteen times that.
+"""Budgets are two-sided: wide enough for every correct implementation, and at most sixteen times that.
 
-What these tests change about budgets, they change in ``judge``, which judges every array; what they change
-about numbers, in the subject or in what it showed.
+These tests change budgets in ``judge``, which judges every array. They change numbers in the subject or
+in its observation.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from tests.verdict.result import run
 
 SHRINK = 16.0
 FORWARD = ("output", "running_mean", "running_var")
-"""The quantities in which nothing cancels: a gradient may be all rounding, as that of two values is."""
+"""The quantities without cancellation. A gradient may be all rounding, such as that of two values."""
 
 Where = Tuple[str, str, str]
-"""Quantity (of outputs with the mode), lane, dtype."""
+"""Quantity (with the mode for outputs), lane and dtype."""
 
 
 @pytest.fixture
 def shrink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float, Sequence[str]], None]]:
-    """Divides the budgets of some quantities by a factor."""
+    """Divide the budgets of some quantities by a factor."""
     real = judgement.judge
 
     def divide(factor: float, quantities: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ def shrink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float, Sequenc
 
 
 class Survey(NamedTuple):
-    """What a run over the smoke tier found, and what each quantity's worst case can notice."""
+    """The findings of a run over the smoke tier, and what each quantity's worst case can detect."""
 
     broken: Dict[Where, List[str]]
     findings: int
@@ -57,7 +57,7 @@ class Survey(NamedTuple):
 
 
 def survey(cases: Iterable[Case]) -> Survey:
-    """Runs torch's own BatchNorm2d over the cases."""
+    """Run torch's own BatchNorm2d over the cases."""
     found: Dict[Where, List[str]] = {}
     worst: Dict[str, Tuple[float, str]] = {}
     findings = 0
@@ -88,7 +88,7 @@ def test_nothing_breaks_an_unshrunk_budget(honest: Survey) -> None:
 
 
 def test_dividing_by_one_changes_nothing(shrink: Callable[[float, Sequence[str]], None]) -> None:
-    """The control: what breaks below breaks because of the factor."""
+    """This is the control: the findings of the next test are due to the factor."""
     shrink(1.0, BUDGETED)
     assert survey((*installed.small(), *installed.differentiated())).findings == 0
 
@@ -97,7 +97,7 @@ def test_dividing_by_one_changes_nothing(shrink: Callable[[float, Sequence[str]]
 def test_a_sixteenth_of_the_budget_is_not_enough(
     quantity: str, shrink: Callable[[float, Sequence[str]], None]
 ) -> None:
-    """For every budgeted quantity, in both modes, in both dtypes."""
+    """The test covers every budgeted quantity, in both modes, in both dtypes."""
     shrink(SHRINK, [quantity])
     found = survey(installed.showing(quantity)).broken
     for where, ids in sorted(found.items()):

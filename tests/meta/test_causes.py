@@ -1,4 +1,4 @@
-"""The few causes of many findings, on rows made by hand."""
+"""The causes of many findings, on rows made by hand."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_quantity_that_is_wrong_after_every_step_is_one_cause() -> None:
 
 
 def test_a_wrong_mean_explains_what_is_wrong_at_the_same_step() -> None:
-    """In a few cases the output is in its budget and the buffer is not: the cause is the same."""
+    """A few outputs are within their budgets although the buffer is not; the cause is the same."""
 
     def findings(i: int) -> Tuple[Found, ...]:
         output, mean = handmade.found("output"), handmade.found("running_mean")

@@ -1,4 +1,4 @@
-"""The same run in other ways: workers, order, threads, pytest's own options; and what it leaves."""
+"""The run in other ways: workers, order, threads, pytest's own options; and the files that it leaves."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from cases import catalogue
 from tests.meta.command import MATRIX, SMOKE, Ran, crash, rows, run
 
-# --- the same run in other ways ---------------------------------------------------------------
+# --- the run in other ways --------------------------------------------------------------------
 
 
 def verdicts(record: Path) -> Dict[str, Tuple[Any, ...]]:
-    """What must not depend on threads: everything but the last bits."""
+    """Return everything in a record that must not depend on threads: all but the last bits."""
     names = ("outcome", "forwards", "compared", "errors", "switches", "defect", "finding")
     return {key: tuple(row.get(name) for name in names) for key, row in rows(record).items()}
 
@@ -42,17 +42,17 @@ def test_the_smoke_tier_passes_and_is_recorded(baseline: Baseline) -> None:
 
 
 THIRD = (*SMOKE, "--shard", "1/3", "-k", "not n102400")
-"""A third of the small cases."""
+"""The options for a third of the small cases."""
 
 
 def third() -> List[str]:
-    """Their ids, in order."""
+    """Return the ids of that third, in order."""
     ids = [each for family in catalogue.FAMILIES for each in catalogue.select(family, "smoke", (1, 3))]
     return [each for each in ids if "n102400" not in each]
 
 
 def same_rows(record: Path, baseline: Baseline) -> bool:
-    """The record of that part of the tier has the baseline's lines for its cases, byte for byte."""
+    """Whether the record of that third has the baseline's lines for its cases, byte for byte."""
     ids, whole = set(third()), baseline.record.read_bytes().splitlines()
     part = record.read_bytes().splitlines()[1:-1]  # without header and footer
     return len(part) == len(ids) and part == [each for each in whole if json.loads(each).get("id") in ids]
@@ -69,7 +69,7 @@ REVERSING = "def pytest_collection_modifyitems(items):\n    items.reverse()\n"
 
 
 def test_the_order_does_not_matter(baseline: Baseline, tmp_path: Path) -> None:
-    """Backwards: what is remembered of inputs and outputs then comes from other cases."""
+    """The reverse order takes remembered inputs and outputs from other cases."""
     (tmp_path / "reversing.py").write_text(REVERSING, encoding="ascii")
     record = tmp_path / "reversed.jsonl"
     ran = run(*THIRD, f"--report={record}", "-vv", "-p", "reversing", plugins=str(tmp_path))
@@ -115,7 +115,7 @@ def test_a_release_of_the_table_is_not_said_to_be_missing(baseline: Baseline) ->
 
 
 def test_the_semantics_of_another_release_are_findings_that_name_a_switch() -> None:
-    """What moving from 1.4 changes, seen from the newest torch."""
+    """The findings are those of moving from 1.4 to the newest torch."""
     ran = run("--semantics", "1.4", "--case", "edge-counter-counts_without_buffers")
     assert ran.status == 1
     assert "the other side of switch 'counter_rebound' explains it" in ran.output
@@ -123,7 +123,7 @@ def test_the_semantics_of_another_release_are_findings_that_name_a_switch() -> N
 
 
 def test_cases_and_other_tests_run_side_by_side() -> None:
-    """What the one has set up the other tears down."""
+    """Neither changes the setup of the other."""
     first = "tests/meta/test_readme.py::test_number_of_cases_of_the_full_tier"
     last = "tests/meta/test_readme.py::test_releases_named_are_the_table"
     ran = run(first, "tests/conformance/test_edges.py", last, *SMOKE, "--shard", "1/20")

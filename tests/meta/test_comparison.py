@@ -1,4 +1,4 @@
-"""Two records compared case by case: what changed, and what cannot be compared."""
+"""The comparison of two records, case by case: changes, and records that cannot be compared."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reports.tally import Peak
 from tests.meta import handmade
 
 OTHER = "f" * 16
-"""A digest that is not the one of a handmade row."""
+"""A digest that differs from that of a handmade row."""
 
 
 def compared(
@@ -34,7 +34,7 @@ def compared(
     )
 
 
-# --- what changed -----------------------------------------------------------------------
+# --- changes ----------------------------------------------------------------------------
 
 
 def test_equal_records_have_no_difference() -> None:
@@ -136,7 +136,7 @@ def test_a_change_in_share_is_of_the_largest_magnitudes() -> None:
     [
         (8.0, 1e-6, True),  # float32: 8 ulps are 9.5e-7
         (9.0, 1e-6, False),
-        (4.0, 1e-15, True),  # no float32 can be told from its neighbours so finely: float64
+        (4.0, 1e-15, True),  # this is float64: no float32 can be told from its neighbours so finely
         (5.0, 1e-15, False),
         (6.77e296, 1e-15, False),
         (math.nan, 1e-6, False),
@@ -171,7 +171,7 @@ def test_cases_with_other_expected_values_say_nothing_about_rounding() -> None:
     assert (numerics.comparable, numerics.changed) == (1, 1)
 
 
-# --- what cannot be compared ------------------------------------------------------------
+# --- records that cannot be compared ----------------------------------------------------
 
 A, B = [handmade.row("a")], [handmade.row("b")]
 

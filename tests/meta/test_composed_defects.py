@@ -49,7 +49,7 @@ def test_of_two_defects_one_may_be_gone(case_id: str) -> None:
 
 
 class RaisesInEval(torch.nn.BatchNorm2d):
-    """torch, but for the eval mode."""
+    """torch with a forward that raises in eval mode."""
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:

@@ -1,4 +1,4 @@
-"""The covering design is extended: what is stored stays, and what is missing is appended."""
+"""The covering design is extended: stored rows stay, and missing ones are appended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _possible(mutations: Tuple[str, ...]) -> Possible:
 
 @pytest.fixture(autouse=True)
 def _found_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The possible rows take longer than most searches; they depend on the mutations that there are."""
+    """Compute the possible rows once: that takes longer than most searches."""
     monkeypatch.setattr(covering, "possible_rows", lambda: _possible(AXES["mutation"]))
 
 
@@ -49,7 +49,7 @@ def test_the_tiers_with_a_file_are_those_that_are_covered() -> None:
 def test_nothing_changes_on_the_present_axes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Run as the command is, into copies of the files."""
+    """The command is run on copies of the files."""
     before = {path.name: path.read_bytes() for path in rows.TIERS.iterdir()}
     for name, content in before.items():
         (tmp_path / name).write_bytes(content)
@@ -92,7 +92,7 @@ def test_a_mutation_that_is_gone_takes_its_rows_with_it(
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_rows_that_are_lost_are_replaced(tier: str) -> None:
-    """A part of the design is taken out; what stays is not moved, and every combination is there again."""
+    """A part of the design is removed; the rest is not moved, and every combination is covered again."""
     rest = [each for place, each in enumerate(stored(tier)) if place % 40]
     kept, added = extend(rest, GROUPS[tier])
     assert [rows.identify(row) for row in kept] == rest
@@ -109,7 +109,7 @@ def test_an_id_that_names_no_case_is_not_kept() -> None:
 
 
 def test_combinations_are_counted_by_hand() -> None:
-    """The axes affine, with three words, and track, with two; the tails do not matter."""
+    """The axes are affine, with three words, and track, with two; the tails do not matter."""
     group = (0, 1)
     every = np.array([[a, b] + [0] * 10 for a in range(3) for b in range(2)], dtype=np.int8)
     assert codes(every, group).tolist() == [0, 1, 2, 3, 4, 5]
@@ -121,7 +121,7 @@ def test_combinations_are_counted_by_hand() -> None:
 
 
 def test_every_head_goes_with_every_tail_by_hand() -> None:
-    """The axis track, with two words, and upstream; the group may lie in both parts or in one."""
+    """The axes are track and upstream, with two words; the group may lie in both parts or in one."""
     track, upstream = 1, list(AXES).index("upstream")
     heads = np.array([[0] * 9, [0, 1] + [0] * 7], dtype=np.int8)
     tails = np.array([[0, 0, 0], [0, 2, 0]], dtype=np.int8)

@@ -1,4 +1,4 @@
-"""Known defects are strict: what is gone, has changed, or shows outside its circumstances is a finding."""
+"""Known defects are strict: one that is gone, has changed, or shows elsewhere is a finding."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ EXAMPLES: Dict[str, List[str]] = {
     ],
     "mixed_bfloat16_layout_raises": ["edge-backward_layout-n30_mixed_bfloat16_permuted_contiguous"],
 }
-"""Defect to cases that cannot pass on a release that has it, with one thread."""
+"""Maps a defect to cases that cannot pass on a release that has it, with one thread."""
 WIDENING = ("narrow_arithmetic", "channels_last_backward_misreads_weight")
-"""Defects that widen budgets: a release without them conforms all the same, so they cannot be gone."""
+"""Defects that widen budgets: a release without them conforms, too, so they cannot be gone."""
 
 SOURCE = re.compile(r"(#\d+|found by this suite)([,;] .+)*")
 each_defect = pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def judged(case_id: str, subject: Type[torch.nn.Module], **options: object) -> V
 
 @pytest.fixture
 def threads() -> Iterator[None]:
-    """The test may set torch's number of threads."""
+    """Restore torch's number of threads after the test."""
     yield
     torch.set_num_threads(1)
 
@@ -101,7 +101,7 @@ def test_no_release_has_a_defect_twice() -> None:
 
 @each_defect
 def test_a_defect_shows_on_every_release_that_has_it(defect: Defect) -> None:
-    """In its example nothing that conforms to what is right conforms to what is seen."""
+    """In its example, nothing that conforms to what is right conforms to what is seen."""
     for release in RELEASES:
         rules = semantics(release)
         for case_id in EXAMPLES.get(defect.name, ()) if defect.on(release) else ():
@@ -138,7 +138,7 @@ def test_without_its_entry_a_defect_is_a_finding(defect: Defect) -> None:
 
 @each_strict_defect
 def test_a_release_that_has_not_the_defect_must_be_right(defect: Defect) -> None:
-    """Where the entry ends before the release that runs, what torch shows is an ordinary finding."""
+    """Observations of torch are ordinary findings where the entry ends before the installed release."""
     earlier = dataclasses.replace(defect, first=None, last=RELEASES[RELEASES.index(RUNNING) - 1])
     table = tuple(earlier if each is defect else each for each in DEFECTS)
     for case_id in EXAMPLES[defect.name]:
@@ -150,7 +150,7 @@ def test_a_release_that_has_not_the_defect_must_be_right(defect: Defect) -> None
 
 
 class OtherSums(torch.nn.BatchNorm2d):
-    """Statistics, averages and gradients that are neither right nor what torch gives."""
+    """Computes statistics, averages and gradients that are neither right nor those of torch."""
 
     def forward(self, input: Tensor) -> Tensor:
         output = super().forward(input)
@@ -159,7 +159,7 @@ class OtherSums(torch.nn.BatchNorm2d):
 
 @each_strict_defect
 def test_a_defect_that_is_gone_is_a_finding(defect: Defect) -> None:
-    """A right module in torch's place, held to be torch itself."""
+    """A right module replaces torch and is judged as torch itself."""
     for case_id in EXAMPLES[defect.name]:
         decided = judged(case_id, HonestBatchNorm2d)
         assert decided.outcome == FINDING
@@ -240,7 +240,7 @@ class RaisesIndexError(torch.nn.BatchNorm2d):
 
 
 class ZeroesLargeVariances(torch.nn.BatchNorm2d):
-    """The output of a channel whose variance is above 1e6 is the bias alone."""
+    """Returns the bias alone for a channel whose variance is above 1e6."""
 
     def forward(self, input: Tensor) -> Tensor:
         output = super().forward(input)
@@ -251,7 +251,7 @@ class ZeroesLargeVariances(torch.nn.BatchNorm2d):
 
 
 class PlainSumsEverywhere(torch.nn.BatchNorm2d):
-    """Sums contiguous float32 inputs value by value in float32, as channels_last ones."""
+    """Sums contiguous float32 inputs value by value in float32, as torch does for channels_last ones."""
 
     def forward(self, input: Tensor) -> Tensor:
         laid_out = input.contiguous(memory_format=torch.channels_last)
@@ -303,7 +303,7 @@ def test_large_inputs_are_a_known_defect_or_right_with_any_number_of_threads(
 
 @pytest.mark.usefixtures("threads")
 def test_the_number_of_threads_is_one_of_the_circumstances() -> None:
-    """What one thread shows is not what two do."""
+    """A sum by one thread differs from a sum by two."""
     case_id = "edge-constant-constant_channels_last_n102400"
     torch.set_num_threads(1)
     assert judged(case_id, installed.BATCH_NORM, threads=1).outcome == KNOWN_DEFECT

@@ -1,4 +1,4 @@
-"""Where output goes: a file is replaced whole, or left as it was."""
+"""Output to a file: the file is replaced as a whole, or left as it was."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_link_to_nothing_yet_is_written_through(tmp_path: Path) -> None:
 
 
 def test_a_directory_closed_to_us_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also on a file system that is read-only: a file is made to see whether one can be."""
+    """A read-only file system is refused, too: the check tries to make a file."""
 
     def refuse(*_: object, **__: object) -> int:
         raise OSError(30, "Read-only file system")

@@ -16,7 +16,7 @@ from reports.shifts import KINDS, Shift, first_difference, shifts
 from tests.meta import handmade
 
 OTHER = "f" * 16
-"""A digest that is not the one of a handmade row."""
+"""A digest that differs from that of a handmade row."""
 
 A, B = [handmade.row("a")], [handmade.row("b")]
 
@@ -24,7 +24,7 @@ A, B = [handmade.row("a")], [handmade.row("b")]
 def text(
     old: Sequence[CaseRow], new: Sequence[CaseRow], show_all: bool = False, **semantics: bool
 ) -> List[str]:
-    """Return the text of a difference; each of ``semantics`` is lost on the newer side."""
+    """Return the text of a difference; the newer side lacks each of ``semantics``."""
     lost = {name: not holds for name, holds in semantics.items()}
     a = handmade.record(handmade.header("2.12", semantics=semantics), old, source="a.jsonl")
     b = handmade.record(handmade.header("2.13", semantics=lost), new, source="b.jsonl")
@@ -35,7 +35,7 @@ def text(
 def found_shifts(
     old: Sequence[CaseRow], new: Sequence[CaseRow], **semantics: bool
 ) -> Sequence[Shift]:
-    """Return the changes between two records; each of ``semantics`` is lost on the newer side."""
+    """Return the changes between two records; the newer side lacks each of ``semantics``."""
     lost = {name: not holds for name, holds in semantics.items()}
     a = handmade.record(handmade.header("2.12", semantics=semantics), old)
     b = handmade.record(handmade.header("2.13", semantics=lost), new)
@@ -48,7 +48,7 @@ RAISED = "3 forward:b{} ValueError got {} values"
 
 
 def raising(number: int, **overrides: object) -> CaseRow:
-    """Return a row that raises at a forward, in words that depend on the case."""
+    """Return a row that raises at a forward, with a message that depends on the case."""
     errors = (RAISED.format(number, number),)
     return handmade.row(overrides.pop("case", "a"), errors=errors, **overrides)
 
@@ -120,7 +120,7 @@ def test_the_text_of_numerics() -> None:
 
 
 def test_cases_that_change_alike_are_one_group_whatever_their_axes() -> None:
-    """Neither the behaviour nor the batch nor the numbers in a message make a group of their own."""
+    """The behaviour, the batch and the numbers in a message do not split a group."""
     sizes = range(1, 8)
     old = [handmade.row(f"case-{i}", behaviour=f"b{i}") for i in sizes]
     new = [raising(i, case=f"case-{i}", behaviour=f"b{i}") for i in sizes]

@@ -1,4 +1,4 @@
-"""Every element of every array is compared: four budgets off is a finding there, half a budget is none."""
+"""Every element of every array is compared: four budgets off is a finding, half a budget is none."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GRADIENT_QUANTITIES = tuple(f"{name} gradient" for name in GRADIENTS)
 
 
 def _array(expected: Expected, quantity: str) -> Optional[Tuple[np.ndarray, np.ndarray]]:
-    """What is expected of a quantity, and its budget; None where there is no such array."""
+    """Return the expected value of a quantity, and its budget; None where there is no such array."""
     if quantity == "output":
         if expected.output is None or not expected.output.batch.values.size:
             return None
@@ -49,7 +49,7 @@ def _array(expected: Expected, quantity: str) -> Optional[Tuple[np.ndarray, np.n
 
 
 def _moved(want: np.ndarray, budget: np.ndarray, dtype: str, index: Tuple[int, ...]) -> float:
-    """The number of ``dtype`` that is off by at least four budgets, and by one step of the dtype."""
+    """Return the number of ``dtype`` that is off by four budgets and by one step of the dtype or more."""
     amount = max(EXCESS * float(budget[index]), float(np.spacing(np.abs(want[index]).astype(dtype))))
     return float(np.dtype(dtype).type(want[index] + 1.01 * amount))
 
@@ -57,7 +57,7 @@ def _moved(want: np.ndarray, budget: np.ndarray, dtype: str, index: Tuple[int, .
 def _usable(
     want: np.ndarray, budget: np.ndarray, dtype: str, turn: int
 ) -> Optional[Tuple[int, ...]]:
-    """The index of the ``turn``-th element that can be moved, counted in a circle."""
+    """Return the index of the ``turn``-th element that can be moved, counted in a circle."""
     with np.errstate(over="ignore", invalid="ignore"):
         moved = np.abs(want) + 8 * budget
         fine = np.flatnonzero(np.isfinite(moved) & (moved < np.finfo(dtype).max))
@@ -67,7 +67,7 @@ def _usable(
 
 
 class Shown(NamedTuple):
-    """One step of a run: the state before it, what was expected, and what torch gave."""
+    """A step of a run: the state before it, the expectation, and torch's observation."""
 
     before: Optional[State]
     expected: Expected
@@ -81,7 +81,7 @@ def _steps(case: Case) -> List[Shown]:
 
 
 def _arrays(quantity: str) -> Iterator[Tuple[str, Shown, np.ndarray, np.ndarray]]:
-    """The dtype of the case, the step, what is expected of the quantity after it, and its budget."""
+    """Return the dtype of the case, the step, the expected quantity after it, and its budget."""
     for case in installed.showing(quantity):
         for shown in _steps(case):
             array = _array(shown.expected, quantity)
@@ -119,9 +119,10 @@ def _with(got: Observation, quantity: str, values: np.ndarray) -> Observation:
 
 @pytest.mark.parametrize("quantity", [*BUDGETED, "weight", "bias"])
 def test_every_element_is_compared(quantity: str) -> None:
-    """One element off by four budgets is a finding at its index, in every comparison.
+    """One element that is off by four budgets is a finding at its index, in every comparison.
 
-    Elements take turns, so that every channel and place comes by; the rest of the observation is torch's.
+    Elements take turns, so that every channel and place is covered; the rest of the observation is
+    torch's.
     """
     turn = checked = 0
     channels = set()
@@ -143,7 +144,7 @@ def test_every_element_is_compared(quantity: str) -> None:
 
 @pytest.mark.parametrize("quantity", BUDGETED)
 def test_half_a_budget_is_allowed(quantity: str) -> None:
-    """Everything off by half a budget, plus the rounding to the dtype, is no finding."""
+    """An array that is off by half a budget, plus the rounding to the dtype, is no finding."""
     checked = 0
     for dtype, shown, want, budget in _arrays(quantity):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -156,7 +157,7 @@ def test_half_a_budget_is_allowed(quantity: str) -> None:
 
 
 def _plan(case: Case, quantity: str) -> Optional[Dict[int, Tuple[Tuple[int, ...], float]]]:
-    """For the last forward: which element to move, and to where."""
+    """Return, for the last forward, which element to move and to what number."""
     forward = -1
     plan = None
     for step, shown in zip((None, *case.steps), _steps(case)):
@@ -176,7 +177,7 @@ def _plan(case: Case, quantity: str) -> Optional[Dict[int, Tuple[Tuple[int, ...]
 def test_a_subject_four_budgets_off_is_found(
     quantity: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real module, right but for one element after one forward of each case."""
+    """The subject is real and right except for one element after one forward of each case."""
     monkeypatch.setattr(fakes.Nudged, "quantity", quantity)
     caught = 0
     for case in installed.small():
@@ -195,7 +196,7 @@ def test_a_subject_four_budgets_off_is_found(
 
 
 def test_a_nudge_of_nothing_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: the fake is right when its plan is empty, copied and pickled modules included."""
+    """This is the control: with an empty plan the fake is right, copied and pickled modules included."""
     monkeypatch.setattr(fakes.Nudged, "plan", {}, raising=False)
     copied = [case for case in installed.small() if any(isinstance(s, Copy) for s in case.steps)]
     assert copied

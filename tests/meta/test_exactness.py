@@ -21,14 +21,14 @@ EXACT_STATISTICS = {
     "n256": 1.0,
     "n134_67_images": 1.0,
 }
-"""Shape to the share of channels of the exact lane in which no operation rounds. The others have sums of
-squared deviations that n - 1 does not divide."""
+"""Maps a shape to the share of channels of the exact lane in which no operation rounds. In the others, n
+- 1 does not divide the sum of squared deviations."""
 
 
 @pytest.mark.parametrize("dtype", installed.WIDE)
 @pytest.mark.parametrize("shape", EXACT_STATISTICS)
 def test_statistics_of_the_exact_lane_have_no_budget(shape: str, dtype: str) -> None:
-    """For a subject that sums exactly; another one gets the derived bound, however exact the input."""
+    """A subject that does not sum exactly gets the derived bound, however exact the input."""
     exact = 0
     batches = [batch(Variant("exact", shape, dtype), f"b{k}") for k in range(12)]
     for given in batches:
@@ -45,7 +45,7 @@ def test_statistics_of_the_exact_lane_have_no_budget(shape: str, dtype: str) -> 
 @pytest.mark.parametrize("dtype", installed.WIDE)
 @pytest.mark.parametrize("factor", [0.0, 0.25, 0.5, 1.0])
 def test_the_first_average_of_the_exact_lane_has_no_budget(factor: float, dtype: str) -> None:
-    """From the initial buffers."""
+    """The average starts from the initial buffers."""
     fmt = FORMATS[dtype]
     for shape in ("n2", "n30", "n256"):
         found = statistics(batch(Variant("exact", shape, dtype), "b0"), sums_exactly=True)
@@ -56,7 +56,7 @@ def test_the_first_average_of_the_exact_lane_has_no_budget(factor: float, dtype:
 
 
 def test_no_statistic_outside_the_exact_lane_is_without_budget() -> None:
-    """But for zeros, whose sum is 0 in any order."""
+    """Zeros are the exception: their sum is 0 in any order."""
     given = batch(Variant("bounded", "n8", "float32"), "b0")
     found = statistics(given, sums_exactly=True)
     assert [r for r, b in zip(given.regimes, found.mean.budget) if b == 0] == ["signed_zeros"]

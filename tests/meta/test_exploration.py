@@ -1,4 +1,4 @@
-"""Random exploration finds liars, shrinks what it finds, and reports what rebuilds and fails again."""
+"""Random exploration finds liars, shrinks its findings, and reports ids that fail again."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ ONCE_DIVERGED = (
     "steps-affine-track-momentum_0.1-bounded-n2-float32-set:eps:none,forward:b0,eval,forward:b0",
     "steps-affine-track-momentum_0.1-bounded-n2-float32-set:eps:text,set:momentum:text,forward:b0",
 )
-"""What exploration found the oracle to be wrong about, shrunk."""
+"""Programs, shrunk, in which exploration found the oracle to be wrong."""
 
 
 def explored(factory: Factory, count: int = WITHIN, seed: str = "0.0") -> Explored:
-    """What a search on the newest release comes to."""
+    """Return the result of a search on the newest release."""
 
     def verdict_of(case: Case) -> Verdict:
         try:
@@ -100,12 +100,12 @@ def explored(factory: Factory, count: int = WITHIN, seed: str = "0.0") -> Explor
     return explore(verdict_of, hunt.NEWEST, count, seed)
 
 
-# --- what is found -------------------------------------------------------------------------------
+# --- findings -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_liar_is_found_and_shrunk(name: str) -> None:
-    """Within 500 programs, by a short one, whose id rebuilds it and whose case fails again."""
+    """A liar is found within 500 programs, by a short one, whose id rebuilds it and fails again."""
     liar = LIARS[name].factory
     found = explored(liar)
     assert found.case is not None
@@ -146,11 +146,11 @@ def test_oracle_stays_right(case_id: str) -> None:
     assert decided.outcome == PASS, decided.explanation
 
 
-# --- what is explored ----------------------------------------------------------------------------
+# --- the steps that are explored ----------------------------------------------------------------------
 
 
 def test_alphabet_has_every_kind_of_step() -> None:
-    """Every operation, buffer, parameter, attach kind, copy, reset and state dict."""
+    """The alphabet has every operation, buffer, parameter, attach kind, copy, reset and state dict."""
     steps: Set[str] = {token(step) for step in ALPHABET}
     wanted: List[Step] = [Mode(True), Mode(False), Preset()]
     wanted += [Reset(each) for each in RESETS] + [Copy(each) for each in COPIES]
@@ -169,7 +169,7 @@ def test_alphabet_has_every_kind_of_step() -> None:
 
 
 def test_every_batch_of_the_alphabet_can_be_had() -> None:
-    """No name is unknown under any variant."""
+    """Every name is known under every variant."""
     from cases.inputs import batch
 
     names = {step.batch for step in ALPHABET if isinstance(step, Forward)}
@@ -183,7 +183,7 @@ def test_same_seed_same_programs() -> None:
 
 
 def test_large_inputs_and_known_defects_are_among_what_is_explored() -> None:
-    """With as many values as make torch's plain sums show, in the layout in which they do."""
+    """The alphabet has inputs with as many values, and in the layout, that torch's plain sums need."""
     programs: List[Case] = []
 
     def seen(case: Case) -> bool:
@@ -207,7 +207,7 @@ DEFECTIVE = (
 @pytest.mark.skipif(installed.RULES.release < (1, 10), reason="these defects begin with torch 1.10")
 @pytest.mark.parametrize("case_id", DEFECTIVE)
 def test_a_known_defect_is_no_finding_of_a_search(case_id: str) -> None:
-    """A program that meets one is not what is looked for."""
+    """A search does not report a program that meets a known defect."""
     decided = adjudicate(catalogue.find(case_id), installed.BATCH_NORM, installed.RULES)
     assert decided.outcome == KNOWN_DEFECT, decided.explanation
 
@@ -231,7 +231,7 @@ def test_report_rebuilds_and_fails_the_same_way() -> None:
 
 
 def test_nothing_is_explored_unasked() -> None:
-    """Without --explore there is no item, and each part has a seed of its own with it."""
+    """Without --explore there is no test; with it each part has its own seed."""
     where = ("--collect-only", "tests/conformance/test_exploration.py")
     assert "test_exploration[" not in run(*where).output
     collected = run(*where, "--explore", "1200", "--explore-seed", "3").output
@@ -240,7 +240,7 @@ def test_nothing_is_explored_unasked() -> None:
 
 
 def test_without_hypothesis_one_line_says_so() -> None:
-    """A usage error that names the package and the extra; the rest of the suite needs neither."""
+    """The line is a usage error that names the package and the extra; other runs need neither."""
     program = (
         "import sys, pytest; sys.modules['hypothesis'] = None; "
         "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '--collect-only', *sys.argv[1:]]))"

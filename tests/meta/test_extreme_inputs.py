@@ -1,4 +1,4 @@
-"""Numbers whose sums or squares leave the format, in every layout: torch is right, or has a known defect."""
+"""Numbers whose sums or squares overflow, in every layout: torch is right, or has a known defect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that fail: the same with workers, complete in the record, and with the next command at their end."""
+"""Runs that fail: with and without workers, complete in the record, with the next command."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SMALL = ("-k", "not n102400")
 
 
 def failing(record: Path, *arguments: str) -> Tuple[Ran, Set[str]]:
-    """A run of a wrong subject, and the ids that pytest calls failed."""
+    """Run a wrong subject; return the run and the ids that pytest calls failed."""
     ran = run(*PART, *SMALL, *TRIED_HERE, "--subject", f"{FAKES}:NotCounted", f"--report={record}", "-rf", *arguments)
     return ran, set(re.findall(r"^FAILED .*\[(.*?)\]", ran.output, re.MULTILINE))
 
@@ -50,7 +50,7 @@ def test_workers_find_and_record_the_same_in_a_wrong_subject(tmp_path: Path) -> 
 
 
 def test_the_last_line_is_the_command_to_run_next() -> None:
-    """It fails the same way: subject, release, threads and seed are in it."""
+    """The command fails the same way: it has subject, release, threads and seed."""
     options = ("--subject", f"{FAKES}:NotCounted", "--semantics", "2.4", "--threads", "2", "--seed", "7")
     first = run(*PART, *SMALL, *TRIED_HERE, *options)
     assert first.status == 1, first.output
@@ -69,7 +69,7 @@ def test_a_run_without_failure_names_no_next_command() -> None:
 
 
 def test_a_switch_missing_from_the_table_fails_the_run_by_name(tmp_path: Path) -> None:
-    """The table without one switch, put there by a plugin before anything is collected."""
+    """A plugin removes one switch from the table before anything is collected."""
     (tmp_path / "shorter.py").write_text(
         "from oracle import semantics as s\n"
         "rest = tuple(each for each in s.SWITCHES if each.name != 'counter_rebound')\n"
@@ -82,7 +82,7 @@ def test_a_switch_missing_from_the_table_fails_the_run_by_name(tmp_path: Path) -
 
 
 def test_the_record_of_cases_without_a_verdict_does_not_look_whole(tmp_path: Path) -> None:
-    """It says so, and nothing is compared with it."""
+    """The record says that it is unfinished, and no command compares it."""
     record = tmp_path / "run.jsonl"
     ran = run(
         "--case=edge-shape-two_dims", "--case=edge-shape-one_value_bare",
@@ -101,7 +101,7 @@ def test_the_record_of_cases_without_a_verdict_does_not_look_whole(tmp_path: Pat
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
 def test_plugins_see_every_case_start_report_and_finish(workers: Tuple[str, ...], tmp_path: Path) -> None:
-    """As of any other test: three phases, in order."""
+    """Plugins see three phases in order, as for any other test."""
     (tmp_path / "watching.py").write_text(
         "seen = {}\n"
         "def pytest_runtest_logstart(nodeid): seen.setdefault(nodeid, []).append('start')\n"

@@ -33,7 +33,7 @@ DOUBLE = (
 
 
 def printed(program: str, quantity: str, index: Tuple[int, ...] = ()) -> str:
-    """What a script prints as got, for a program that ends with a finding."""
+    """Return what a script prints as got, for a program that ends with a finding."""
     case = catalogue.find(START + program)
     text = script(Shown(case, finding(quantity, len(case.steps), index), (), {}), TORCH)
     return replay.got(replay.printed(text))
@@ -42,7 +42,7 @@ def printed(program: str, quantity: str, index: Tuple[int, ...] = ()) -> str:
 @pytest.mark.parametrize("program", ACCUMULATING)
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_a_grad_of_a_script_is_that_of_the_suite(program: str, name: str) -> None:
-    """To the last bit, with torch's own module."""
+    """The .grad of the script and that of the suite agree to the last bit, with torch's own module."""
     grads = dict(observe(catalogue.find(START + program), installed.BATCH_NORM)[-1].grads)
     value = grads[name].values[INDICES[name]].item()
     assert printed(program, f"{name}.grad", INDICES[name]) == repr(value)

@@ -1,4 +1,4 @@
-"""A switch is named only where its other side explains what was seen."""
+"""The blame of switches: one is named only where its other side explains what was seen."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_subject_of_an_older_release_names_the_switch() -> None:
 
 @pytest.mark.parametrize("subject", [fakes.NoEps, fakes.NotCounted, fakes.ReturnsInput, fakes.WrongDtype])
 def test_a_fault_that_no_release_has_names_none(subject: object) -> None:
-    """Every forward asks for the side of some switch."""
+    """Every forward asks for the side of some switch, yet none is named."""
     assert blamed(subject, FORWARD) == ()
 
 
@@ -43,7 +43,7 @@ def test_a_module_that_does_otherwise_the_second_time_names_none() -> None:
 
 
 def test_every_switch_that_can_come_up_can_be_blamed() -> None:
-    """torch's own module under rules with one switch on its other side."""
+    """torch's own module runs under rules with one switch on its other side."""
     named = set()
     plain = [each for each in installed.edges() if each.variant.shape not in LARGE_SHAPES]
     consulting = [(each, run(each, installed.BATCH_NORM, installed.RULES)) for each in plain]

@@ -1,4 +1,4 @@
-"""A run of many findings ends on one screen, and says the causes; the user's options restore pytest's own."""
+"""The end of a run of many findings: one screen with the causes, or pytest's own output."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.conformance.ending import SCREEN, Ending, Failures, ending
 from tests.meta.command import FAKES, LOUD, TRIED_HERE, Ran, run
 
 WRONG = ("-k", "claim", "--subject", f"{FAKES}:NotCounted")
-"""The claims with a wrong module."""
+"""The options that run the claims with a wrong module."""
 
 
 def begun(*arguments: str) -> Ran:
-    """As a user begins one, without -q."""
+    """Run pytest as a user does, without -q."""
     return run(*arguments, command=LOUD)
 
 
@@ -146,7 +146,7 @@ SCRIPT_OF_20 = "\n".join(["edge-1", "a note", "", *["found"] * 8, "", "# a scrip
 
 
 def test_a_script_is_shown_whole_or_not_at_all() -> None:
-    """Where the report does not fit, the script alone is shown; where that does not, what was found."""
+    """A report that does not fit shows only its script; if the script does not fit, what was found."""
     rows = [row(f"edge-{n}", Found(1, f"verb{n}:b0", f"quantity{n}", "1", "2")) for n in range(3)]
     fits, longer = SCRIPT_OF_20, SCRIPT_OF_20.replace("code\n", "code\ncode\n")
     for text, shown in ((fits, 20), (longer, 0)):

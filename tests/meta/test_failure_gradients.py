@@ -35,14 +35,14 @@ PROGRAMS = (
 def test_a_gradient_of_a_script_is_that_of_the_suite(
     program: str, place: int, index: Tuple[int, ...]
 ) -> None:
-    """To the last bit, with torch's own module."""
+    """The gradient of the script and that of the suite agree to the last bit, with torch's own module."""
     case = catalogue.find(START + program)
     observations = observe(case, installed.BATCH_NORM)
     gradients = observations[-1].gradients
     assert gradients is not None
     gradient = gradients[place]
     raising = tuple(number for number, each in enumerate(observations) if each.raised)
-    if gradient is None:  # that the input of an ordinary forward has none is compared, too
+    if gradient is None:  # an ordinary forward's input has no gradient; this is compared, too
         found = finding(f"{GRADIENTS[place]} gradient present", len(case.steps))
         assert replay.got(replay.printed(script(Shown(case, found, raising, {}), TORCH))) == "False"
         return

@@ -1,4 +1,4 @@
-"""A passing case can be read step by step, on the suite's input or on the reader's own."""
+"""The step-by-step account of a passing case, on the suite's input or on the user's own."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_bad_file_is_answered_in_one_line(name: str, text: str, reason: str, t
 
 
 def test_a_damaged_array_is_answered_in_one_line(tmp_path: Path) -> None:
-    """Its header is a piece of Python to NumPy, so that many errors may come of it."""
+    """NumPy evaluates its header as a piece of Python, so many errors may come of it."""
     path = tmp_path / "own.npy"
     np.save(path, np.zeros((2, 3, 2, 2)))
     whole, draw = path.read_bytes(), random.Random(7)

@@ -1,4 +1,4 @@
-"""What a failing case prints: the finding, the parts of a state, and in short after the first of a symptom."""
+"""The report of a failing case: the finding, the parts of a state, short forms of repetitions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def reported(subject: type, case_id: str, fresh: bool = False) -> Tuple[Verdict,
 
 @pytest.mark.parametrize("subject", [fakes.NoEps, fakes.NotCounted, fakes.WrongDtype, fakes.AlwaysFails, fakes.ReturnsInput])
 def test_the_report_of_a_failure_is_whole(subject: type) -> None:
-    """Case, step, quantity, both values, budget, script and the command to run it again."""
+    """A report has case, step, quantity, both values, budget, script and the command to run it again."""
     decided, text = reported(subject, FORWARD)
     first = decided.result.findings[0]
     lines = text.splitlines()
@@ -65,7 +65,7 @@ def test_a_finding_that_does_not_come_again_is_told_without_a_script() -> None:
 
 
 def test_one_failing_operation_does_not_hide_the_others() -> None:
-    """Every operation of a state is run by itself, and told with an id of its own."""
+    """Every operation of a state is run by itself and reported with its own id."""
     case_id = "state-train-track-momentum_number-mean-var-counter-weight-bias"
     decided, text = reported(fakes.SharesMemory, case_id)
     assert len(decided.parts) == 1
@@ -87,7 +87,8 @@ def test_findings_of_a_record_name_the_switches_that_explain_them() -> None:
     assert {found.switches for found in row.findings} == {()}
 
 
-# --- which findings get a whole report ---------------------------------------------------------------
+# --- the findings that get a whole report
+# ----------------------------------------------------------------
 
 
 def test_the_first_of_a_symptom_is_told_in_whole() -> None:

@@ -1,4 +1,4 @@
-"""A script shows its finding, on its own input and in a fresh process, or there is none and a line says why."""
+"""Scripts of findings: one shows its finding in a fresh process, or a line says why there is none."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ each_subject = pytest.mark.parametrize("subject", SUBJECTS, ids=[s.__name__ for 
 
 
 class Reproduced(NamedTuple):
-    """A finding of a wrong module, and what became of it."""
+    """A finding of a wrong module, and the attempt to reproduce it."""
 
     result: Result
     again: Reproduction
@@ -64,7 +64,7 @@ class Reproduced(NamedTuple):
 
 @lru_cache(maxsize=None)
 def pool() -> Tuple[Case, ...]:
-    """Cases of all kinds, diverse ones first, in which torch's own module has no finding."""
+    """Return cases of all kinds, diverse ones first, in which torch's own module has no finding."""
     edges = [case for case in installed.edges() if case.variant.shape not in LARGE_SHAPES]
     edges.sort(key=lambda case: len(case.steps))
     states = map(catalogue.find, list(catalogue.ids("state", "gate"))[::60])
@@ -73,13 +73,13 @@ def pool() -> Tuple[Case, ...]:
 
 
 def named(subject: Subject) -> str:
-    """The module as given to --subject, from where it lies beside a script."""
+    """Return the module as given to --subject, from its place beside a script."""
     return f"{COPIES[sys.modules[subject.__module__]]}:{subject.__name__}"
 
 
 @lru_cache(maxsize=None)
 def findings(subject: Subject, most: int) -> List[Reproduced]:
-    """Findings of the module, no two with the same quantity and kind of step."""
+    """Return findings of the module, no two with the same quantity and kind of step."""
     found: Dict[Tuple[str, str], Reproduced] = {}
     for case in pool():
         result = run(case, subject, installed.RULES)
@@ -97,7 +97,7 @@ def findings(subject: Subject, most: int) -> List[Reproduced]:
 
 @pytest.fixture(autouse=True)
 def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with copies of the wrong modules and nothing of the suite."""
+    """Make a folder with copies of the wrong modules and nothing of the suite."""
     for module, name in COPIES.items():
         shutil.copy(str(module.__file__), tmp_path / f"{name}.py")
         monkeypatch.setitem(sys.modules, name, module)
@@ -105,7 +105,7 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pasted(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A fresh interpreter in a folder that knows nothing of the suite."""
+    """Run the text in a fresh interpreter, in a folder that has nothing of the suite."""
     (folder / "pasted.py").write_text(text, encoding="ascii")
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return subprocess.run(
@@ -116,7 +116,7 @@ def pasted(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @each_subject
 def test_a_script_is_short_and_prints_what_was_found(subject: Subject) -> None:
-    """In this process, for up to four kinds of finding of each subject."""
+    """Scripts run in this process, for up to four kinds of finding of each subject."""
     found = findings(subject, 4)
     assert found
     for result, again in found:
@@ -132,7 +132,7 @@ def test_a_script_is_short_and_prints_what_was_found(subject: Subject) -> None:
 
 @each_subject
 def test_expected_is_that_of_the_scripts_own_input(subject: Subject) -> None:
-    """Torch's own module in place of the subject prints what is expected, or within the budget of it."""
+    """torch's own module in place of the subject prints what is expected, or within the budget of it."""
     for _, again in findings(subject, 4):
         assert again.script is not None
         assert again.shown is not None
@@ -148,7 +148,7 @@ def test_expected_is_that_of_the_scripts_own_input(subject: Subject) -> None:
 
 
 def test_scripts_run_in_a_fresh_interpreter(beside: Path) -> None:
-    """All scripts of all subjects, one after the other as a user would paste them."""
+    """All scripts of all subjects run, one after the other, as a user would paste them."""
     found = [each for subject in SUBJECTS for each in findings(subject, 4)]
     texts = [str(again.script) for _, again in found]
     ran = pasted("\nprint('=====')\n".join(texts), beside)
@@ -173,7 +173,7 @@ def of(subject: Subject, case: Case, fresh: bool = True, threads: int = 1) -> Re
 
 
 def test_a_step_that_rightly_raises_does_not_end_the_script(monkeypatch: pytest.MonkeyPatch, beside: Path) -> None:
-    """A refused batch must still count: the script goes on to print."""
+    """A refused batch must still count: the script continues to its print."""
     monkeypatch.syspath_prepend(beside)
     again = of(failing.RefusedIsNotCounted, spelled("forward:b0,forward:wrong_channels"))
     assert again.script is not None, again.remark

@@ -18,7 +18,7 @@ from cases.steps import EVAL, Count, Drop, Forward, Preset, SetAttribute, Step, 
 
 
 def defined(package: object, kind: type) -> List[object]:
-    """Every object of a type in a tuple of some module of the package."""
+    """Return every object of a type in a tuple of some module of the package."""
     found: List[object] = []
     for each in pkgutil.iter_modules(package.__path__):
         if each.name not in ("__main__", "registry"):
@@ -72,7 +72,7 @@ def test_endurance_passes_eight_bits_and_forgets_its_start() -> None:
 
 
 def reached(steps: List[Step]) -> Dict[str, Value]:
-    """The flags of a default module after the steps, and whether each tensor is there."""
+    """Return the flags of a default module after the steps, and whether each tensor is there."""
     module: Dict[str, Value] = {"training": True, "track_running_stats": True, "momentum": 0.1}
     module.update(dict.fromkeys(TENSORS, True))
     for step in steps:
@@ -86,7 +86,7 @@ def reached(steps: List[Step]) -> Dict[str, Value]:
 
 
 def answers(module: Dict[str, Value]) -> states.State:
-    """The eight answers that make a state, in the order of its id."""
+    """Return the eight answers that make a state, in the order of its id."""
     tensors = [bool(module[name]) for name in BUFFERS + PARAMETERS]
     flags = [module["training"] is True, module["track_running_stats"] is True]
     return tuple(flags + [module["momentum"] is not None] + tensors)

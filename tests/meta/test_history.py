@@ -1,4 +1,4 @@
-"""Records of several releases: which belong on one page, and the command that makes it."""
+"""Records of several releases: the ones that belong on one page, and the command that makes it."""
 
 from __future__ import annotations
 

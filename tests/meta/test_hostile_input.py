@@ -32,7 +32,7 @@ LIMITED = (
 )
 
 ZEROS = gzip.compress(bytes(1 << 24))
-"""A member of a gzip file that unpacks to 16 MiB; members may follow each other."""
+"""A member of a gzip file that unpacks to 16 MiB; a file may have several members."""
 
 
 def run(*arguments: str) -> Tuple[int, List[str]]:

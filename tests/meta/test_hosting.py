@@ -1,4 +1,4 @@
-"""The clone in other places: run from another folder, within another project, read-only, without a home."""
+"""The clone in other places: in another folder, within another project, read-only, without a home."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from tests.meta.command import FEW, REMEMBERING, ROOT, USAGE, Ran, run
 
 CASES = 12
-"""The cases that FEW selects."""
+"""The number of cases that FEW selects."""
 
 HOST: Dict[str, str] = {
     "tests/__init__.py": "",
@@ -38,7 +38,7 @@ CLONE = "third_party/batchnorm"
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of that project, with the clone as a submodule in it."""
+    """Return the folder of that project, with the clone as a submodule in it."""
     folder = tmp_path_factory.mktemp("host")
     for name, text in HOST.items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -60,8 +60,8 @@ def passes(ran: Ran) -> bool:
 
 @pytest.mark.parametrize("start", ["", "third_party", "tests", CLONE + "/tests"])
 def test_a_path_to_the_clone_runs_the_cases_from_any_folder(start: str, host: Path) -> None:
-    """Those, and not the tests of the suite. The path comes first: before pytest has read the options of
-    the suite, it takes the word after ``--tier`` for a path, too."""
+    """The tests of the suite do not run. The path comes first: before pytest has read the options of the
+    suite, it takes the word after ``--tier`` for a path, too."""
     path = os.path.relpath(host / CLONE, host / start)
     assert passes(run(path, *FEW, cwd=host / start))
 
@@ -79,7 +79,7 @@ def test_workers_run_in_a_clone_elsewhere(host: Path) -> None:
 
 
 def test_a_file_to_be_written_elsewhere_is_no_path_of_another_project(tmp_path: Path) -> None:
-    """pytest takes it for a path until it has read the options of the suite."""
+    """pytest takes the file for a path until it has read the options of the suite."""
     record = tmp_path / "new.jsonl"
     assert passes(run("--report", str(record), *FEW))
     assert record.exists()
@@ -96,7 +96,7 @@ def test_another_project_runs_its_own_tests_beside_the_clone(host: Path) -> None
 
 @pytest.mark.parametrize("option", ["--seed", "--of-its-own"])
 def test_a_clone_that_pytest_meets_first_leaves_the_names_to_the_project(option: str, tmp_path: Path) -> None:
-    """In a folder that is listed before ``tests``, whether or not the project has one of the options."""
+    """The folder of the clone is listed before ``tests``, and the project may have one of the options."""
     for name, text in HOST.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text.replace("--seed", option), encoding="ascii")
@@ -115,7 +115,7 @@ def test_a_clone_that_pytest_meets_first_leaves_the_names_to_the_project(option:
     [("tests", CLONE), (CLONE, "tests"), (CLONE, "tests", "-n", "1"), (CLONE, "-c", "pytest.ini")],
 )
 def test_tests_of_both_in_one_run_are_refused_in_one_line(arguments: Tuple[str, ...], host: Path) -> None:
-    """With the command to run instead."""
+    """The line has the command to run instead."""
     (host / "pytest.ini").write_text("[pytest]\n", encoding="ascii")
     ran = run(*arguments, cwd=host)
     (host / "pytest.ini").unlink()
@@ -138,7 +138,7 @@ def test_the_environment_does_not_matter(variables: Dict[str, Optional[str]]) ->
 
 
 def test_a_clone_that_cannot_be_written_to_runs(host: Path) -> None:
-    """Without a word of the folders that pytest and Python would make in it."""
+    """The run prints nothing about the folders that pytest and Python would make in the clone."""
     clone = host / CLONE
     for each in [clone, *clone.rglob("*")]:
         each.chmod(each.stat().st_mode & ~0o222)
@@ -152,7 +152,7 @@ def test_a_clone_that_cannot_be_written_to_runs(host: Path) -> None:
 
 
 def test_what_pip_installs_is_a_command_and_no_package_of_the_suite() -> None:
-    """The names of its packages are those of many projects."""
+    """Many projects have packages of the same names as the suite's."""
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert re.search(r'^py-modules = \["batchnorm2d_conformance"\]$', project, re.MULTILINE)
     assert re.search(r'^batchnorm2d-conformance = "batchnorm2d_conformance:main"$', project, re.MULTILINE)
@@ -166,7 +166,7 @@ def test_what_pip_installs_is_a_command_and_no_package_of_the_suite() -> None:
 
 
 def test_the_options_named_are_those_that_are_added() -> None:
-    """``NAMES`` is how another project's option of the same name is noticed."""
+    """``NAMES`` serves to notice another project's option of the same name."""
     from tests.conformance import options
 
     tree = ast.parse(Path(options.__file__).read_text(encoding="utf-8"))

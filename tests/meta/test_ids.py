@@ -1,4 +1,4 @@
-"""An id alone names a case: on every machine, in every process, for every reader."""
+"""Case ids: an id alone names a case, on every machine and in every process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def gate() -> List[str]:
 
 
 def rebuilt(case_id: str) -> Case:
-    """Past the cache of ``find``."""
+    """Return the case, without the cache of ``find``."""
     return catalogue.find.__wrapped__(case_id)
 
 
@@ -82,7 +82,7 @@ def test_a_program_in_an_id_comes_back() -> None:
 
 
 def test_ids_are_plain_words() -> None:
-    """No repr, no address, nothing that a shell or ``-k`` would mistake."""
+    """Ids have no repr, no address, and no character that a shell or ``-k`` would mistake."""
     for case_id in gate():
         assert ALPHABET.fullmatch(case_id), case_id
         assert "0x" not in case_id
@@ -98,7 +98,7 @@ def test_words_are_distinct_and_whole() -> None:
 
 
 def test_every_way_through_the_matrix_is_read_back() -> None:
-    """Every 997th row: a prime, so that all words of all axes come by."""
+    """Every 997th row is read: a prime, so that all words of all axes occur."""
     rows = [row for place, row in enumerate(matrix.full()) if place % 997 == 0]
     assert all(set(axis) == set(words) for axis, words in zip(zip(*rows), matrix.AXES.values()))
     for row in rows:
@@ -153,7 +153,7 @@ def test_another_hash_seed_lists_the_same_cases(seed: str) -> None:
 
 
 def collected(*arguments: str) -> List[str]:
-    """The ids that pytest collects."""
+    """Return the ids that pytest collects."""
     output = run("--collect-only", *arguments).output
     return re.findall(r"^tests/conformance/.*\[(.*)\]$", output, re.MULTILINE)
 
@@ -178,7 +178,7 @@ def test_a_case_of_every_family_is_collected_alone(family: str) -> None:
 
 
 def test_words_select() -> None:
-    """-k "momentum_none and eval": just the ids with both words, some and not all."""
+    """-k "momentum_none and eval" selects just the ids with both words, some and not all."""
     chosen = set(collected("-k", "momentum_none and eval"))
     expected = {each for each in gate() if "momentum_none" in each and "eval" in each}
     print(f'-k "momentum_none and eval": {len(chosen)} of {len(gate())} cases')

@@ -1,4 +1,4 @@
-"""No verdict depends on another case: every case gets inputs that nothing else can have touched."""
+"""Independence of cases: every case gets inputs that no other case can have touched."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.verdict.verdict import Verdict, adjudicate
 
 @lru_cache(maxsize=None)
 def ids() -> Tuple[str, ...]:
-    """Cases of every family; those of one variant have inputs of the same names and values."""
+    """Return cases of every family; those of one variant have inputs of the same names and values."""
     matrix, edges = (list(catalogue.ids(family, "smoke")) for family in ("matrix", "edge"))
     claims, states = (list(catalogue.ids(family, "gate")) for family in ("claim", "state"))
     return (*matrix[::4], *edges[::4], *claims[::9], *states[::60])
@@ -38,13 +38,13 @@ def differentiates_late(case_id: str) -> bool:
 
 
 def forget() -> None:
-    """The subjects forget what they have seen, as in a new process."""
+    """Make the subjects forget what they have seen, as in a new process."""
     fakes.WritesToEarlierInputs.given.clear()
     fakes.WritesToEarlierOutputs.returned.clear()
 
 
 def alone(subject: Factory) -> Dict[str, Tuple[str, str]]:
-    """Outcome and digest of each case when it runs alone."""
+    """Return outcome and digest of each case when it runs alone."""
     found = {}
     for case_id in ids():
         forget()
@@ -54,7 +54,7 @@ def alone(subject: Factory) -> Dict[str, Tuple[str, str]]:
 
 
 def together(subject: Factory, order: Sequence[str]) -> Dict[str, Tuple[str, str]]:
-    """Outcome and digest of each case when all run in one process in this order."""
+    """Return outcome and digest of each case when all run in one process in this order."""
     forget()
     verdicts = {case_id: judged(subject, case_id) for case_id in order}
     return {name: (each.outcome, each.result.digest) for name, each in verdicts.items()}
@@ -74,7 +74,7 @@ def test_a_case_alone_and_among_others_has_one_verdict(subject: Factory) -> None
 
 
 def test_inputs_that_nobody_uses_any_more_may_be_written_to() -> None:
-    """Who uses one is the backward of an earlier forward, which is wrong in that very case."""
+    """A backward of an earlier forward still uses an input, and is wrong in that very case."""
     right = together(installed.BATCH_NORM, ids())
     assert FINDING not in {outcome for outcome, _ in right.values()}
     written = together(fakes.WritesToEarlierInputs, ids())
@@ -83,7 +83,7 @@ def test_inputs_that_nobody_uses_any_more_may_be_written_to() -> None:
 
 
 def test_who_writes_to_an_earlier_output_is_caught_in_that_very_case() -> None:
-    """Where a second forward returns an output with elements; a case with one output passes."""
+    """A second forward must return an output with elements; a case with one output passes."""
     caught = 0
     for case_id in ids():
         verdict = judged(fakes.WritesToEarlierOutputs, case_id)
@@ -98,7 +98,7 @@ def test_who_writes_to_an_earlier_output_is_caught_in_that_very_case() -> None:
 
 
 def test_the_same_in_a_run_of_pytest(tmp_path: Path) -> None:
-    """One subject whose writes reach back over all cases of the run."""
+    """The subject's writes reach back over all cases of the run."""
     record = tmp_path / "record.jsonl"
     subject = ("--subject", f"{FAKES}:WritesToEarlierInputs")
     ran = run(*SMOKE, *subject, "-k", "not backward_program", f"--report={record}")

@@ -1,4 +1,4 @@
-"""One function judges every array: element by element, against the budget and nothing wider."""
+"""The judgement of arrays: element by element, against the budget and nothing wider."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ ELEMENTS = [
     (1e30, INF, NAN),
     (INF, 1.0, 1.0),
 ]
-"""Got, wanted and budget."""
+"""Triples of got, wanted and budget."""
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
@@ -138,7 +138,7 @@ def test_an_array_without_elements_is_exact() -> None:
 
 
 def output(variant: Variant, name: str = "b1", eps: float = 1e-5) -> ExpectedOutput:
-    """What a train-mode forward must return."""
+    """Return what a train-mode forward must return."""
     given = batch(variant, name)
     found = statistics(given, sums_exactly=True)
     half: Optional[Budgeted] = constant(0.5, given.values.shape[1])
@@ -152,7 +152,7 @@ def output(variant: Variant, name: str = "b1", eps: float = 1e-5) -> ExpectedOut
 @pytest.mark.parametrize("off", [0.0, 0.3, -0.9, 3.0, NAN, INF])
 @pytest.mark.parametrize("place", [(0, 0, 0, 0), (1, 2, 0, 1), (4, 10, 1, 2)])
 def test_one_element_of_an_output_decides(lane: str, off: float, place: Tuple[int, ...]) -> None:
-    """An element that is ``off`` by so much of its budget, in every corner."""
+    """An element in each corner is ``off`` by this part of its budget."""
     expected = output(Variant(lane, "n30", "float64"))
     values, budget, _ = (np.array(each) for each in output_values(expected))
     values[place] += off * budget[place]
@@ -184,7 +184,7 @@ def test_anything_conforms_where_a_variance_of_0_has_no_eps() -> None:
 @pytest.mark.parametrize("number", [INF, -INF, NAN])
 @pytest.mark.parametrize("dtype", installed.WIDE)
 def test_an_output_that_is_not_finite_must_be_just_that(number: float, dtype: str) -> None:
-    """In eval mode an infinite input gives an infinite output, whose neighbours stay what they are."""
+    """In eval mode an infinite input gives an infinite output, whose neighbours are unchanged."""
     given = batch(Variant("nonfinite", "n8", dtype), "b1")
     channels = given.values.shape[1]
     expected = ExpectedOutput(
@@ -206,7 +206,7 @@ def test_an_output_that_is_not_finite_must_be_just_that(number: float, dtype: st
 
 
 def test_a_remembered_judgement_depends_on_all_that_it_is_given() -> None:
-    """Expectation, bytes, format and quantity: whichever differs, the judgement is another."""
+    """A judgement is another if expectation, bytes, format or quantity differs."""
     one, other = known(np.array([1.0, 2.0])), known(np.array([1.0, 3.0]))
     right, wrong = (np.array(each, dtype=np.float32).tobytes() for each in ([1, 2], [1, 3]))
     for _ in range(2):

@@ -1,8 +1,9 @@
 """The layer rule, read from the syntax trees.
 
-Who imports what is in ``ALLOWED``. In words: ``cases`` is data, ``oracle`` adds NumPy, ``reports`` knows
-neither; ``tests`` joins them. torch is imported by subjects alone, which are: ``tests/subject``, the
-subjects written for ``tests/meta``, the tests there that must know which torch runs, and the benchmark.
+``ALLOWED`` says which package may import which. In words: ``cases`` is data, ``oracle`` adds NumPy,
+``reports`` imports neither torch nor NumPy; ``tests`` joins them. Only subjects import torch:
+``tests/subject``, the subjects written for ``tests/meta``, the tests there that must know the installed
+torch, and the benchmark.
 """
 
 from __future__ import annotations
@@ -54,13 +55,14 @@ ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ("tests/", ("tests",)),
     (".packaging/", ()),
 )
-"""Beginning of a path to the packages it may import beside the standard library; the first match counts."""
+"""Maps the beginning of a path to the packages it may import beside the standard library; the first match
+counts."""
 
 each_source = pytest.mark.parametrize("source", SOURCES, ids=[source.path for source in SOURCES])
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """The modules that a source imports, wherever in it, also by name through importlib."""
+    """Return the modules that a source imports, anywhere in it, also by name through importlib."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -82,7 +84,7 @@ def _within(module: str, packages: Tuple[str, ...]) -> bool:
 
 
 def violations(path: str, tree: ast.AST) -> List[str]:
-    """The imports of a file that the layer rule does not allow."""
+    """Return the imports of a file that the layer rule does not allow."""
     allowed = next(packages for beginning, packages in ALLOWED if path.startswith(beginning))
     meta = path.startswith(("tests/meta/", "tests/benchmark/"))
     return [
@@ -161,7 +163,7 @@ def test_importing_the_lower_layers_loads_neither_torch_nor_more_than_they_may()
 
 
 def test_collecting_the_cases_needs_no_torch() -> None:
-    """The controller of a run with workers, and ``--collect-only``, do without."""
+    """The controller of a run with workers, and ``--collect-only``, work without it."""
     program = (
         "import sys, pytest\n"
         "pytest.main(['--collect-only', '-q', '-q', '--tier', 'smoke', '-p', 'no:cacheprovider'])\n"
@@ -173,7 +175,7 @@ def test_collecting_the_cases_needs_no_torch() -> None:
 
 
 def private(tree: ast.AST) -> List[str]:
-    """Names with a leading underscore that are taken from another object than self, the class or ``os``."""
+    """Return names with a leading underscore of objects other than self, the class or ``os``."""
     found = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Attribute) or not node.attr.startswith("_"):
@@ -186,7 +188,7 @@ def private(tree: ast.AST) -> List[str]:
 
 PYTESTS = tuple(s for s in SOURCES if s.path.startswith("tests/conformance/") or s.path == "conftest.py")
 REPLACED = {"pytest_runtest_protocol", "pytest_runtestloop", "pytest_xdist_make_scheduler"}
-"""Hooks whose implementation would take the place of pytest's or xdist's own."""
+"""Hooks whose implementation would replace pytest's or xdist's own."""
 
 
 @pytest.mark.parametrize("source", PYTESTS, ids=[source.path for source in PYTESTS])

@@ -1,4 +1,4 @@
-"""The suite catches every liar, for the reason it declares, and accuses no honest subject."""
+"""The suite catches every liar for the reason that it declares, and no honest subject has a finding."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FORWARDS_ALONE = (
 
 
 def test_there_are_enough_liars() -> None:
-    """The registry is as large as promised, and as large a part of it is about gradients."""
+    """The registry has the promised number of liars, and the promised part is about gradients."""
     backwards = [liar for liar in LIARS.values() if liar.family.startswith("backward_")]
     assert len(LIARS) >= FEWEST
     assert len(backwards) >= FEWEST_BACKWARDS
 
 
 def test_backwards_hide_behind_a_right_forward() -> None:
-    """What a wrong backward gets wrong is seen after the forward, at the earliest by a backward step."""
+    """A wrong backward shows only after the forward, at the earliest in a backward step."""
     for liar in LIARS.values():
         if liar.family.startswith("backward_"):
             assert hunt.first_catch(liar.factory, FORWARDS_ALONE) is None, liar.name
@@ -60,11 +60,11 @@ def test_smoke_catches_nearly_all() -> None:
 
 
 def test_control_passes_smoke() -> None:
-    """An independent implementation in other arithmetic raises no alarm."""
+    """An independent implementation in other arithmetic has no finding."""
     assert hunt.first_catch(HonestBatchNorm2d, hunt.ids("smoke")) is None
 
 
 @pytest.mark.long
 def test_control_passes_gate() -> None:
-    """Nor does it on the whole gate tier."""
+    """The honest subject has no finding on the whole gate tier either."""
     assert hunt.first_catch(HonestBatchNorm2d, hunt.ids("gate")) is None

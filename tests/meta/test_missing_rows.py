@@ -1,4 +1,4 @@
-"""A case that was asked for and left no row makes the run fail, whatever has lost it."""
+"""Missing rows: a case that was asked for and left no row makes the run fail, whatever has lost it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ PLANTS = {
     ),
 }
 WHOLE = ("drops_items",)
-"""What is lost before it is collected is only noticed in a whole tier."""
+"""Faults that are only noticed in a whole tier, because they lose cases before collection."""
 
 
 def run_with(plugin: str, folder: Path, *options: str) -> Ran:
@@ -69,7 +69,7 @@ def run_with(plugin: str, folder: Path, *options: str) -> Ran:
 
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> None:
-    """A plugin plants the hole; without it the run passes."""
+    """A plugin plants the fault; without it the run passes."""
     shard = (1, 1) if name in WHOLE else (1, 8)
     done = run_with(name, tmp_path, "--shard", "{}/{}".format(*shard))
     tier = (i for f in catalogue.FAMILIES for i in catalogue.select(f, "smoke", shard))

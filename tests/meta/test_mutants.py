@@ -30,7 +30,7 @@ pytestmark = [
 @pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("source", SOURCES, ids=[source.name for source in SOURCES])
 def test_original_survives(source: Source, every: int) -> None:
-    """Unchanged, the source passes: what kills a mutant is its mutation."""
+    """The unchanged source passes, so a mutant is killed by its mutation."""
     subject = source.build(source.text())
     rules = run.rules_for(source)
     ids = list(dict.fromkeys(hunt.ids("smoke") + hunt.with_words("gate", ("edge",))))
@@ -54,6 +54,6 @@ def test_sample_is_killed(source: Source, shard: int) -> None:
 
 @pytest.mark.long
 def test_all() -> None:
-    """Every mutant on the gate tier against the table, strictly both ways."""
+    """Every mutant runs on the gate tier and must agree with the table, strictly both ways."""
     outcomes = list(run.run_all())
     assert not unexplained(outcomes, equivalent.TABLE)

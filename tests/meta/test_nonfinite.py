@@ -69,7 +69,7 @@ def test_a_subject_that_gives_no_number_fails_every_case(subject: Type[fakes.Bas
 
 
 class Watched(NamedTuple):
-    """Channels in which the oracle expects no finite number, and in which it accepts anything."""
+    """The channels in which the oracle expects no finite number, and those where it accepts all."""
 
     nonfinite: Set[int]
     undetermined: Set[int]
@@ -92,7 +92,7 @@ def watched(case: Case) -> Watched:
 
 
 def test_the_oracle_expects_nan_only_where_one_was_put() -> None:
-    """In the nonfinite lane, in the two channels that carry the NaN and the infinity.
+    """The oracle expects NaN in the nonfinite lane, in the channels with the NaN and the infinity.
 
     A momentum outside [0, 1] can make the running variance negative, and its root a NaN.
     """
@@ -110,7 +110,7 @@ def test_the_oracle_expects_nan_only_where_one_was_put() -> None:
 
 
 def test_almost_nothing_is_undetermined() -> None:
-    """A budget without an end accepts everything, so it must be rare and have a reason."""
+    """An infinite budget accepts everything, so it must be rare and have a reason."""
     cases = (*installed.small(), *installed.edges())
     found = [case.id for case in cases if watched(case).undetermined]
     assert "edge-momentum-momentum_inf" in found

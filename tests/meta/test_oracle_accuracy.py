@@ -1,4 +1,4 @@
-"""The oracle's own error, measured against fractions, stays within the bounds that the budgets include."""
+"""The oracle's own error, measured against fractions, stays within its stated bounds."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SLOW = {name for name in SHAPES if name not in MATRIX_SHAPES} | {"n102400"}
 )
 @pytest.mark.parametrize("lane", LANES)
 def test_no_stated_bound_is_exceeded(lane: str, shape: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """For every kind of batch that a case uses and every momentum that the matrix averages with."""
+    """The test covers every kind of batch that a case uses and every momentum of the matrix."""
     chosen = [each for each in variants() if (each.lane, each.shape) == (lane, shape)]
     if not chosen:
         assert unused(lane, shape)
@@ -65,14 +65,14 @@ def test_the_error_of_many_averages_stays_within_the_bound(
 
 
 def test_the_bounds_are_not_far_too_wide() -> None:
-    """A tenth of each is used by some input, so that a factor forgotten in a formula shows."""
+    """Some input uses a tenth of each bound, so that a factor forgotten in a formula shows."""
     chosen = [each for each in variants() if each.shape in ("n8", "n30") and each.lane != "nonfinite"]
     for quantity, found in measure(iter(chosen)).values.items():
         assert found.share > 0.1, (quantity, found)
 
 
 def test_the_budgets_include_the_oracles_own_error() -> None:
-    """In a format without any rounding of its own the budget is the oracle's bound."""
+    """The budget is the oracle's bound in a format without any rounding of its own."""
     exact = FLOAT64._replace(unit=0.0, tiny=0.0)
     value, mean = np.array([2.0, 3e10]), np.array([-7.0, 1e6])
     found = bounds.mean(mean, np.abs(mean), 8.0, exact)
@@ -86,7 +86,7 @@ def test_the_budgets_include_the_oracles_own_error() -> None:
 
 
 def test_a_bound_that_is_exceeded_is_told() -> None:
-    """The control of the measurement itself."""
+    """This is the control of the measurement itself."""
     worst = Worst()
     worst.note("mean", 1.0 + 2.0**-40, Fraction(1), 2.0**-41, "here")
     worst.note("mean", 1.0, Fraction(1), 2.0**-41, "there")
@@ -112,7 +112,7 @@ SMALLEST = 5e-324
     ids=lambda row: f"{row[:3]}-{len(row)}",
 )
 def test_means_are_rounded_twice_however_far_apart_the_numbers_are(row: List[float]) -> None:
-    """One rounding of the sum, one of the quotient, whatever cancels."""
+    """The sum is rounded once and the quotient once, whatever cancels."""
     found = moments(np.array(row))
     exact = exact_statistics(np.array(row)).mean
     assert abs(Fraction(found.mean) - exact) <= 2 * Fraction(FLOAT64.unit) * abs(exact) + Fraction(SMALLEST)

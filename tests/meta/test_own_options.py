@@ -1,4 +1,4 @@
-"""pytest's own options do on cases what they do on any test."""
+"""pytest's own options: they do on cases what they do on any test."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import pytest
 from tests.meta.command import FAKES, FEW, MATRIX, REMEMBERING, TRIED_HERE, Ran, rows, run
 
 CASES = 12
-"""The cases that FEW selects."""
+"""The number of cases that FEW selects."""
 
 WRONG = (*TRIED_HERE, "--subject", f"{FAKES}:WrongAtEps1")
-"""Two of the cases fail."""
+"""The options for a run in which two of the cases fail."""
 
 FAILING = 2
 
 
 def remembering(folder: Path, *arguments: str) -> Ran:
-    """A run that remembers in a folder what failed."""
+    """Run pytest so that it remembers in a folder what failed."""
     return run(*FEW, "-o", f"cache_dir={folder}", *arguments, command=REMEMBERING)
 
 
 def test_last_failed_failed_first_and_stepwise(tmp_path: Path) -> None:
-    """After a run in which two cases failed."""
+    """The options are used after a run in which two cases failed."""
     first = remembering(tmp_path, *WRONG)
     assert (first.status, first.counts["failed"]) == (1, FAILING), first.output
     last_failed = remembering(tmp_path, "--lf", *WRONG)
@@ -68,14 +68,14 @@ def test_durations_and_setup_show_name_cases() -> None:
 
 
 def test_the_debugger_starts_where_a_case_fails() -> None:
-    """And does not where none does."""
+    """The debugger does not start where no case fails."""
     wrong = run("--case", MATRIX, "--pdb", *TRIED_HERE, "--subject", f"{FAKES}:NoEps")
     assert ">>>>> PDB post_mortem" in wrong.output.replace(">>>>>>", ">>>>>") or "(Pdb)" in wrong.output
     assert run("--case", MATRIX, "--pdb").status == 0
 
 
 ALIKE = [pytest.param(how, marks=pytest.mark.long) for how in ("loadfile", "loadgroup")]
-"""They distribute as loadscope does, by other groups."""
+"""Ways of distribution that work like loadscope, but with other groups."""
 
 
 @pytest.mark.parametrize("how", ["loadscope", "worksteal", "each", *ALIKE])
@@ -88,7 +88,7 @@ def test_every_way_of_distributing_runs_every_case(how: str) -> None:
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
 def test_junit_has_every_case_with_its_outcome(workers: Tuple[str, ...], tmp_path: Path) -> None:
-    """A few hundred bytes a case that passes: the rows of the record are not among them."""
+    """A passing case takes a few hundred bytes: the rows of the record are not among them."""
     written = tmp_path / "junit.xml"
     ran = run(*FEW, *workers, f"--junitxml={written}", *WRONG)
     suite = ElementTree.parse(written).getroot()[0]
@@ -102,7 +102,7 @@ def test_junit_has_every_case_with_its_outcome(workers: Tuple[str, ...], tmp_pat
 
 
 def test_what_a_subject_prints_is_shown_where_it_fails() -> None:
-    """Captured, and under the failure."""
+    """The output is captured, and shown under the failure."""
     ran = run("--case", MATRIX, *TRIED_HERE, "--subject", f"{FAKES}:PrintsAndLies")
     assert "Captured stdout call" in ran.output, ran.output
     assert "said the subject" in ran.output

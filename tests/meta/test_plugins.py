@@ -1,6 +1,6 @@
 """pytest's plugins do on cases what they do on any test; ``nox -s plugins`` has all of them.
 
-Each run loads one plugin and no other that is installed, but for the last, which loads all.
+Each run loads one plugin and no other that is installed; only the last run loads all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 from tests.meta.command import FAKES, FEW, TRIED_HERE, Ran, rows, run
 
 CASES = 12
-"""The cases that FEW selects."""
+"""The number of cases that FEW selects."""
 
 FLAKY = (*TRIED_HERE, "--subject", f"{FAKES}:WrongOnce")
 WRONG = (*TRIED_HERE, "--subject", f"{FAKES}:NoEps")
@@ -26,7 +26,7 @@ each_way = pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")], 
 def with_plugin(
     module: str, *arguments: str, of: Tuple[str, ...] = FEW, **variables: str
 ) -> Ran:
-    """A run of a few cases with one plugin; the test is skipped where that is not installed."""
+    """Run a few cases with one plugin; the test is skipped where that is not installed."""
     pytest.importorskip(module, reason=f"{module} is not installed: nox -s plugins")
     ran = run(*of, "-p", module, *arguments, variables={**ALONE, **variables})
     assert "INTERNALERROR" not in ran.output, ran.output
@@ -34,7 +34,7 @@ def with_plugin(
 
 
 def passed(ran: Ran) -> List[str]:
-    """The ids of the cases that passed, in the order of a verbose run."""
+    """Return the ids of the cases that passed, in the order of a verbose run."""
     return re.findall(r"\[(edge-\S+?)\] PASSED", ran.output)
 
 
@@ -57,7 +57,7 @@ def test_randomly_runs_all_in_another_order() -> None:
 def test_a_flaky_case_is_run_again(
     module: str, option: str, word: str, workers: Tuple[str, ...], tmp_path: Path
 ) -> None:
-    """What counts, also in the record, is the last time."""
+    """The last run counts, also in the record."""
     record = tmp_path / "again.jsonl"
     ran = with_plugin(module, option, "2", *workers, *FLAKY, f"--report={record}")
     assert (ran.status, ran.counts["passed"], ran.counts[word]) == (0, CASES, 1), ran.output
@@ -70,7 +70,7 @@ def test_rerunfailures_leaves_a_wrong_subject_wrong() -> None:
 
 
 def test_timeout_ends_a_case_that_hangs() -> None:
-    """pytest-timeout's limit is shorter here, so it is the one that counts."""
+    """pytest-timeout's limit is shorter than the suite's here, so it takes effect."""
     hangs = ("--case=edge-shape-two_dims", "--case=edge-shape-one_value_bare")
     subject = ("--subject", "tests.meta.hostile:HangsAtOneValue")
     ran = with_plugin("pytest_timeout", "--timeout=2", *subject, of=hangs)
@@ -111,7 +111,7 @@ def test_repeat_repeats_every_case() -> None:
 
 
 def test_split_runs_parts_that_make_up_the_whole(tmp_path: Path) -> None:
-    """Each part is a selection, in the record too, and no run that lost cases."""
+    """Each part is a selection, in the record too, and not a run that lost cases."""
     found: List[str] = []
     for group in ("1", "2", "3"):
         record = tmp_path / f"{group}.jsonl"
@@ -125,7 +125,7 @@ def test_split_runs_parts_that_make_up_the_whole(tmp_path: Path) -> None:
 
 
 def test_instafail_shows_a_failure_at_once() -> None:
-    """Before the next cases, and the run goes on."""
+    """The failure comes before the next cases, and the run goes on."""
     ran = with_plugin("pytest_instafail", "--instafail", *WRONG)
     assert (ran.status, ran.counts["failed"]) == (1, CASES), ran.output
     assert ran.output.index("# a script that shows it") < ran.output.index("[100%]")
@@ -141,6 +141,6 @@ def test_allure_has_a_result_for_every_case(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
 def test_all_that_is_installed_together(workers: Tuple[str, ...]) -> None:
-    """A machine that merely has a plugin runs the suite as any other."""
+    """The suite runs as usual on a machine that has the plugins installed."""
     ran = run(*FEW, *workers, fresh=True)
     assert (ran.status, ran.counts["passed"]) == (0, CASES), ran.output

@@ -1,4 +1,4 @@
-"""A subject that ends, breaks or outlasts the process: the case is named, and the run is not green."""
+"""Subjects that end, break or outlast the process: the case is named, and the run is not green."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.meta.command import HOSTILE, UNJUDGED, USAGE, Ran, crash, run
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="written for POSIX processes")
 
 ONE_VALUE = tuple(f"edge-shape-one_value_{word}" for word in ("tracked", "untracked", "bare"))
-"""The cases with a batch of one value a channel, to which alone some of the subjects are hostile."""
+"""The cases with a batch of one value per channel, the only ones to which some subjects are hostile."""
 
 CASES = ("edge-shape-two_dims", "edge-shape-one_channel_exact", *ONE_VALUE)
 SHAPES = tuple(f"--case={each}" for each in CASES)
@@ -32,7 +32,7 @@ REFUSED = {
     "ClosesTheDescriptor": "it closed the standard output, file descriptor 1",
     "OpensEverything": "it left no file descriptor to open another file with",
 }
-"""Subject to the end of the line that refuses it. It does so in every forward."""
+"""Maps a subject, which is hostile in every forward, to the end of the line that refuses it."""
 
 DRIVER = """
 import json, sys, pytest
@@ -41,7 +41,7 @@ print(json.dumps([int(pytest.main(["-q", "--subject", each])) for each in sys.ar
 
 
 def test_subjects_that_never_come_back_are_refused_in_one_line() -> None:
-    """Before anything runs; in one process, as importing torch takes long."""
+    """Nothing runs before the refusals. One process checks all, because importing torch takes long."""
     subjects = [f"{HOSTILE}:{name}" for name in REFUSED]
     ran = run(*subjects, command=(sys.executable, "-c", DRIVER))
     *lines, statuses = ran.lines
@@ -53,7 +53,7 @@ def test_subjects_that_never_come_back_are_refused_in_one_line() -> None:
 
 
 def named(ran: Ran) -> Set[str]:
-    """The cases that pytest calls failed."""
+    """Return the cases that pytest calls failed."""
     return set(re.findall(r"^FAILED .*\[(.*?)\]", ran.output, re.MULTILINE))
 
 
@@ -67,14 +67,14 @@ WAYS = [
     ("ClosesTheDescriptor", ("-n", "1"), "it closed the standard output, file descriptor 1"),
     ("ClosesTheDescriptor", ("-s",), "it closed the standard output, file descriptor 1"),
 ]
-"""A subject, options of pytest, and what is said of the cases in which alone the subject is hostile."""
+"""A subject, options of pytest, and the text about the cases in which alone the subject is hostile."""
 
 
 @pytest.mark.parametrize(("name", "options", "said"), WAYS)
 def test_a_case_that_breaks_the_process_is_named_and_the_others_run(
     name: str, options: Tuple[str, ...], said: str
 ) -> None:
-    """The status is that of cases without a verdict."""
+    """The exit status is that of cases without a verdict."""
     ran = run(*SHAPES, *options, "--subject", f"{HOSTILE}:{name}AtOneValue", "-rf")
     assert ran.status == UNJUDGED, ran.output
     assert (ran.counts["failed"], ran.counts["passed"]) == (3, 2), ran.output
@@ -86,7 +86,7 @@ def test_a_case_that_breaks_the_process_is_named_and_the_others_run(
 
 @pytest.mark.parametrize("options", [(), ("-s",), ("-n", "1")])
 def test_without_file_descriptors_the_run_ends_and_names_the_case(options: Tuple[str, ...]) -> None:
-    """No other case could be judged."""
+    """The run ends because no other case could be judged."""
     ran = run(*SHAPES, *options, "--subject", f"{HOSTILE}:OpensEverythingAtOneValue")
     assert ran.status == pytest.ExitCode.INTERRUPTED, ran.output
     line = "Interrupted: case edge-shape-one_value_tracked left no file descriptor to open another file with"
@@ -96,13 +96,13 @@ def test_without_file_descriptors_the_run_ends_and_names_the_case(options: Tuple
 
 @pytest.mark.parametrize("name", ["EndsAChild", "ExitsInAThread"])
 def test_what_does_not_touch_the_process_is_no_fault(name: str) -> None:
-    """A child may end as it likes, and ``sys.exit`` in a thread ends that thread."""
+    """A child process may end as it likes, and ``sys.exit`` in a thread ends that thread."""
     ran = run(*SHAPES, "--subject", f"{HOSTILE}:{name}")
     assert (ran.status, ran.counts["passed"]) == (0, 5), ran.output
 
 
 def test_a_worker_that_is_killed_or_hangs_costs_the_case_it_was_in() -> None:
-    """By a signal that nothing in the process can catch, or after the time that a case may take."""
+    """The worker gets a signal that nothing in the process can catch, or exceeds the time of a case."""
     for name, said in (("Hangs", "has not ended in 2 s"), ("KillsItself", "crashed while running '")):
         subject = ("--subject", f"{HOSTILE}:{name}AtOneValue")
         ran = run(*SHAPES, "-n", "1", "--case-timeout", "2", *subject, "-rf")
@@ -114,7 +114,7 @@ def test_a_worker_that_is_killed_or_hangs_costs_the_case_it_was_in() -> None:
 
 
 def test_workers_that_are_not_replaced_any_more_leave_nothing_unsaid() -> None:
-    """pytest-xdist gives up after some crashes; then cases were never begun."""
+    """pytest-xdist gives up after some crashes; the cases that never began are then reported."""
     options = ("-n", "1", "--max-worker-restart", "0")
     ran = run(*SHAPES, *options, "--subject", f"{HOSTILE}:KillsItselfAtOneValue")
     assert ran.status == UNJUDGED, ran.output
@@ -123,7 +123,7 @@ def test_workers_that_are_not_replaced_any_more_leave_nothing_unsaid() -> None:
 
 
 def test_a_case_that_hangs_is_named_after_the_time_that_was_given() -> None:
-    """With what to do, and without a traceback."""
+    """The line says what to do, and there is no traceback."""
     ran = run(*SHAPES, "-vv", "--case-timeout", "2", "--subject", f"{HOSTILE}:HangsAtOneValue")
     assert ran.status == UNJUDGED, ran.output
     assert "PASSED" in ran.output, "what was printed before the end reaches the user"
@@ -134,14 +134,14 @@ def test_a_case_that_hangs_is_named_after_the_time_that_was_given() -> None:
 
 
 def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
-    """It is named, and the run has no status of success."""
+    """The thread is named, and the run has no status of success."""
     ran = run(*SHAPES, "--subject", f"{HOSTILE}:LeavesAThread", fresh=True)
     assert ran.status == UNJUDGED, ran.output
     assert ran.lines[-1].startswith("ERROR: the process cannot end: thread 'endless' of the subject is still")
 
 
 def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(tmp_path: Path) -> None:
-    """As one that does so in a forward."""
+    """The refusal is that of a subject that does so in a forward."""
     (tmp_path / "imported.py").write_text("import os\nos._exit(0)\n", encoding="ascii")
     ran = run(*SHAPES, "--subject", "imported:Thing", path=str(tmp_path))
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
@@ -152,7 +152,7 @@ def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(tmp_path
 
 
 def test_what_was_replaced_is_put_back() -> None:
-    """Also when the code within raises."""
+    """The replaced functions are restored also when the code within raises."""
     guard, calls = Guard(0), (os._exit, os.abort)
     with pytest.raises(OSError, match="True"), guard.over("it"):
         raise OSError(f"from within {os._exit is not calls[0]}")
@@ -185,7 +185,7 @@ def test_a_guard_leaves_no_descriptor_and_no_thread_of_a_limit() -> None:
 
 @pytest.mark.parametrize("call", [os.execl, os.execlp, os.execlpe])
 def test_another_program_does_not_take_the_place_of_the_process(call: Any) -> None:
-    """However it is called; a process that the subject starts may become one."""
+    """Every way to call it is refused; a process that the subject starts may become one."""
     with pytest.raises(Damage, match=r"ended the process by os\.execve?\('"), Guard(0).over("one"):
         call(sys.executable, sys.executable, "-c", "pass", *([{}] if call is os.execlpe else []))
     with Guard(0).over("two"):

@@ -1,4 +1,4 @@
-"""Whatever happens to a tensor or to an input shows in its observation."""
+"""Observation: whatever happens to a tensor or to an input shows in it."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ CHANGES = (_moved, _written, _shorter, _strided, _negative, _retyped, _trained)
 
 
 def facts(seen: Optional[ObservedTensor]) -> Tuple[object, ...]:
-    """Everything that is observed of a tensor, as values that can be compared."""
+    """Return everything that is observed of a tensor, as values that can be compared."""
     assert seen is not None
     return (seen.values.tobytes(), seen.values.shape, seen.values.dtype, *seen[1:])
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_tensor_changed_behind_its_back_is_seen_so(change: Callable[[torch.Tensor], None]) -> None:
-    """The Python object, and in most cases its address, is what it was."""
+    """The Python object, and in most cases its address, stay the same."""
     tensor = torch.tensor([1.0, 2.0, 3.0])
     before = observed(tensor)
     assert facts(observed(tensor)) == facts(before)
@@ -126,7 +126,7 @@ def test_whatever_happens_to_an_input_is_seen(disturb: Callable[[torch.Tensor], 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_input_is_new_and_lies_as_asked(layout: str) -> None:
-    """Nothing that is done to one input can reach another, nor the batch they are made of."""
+    """Nothing that is done to one input can reach another, or the batch that they are made of."""
     given = batch(Variant("bounded", "n8", "float32"), f"b0.{layout}")
     kept = given.values.copy()
     one, other = Input(given), Input(given)

@@ -1,4 +1,4 @@
-"""What the README shows is what the suite says."""
+"""The README agrees with what the suite says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_claims_table_is_the_generated_one() -> None:
 
 
 def test_commands_are_those_of_ci() -> None:
-    """Both commands stand in .ci/run letter for letter."""
+    """The two commands are in .ci/run letter for letter."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     commands = re.findall(r"^(python3 -m venv .*)$", README, re.MULTILINE)
     assert len(commands) == 2
@@ -28,7 +28,7 @@ def test_commands_are_those_of_ci() -> None:
 
 
 def test_number_of_cases_of_the_full_tier() -> None:
-    """The size of the product is the one claimed."""
+    """The README has the size of the product."""
     count = sum(1 for _ in matrix.full())
     assert f"{count:,} cases" in README
 
@@ -48,6 +48,6 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_releases_named_are_the_table() -> None:
-    """The first and the last release of the table."""
+    """The README has the first and the last release of the table."""
     first, last = (".".join(map(str, each)) for each in (RELEASES[0], RELEASES[-1]))
     assert f"from {first} to {last}" in README

@@ -1,4 +1,4 @@
-"""Records: what is written is read, in one canonical text."""
+"""Records: what is written is read back, in one canonical text."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_two_rows_of_one_case_are_not_written(tmp_path: Path) -> None:
 
 
 def test_a_record_made_before_findings_were_kept_is_read_and_written_alike() -> None:
-    """The field is absent where it is empty, so an older line is what is still written."""
+    """An empty field is left out, so an older line is written again unchanged."""
     line = encode_case(handmade.row(finding="output differs"))
     assert "findings" not in json.loads(line)
     assert encode_case(decode_case(json.loads(line))) == line

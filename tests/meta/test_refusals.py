@@ -1,4 +1,4 @@
-"""What the command line refuses: exit status 4 and one line.
+"""The refusals of the command line: exit status 4 and one line.
 
 The line says what was given and what is accepted.
 """
@@ -88,7 +88,7 @@ REFUSED: Dict[str, Tuple[str, str]] = {
     "report, folder": ("--report=no/such/folder/a.jsonl", "there is no directory"),
     "report, a directory": ("--report=reports", "is a directory; give the name of a file"),
 }  # fmt: skip
-"""A name to the arguments and to what the line must say."""
+"""Maps a name to the arguments and to what the line must say."""
 
 DRIVER = """
 import contextlib, io, json, sys
@@ -105,7 +105,7 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def refused() -> Dict[str, Ran]:
-    """All of them in one process, because an import of torch costs more than the answer."""
+    """Run all of them in one process, because an import of torch costs more than the answer."""
     arguments = {name: given for name, (given, _) in REFUSED.items()}
     done = subprocess.run(
         [sys.executable, "-c", DRIVER],
@@ -117,7 +117,7 @@ def refused() -> Dict[str, Ran]:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_used_is_refused_in_one_line(name: str, refused: Dict[str, Ran]) -> None:
-    """argparse adds the usage, and pytest where it looked: those lines say nothing else."""
+    """Only argparse's usage, and the place where pytest looked, are added to the line."""
     ran = refused[name]
     frame = ("ERROR: usage:", "  inifile:", "  rootdir:")
     said = [line for line in ran.lines if not line.startswith(frame)]
@@ -134,14 +134,14 @@ def test_what_cannot_be_used_is_refused_in_one_line(name: str, refused: Dict[str
     [("--case", "edge-x"), ("--subject", "no.such:Thing", "-n", "2"), ("--semantics", "x", "-n", "2")],
 )
 def test_a_process_of_its_own_refuses_alike(arguments: Tuple[str, ...]) -> None:
-    """With workers too: refused before any of them starts."""
+    """With workers, too, the arguments are refused before any worker starts."""
     ran = run(*arguments, fresh=True)
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
     assert ran.lines[0].startswith("ERROR: ")
 
 
 def test_a_report_that_cannot_be_written_says_so_at_once() -> None:
-    """Before anything runs, not after minutes."""
+    """The message comes before anything runs, not after minutes."""
     ran = run("--report=no/such/folder/a.jsonl", "-n", "2")
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
 
@@ -152,7 +152,7 @@ BROKEN = {
     "exit": ("raise SystemExit('unlicensed')", "cannot be imported (SystemExit: unlicensed)"),
     "an empty folder": ("", "cannot be imported (AttributeError: module 'torch' has no attribute "),
 }
-"""The whole source of a torch, and what the line must say."""
+"""Maps a name to the whole source of a torch and what the line must say."""
 
 
 @pytest.mark.parametrize(

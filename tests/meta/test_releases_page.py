@@ -1,4 +1,4 @@
-"""RELEASES.md: a function of the records, and the committed page is its value."""
+"""RELEASES.md is a function of the records, and the committed page is its value."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_every_change_is_explained_with_its_source() -> None:
     ],
 )
 def test_other_words_are_told_from_other_exceptions(after: Optional[str], reason: str) -> None:
-    """A message is specified by what it must say, and both say it; class and step are specified."""
+    """Two messages that both say what is specified differ in words; class and step are specified."""
     before = handmade.row(errors=("3 forward:b0 RuntimeError it was so",))
     later = handmade.row(errors=() if after is None else (after,))
     records = [

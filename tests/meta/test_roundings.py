@@ -1,4 +1,4 @@
-"""Correct modules with other roundings pass every case: exactness belongs to a subject, not to an input."""
+"""Correct modules with other roundings pass every case: exactness belongs to a subject."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.verdict.verdict import adjudicate
 
 SMALL = tuple(each for each in hunt.ids("smoke") if "n102400" not in each)
 ON_LARGE_INPUTS = ("Rounding", "Welford")
-"""Those that sum otherwise; on the gate tier all are run on large inputs."""
+"""The subjects that sum otherwise; the gate tier runs all of them on large inputs."""
 
 each_rounding = pytest.mark.parametrize("name", ROUNDINGS)
 
@@ -46,7 +46,7 @@ def test_other_roundings_pass_smoke(name: str) -> None:
 @pytest.mark.long
 @each_rounding
 def test_other_roundings_pass_the_gate(name: str, tmp_path: Path) -> None:
-    """As a user runs it."""
+    """The run is that of a user."""
     record = tmp_path / "record.jsonl"
     ran = run(f"--subject=tests.meta.roundings:{name}", f"--report={record}")
     assert ran.status == 0, ran.output
@@ -57,7 +57,7 @@ def test_other_roundings_pass_the_gate(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["TimesReciprocal", "Welford", "RescaledVariance"])
 def test_they_do_round_where_torch_does_not(name: str) -> None:
-    """The control: a subject that claims to sum exactly would fail by them, and by these words."""
+    """This is the control: if a subject claimed to sum exactly, these words would find it wrong."""
     claimed = findings(ROUNDINGS[name], SMALL, sums_exactly=True)
     assert claimed
     assert all("exact" in each for each in claimed)
@@ -69,7 +69,7 @@ def differs(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 @pytest.mark.parametrize("name", [name for name in ROUNDINGS if name != "Rounding"])
 def test_each_rounds_otherwise_than_the_plain_one(name: str) -> None:
-    """On ordinary numbers some output or buffer has another last bit: no two subjects are one."""
+    """On ordinary numbers some output or buffer has another last bit, so no two subjects are the same."""
     shown = []
     for factory in (ROUNDINGS["Rounding"], ROUNDINGS[name]):
         torch.manual_seed(0)
@@ -86,7 +86,7 @@ def test_each_rounds_otherwise_than_the_plain_one(name: str) -> None:
     [("roundings:RescaledVariance", 0), ("roundings:ClaimsExactness", 1), ("liars.honest:HonestBatchNorm2d", 0)],
 )
 def test_a_subject_declares_that_it_sums_exactly(subject: str, status: int) -> None:
-    """``sums_exactly = True`` on the class asks for equal bits in the exact lane; torch's own is asked anyway."""
+    """A class with ``sums_exactly = True`` must be bit-equal in the exact lane, as torch's own."""
     claimed = findings(ROUNDINGS["RescaledVariance"], SMALL, sums_exactly=True)[0]
     case_id = claimed.partition(":")[0]
     ran = run(f"--subject=tests.meta.{subject}", "--case", case_id)

@@ -1,4 +1,4 @@
-"""What a script is made of: the lines of every step, batches bit for bit, what is printed."""
+"""The parts of a script: the lines of every step, batches bit for bit, and what is printed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_every_quantity_of_a_forward_or_tensor_has_a_phrase() -> None:
 
 
 def seen_in(case: Case) -> Iterator[Tuple[str, str]]:
-    """Quantities that torch's own module shows after a program, as a script prints them."""
+    """Return quantities that torch's own module shows after a program, as a script prints them."""
     last = observe(case, installed.BATCH_NORM)[-1]
     for name, tensor in zip(TENSORS, last.tensors):
         yield f"{name} present", repr(tensor is not None)
@@ -90,7 +90,7 @@ ON_DTYPES = [(step, "float64") for step in STEPS] + [(step, "mixed_bfloat16") fo
 
 @pytest.mark.parametrize(("step", "dtype"), ON_DTYPES, ids=str)
 def test_the_lines_of_a_step_do_what_the_suite_does(step: Step, dtype: str) -> None:
-    """For every step of the alphabet, after two forwards and on a module with known numbers."""
+    """The steps are all of the alphabet, after two forwards, on a module with known numbers."""
     variant = Variant("bounded", "n2", dtype)
     program = (Forward("b0"), Forward("b1"), steps.PRESET, step)
     case = spelled.case(("affine", "track", "momentum_0.1"), variant, program)
@@ -104,14 +104,14 @@ def test_the_lines_of_a_step_do_what_the_suite_does(step: Step, dtype: str) -> N
 
 
 def tensor_of(text: str) -> torch.Tensor:
-    """The tensor of an expression."""
+    """Return the tensor of an expression."""
     space: Dict[str, torch.Tensor] = {}
     exec(f"from math import inf, nan\nimport numpy as np, torch\nx = {text}", space)
     return space["x"]
 
 
 def made(text: str) -> np.ndarray:
-    """The tensor of an expression, in NumPy, with its strides."""
+    """Return the tensor of an expression, in NumPy, with its strides."""
     return tensor_of(text).numpy()
 
 
@@ -124,14 +124,14 @@ NAMES = (
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_batch_is_written_out_bit_for_bit(name: str, dtype: str) -> None:
-    """Subnormal numbers, signed zeros, NaN and infinities included."""
+    """Subnormal numbers, signed zeros, NaN and infinities are included."""
     case = catalogue.find(f"{START}-nonfinite-n8-{dtype}-forward:{name}")
     given = batch(case.variant, name)
     again = tensor_of(writing.Writing(case, {}).batch(name))
     assert str(again.dtype) == f"torch.{given.dtype}"
     assert tuple(again.shape) == given.values.shape
     values = numbers(again).astype(given.values.dtype)
-    known = ~np.isnan(given.values)  # two NaN may have other bits
+    known = ~np.isnan(given.values)  # two NaN may differ in their bits
     assert values[known].tobytes() == given.values[known].tobytes()
     assert np.isnan(values[~known]).all()
 
@@ -158,7 +158,7 @@ def test_a_pattern_is_the_same_in_torch(dtype: str, scale: float, middle: float)
 @pytest.mark.parametrize("k", [0, 1, 9])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_channel_is_rebuilt_from_integers_bit_for_bit(dtype: str, k: int) -> None:
-    """Of every regime that is pseudo-random; the others are short as they are."""
+    """The test covers every regime that is pseudo-random; the others are short anyway."""
     case = catalogue.find(f"{START}-bounded-n256-{dtype}-forward:b{k}-seed7")
     rebuilt = 0
     for channel in range(11):
@@ -184,7 +184,7 @@ def made_with_bell(text: str) -> np.ndarray:
 
 
 def test_steps_that_raise_do_not_stop_a_script() -> None:
-    """Neither one before the last nor the last itself, which counts although it is refused."""
+    """A step before the last may raise, and so may the last, which counts although refused."""
     case = catalogue.find("steps-affine-track-momentum_none-bounded-n8-float32-forward:one_value,forward:one_value")
     text = script(shown(case, "num_batches_tracked", (), (1, 2)), TORCH)
     assert text.count("with contextlib.suppress(Exception): y = m(") == 2
@@ -193,7 +193,7 @@ def test_steps_that_raise_do_not_stop_a_script() -> None:
 
 
 def test_a_forward_has_its_own_line() -> None:
-    """No step is lost."""
+    """The lines include every forward."""
     for case in installed.small()[::9]:
         for number, step in enumerate(case.steps, 1):
             if isinstance(step, Forward):
@@ -205,7 +205,7 @@ CALL = re.compile(r"= m\(|= torch.no_grad\(\)\(m|, m\(x\)|, torch.no_grad\(\)\(m
 
 
 class _AnyText(Dict[str, str]):
-    """A text for every batch."""
+    """Has a text for every batch."""
 
     def get(self, name: str, default: object = None) -> str:  # type: ignore[override]
         return "x"

@@ -1,4 +1,4 @@
-"""The shape of the sources: lengths, docstrings, names, bytes, and words that are said once."""
+"""The form of the sources: lengths, docstrings, names, bytes, and words that are said once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IGNORES = 10
 LONGER: Dict[str, Tuple[int, str]] = {
     "tests/meta/": (500, "lists of liars and of tests, each read alone"),
 }
-"""Beginning of a path to the lines it may have, and why more than LONGEST_MODULE."""
+"""Maps the beginning of a path to the lines it may have, and why these are more than LONGEST_MODULE."""
 
 
 # --- lengths ----------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ def test_an_exemption_from_the_length_is_needed(beginning: str) -> None:
 
 
 def functions(tree: ast.AST) -> Iterator[Tuple[str, int]]:
-    """Every function and how many lines it has."""
+    """Return every function and how many lines it has."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno is not None
@@ -63,7 +63,7 @@ def test_few_types_are_ignored() -> None:
 
 
 def broad(source: Source) -> Iterator[int]:
-    """The lines of the handlers that catch every exception."""
+    """Return the lines of the handlers that catch every exception."""
     for node in ast.walk(source.tree):
         if isinstance(node, ast.ExceptHandler):
             named = node.type.id if isinstance(node.type, ast.Name) else ""
@@ -81,10 +81,10 @@ def test_a_broad_except_has_its_reason_beside_it(source: Source) -> None:
 
 
 def undocumented(path: str, tree: ast.Module) -> List[str]:
-    """The module, public classes and public functions without a docstring.
+    """Return the module, public classes and public functions without a docstring.
 
-    In ``tests/meta`` the name of a function is a sentence, or overrides what is documented elsewhere:
-    there a docstring is asked of modules and classes.
+    In ``tests/meta`` the name of a function is a sentence, or overrides what is documented elsewhere, so
+    only modules and classes need a docstring there.
     """
     missing = [] if ast.get_docstring(tree) else ["the module"]
     kinds: Tuple[type, ...] = (ast.ClassDef, ast.FunctionDef)
@@ -158,7 +158,7 @@ OF_THE_MAKING = re.compile(r"\b(no longer|used to be|formerly|previously)\b", re
 
 
 def riddles(tree: ast.AST) -> List[str]:
-    """The docstrings that begin like a riddle or tell how the software came about."""
+    """Return the docstrings that begin like a riddle or describe the making of the software."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
     texts = (ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, kinds))
     return [text for text in texts if text.startswith(RIDDLES) or OF_THE_MAKING.search(text)]
@@ -184,7 +184,7 @@ WORDS = {
 
 
 def listed(tree: ast.AST) -> Iterator[Tuple[str, ...]]:
-    """Every tuple, list or set of texts that a source writes out."""
+    """Yield every tuple, list or set of texts that a source writes out."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
             constants = (each.value for each in node.elts if isinstance(each, ast.Constant))
@@ -192,7 +192,7 @@ def listed(tree: ast.AST) -> Iterator[Tuple[str, ...]]:
 
 
 def said_again(source: Source) -> List[str]:
-    """The words of cases/attributes.py and the default subject, where they are written out."""
+    """Return the words of cases/attributes.py and the default subject, where they are written out."""
     found = [name for texts in listed(source.tree) for name, words in WORDS.items() if texts == words]
     if source.path == "cases/attributes.py":
         return []

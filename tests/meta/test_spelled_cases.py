@@ -1,4 +1,4 @@
-"""Ids of spelled-out cases: whatever can be performed can be spelled, and read back as it was."""
+"""Ids of spelled-out cases: every step can be spelled, and is read back as it was."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ deterministic = settings(max_examples=500, derandomize=True, database=None, dead
 
 
 def same(one: steps.Step, other: steps.Step) -> bool:
-    """Equal, and a value set of one type; NaN, which equals nothing, by its spelling."""
+    """Whether two steps are equal, with values of one type; NaN compares by its spelling."""
     if isinstance(one, steps.SetAttribute) and isinstance(other, steps.SetAttribute):
         if one.value != one.value:
             return token(one) == token(other)
@@ -96,7 +96,7 @@ def test_token_inverts_parse_step(text: str) -> None:
 def test_spelled_id_rebuilds_its_case(
     construction: Construction, variant: Variant, performed: List[steps.Step]
 ) -> None:
-    """The id alone has everything."""
+    """The id contains everything that the case needs."""
     performed = list(spelled.differentiable(performed, variant.dtype)) or [steps.EVAL]
     case = spelled.case(construction, variant, tuple(performed))
     rebuilt = catalogue.find.__wrapped__(case.id)

@@ -1,4 +1,4 @@
-"""Every step is written in one way and read back; text that writes no step is refused in one line."""
+"""The spelling of steps: each is written in one way and read back; other text is refused in one line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECONDS = 0.5
 
 
 def steps() -> Set[Step]:
-    """Every step of the gate, of the states and of the exploration."""
+    """Return every step of the gate, of the states and of the exploration."""
     gate = (each for family in catalogue.FAMILIES for each in catalogue.ids(family, "gate"))
     used = {step for case_id in gate for step in catalogue.find(case_id).steps}
     return used | set(states.OPERATIONS) | set(ALPHABET)
@@ -88,7 +88,7 @@ def test_a_value_of_another_type_makes_another_configuration(name: str) -> None:
 
 
 def refusal(case_id: str) -> str:
-    """The message for an id that names nothing, which must come quickly and in one short line."""
+    """Return the message for an id that names nothing, which must come quickly and in one short line."""
     began = time.perf_counter()
     with pytest.raises(CaseError) as raised:
         catalogue.find.__wrapped__(case_id)
@@ -102,7 +102,7 @@ def refusal(case_id: str) -> str:
 @pytest.mark.parametrize("name", ["set:eps", "set:momentum", "count"])
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_a_number_that_nothing_can_hold_is_refused(name: str, sign: str) -> None:
-    """The largest accepted number has its place in an id; ten times as much has none."""
+    """An id can have the largest accepted number; ten times as much is refused."""
     largest = 2**63 - 1 if name == "count" else 10**308
     assert catalogue.find(f"{BEGINNING}-{name}:{sign}{largest},forward:b0").steps
     message = refusal(f"{BEGINNING}-{name}:{sign}{largest * 10},forward:b0")

@@ -1,4 +1,4 @@
-"""The script that looks for false alarms finds those that there are, and keeps its page in order."""
+"""The script that looks for false alarms finds real ones, and keeps its page in order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PART = (1, 400)
 
 
 def test_a_part_of_the_gate_is_stable() -> None:
-    """Two seeds, three thread counts, three orders, on every 400th case."""
+    """The test has two seeds, three thread counts and three orders, on every 400th case."""
     results = measure(["seeds", "threads", "orders"], 2, 1, PART)
     assert [each.runs for each in results] == [2, 3, 3]
     assert all(each.verdicts >= 20 for each in results)
@@ -34,7 +34,7 @@ def test_a_verdict_that_differs_is_counted_and_named() -> None:
 
 
 def test_rows_not_measured_again_are_kept() -> None:
-    """And those that are take the place of the old."""
+    """Rows that were measured replace the old rows."""
     before = page([Tallied("input seeds", 200, 790600, ()), Tallied("shuffled orders", 3, 9, ("x",))])
     after = page([Tallied("shuffled orders", 3, 10, ())], before)
     rows = [line for line in after.splitlines() if line.startswith("| ")][2:]
@@ -42,14 +42,14 @@ def test_rows_not_measured_again_are_kept() -> None:
 
 
 def test_an_unknown_condition_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the accepted ones."""
+    """The message names the accepted conditions."""
     with pytest.raises(SystemExit, match="2"):
         main(["--only", "moons"])
     assert "'seeds', 'threads', 'orders', 'workers'" in capsys.readouterr().err.replace('"', "'")
 
 
 def test_the_committed_page_has_no_difference() -> None:
-    """All four conditions, at least 200 seeds, nothing but zeros."""
+    """The page has all four conditions, at least 200 seeds, and nothing but zeros."""
     rows = [line.strip("|").split("|") for line in PAGE.read_text(encoding="utf-8").splitlines()]
     found = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows if len(row) == 4}
     conditions = ("input seeds", "torch threads 1, 2, 4", "shuffled orders", "pytest -n 0, 1, 2, 3")

@@ -1,4 +1,4 @@
-"""Whatever differs in an observation is a mismatch of just that quantity, in every step of a program."""
+"""The comparison of a step: whatever differs in an observation is a mismatch of just that quantity."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Change = Tuple[str, Observation]
 
 
 class Program:
-    """One case, what the oracle expects of it and what torch shows."""
+    """A case, what the oracle expects of it and what torch shows."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -39,7 +39,7 @@ class Program:
         self.observations = observe(case, installed.BATCH_NORM)
 
     def mismatches(self, place: int, got: Observation) -> List[str]:
-        """The quantities that differ in one step, with this observation of it."""
+        """Return the quantities that differ in one step, with this observation of it."""
         before = self.expected[place - 1].state if place else None
         tally = Tally()
         compare(before, self.expected[place], got, tally)
@@ -47,7 +47,7 @@ class Program:
 
 
 def programs() -> Iterator[Program]:
-    """Some of each family, without findings and without an exception in the constructor."""
+    """Return some cases of each family, without findings and without an exception in the constructor."""
     chosen = (*installed.small()[::12], *installed.edges(), *installed.differentiated())
     ids = [case.id for case in chosen if case.variant.shape != "n102400"]
     for case_id in (*ids, next(iter(catalogue.ids("state", "gate")))):
@@ -60,7 +60,7 @@ def programs() -> Iterator[Program]:
 
 
 def other(value: object) -> object:
-    """A value of the same type that differs."""
+    """Return a value of the same type that differs."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
@@ -71,7 +71,7 @@ def other(value: object) -> object:
 
 
 def moved(values: np.ndarray) -> np.ndarray:
-    """Other numbers of the same dtype: clearly others, and a number where there was a NaN."""
+    """Return other numbers of the same dtype: clearly different, and a number where there was a NaN."""
     if values.dtype.kind == "i":
         return np.asarray(values + 1)
     finite = np.nan_to_num(values.astype(np.float64), posinf=1.0, neginf=1.0)
@@ -83,7 +83,7 @@ def replaced(values: Tuple[Any, ...], place: int, value: Any) -> Tuple[Any, ...]
 
 
 def tensor_changes(got: Observation) -> Iterator[Change]:
-    """One tensor seen otherwise."""
+    """Yield the observation with one tensor changed."""
     for place, name in enumerate(TENSORS):
         tensor = got.tensors[place]
         if tensor is None:
@@ -104,7 +104,7 @@ def tensor_changes(got: Observation) -> Iterator[Change]:
 
 
 def output_changes(got: Observation) -> Iterator[Change]:
-    """The output seen otherwise."""
+    """Yield the observation with the output changed."""
     output = got.output
     if output is None:
         return
@@ -123,7 +123,7 @@ def output_changes(got: Observation) -> Iterator[Change]:
 
 
 def gradient_changes(got: Observation) -> Iterator[Change]:
-    """One gradient seen otherwise."""
+    """Yield the observation with one gradient changed."""
     invented = ObservedGradient(np.ones(3), "float64", True, False, False)
     if got.gradients is None:
         yield "gradients present", got._replace(gradients=(invented,) * len(GRADIENTS))
@@ -147,7 +147,7 @@ def gradient_changes(got: Observation) -> Iterator[Change]:
 
 
 def grad_changes(got: Observation) -> Iterator[Change]:
-    """What lies in .grad seen otherwise."""
+    """Yield the observation with one .grad changed."""
     invented = ObservedGrad(np.ones(3), "float64", True, True, False)
     yield "grads present", got._replace(grads=(*got.grads, ("running_mean", invented)))
     for place, (name, grad) in enumerate(got.grads):
@@ -163,7 +163,7 @@ def grad_changes(got: Observation) -> Iterator[Change]:
 
 
 def second_changes(got: Observation) -> Iterator[Change]:
-    """Second derivatives seen otherwise."""
+    """Yield the observation with second derivatives changed."""
     invented = ObservedSecond(np.ones(3), "float64")
     yield "2nd gradients present", got._replace(seconds=(*got.seconds, ("bias", invented)))
     for place, (name, second) in enumerate(got.seconds):
@@ -178,7 +178,7 @@ def second_changes(got: Observation) -> Iterator[Change]:
 
 
 def changes(got: Observation) -> Iterator[Change]:
-    """Every way in which one observation may differ, by quantity."""
+    """Yield every way in which one observation may differ, by quantity."""
     for place, name in enumerate(FLAGS):
         flag = got.flags[place]
         yield name, got._replace(flags=replaced(got.flags, place, other(flag)))
@@ -208,7 +208,7 @@ def is_empty(quantity: str, got: Observation) -> bool:
 
 
 def test_whatever_differs_is_a_mismatch_of_that_quantity() -> None:
-    """One thing in one step at a time; steps take turns, the first and the last among them."""
+    """One quantity in one step is changed at a time; steps take turns, first and last included."""
     met: Dict[str, int] = {}
     for turn, program in enumerate(programs()):
         steps = len(program.observations)

@@ -1,4 +1,4 @@
-"""A new axis is a word at the end of an id, absent by default: ids that exist keep their meaning."""
+"""A new axis is a word at the end of an id, absent by default: existing ids keep their meaning."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ids() -> List[str]:
-    """Every id of the gate, and some with a seed, with a program, and of the full tier."""
+    """Return every id of the gate, and some with a seed, with a program, and of the full tier."""
     gate = [each for family in catalogue.FAMILIES for each in catalogue.ids(family, "gate")]
     matrix = list(catalogue.ids("matrix", "smoke"))
     program = "steps-affine-track-momentum_0.1-bounded-n8-float32-preset,set:eps:1e-12,forward:b0"
@@ -64,7 +64,7 @@ def ids() -> List[str]:
 
 
 def digest() -> str:
-    """A hash of all ids and the cases that they name, without the fields of the made-up axes."""
+    """Return a hash of all ids and the cases that they name, without the fields of the made-up axes."""
     text = hashlib.sha256()
     for case_id in ids():
         case = catalogue.find.__wrapped__(case_id)

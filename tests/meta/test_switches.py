@@ -1,4 +1,4 @@
-"""Every switch is put to the test: an error in the table fails a run, and the run says which switch."""
+"""Every switch is exercised: an error in the table fails a run, and the run says which switch."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ ROOT = Path(__file__).parents[2]
 NAMES = [switch.name for switch in SWITCHES]
 RUNNING = installed.RULES.release
 NEIGHBOURS = dict(zip(RELEASES, RELEASES[1:]))
-"""A release to the one after it."""
+"""Maps a release to the one after it."""
 
 
 @lru_cache(maxsize=None)
 def candidates() -> Tuple[Case, ...]:
-    """Cases of gate that between them meet every switch: small edges, every fourth of smoke, states."""
+    """Return cases of gate that together consult every switch: edges, some of smoke, states."""
     edges = (c for c in installed.edges() if c.variant.shape not in LARGE_SHAPES)
     states = list(catalogue.ids("state", "gate"))
     chosen = [*edges, *installed.small()[::2]]
@@ -43,7 +43,7 @@ def candidates() -> Tuple[Case, ...]:
 
 
 def walk(case: Case, rules: Semantics) -> Iterator[Tuple[Optional[State], Expected]]:
-    """What the oracle says of each step, with the state before it."""
+    """Yield what the oracle says of each step, with the state before it."""
     expected = expectations(case, rules)
     return zip([None, *(each.state for each in expected)], expected)
 
@@ -55,7 +55,7 @@ def consulted(case_id: str, rules: Semantics) -> FrozenSet[str]:
 
 
 def asking(name: str, rules: Semantics) -> Iterator[Case]:
-    """The candidates in which the oracle asks for the switch."""
+    """Return the candidates in which the oracle asks for the switch."""
     return (case for case in candidates() if name in consulted(case.id, rules))
 
 
@@ -77,7 +77,7 @@ def test_a_switch_is_well_formed(switch: Switch) -> None:
     assert first in RELEASES
     assert last in RELEASES
     assert first <= last
-    # A bound at the end of the table is spelled None: else it would mean the same twice.
+    # A bound at the end of the table is spelled None: else two spellings would have one meaning.
     assert switch.first != RELEASES[0]
     assert switch.last != RELEASES[-1]
     assert any(switch.holds_on(release) for release in RELEASES)
@@ -103,7 +103,7 @@ def test_the_oracle_asks_for_what_the_table_lists_and_for_nothing_else() -> None
 
 
 def hidden(switches: Tuple[Switch, ...]) -> List[str]:
-    """The switches that are said to hold on a release where another hides them."""
+    """Return the switches that are said to hold on a release where another hides them."""
     by_name = {switch.name: switch for switch in switches}
     return [
         switch.name
@@ -122,7 +122,7 @@ def test_no_switch_holds_where_it_is_hidden() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_other_side_of_a_switch_fails_a_case_that_names_it(name: str) -> None:
-    """On the release that is installed, with torch's own BatchNorm2d."""
+    """The test runs torch's own BatchNorm2d on the installed release."""
     wrong = flip(installed.RULES, name)
     hiding = {mask for switch in SWITCHES if switch.name == name for mask in switch.masked_by}
     if hiding & installed.RULES.inside:
@@ -153,7 +153,7 @@ def test_a_switch_that_was_removed_stops_the_run_by_name(name: str) -> None:
 
 
 def moves() -> Iterator[Tuple[str, Release, Tuple[Switch, ...]]]:
-    """Every bound of every switch, moved by one release either way: name, release affected, table."""
+    """Yield every switch bound moved by one release: name, release affected, table."""
     before = {later: earlier for earlier, later in NEIGHBOURS.items()}
     for place, switch in enumerate(SWITCHES):
         moved: List[Tuple[Release, Switch]] = []
@@ -169,7 +169,7 @@ def moves() -> Iterator[Tuple[str, Release, Tuple[Switch, ...]]]:
             moved.append((NEIGHBOURS[last], dataclasses.replace(switch, last=NEIGHBOURS[last])))
             if last != RELEASES[0]:
                 moved.append((last, dataclasses.replace(switch, last=before[last])))
-            else:  # an interval of one release: moved away, none is left
+            else:  # the interval has one release, and the move leaves none
                 moved.append((last, dataclasses.replace(switch, first=RELEASES[-1], last=RELEASES[-1])))
         for release, other in moved:
             yield switch.name, release, (*SWITCHES[:place], other, *SWITCHES[place + 1 :])
@@ -179,7 +179,7 @@ MOVES = tuple(moves())
 
 
 def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
-    """All that the comparison looks at, as values that can be compared."""
+    """Return all that the comparison looks at, as values that can be compared."""
     parts: List[object] = [expected.error, expected.copied, expected.text]
     output = expected.output
     if output is not None:
@@ -213,10 +213,10 @@ def different(case: Case, one: Semantics, other: Semantics) -> bool:
 def test_a_bound_off_by_one_release_is_caught_there(
     name: str, release: Release, table: Tuple[Switch, ...]
 ) -> None:
-    """On the release whose side changes, some case expects something else, and asks for the switch.
+    """On the release whose side changes, some case expects something else and asks for the switch.
 
-    A subject that behaves as the true table says has a finding there. Where another switch hides
-    the question, the run says that the two intervals cannot both be right.
+    A subject that behaves as the true table says has a finding there. Where another switch hides the
+    question, the run says that the two intervals cannot both be right.
     """
     true, wrong = semantics(release), semantics(release, switches=table)
     assert true.inside ^ wrong.inside == {name}
@@ -229,14 +229,14 @@ def test_a_bound_off_by_one_release_is_caught_there(
 
 
 def test_equal_tables_expect_the_same() -> None:
-    """The control of ``different``."""
+    """This is the control of ``different``."""
     for case in candidates()[::10]:
         assert not different(case, semantics(RUNNING), semantics(RUNNING, switches=SWITCHES))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_bound_that_moves_over_the_installed_release_fails_there(name: str) -> None:
-    """The same with torch itself: the interval is made to end, or not to end, just here."""
+    """torch itself runs: the interval is made to end, or not to end, at the installed release."""
     switch = next(each for each in SWITCHES if each.name == name)
     if set(switch.masked_by) & installed.RULES.inside:
         pytest.skip("hidden on this release")
@@ -279,7 +279,7 @@ def test_a_finding_exercises_nothing_and_a_known_defect_does() -> None:
 
 
 def test_the_candidates_meet_every_switch_on_every_release() -> None:
-    """What the run asks for on each release; so no release leaves a switch unexercised."""
+    """The run asks for them on each release, so no release leaves a switch unexercised."""
     for release in RELEASES:
         rules = semantics(release)
         seen = {name for case in candidates() for name in consulted(case.id, rules)}

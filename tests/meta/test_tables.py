@@ -1,4 +1,4 @@
-"""Tables from words or types to functions are complete: what one room knows, every other room knows."""
+"""Tables from words or types to functions are complete: every table has every word or type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tiers hold what they promise: proved over all rows of the matrix, with words as numbers."""
+"""The tiers contain what they promise: proved over all rows of the matrix, with words as numbers."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def named(*names: str) -> Group:
 
 
 Combinations = Dict[Group, np.ndarray]
-"""Axes to the combinations of their words that some case has: one answer a combination.
+"""Maps axes to one answer for each combination of their words: whether some case has it.
 
-Every head goes with every tail, so both parts are found apart.
+Every head goes with every tail, so the two parts are counted separately.
 """
 
 CONSTRUCTION_AND_SCHEDULE = named("affine", "track", "momentum", "schedule")
@@ -51,14 +51,14 @@ REASONS: Dict[str, str] = {
     "already None": "(running_|num_|weight|bias)[a-z_ ]*is None already",
     "already there": "the module was built with running buffers",
 }
-"""A short name to the pattern of every reason for which a head is left out."""
+"""Maps a short name to the pattern of every reason for which a head is left out."""
 
 
 class Product(NamedTuple):
     """The whole product of the leading axes and that of the suffix axes, as numbers.
 
-    ``heads``: shape (rows, leading axes); ``in_full``: which of them are cases; ``reasons``: what is said
-    against the others. ``tails``: shape (rows, suffix axes), those that are cases.
+    ``heads``: shape (rows, leading axes); ``in_full``: which of them are cases; ``reasons``: why the
+    others are not. ``tails``: shape (rows, suffix axes), those that are cases.
     """
 
     heads: np.ndarray
@@ -94,7 +94,7 @@ def stored(tier: str) -> List[str]:
 
 
 def codes(rows: np.ndarray, axes: Group, first: int = 0) -> np.ndarray:
-    """The combination of words that each row has on these axes, as one number.
+    """Return the combination of words that each row has on these axes, as one number.
 
     ``first``: the place among AXES of the first column.
     """
@@ -105,7 +105,7 @@ def codes(rows: np.ndarray, axes: Group, first: int = 0) -> np.ndarray:
 
 
 def present(rows: np.ndarray, axes: Group, first: int = 0) -> np.ndarray:
-    """Which combinations of words of these axes some row has: one answer a combination."""
+    """Return one answer for each combination of words of these axes: whether some row has it."""
     span = int(np.prod(SIZES[list(axes)], dtype=int))
     return np.bincount(codes(rows, axes, first), minlength=span) > 0
 
@@ -124,7 +124,7 @@ def possible(everything: Product) -> Combinations:
 
 
 def missing(rows: np.ndarray, possible: Combinations, groups: Sequence[Group]) -> Tuple[int, int]:
-    """How many combinations of the matrix the rows lack, and how many there are."""
+    """Return how many combinations of the matrix the rows lack, and how many there are."""
     lacking = total = 0
     for axes in groups:
         wanted, there = possible[axes], present(rows, axes)
@@ -134,7 +134,7 @@ def missing(rows: np.ndarray, possible: Combinations, groups: Sequence[Group]) -
     return lacking, total
 
 
-# --- what the tiers cover ---------------------------------------------------------------------
+# --- coverage of the tiers --------------------------------------------------------------------
 
 
 def test_smoke_has_every_pair(possible: Combinations) -> None:
@@ -163,7 +163,7 @@ def test_gate_has_every_program_with_every_momentum(possible: Combinations) -> N
 
 
 def alone(rows: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
-    """Which rows have a combination that no other has."""
+    """Return which rows have a combination that no other has."""
     found = np.zeros(len(rows), dtype=bool)
     for axes in groups:
         own = codes(rows, axes)
@@ -187,7 +187,7 @@ def test_gate_is_large_enough() -> None:
     print(f"gate: {len(stored('gate')):,} cases of the matrix, {len(everywhere):,} with the others")
 
 
-# --- what full is -----------------------------------------------------------------------------
+# --- the full tier ----------------------------------------------------------------------------
 
 
 def test_full_has_the_product_of_the_leading_axes(everything: Product) -> None:
@@ -202,7 +202,7 @@ def test_full_has_the_product_of_the_leading_axes(everything: Product) -> None:
 
 
 def test_full_has_every_tail_with_every_program(everything: Product) -> None:
-    """And the gate, and no row twice."""
+    """The full tier also has the gate, and no row twice."""
     further = list(islice(matrix.full(), int(everything.in_full.sum()), None))
     programs = {head[3:6] for head in heads()}
     rows, others = set(further), set(tails()) - {PLAIN}
@@ -215,7 +215,7 @@ def test_full_has_every_tail_with_every_program(everything: Product) -> None:
 
 
 def test_every_head_goes_with_every_tail() -> None:
-    """Every 9973rd head and every tail: both parts alone decide whether a row means something."""
+    """The test takes every 9973rd head with every tail: each part alone decides on a row."""
     tried, sensible = islice(product(*LEADING.values()), 0, None, 9973), set(tails())
     for head, tail in product(tried, product(*PROGRAM.values())):
         apart = matrix.meaningless(head + PLAIN) is None and tail in sensible
@@ -230,7 +230,7 @@ def test_a_layout_of_a_gradient_needs_a_gradient() -> None:
 
 
 def test_the_words_of_a_tail_change_the_steps_alone() -> None:
-    """By hand."""
+    """The expected steps are written by hand."""
     row = (
         "no_affine",
         "track",
@@ -268,7 +268,7 @@ def test_every_reason_is_given_and_no_other(everything: Product) -> None:
 
 
 def test_a_schedule_without_a_moment_has_none() -> None:
-    """By hand: what stands to the left and the right of the place where the mutation happens."""
+    """The words to the left and the right of the place of the mutation are written by hand."""
     pairs = {"between_train": ("TT",), "in_eval": ("EE",), "between_train_and_eval": ("TE", "ET")}
     for schedule, modes in SCHEDULES.items():
         for when in matrix.AXES["moment"]:
@@ -278,7 +278,7 @@ def test_a_schedule_without_a_moment_has_none() -> None:
 
 
 def test_what_is_already_so_changes_nothing() -> None:
-    """A mutation left out because it is "already" so leaves a new module as it is, says the oracle."""
+    """A mutation left out because it is "already" so leaves a new module as it is in the oracle."""
     rules = semantics(RELEASES[-1])
     variant = Variant("exact", "n8", "float32")
     checked = 0

@@ -1,4 +1,4 @@
-"""A pass means something: holes planted in subject, comparison and run are each noticed."""
+"""A pass means something: faults planted in subject, comparison and run are each noticed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def forwards(case: Case) -> int:
 
 
 def example(*words: str) -> Case:
-    """The first small case of smoke with all these words in its id."""
+    """Return the first small case of smoke with all these words in its id."""
     return next(c for c in installed.small() if set(words) <= set(c.id.split("-")))
 
 
@@ -43,11 +43,11 @@ def example(*words: str) -> Case:
 
 
 def test_a_mode_that_is_not_applied_is_an_error() -> None:
-    """At the very step that should have applied it."""
+    """The error is at the very step that should have applied it."""
     checked = 0
     for case in installed.small():
         modes = [n for n, step in enumerate(case.steps, 1) if step == Mode(False)]
-        if not modes or "training_attribute" in case.id:  # there the mode may be applied already
+        if not modes or "training_attribute" in case.id:  # the mode may be applied already
             continue
         result = ran(case, fakes.DeafToModes)
         assert "training" in quantities(result), case.id
@@ -82,7 +82,7 @@ Equal = Callable[[Tally, Names, Sequence[object], Sequence[object]], None]
 
 
 def without(quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on one quantity is neither compared nor counted."""
+    """Stop comparing and counting one quantity."""
     equal, matches, judged = Tally.equal, Tally.matches, Tally.judged
 
     def holed(tally: Tally, names: Names, got: Sequence[object], want: Sequence[object]) -> None:
@@ -137,7 +137,7 @@ COMPARED = (
 
 @lru_cache(maxsize=None)
 def telling() -> Dict[str, Case]:
-    """A case for every quantity that is compared: the first without findings that compares it."""
+    """Return for every compared quantity the first case without findings that compares it."""
     found: Dict[str, Case] = {}
     for case in (*installed.small(), *installed.edges()[:75], *installed.differentiated()):
         result = ran(case, installed.BATCH_NORM)
@@ -147,7 +147,7 @@ def telling() -> Dict[str, Case]:
 
 
 def test_the_list_of_quantities_is_whole() -> None:
-    """What this test plants holes for is all that the suite compares."""
+    """The list has all quantities that the suite compares."""
     assert set(telling()) - {"output_strides channels_last"} == set(COMPARED)
 
 
@@ -162,7 +162,7 @@ def test_a_quantity_that_is_not_compared_is_noticed(
 
 
 def in_one_step(number: int, quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on one quantity is left out in the step with this number alone."""
+    """Leave out one quantity in the step with this number alone."""
     real, calls = results.compare, [0]
 
     def planted(before: State, expected: Expected, got: Observation, tally: Tally) -> None:
@@ -213,7 +213,7 @@ def test_a_subject_that_returns_early_fails_every_case(
 ) -> None:
     for case in installed.small():
         honest = ran(case, installed.BATCH_NORM)
-        # Of an expanded input every output may be 0.
+        # Every output of an expanded input may be 0.
         if not honest.compared.get("output", 0) or "x_expanded" in case.id:
             continue
         result = ran(case, subject)
@@ -222,7 +222,7 @@ def test_a_subject_that_returns_early_fails_every_case(
 
 
 def test_buffers_of_another_dtype_are_found() -> None:
-    """Right in value is not enough: the state dict of such a module is another."""
+    """The right values are not enough: the state dict of such a module is another."""
     case = example("affine", "track", "float32")
     assert quantities(ran(case, fakes.WideBuffers)) == ["running_mean dtype", "running_var dtype"]
 
@@ -231,7 +231,7 @@ def test_buffers_of_another_dtype_are_found() -> None:
 
 
 def test_a_case_is_run_to_its_end() -> None:
-    """What a result says was performed is what the program has."""
+    """A result says that exactly the steps of the program were performed."""
     for case in (*installed.small(), *installed.edges()):
         if case.variant.shape == "n102400":
             continue
@@ -243,7 +243,7 @@ def test_a_case_is_run_to_its_end() -> None:
 
 
 class _Cut(Tuple[Any, ...]):
-    """A program that says it is longer than it turns out to be."""
+    """A program that claims to be longer than it is."""
 
     __slots__ = ()
 
@@ -260,7 +260,7 @@ def test_a_loop_that_stops_early_is_noticed() -> None:
 
 
 def without_forward(cases: Iterable[Case]) -> List[str]:
-    """The cases that never call the module."""
+    """Return the cases that never call the module."""
     return [case.id for case in cases if not forwards(case)]
 
 
@@ -275,7 +275,7 @@ def test_a_case_without_a_forward_is_noticed() -> None:
 
 
 def test_a_forward_that_compares_nothing_is_no_pass() -> None:
-    """Of all the cases of smoke that construct a module, each compares an output or an exception."""
+    """Every case of smoke that constructs a module compares an output or an exception."""
     for case in installed.small():
         result = ran(case, installed.BATCH_NORM)
         assert result.compared.get("output", 0) or result.errors, case.id
@@ -285,7 +285,7 @@ def test_a_forward_that_compares_nothing_is_no_pass() -> None:
 
 
 class ReboundBySetting(fakes.Base):
-    """Puts an equal tensor in running_mean's place whenever an attribute is set."""
+    """Replaces running_mean by an equal tensor whenever an attribute is set."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)

@@ -73,7 +73,7 @@ def test_text_is_put_on_one_line_and_cut() -> None:
 # --- every renderer ---------------------------------------------------------------------
 
 HOSTILE = "".join(ESCAPES.values()) + "\n| x | `y` ``z`` [a](javascript:b) <script>c</script> *d* &lt;"
-"""Everything at once, with markup of Markdown and HTML."""
+"""All of the characters at once, with markup of Markdown and HTML."""
 
 
 def hostile(release: str = "2.12") -> Record:
@@ -143,7 +143,7 @@ def test_a_web_page_shows_markup_and_does_not_act_on_it() -> None:
 def test_a_markdown_page_shows_markup_and_does_not_act_on_it() -> None:
     page = releases.page(history([hostile(), hostile("2.13")]))
     assert acting(page) == []
-    outside = re.sub(r"(`+) .*?[^`] \1(?!`)", "", page)  # what is not in a code span
+    outside = re.sub(r"(`+) .*?[^`] \1(?!`)", "", page)  # the text outside of code spans
     assert not re.search(r"(?<!\\)<script>", outside)
     assert not re.search(r"(?<!\\)\[a", outside)
     widths = {line.count(" | ") for line in page.splitlines() if line.startswith("| ") and "e | `" in line}

@@ -1,6 +1,6 @@
 """A plugin of pytest, ``-p tests.meta.tried_here``: scripts are tried in the process of the run.
 
-For runs that fail and are looked at for something else: a fresh process for a script imports torch.
+It serves tests of failing runs that are not about scripts: a fresh process for a script imports torch.
 """
 
 from __future__ import annotations

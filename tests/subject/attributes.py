@@ -1,4 +1,4 @@
-"""Steps that assign, write or clear what a live module holds, each a line or two of torch."""
+"""Steps that assign, write or clear attributes of a live module, each in a line or two of torch."""
 
 from __future__ import annotations
 
@@ -89,4 +89,4 @@ ATTRIBUTE_ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Reset: _reset,
     ZeroGrad: _zero_grad,
 }
-"""Type of a step to what performs it on a ``tests.subject.module.LiveModule``."""
+"""Maps the type of a step to the function that performs it on a ``tests.subject.module.LiveModule``."""

@@ -16,7 +16,7 @@ FORMS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "expanded": lambda values: values[:1].expand(values.shape),
     "row": lambda values: values.reshape(1, -1),
 }
-"""Word of ``cases.steps.FORMS`` to the tensor in that form."""
+"""Maps a word of ``cases.steps.FORMS`` to the function that gives a tensor that form."""
 
 
 def convert(module: Any, how: str) -> None:
@@ -55,7 +55,7 @@ def _order(module: Any) -> str:
 
 
 def _returns(module: Any) -> str:
-    """The names of the methods that return the module; the mode is as before."""
+    """Return the names of the methods that return the module; the mode is restored."""
     mode = module.training
     found = {"train": module.train(mode), "eval": module.eval(), "to": module.to(torch.device("cpu"))}
     module.train(mode)
@@ -70,11 +70,11 @@ TEXTS: Dict[str, Callable[[Any], str]] = {
     "order": _order,
     "returns": _returns,
 }
-"""Word of ``Show`` to the text."""
+"""Maps a word of ``Show`` to the text."""
 
 
 class Hooks:
-    """A forward pre-hook and a forward hook on a module, while the context is entered."""
+    """A context in which a module has a forward pre-hook and a forward hook."""
 
     def __init__(self, module: Any) -> None:
         self._module = module

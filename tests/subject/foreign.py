@@ -1,4 +1,4 @@
-"""What can be said of what foreign code raised or left behind; needs no torch."""
+"""Descriptions of what foreign code raised or left behind; needs no torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import traceback
 
 
 def said(error: BaseException) -> str:
-    """The exception's class and the first line of its message, whatever its __str__ does."""
+    """Return the exception's class and the first line of its message, even if its __str__ raises."""
     try:
         lines = str(error).strip().splitlines()
     except Exception:  # the message is foreign code, too
@@ -15,20 +15,20 @@ def said(error: BaseException) -> str:
 
 
 def shown(value: object) -> str:
-    """The value's repr, if it has one."""
+    """Return the value's repr, or a replacement if it raises."""
     try:
         return repr(value)
-    except Exception:  # foreign code, as the value may be
+    except Exception:  # the value may be foreign code, too
         return f"a {type(value).__name__} that cannot be shown"
 
 
 def met(error: BaseException) -> bool:
-    """Whether it was raised while ``tests.subject`` drove or observed the subject."""
+    """Whether the exception was raised while ``tests.subject`` drove or observed the subject."""
     frames = traceback.walk_tb(error.__traceback__)
     return any(frame.f_globals.get("__name__", "").startswith("tests.subject.") for frame, _ in frames)
 
 
 def place(error: BaseException) -> str:
-    """Where it was raised."""
+    """Return the place where the exception was raised."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{last.filename}:{last.lineno} in {last.name}"

@@ -1,4 +1,4 @@
-"""Differentiates outputs of a live module, and reads what is left in ``.grad``."""
+"""Differentiates outputs of a live module, and reads ``.grad``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Recording(NamedTuple):
 def gradients(
     recording: Recording, upstream: torch.Tensor, retain: bool, earlier: List[torch.Tensor]
 ) -> Tuple[Optional[ObservedGradient], ...]:
-    """``torch.autograd.grad`` for input, weight and bias, as far as they require a gradient.
+    """Call ``torch.autograd.grad`` for input, weight and bias, as far as they require a gradient.
 
     ``earlier``: the gradients of earlier backwards; the new ones are added. Raises whatever torch raises.
     """
@@ -70,7 +70,7 @@ def _second(derivative: torch.Tensor) -> ObservedSecond:
 
 
 def _overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Whether the stretches from the first to the last number of each have a place in common."""
+    """Whether the memory ranges from first to last number of two tensors overlap."""
     if not one.numel() or not other.numel():
         return False
     (begin, end), (other_begin, other_end) = map(_stretch, (one, other))
@@ -78,7 +78,7 @@ def _overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 
 def _stretch(tensor: torch.Tensor) -> Tuple[int, int]:
-    """Where its memory begins and ends."""
+    """Return where the tensor's memory begins and ends."""
     last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride()))
     return tensor.data_ptr(), tensor.data_ptr() + (last + 1) * tensor.element_size()
 
@@ -100,7 +100,7 @@ def _observed(
 
 
 def grads(leaves: Iterable[Tuple[str, Any]]) -> Tuple[Tuple[str, ObservedGrad], ...]:
-    """Those of the tensors that have a ``.grad``, and that; the others are passed over."""
+    """Return the tensors that have a ``.grad``, each with its ``.grad``."""
     found = []
     for name, leaf in leaves:
         if isinstance(leaf, torch.Tensor) and leaf.is_leaf and leaf.grad is not None:

@@ -12,7 +12,7 @@ from tests.subject.reading import numbers
 
 
 class Input:
-    """A batch as a torch tensor that nothing else has touched; ``changed`` tells whether someone did."""
+    """A batch as a torch tensor of its own; ``changed`` tells whether the subject wrote to it."""
 
     def __init__(self, given: Batch) -> None:
         self.batch = given
@@ -22,12 +22,12 @@ class Input:
         self._facts, self._values = self._now(), numbers(self.tensor).copy()
 
     def _now(self) -> Tuple[object, ...]:
-        """Everything but the numbers: where they lie, and how."""
+        """Return everything about the tensor but its numbers: place, strides, shape, dtype."""
         tensor = self.tensor
         return tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.requires_grad
 
     def contiguity(self) -> Tuple[bool, ...]:
-        """Whether torch calls the tensor contiguous, and whether channels_last."""
+        """Whether torch calls the tensor contiguous, and whether it calls it channels_last."""
         last = self.tensor.dim() == 4
         return (
             self.tensor.is_contiguous(),
@@ -35,7 +35,7 @@ class Input:
         )
 
     def changed(self) -> bool:
-        """Whether anything about it is not as it was made, down to the bits of its numbers."""
+        """Whether anything about the tensor has changed since it was made, including any bit."""
         return self._now() != self._facts or not same_bytes(numbers(self.tensor), self._values)
 
 
@@ -59,4 +59,4 @@ LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "shifted": lambda values: torch.stack([torch.zeros_like(values), values])[1],
     "scalar": _scalar,
 }
-"""Word of ``cases.variants.GRADIENT_LAYOUTS`` to the same logical tensor with other strides."""
+"""Maps a word of ``cases.variants.GRADIENT_LAYOUTS`` to a function that gives a tensor its strides."""

@@ -1,4 +1,4 @@
-"""Finds the class that ``--subject package.module:Class`` names, and the release that runs."""
+"""Loads the class that ``--subject package.module:Class`` names, and describes the installed torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.subject.reading import Unreadable
 
 
 class SubjectError(ValueError):
-    """The subject cannot be had; the message says why and what is accepted."""
+    """The subject cannot be loaded; the message says why and what is accepted."""
 
 
 class TorchError(ValueError):
@@ -27,14 +27,14 @@ class TorchError(ValueError):
 
 
 class Environment(NamedTuple):
-    """The torch that runs."""
+    """The properties of the installed torch."""
 
     version: str
     threads: int
 
 
 def load(name: str) -> Factory:
-    """The class; raises SubjectError for a name that does not lead to a callable that can be used."""
+    """Return the class; raise SubjectError for a name that does not lead to a usable callable."""
     module_name, colon, class_name = name.partition(":")
     if not colon or not module_name or not class_name or module_name.startswith("."):
         raise SubjectError(f"subject {name!r}: accepted is package.module:Class, as in {DEFAULT}")
@@ -49,9 +49,9 @@ def load(name: str) -> Factory:
 
 
 def _module(subject: str, name: str) -> ModuleType:
-    """Import the module of a subject; raises SubjectError.
+    """Import the module of a subject; raise SubjectError.
 
-    A module that is not there is told apart from one that is there and whose own imports fail.
+    The message tells a missing module from a module whose own imports fail.
     """
     try:
         return importlib.import_module(name)
@@ -70,7 +70,7 @@ def _module(subject: str, name: str) -> ModuleType:
 
 
 def _try(name: str, factory: Factory) -> None:
-    """A subject that cannot be constructed at all, or looked at, would fail every case alike."""
+    """Raise SubjectError for a subject that cannot be constructed or observed at all."""
     trying = "called with 3"
     try:
         module = factory(3)
@@ -98,16 +98,16 @@ def _try(name: str, factory: Factory) -> None:
             module(torch.zeros(2, 3, 2, 2))
     except (SubjectError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # foreign code, which may even exit
+    except BaseException as error:  # this is foreign code, which may even exit
         raise SubjectError(f"subject {name!r}: it cannot be {trying} ({said(error)})") from error
 
 
 def environment(threads: int) -> Environment:
-    """Sets torch's thread count and reports what runs; raises TorchError where torch is no use."""
+    """Set torch's thread count and return its properties; raise TorchError where it cannot be used."""
     version = torch.__version__
     try:
         torch.from_numpy(np.zeros(1)).numpy()
-    except Exception as error:  # of another major release of NumPy, or built without it
+    except Exception as error:  # NumPy has another major release, or torch was built without it
         raise TorchError(
             f"torch {version} cannot exchange arrays with NumPy {np.__version__} ({said(error)}); "
             "install the NumPy that it was built for, as in: pip install 'numpy<2'"

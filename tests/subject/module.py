@@ -1,4 +1,4 @@
-"""Drives one live module: performs steps, observes everything after each."""
+"""Drives one live module: performs steps, and observes everything after each."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from tests.subject.reading import attribute, dtype_name, numbers, observed
 from tests.subject.state_dicts import Loading, Source, made
 
 Factory = Callable[..., Any]
-"""The class under test, or whatever constructs it."""
+"""The class under test, or a function that constructs it."""
 
 
 def construct(factory: Factory, config: Config, dtype: str) -> Any:
-    """``factory`` called with BatchNorm2d's arguments; raises whatever it raises."""
+    """Call ``factory`` with BatchNorm2d's arguments; raises whatever it raises."""
     if config.call == "positional":
         module = factory(config.num_features, *(value for _, value in config.passed()))
     else:
@@ -70,7 +70,7 @@ class LiveModule:
         self._gradients: List[torch.Tensor] = []
 
     def perform(self, step: Optional[Step]) -> Observation:
-        """Performs ``step`` (None: nothing, right after construction) and observes the module."""
+        """Perform ``step`` (None: nothing, after construction) and observe the module."""
         self._seen = {"output": None, "raised": None}
         try:
             if step is not None:
@@ -89,11 +89,11 @@ class LiveModule:
         )
 
     def _inputs(self) -> List[Tuple[str, Any]]:
-        """The input of the last forward that returned an output, if there is one."""
+        """Return the input of the last forward that returned an output, if there is one."""
         return [("input", each.leaves[0]) for each in self._recordings[:1]]
 
     def forward(self, step: Forward) -> None:
-        """``module(batch)`` with an input of its own."""
+        """Call ``module(batch)`` with a new input tensor."""
         given = Input(batch(self.variant, step.batch))
         leaf = given.tensor.detach().requires_grad_() if step.grad == "input_grad" else given.tensor
         leaves = (leaf, attribute(self.module, "weight"), attribute(self.module, "bias"))
@@ -106,14 +106,14 @@ class LiveModule:
             self._seen["input_changed"] = self._seen.get("input_changed", False) or given.changed()
 
     def _hooked(self, leaf: torch.Tensor) -> Any:
-        """A call while the module has hooks, and the text of those that were called."""
+        """Call the module with hooks on it; the text names the hooks that were called."""
         with conversions.Hooks(self.module) as hooks:
             output = self.module(leaf)
         self._seen["text"] = " ".join(hooks.called)
         return output
 
     def backward(self, step: Backward) -> None:
-        """``torch.autograd.grad`` of an output, with an upstream gradient of its own."""
+        """Call ``torch.autograd.grad`` of an output, with a new upstream gradient tensor."""
         if int(step.earlier) >= len(self._recordings):
             raise LookupError("no forward has returned an output")
         recording = self._recordings[int(step.earlier)]
@@ -126,7 +126,7 @@ class LiveModule:
             self._seen["input_changed"] = given.changed()
 
     def accumulate(self, step: Accumulate) -> None:
-        """``output.backward`` of the last output, with an upstream gradient of its own."""
+        """Call ``output.backward`` of the last output, with a new upstream gradient tensor."""
         if not self._recordings:
             raise LookupError("no forward has returned an output")
         recording = self._recordings[0]
@@ -137,7 +137,7 @@ class LiveModule:
             self._seen["input_changed"] = given.changed()
 
     def double(self, step: Double) -> None:
-        """Differentiates the gradients of the last output, in fixed directions."""
+        """Differentiate the gradients of the last output, in fixed directions."""
         if not self._recordings:
             raise LookupError("no forward has returned an output")
         recording = self._recordings[0]
@@ -166,7 +166,7 @@ class LiveModule:
         )
 
     def copy(self, step: Copy) -> None:
-        """Goes on with a copy of the module, and notes which tensors share memory with the original."""
+        """Replace the module by a copy, and note which tensors share memory with the original."""
         original = self.module
         if step.how == "deepcopy":
             renewed = copy.deepcopy(original)
@@ -187,17 +187,17 @@ class LiveModule:
         )
 
     def show(self, step: Show) -> None:
-        """Asks the module for a text."""
+        """Ask the module for a text."""
         self._seen["text"] = conversions.TEXTS[step.what](self.module)
 
     def convert(self, step: Convert) -> None:
-        """Converts the module; the outputs before it are not differentiated any more."""
+        """Convert the module; earlier outputs are not differentiated after it."""
         conversions.convert(self.module, step.how)
         self.dtype = CONVERSIONS[step.how]
         self._recordings = []
 
     def load(self, step: LoadStateDict) -> None:
-        """Loads a state dict, and notes whether that was changed."""
+        """Load a state dict, and note whether the load changed the state dict."""
         contents = TABLE[step.what]
         source = Source(made(contents, tuple(self.module.state_dict()), self.new_tensor))
         try:
@@ -208,7 +208,7 @@ class LiveModule:
             self.dtype = contents.entries[0].dtype or self.dtype
 
     def new_tensor(self, name: str) -> torch.Tensor:
-        """The tensor that is attached or loaded as ``name``."""
+        """Return the tensor that is attached or loaded as ``name``."""
         if name == "num_batches_tracked":
             return torch.tensor(ATTACHED_COUNT, dtype=torch.long)
         values = torch.from_numpy(attached(name, self.config.num_features).copy())
@@ -232,22 +232,22 @@ ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     Convert: LiveModule.convert,
     **ATTRIBUTE_ACTIONS,
 }
-"""Type of a step to what performs it."""
+"""Maps the type of a step to the function that performs it."""
 
 CONTEXTS: Dict[str, Callable[[], Any]] = {
     "grad": torch.enable_grad,
     "input_grad": torch.enable_grad,
     "hooked": torch.enable_grad,
     "no_grad": torch.no_grad,
-    "inference": lambda: torch.inference_mode(),  # which torch may lack
+    "inference": lambda: torch.inference_mode(),  # some releases of torch lack it
 }
-"""Word of ``cases.steps.GRADS`` to the context in which a forward is called."""
+"""Maps a word of ``cases.steps.GRADS`` to the context in which a forward is called."""
 
 
 def observe(case: Case, factory: Factory) -> List[Observation]:
     """Observe the subject after construction and after every step.
 
-    Of a module that cannot be constructed there is one observation, with the exception alone.
+    If the module cannot be constructed there is one observation, with the exception alone.
     """
     try:
         live = LiveModule(factory, case.config, case.variant)

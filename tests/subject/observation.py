@@ -1,4 +1,4 @@
-"""Everything visible after a step on a live module."""
+"""The observation of a live module: everything that is visible after a step."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Raised(NamedTuple):
 class ObservedTensor(NamedTuple):
     """A parameter or buffer.
 
-    ``values``: a copy, in float64 where NumPy lacks the dtype. ``dtype``: its name in torch; for what is
-    no readable tensor it says what there is instead, and there are no values.
+    ``values``: a copy, in float64 where NumPy lacks the dtype. ``dtype``: its name in torch. If the
+    attribute is no readable tensor, ``dtype`` says what it is instead, and there are no values.
     """
 
     values: np.ndarray
@@ -54,10 +54,10 @@ class ObservedGradient(NamedTuple):
 
 
 class ObservedGrad(NamedTuple):
-    """What lies in the ``.grad`` of a tensor. ``values``: a copy.
+    """The ``.grad`` of a tensor. ``values``: a copy.
 
-    ``as_leaf``: it has the strides of the tensor; contiguous, where a place in the tensor's memory holds
-    several of its numbers or none.
+    ``as_leaf``: whether it has the strides of the tensor, or, if the tensor has gaps or overlapping
+    numbers, is contiguous.
     """
 
     values: np.ndarray
@@ -77,12 +77,12 @@ class ObservedSecond(NamedTuple):
 class Observation(NamedTuple):
     """The module after one step.
 
-    ``tensors`` are in the order of TENSORS, ``flags`` in the order of FLAGS. ``same_objects``: whether
-    what has the name of each tensor is the Python object that had it before the step.
-    ``input_changed``: a step wrote to its input or, of a load, to the state dict. ``shared``: names of
-    tensors of a copied module that share memory with the original. ``text``: the text that a step asked
-    for. ``grads``: what has a ``.grad``, and that: of the last forward's input and of all tensors.
-    ``seconds``: with respect to what a double backward differentiated, and the result.
+    ``tensors`` are in the order of TENSORS, ``flags`` in the order of FLAGS. ``same_objects``: for each
+    tensor name, whether its Python object is the one from before the step. ``input_changed``: a step
+    wrote to its input or, for a load, to the state dict. ``shared``: names of tensors of a copied module
+    that share memory with the original. ``text``: the text that a step asked for. ``grads``: every
+    ``.grad`` of the last forward's input and of all tensors, with its tensor's name. ``seconds``: the
+    results of a double backward, with the names with respect to which they were taken.
     """
 
     output: Optional[ObservedOutput]

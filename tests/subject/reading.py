@@ -13,11 +13,11 @@ from tests.subject.observation import ObservedTensor
 
 
 class Unreadable(str):
-    """Stands for an attribute that raised when it was read; the text says what."""
+    """The value of an attribute that raised when it was read; the text says what it raised."""
 
 
 def attribute(module: Any, name: str) -> Any:
-    """The attribute, or an Unreadable in its place."""
+    """Return the attribute, or an Unreadable in its place."""
     try:
         return getattr(module, name)
     except Exception as error:  # whatever the subject raises is the observation
@@ -26,12 +26,12 @@ def attribute(module: Any, name: str) -> Any:
 
 @lru_cache(maxsize=None)
 def dtype_name(dtype: torch.dtype) -> str:
-    """The name of a dtype, as ``float32``."""
+    """Return the name of a dtype, such as ``float32``."""
     return str(dtype).rpartition(".")[2]
 
 
 def numbers(tensor: torch.Tensor) -> np.ndarray:
-    """A view of a tensor's values; a copy in float64 where NumPy lacks the dtype."""
+    """Return a view of a tensor's values; a copy in float64 where NumPy lacks the dtype."""
     try:
         return tensor.detach().numpy() if tensor.requires_grad else tensor.numpy()
     except TypeError:

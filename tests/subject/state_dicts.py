@@ -1,4 +1,4 @@
-"""Loads made-up state dicts into a live module."""
+"""Loads state dicts that cases describe into a live module."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.subject.observation import same_bytes
 from tests.subject.reading import numbers
 
 NewTensor = Callable[[str], torch.Tensor]
-"""Makes the tensor that is loaded as the entry of this name."""
+"""A function that makes the tensor that is loaded as the entry of this name."""
 
 
 def _tensor(entry: Entry, new_tensor: NewTensor) -> torch.Tensor:
-    """The tensor of one entry, in the shape and dtype that it says."""
+    """Return the tensor of one entry, in the entry's shape and dtype."""
     tensor = new_tensor(entry.name)
     if entry.name == "num_batches_tracked":
         return torch.full(entry.shape, entry.number, dtype=getattr(torch, entry.dtype or "int64"))
@@ -29,7 +29,7 @@ def _tensor(entry: Entry, new_tensor: NewTensor) -> torch.Tensor:
 
 
 def made(contents: StateDict, held: Tuple[str, ...], new_tensor: NewTensor) -> Any:
-    """The state dict, for a module that has the names ``held`` in its own."""
+    """Return the state dict for a module whose own state dict has the names ``held``."""
     state: Any = OrderedDict()
     for entry in contents.given(held):
         state[contents.prefix + entry.name] = _tensor(entry, new_tensor)
@@ -41,7 +41,7 @@ def made(contents: StateDict, held: Tuple[str, ...], new_tensor: NewTensor) -> A
 
 
 class Source:
-    """A state dict that nothing has been loaded from; ``changed`` tells whether someone wrote to it."""
+    """A state dict before it is loaded; ``changed`` tells whether the load wrote to it."""
 
     def __init__(self, state: Any) -> None:
         self.state = state
@@ -54,7 +54,7 @@ class Source:
         return {key: dict(value) for key, value in metadata.items()}
 
     def changed(self) -> bool:
-        """Whether keys, tensors, their bits or the metadata are not as they were made."""
+        """Whether keys, tensors, their bits or the metadata differ from those that were made."""
         if list(self.state) != list(self._tensors) or self._current_metadata() != self._metadata:
             return True
         return any(
@@ -71,10 +71,10 @@ class Loading(NamedTuple):
     source: Source
 
     def perform(self) -> str:
-        """Load it; returns the text of what was found, and raises whatever loading raises."""
+        """Load the state dict; return the text of the result, raise whatever loading raises."""
         module, contents = self.module, self.contents
         options = {"assign": True} if contents.assign else {}
-        inspect.signature(module.load_state_dict).bind({}, **options)  # before anything is emptied
+        inspect.signature(module.load_state_dict).bind({}, **options)  # before the module is emptied
         if contents.emptied:
             if not hasattr(module, "to_empty"):
                 raise LookupError("the release has no to_empty")
@@ -94,7 +94,7 @@ class Loading(NamedTuple):
         return "; ".join(" ".join([word, *sorted(names)]) for word, names in named)
 
     def _shared(self) -> List[str]:
-        """The names of tensors that lie in the memory of an entry of the state dict."""
+        """Return the names of tensors that lie in the memory of an entry of the state dict."""
         places = {tensor.data_ptr() for tensor in self.source.state.values()}
         tensors = {name: getattr(self.module, name) for name in TENSORS}
         return [name for name, own in tensors.items() if own is not None and own.data_ptr() in places]

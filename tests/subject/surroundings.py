@@ -1,4 +1,4 @@
-"""Settings of torch on which a result may depend, where they are not the usual ones."""
+"""Settings of torch on which a result may depend, where they differ from torch's defaults."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 class Setting(NamedTuple):
-    """How a setting is read, its value in a fresh process, and the line that sets it."""
+    """A setting: how it is read, its value in a fresh process, and the line that sets it."""
 
     read: Callable[[], Any]
     usual: Any
@@ -22,5 +22,5 @@ SETTINGS: Tuple[Setting, ...] = (
 
 
 def surroundings() -> Tuple[str, ...]:
-    """The lines that give a fresh process the settings of this one."""
+    """Return the lines that give a fresh process the settings of this process."""
     return tuple(each.line.format(each.read()) for each in SETTINGS if each.read() != each.usual)

@@ -1,7 +1,7 @@
-"""Evaluates what a public text says against what was observed; the formulas are done by hand here.
+"""Compares the statements of the public texts with what was observed.
 
-The formulas are deliberately the plain ones of the texts, in float64 and apart from the oracle, so
-that a claim is not judged by the specification it might contradict. The budget is the oracle's.
+The formulas are the plain ones of the texts, in float64 and separate from the oracle, so that a claim is
+not judged by the specification it might contradict. The budget is the oracle's.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from oracle.state import Expected, Tensor
 from tests.subject.observation import Observation
 
 CLEARLY = 100.0
-"""How many budgets away counts as another value."""
+"""The number of budgets beyond which a value counts as another value."""
 
 
 class Seen(NamedTuple):
-    """What one step left: the arrays and their budgets by quantity; flags; the exception's class."""
+    """The observation of one step: arrays and budgets by quantity; flags; the exception's class."""
 
     arrays: Dict[str, np.ndarray]
     budgets: Dict[str, np.ndarray]
@@ -48,13 +48,13 @@ class Seen(NamedTuple):
 
 
 class Transcript(NamedTuple):
-    """Everything that was observed of a case, step by step; step 0 is construction."""
+    """The observations of a case, step by step; step 0 is construction."""
 
     case: Case
     steps: List[Seen]
 
     def batches(self, number: int) -> List[np.ndarray]:
-        """The inputs of all forwards up to and including step ``number``, but for those that raised."""
+        """Return the inputs of all forwards up to step ``number`` that did not raise."""
         done = zip(self.case.steps[:number], self.steps[1:])
         return [
             batch(self.case.variant, each.batch).values.astype(np.float64)
@@ -127,7 +127,7 @@ FORMULAS: Dict[str, Formula] = {
         )
     ),
 }
-"""The formulas that checks name, of the step's observation and the inputs so far."""
+"""The formulas that checks name, as functions of the step's observation and the inputs so far."""
 
 
 def _printed(seen: Seen, quantity: str) -> Tuple[str, ...]:
@@ -144,7 +144,7 @@ def _printed(seen: Seen, quantity: str) -> Tuple[str, ...]:
 def _difference(
     check: Union[Equals, Differs, Near], transcript: Transcript
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """|observed - formula| and the budget; channels that are not finite are left out."""
+    """Return |observed - formula| and the budget; channels that are not finite are left out."""
     seen = transcript.steps[check.step]
     value = FORMULAS[check.formula](seen, transcript.batches(check.step))
     error = np.abs(seen.arrays[check.quantity].astype(np.float64) - value)
@@ -179,7 +179,7 @@ def _has_shape(check: HasShape, transcript: Transcript) -> Optional[str]:
 
 def _equals(check: Equals, transcript: Transcript) -> Optional[str]:
     error, budget = _difference(check, transcript)
-    # The formula's own float64 rounding is allowed for by a second budget.
+    # A second budget allows for the formula's own float64 rounding.
     near = bool((error <= 2 * budget + 1e-14).all())
     return None if near else f"{check.quantity} is not the {check.formula}"
 
@@ -225,11 +225,11 @@ CHECKS: Dict[Type[Check], Callable[..., Optional[str]]] = {
     Raises: _raises,
     Returns: _raises,
 }
-"""Type of a check to what contradicts it: a text, or None."""
+"""Maps the type of a check to a function that returns what contradicts the check: a text, or None."""
 
 
 def _wrong(check: Check, transcript: Transcript) -> Optional[str]:
-    """What contradicts the check, or None."""
+    """Return what contradicts the check, or None."""
     quantity = getattr(check, "quantity", None)
     if quantity is not None and quantity not in transcript.steps[check.step].arrays:
         return f"there is no {quantity}"
@@ -239,7 +239,7 @@ def _wrong(check: Check, transcript: Transcript) -> Optional[str]:
 def contradicted(
     claim: Claim, expected: Expectations, observations: Sequence[Observation]
 ) -> List[str]:
-    """List what the observations say against the claim's checks; empty when they bear it out."""
+    """Return what the observations say against the claim's checks; empty when they agree."""
     steps = [_seen(*pair) for pair in zip(expected, observations)]
     transcript = Transcript(claim.case, steps)
     found = (_wrong(check, transcript) for check in claim.checks)

@@ -1,6 +1,6 @@
-"""Whether a case compared everything that its program implies.
+"""The check that a case compared everything that its program implies.
 
-The counts here come from the program and from what the oracle expects of it, not from the comparison:
+The counts here come from the program and from what the oracle expects of it, not from the comparison, so
 a comparison that leaves something out is noticed.
 """
 
@@ -14,7 +14,7 @@ from oracle.expectations import Expectations
 from oracle.state import GRADIENTS
 
 _ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
-"""What is compared of every tensor that is there."""
+"""The aspects that are compared of every tensor that is there."""
 OUTPUT = (
     "output",
     "output_dtype",
@@ -23,13 +23,13 @@ OUTPUT = (
     "output_requires_grad",
     "earlier_output_changed",
 )
-"""What is compared of every output."""
+"""The quantities that are compared of every output."""
 
 
 STEP = ("exception", "input_changed", "output present", "gradients present", "grads present") + (
     "2nd gradients present",
 )
-"""What is compared of every step, beside the flags."""
+"""The quantities that are compared of every step, in addition to the flags."""
 
 
 class IncompleteCase(AssertionError):
@@ -37,7 +37,7 @@ class IncompleteCase(AssertionError):
 
 
 def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
-    """How often each quantity must be compared when the case has no findings."""
+    """Return how often each quantity must be compared when the case has no findings."""
     if expected[0].error is not None:
         return {"exception": 1}
     steps = 1 + len(case.steps)
@@ -70,7 +70,7 @@ def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
 
 
 def check_complete(case: Case, expected: Expectations, compared: Mapping[str, int]) -> None:
-    """Raises IncompleteCase where a quantity was compared less often than the program implies."""
+    """Raise IncompleteCase where a quantity was compared less often than the program implies."""
     for quantity, count in implied(case, expected).items():
         if compared.get(quantity, 0) < count:
             raise IncompleteCase(

@@ -106,7 +106,7 @@ def _token(step: Optional[Step]) -> str:
 
 
 def _regime(case: Case, mismatch: Mismatch) -> str:
-    """The numerical regime of the channel in which the mismatch is, "" where there is none."""
+    """Return the numerical regime of the channel in which the mismatch is, "" where there is none."""
     axis = {4: 1, 1: 0}.get(len(mismatch.index))
     if axis is None:
         return ""
@@ -118,7 +118,7 @@ def _regime(case: Case, mismatch: Mismatch) -> str:
 def _errors(
     steps: Sequence[Optional[Step]], observations: Sequence[Observation]
 ) -> List[str]:
-    """The exceptions, each with the number and the spelling of its step, class and first line."""
+    """Return the exceptions, each with the number and the spelling of its step, class and first line."""
     errors = []
     for number, (step, got) in enumerate(zip(steps, observations)):
         if got.raised is not None:
@@ -128,7 +128,7 @@ def _errors(
 
 
 def _digest(observations: Sequence[Observation]) -> str:
-    """A hash of the bytes that the subject returned and left in its tensors."""
+    """Return a hash of the bytes that the subject returned and left in its tensors."""
     digest = hashlib.blake2b(digest_size=8)
     for got in observations:
         output = b"" if got.output is None else got.output.values.tobytes()

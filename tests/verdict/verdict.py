@@ -1,4 +1,4 @@
-"""From a case to its outcome: pass, known defect or finding."""
+"""The decision on a case: pass, known defect or finding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.verdict.result import Result, compared
 class Verdict(NamedTuple):
     """The outcome of a case. ``explanation``: why it is not a pass, in one line.
 
-    ``parts``: the results of the parts of a case that have findings of their own; of most cases none.
+    ``parts``: the results of the parts of a case that have findings of their own; empty for most cases.
     """
 
     outcome: str
@@ -37,7 +37,7 @@ class Verdict(NamedTuple):
 
 
 def described(result: Result) -> str:
-    """The first finding of a result in one line."""
+    """Return the first finding of a result in one line."""
     finding = result.findings[0]
     mismatch = finding.mismatch
     place = f" at {list(mismatch.index)}" if mismatch.index else ""
@@ -81,7 +81,7 @@ def adjudicate(
 
 
 SeenWith = Callable[[Sequence[Defect]], Optional[Expectations]]
-"""From defects to what is seen with all of them; None where none shows."""
+"""A function from defects to what is seen with all of them; None where none shows."""
 
 
 def _distinct(one: Expectations, other: Optional[Expectations]) -> bool:
@@ -101,11 +101,11 @@ def _explained(
     observations: Sequence[Observation],
     strict: bool,
 ) -> Optional[Verdict]:
-    """The verdict on findings in the circumstances of known defects; None where there are no such.
+    """Return the verdict on findings in the circumstances of known defects; None where there are none.
 
     ``result``: the comparison with what is right. ``present``: the defects in whose circumstances the
-    program is. As few of them as explain what was seen are taken; ``strict``: each of the others is gone
-    where it would have been seen beside them.
+    program is. The smallest set of them that explains the findings is taken. ``strict``: each of the
+    others is reported as gone if it would have been seen beside them.
     """
     changed: Optional[Verdict] = None
     furthest = result
@@ -124,7 +124,7 @@ def _explained(
                 return Verdict(KNOWN_DEFECT, shown, defects[0], text)
             if shown.findings[0].step > furthest.findings[0].step:
                 furthest = shown
-            if distinguishable(expected, deviation):  # it had to show
+            if distinguishable(expected, deviation):  # the defect had to show
                 names = " and ".join(repr(each.name) for each in defects)
                 text = f"known defect {names} has changed: {described(shown)}"
                 changed = Verdict(FINDING, shown, defects[0], text)
@@ -134,9 +134,9 @@ def _explained(
 
 
 def _finding(case: Case, result: Result, factory: Factory, semantics: Semantics) -> Verdict:
-    """A finding; a case of many operations is run anew operation by operation.
+    """Return a finding; a case of many operations is run again, one operation at a time.
 
-    So an operation that fails does not hide what the others do.
+    So an operation that fails does not hide failures of the others.
     """
     parts = []
     for part in states.parts_of(case):
@@ -153,7 +153,7 @@ def _claim_verdict(
     result: Result,
     semantics: Semantics,
 ) -> Verdict:
-    """The verdict on a statement of a public text, whose checks must agree with the observations."""
+    """Return the verdict on a public text's statement: its checks must agree with the observations."""
     claim = claims.CASES[case.id]
     wrong = contradicted(claim, expected, observations)
     if claim.refuted_where is None or claim.refuted_where not in semantics.inside:

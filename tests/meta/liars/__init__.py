@@ -1,4 +1,4 @@
-"""BatchNorm2d subjects with one deliberate fault each: what the suite must be able to see."""
+"""BatchNorm2d subjects with one deliberate fault each, which the suite must be able to see."""
 
 from __future__ import annotations
 

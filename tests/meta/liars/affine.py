@@ -1,4 +1,4 @@
-"""Liars about weight and bias: whether, where and in which order they are applied, and kept."""
+"""Liars about weight and bias: whether, where and in which order they are applied and kept."""
 
 from __future__ import annotations
 

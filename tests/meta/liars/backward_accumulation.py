@@ -1,4 +1,4 @@
-"""Liars about ``.grad``: what a backward adds to it, what clears it, what keeps it."""
+"""Liars about ``.grad``: the value that a backward adds, and the steps that clear or keep it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Tensor, spread
 from tests.meta.liars.registry import liar
 
-# --- what is added -----------------------------------------------------------------------------
+# --- the values that are added -----------------------------------------------------------------
 
 
 class _Hooked(HonestBatchNorm2d):
-    """Does something whenever the gradient of an output arrives, before others are computed."""
+    """Calls ``arrived`` when the gradient of an output arrives, before other gradients are computed."""
 
     def arrived(self, x: Tensor) -> None:
-        """What is done; ``x``: the input of the forward."""
+        """Do the wrong thing; ``x``: the input of the forward."""
 
     def forward(self, x: Tensor) -> Tensor:
         y = super().forward(x)
@@ -68,7 +68,7 @@ class SecondGradientDoubled(HonestBatchNorm2d):
 
 @liar("accumulation", "train_returned", through="grads present")
 class GradLeftByReturned(HonestBatchNorm2d):
-    """Writes the bias's gradient into .grad by itself, also where it is only returned."""
+    """Puts zeros into the .grad of the bias, even when its gradient is only returned."""
 
     def bias_gradient(self, terms: Terms) -> Tensor:
         found = super().bias_gradient(terms)
@@ -77,7 +77,7 @@ class GradLeftByReturned(HonestBatchNorm2d):
         return found
 
 
-# --- where it is -------------------------------------------------------------------------------
+# --- the tensors that get a .grad --------------------------------------------------------------
 
 
 @liar("accumulation", "train_two_forwards", through="grads present")
@@ -92,7 +92,7 @@ class GradsOnBuffers(_Hooked):
 
 @liar("accumulation", "trainable_statistics", through="grads present")
 class StatisticsTrained(HonestBatchNorm2d):
-    """Gives running statistics that are trainable Parameters a gradient of 0, though it ignores them."""
+    """Ignores running statistics that are trainable Parameters, but gives them a gradient of 0."""
 
     def forward(self, x: Tensor) -> Tensor:
         y = super().forward(x)
@@ -122,7 +122,7 @@ class FrozenWeightGetsGrad(_Hooked):
             self.weight.grad = torch.zeros_like(self.weight)
 
 
-# --- what clears it, and what does not ---------------------------------------------------------
+# --- the steps that clear or keep it -----------------------------------------------------------
 
 
 @liar("accumulation", "train_cleared", through="grads present")

@@ -15,10 +15,10 @@ Wanted = Tuple[bool, bool, bool]
 
 
 class _WrongWhere(HonestBatchNorm2d):
-    """Doubles the input's gradient in circumstances that ``there`` says yes to."""
+    """Doubles the input's gradient in the circumstances for which ``there`` returns True."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
-        """Whether this backward pass is one of them."""
+        """Whether the circumstances of this backward pass are those."""
         raise NotImplementedError
 
     def input_gradient(self, g: Tensor, kept: Kept, terms: Terms) -> Tensor:
@@ -173,7 +173,7 @@ class WrongCumulative(_WrongWhere):
 
 @liar("momentum_0.1", "train_only", "g_ordinary", through="input gradient")
 class MomentumApplied(HonestBatchNorm2d):
-    """Scales what the statistics take away by the momentum, as if they were the moving averages."""
+    """Scales the correction for the mean by the momentum, as if the mean were a moving average."""
 
     def mean_term(self, terms: Terms) -> Tensor:
         return super().mean_term(terms) * (1.0 if self.momentum is None else self.momentum)

@@ -15,7 +15,7 @@ Wanted = Tuple[bool, bool, bool]
 
 
 class _Unguarded(torch.autograd.Function):
-    """As ``Differentiable``, but autograd guards only what ``guarded`` says: nothing is ever freed."""
+    """As ``Differentiable``, but autograd guards only the tensors of ``guarded``; none is freed."""
 
     @staticmethod
     def forward(
@@ -35,16 +35,16 @@ class _Unguarded(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]
         if ctx.guards:
-            assert ctx.saved_tensors  # which raises where autograd refuses
+            assert ctx.saved_tensors  # this raises where autograd refuses
         wanted = ctx.needs_input_grad[1:4]
         return (None, *ctx.derivative.differentiate(g, ctx.kept, wanted), None, None, None)
 
 
 class _Loose(HonestBatchNorm2d):
-    """Keeps tensors where autograd does not see them, but for those of ``guarded``."""
+    """Keeps tensors where autograd does not see them, except those of ``guarded``."""
 
     def guarded(self, x: Tensor, operands: Operands) -> Tuple[Tensor, ...]:
-        """What autograd keeps, so that it frees the graph and sees changes in place."""
+        """Return what autograd keeps, so that it frees the graph and sees changes in place."""
         return ()
 
     def differentiable(
@@ -59,7 +59,7 @@ class _Loose(HonestBatchNorm2d):
         return found
 
 
-# --- what autograd must refuse -----------------------------------------------------------------
+# --- refusals of autograd ----------------------------------------------------------------------
 
 
 @liar("backward_program", "train_input_grad_used_up", through="exception")
@@ -113,18 +113,18 @@ class UpdateSeenByAutograd(HonestBatchNorm2d):
         running.add_(0)
 
 
-# --- what a second one gets --------------------------------------------------------------------
+# --- second backward passes --------------------------------------------------------------------
 
 
 class _CountsBackwards(HonestBatchNorm2d):
-    """Knows how many backward passes a graph has had: ``kept.x`` belongs to one graph."""
+    """Counts the backward passes of a graph: ``kept.x`` belongs to one graph."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.had: Dict[int, int] = {}
 
     def again(self, kept: Kept) -> bool:
-        """Whether this is not the first backward pass; to be asked once in each."""
+        """Whether this is not the first backward pass; must be called once in each."""
         before = self.had.get(kept.x.data_ptr(), 0)
         self.had[kept.x.data_ptr()] = before + 1
         return before > 0
@@ -132,7 +132,7 @@ class _CountsBackwards(HonestBatchNorm2d):
 
 @liar("backward_program", "train_input_grad_retained", through="input gradient")
 class SecondBackwardOfConstants(_CountsBackwards):
-    """Has freed what it needs for the correction by the second backward pass."""
+    """Leaves the corrections for the statistics out of the second backward pass of a graph."""
 
     def input_gradient(self, g: Tensor, kept: Kept, terms: Terms) -> Tensor:
         return super().input_gradient(g, kept._replace(from_batch=not self.again(kept)), terms)
@@ -152,7 +152,7 @@ class SumsAccumulate(HonestBatchNorm2d):
 
 @liar("backward_program", "train_input_grad_retained", through="bias gradient")
 class FirstUpstreamKept(HonestBatchNorm2d):
-    """Gives the bias at the second backward pass what it got at the first."""
+    """Repeats the bias's gradient of the first backward pass in the second one."""
 
     first: Any = None
 
@@ -163,7 +163,7 @@ class FirstUpstreamKept(HonestBatchNorm2d):
         return found.clone()
 
 
-# --- what is read too late ---------------------------------------------------------------------
+# --- values that are read too late -------------------------------------------------------------
 
 
 @liar("backward_program", "train_train_earlier", through="input gradient")

@@ -1,4 +1,4 @@
-"""Liars about the gradient of the input: the terms that it consists of."""
+"""Liars about the gradient of the input and the terms that it consists of."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Tensor, spread
 from tests.meta.liars.registry import liar
 
-# --- what the batch's own statistics take away -------------------------------------------------
+# --- the terms of the batch's own statistics ---------------------------------------------------
 
 
 @liar("train_only", "g_offset", through="input gradient")
@@ -93,7 +93,7 @@ class MeanTermAcrossChannels(HonestBatchNorm2d):
 
 @liar("train_only", "g_offset", through="input gradient")
 class MeanTermAdded(HonestBatchNorm2d):
-    """Adds the mean of the upstream gradient."""
+    """Adds the mean of the upstream gradient instead of subtracting it."""
 
     def mean_term(self, terms: Terms) -> Tensor:
         return -super().mean_term(terms)
@@ -101,7 +101,7 @@ class MeanTermAdded(HonestBatchNorm2d):
 
 @liar("train_only", "g_like_input", through="input gradient")
 class DeviationTermAdded(HonestBatchNorm2d):
-    """Adds what the variance takes away."""
+    """Adds the correction for the variance instead of subtracting it."""
 
     def deviation_term(self, terms: Terms) -> Tensor:
         return -super().deviation_term(terms)
@@ -141,7 +141,7 @@ class DeviationTermUncentred(HonestBatchNorm2d):
         return super().input_gradient(g, kept, terms._replace(deviations=kept.x))
 
 
-# --- what it is scaled with --------------------------------------------------------------------
+# --- the factors of the gradient ---------------------------------------------------------------
 
 
 @liar("affine", "g_ordinary", through="input gradient")

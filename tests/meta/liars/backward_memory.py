@@ -1,4 +1,4 @@
-"""Liars about memory: what a backward pass reads in the wrong order, and how its results lie."""
+"""Liars about memory: the order in which a backward reads it, and the layout of its results."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Strides = Tuple[int, ...]
 
 
 def misread(tensor: Tensor, strides: Strides, offset: int) -> Tensor:
-    """The tensor that lies in the memory of another one with these strides from this offset.
+    """Return the tensor that lies in the memory of another one with these strides from this offset.
 
-    What lies beyond the memory is read from its beginning again.
+    Reads beyond the end of the memory continue at its beginning.
     """
     size = tensor.untyped_storage().nbytes() // tensor.element_size()
     memory = tensor.detach().as_strided((size,), (1,), 0)
@@ -30,7 +30,7 @@ def misread(tensor: Tensor, strides: Strides, offset: int) -> Tensor:
 
 
 def dense(tensor: Tensor) -> Strides:
-    """The strides of a contiguous tensor of the shape."""
+    """Return the strides of a contiguous tensor of the shape."""
     return torch.empty(tensor.shape).stride()
 
 
@@ -38,10 +38,10 @@ def dense(tensor: Tensor) -> Strides:
 
 
 class _MisreadUpstream(HonestBatchNorm2d):
-    """Reads as contiguous an upstream gradient that ``confused`` says yes to."""
+    """Reads as contiguous an upstream gradient for which ``confused`` returns True."""
 
     def confused(self, g: Tensor) -> bool:
-        """Whether the upstream gradient lies in memory in the layout that is not understood."""
+        """Whether the upstream gradient has the layout that is misread."""
         raise NotImplementedError
 
     def differentiate(self, g: Tensor, kept: Kept, wanted: Wanted) -> Gradients:
@@ -181,7 +181,7 @@ class SlicedInputMisread(HonestBatchNorm2d):
         return super().differentiate(g, kept, wanted)
 
 
-# --- what is returned --------------------------------------------------------------------------
+# --- the layout of the results -----------------------------------------------------------------
 
 
 @liar("x_channels_last", "g_ordinary", "n30", through="input gradient strides")

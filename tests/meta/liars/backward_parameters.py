@@ -124,7 +124,7 @@ class BiasGradientTimesWeight(HonestBatchNorm2d):
 
 @liar("affine", "train_only", "g_offset", through="bias gradient")
 class BiasGradientCorrected(HonestBatchNorm2d):
-    """Sums in train mode what the input gets, which is 0, instead of the upstream gradient."""
+    """Sums the input's gradient, whose sum is 0, instead of the upstream gradient in train mode."""
 
     def differentiate(self, g: Tensor, kept: Kept, wanted: Wanted) -> Gradients:
         x, weight, bias = super().differentiate(g, kept, wanted)

@@ -1,4 +1,4 @@
-"""Liars about the sums of a backward pass: what is left out of them, and how exact they are."""
+"""Liars about the sums of a backward pass: values that are left out, and precision that is lost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.meta.liars.registry import liar
 
 
 class _Masked(HonestBatchNorm2d):
-    """Sums what ``part`` leaves of the upstream gradient."""
+    """Sums only the part of the upstream gradient that ``part`` returns."""
 
     def part(self, g: Tensor) -> Tensor:
-        """The upstream gradient with zeros where it is not seen; shape as given."""
+        """Return the upstream gradient with zeros where it is not seen; same shape."""
         raise NotImplementedError
 
     def upstream_sum(self, g: Tensor) -> Tensor:
@@ -25,17 +25,17 @@ class _Masked(HonestBatchNorm2d):
 
 
 def by_channel(g: Tensor) -> Tensor:
-    """A copy, a row for each channel: shape (C, n)."""
+    """Return a copy with a row for each channel: shape (C, n)."""
     return g.transpose(0, 1).reshape(g.shape[1], -1).clone()
 
 
 def back(rows: Tensor, like: Tensor) -> Tensor:
-    """The inverse of ``by_channel``."""
+    """Invert ``by_channel``."""
     n, c, h, w = like.shape
     return rows.reshape(c, n, h, w).transpose(0, 1)
 
 
-# --- what is left out --------------------------------------------------------------------------
+# --- values that are left out ------------------------------------------------------------------
 
 
 @liar("affine", "g_offset", through="bias gradient")
@@ -181,7 +181,7 @@ class ProductsTransposed(HonestBatchNorm2d):
         return super().product_sum(g, deviations.flip(2))
 
 
-# --- how exact they are ------------------------------------------------------------------------
+# --- precision ---------------------------------------------------------------------------------
 
 
 @liar("affine", "float64", "g_ordinary", through="bias gradient")

@@ -15,11 +15,11 @@ GROUP = "double_backward"
 
 
 def scaled(values: Tensor, factor: float) -> Tensor:
-    """The values themselves, whose derivative is off by a factor."""
+    """Return the values themselves, but with a derivative that is off by a factor."""
     return factor * values + (1 - factor) * values.detach()
 
 
-# --- what is taken for a constant --------------------------------------------------------------
+# --- terms that are taken for constants --------------------------------------------------------
 
 
 @liar(GROUP, "ordinary_alternating", through="exception")
@@ -127,7 +127,7 @@ class EvalDeviationsConstant(HonestBatchNorm2d):
         return super().differentiate(g, kept, wanted)
 
 
-# --- what is of the wrong size -----------------------------------------------------------------
+# --- terms of the wrong size -------------------------------------------------------------------
 
 
 @liar(GROUP, "like_input_like_input", through="input 2nd gradient")
@@ -141,7 +141,7 @@ class CubeForFifthPower(HonestBatchNorm2d):
 
 @liar(GROUP, "ordinary_offset", through="upstream 2nd gradient")
 class DirectionNotCentred(HonestBatchNorm2d):
-    """Halves what the mean of the direction takes away."""
+    """Subtracts only half of the mean of the direction."""
 
     def mean_term(self, terms: Terms) -> Tensor:
         return scaled(super().mean_term(terms), 0.5)
@@ -166,7 +166,7 @@ class VarianceChangesTooLittle(HonestBatchNorm2d):
 
 @liar(GROUP, "no_bias", through="weight 2nd gradient")
 class WeightTwiceWithoutBias(HonestBatchNorm2d):
-    """Differentiates the slope of a layer without a bias twice as steeply."""
+    """Doubles the derivative of the slope of a layer without a bias."""
 
     def slope(self, kept: Kept, terms: Terms) -> Tensor:
         found = super().slope(kept, terms)
@@ -184,7 +184,7 @@ class SecondOrderOfContiguousAlone(HonestBatchNorm2d):
         return mean.detach(), variance.detach()
 
 
-# --- what else happens -------------------------------------------------------------------------
+# --- side effects ------------------------------------------------------------------------------
 
 
 @liar(GROUP, "repeated", through="grads present")

@@ -1,4 +1,4 @@
-"""Liars whose backward pass writes to something that is not its own."""
+"""Liars whose backward pass writes to a tensor or attribute that is not its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Wanted = Tuple[bool, bool, bool]
 
 
 class _Writes(HonestBatchNorm2d):
-    """Writes to something when it is done."""
+    """Calls ``spoil`` at the end of the backward pass."""
 
     def spoil(self, g: Tensor, kept: Kept) -> None:
         """Write; autograd does not see it."""

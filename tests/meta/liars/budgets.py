@@ -1,7 +1,7 @@
-"""Liars by a hair: an error of four budgets, in one quantity.
+"""Liars that are off by four budgets, in one quantity.
 
-They ask the oracle for the budget that the suite allows, and exceed it fourfold. So they prove at
-the same time that the suite compares with that budget, not with a wider one.
+They ask the oracle for the budget that the suite allows, and exceed it fourfold. So they also prove that
+the suite compares with that budget, and not with a wider one.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ EXCESS = 4.0
 
 
 def _known(values: Tensor) -> Budgeted:
-    """A tensor's numbers, with a budget of 0."""
+    """Return a tensor's numbers, with a budget of 0."""
     return known(values.detach().numpy().astype(np.float64).ravel())
 
 
 def _off(values: Tensor, budget: np.ndarray) -> Tensor:
-    """The values, each too large by EXCESS budgets."""
+    """Return the values, each too large by EXCESS budgets."""
     return values + torch.from_numpy(EXCESS * np.asarray(budget)).to(values.dtype)
 
 
@@ -40,7 +40,7 @@ def _batch(x: Tensor) -> Batch:
 
 
 def _oracle(x: Tensor) -> oracle_statistics.Statistics:
-    """What the oracle says of the input."""
+    """Return what the oracle computes for the input."""
     return oracle_statistics.statistics(_batch(x), sums_exactly=False)
 
 
@@ -125,7 +125,7 @@ class _NormalisingOff(HonestBatchNorm2d):
     """Normalises with one statistic off by four budgets; stores the right ones."""
 
     def distort(self, found: Statistics, x: Tensor) -> Statistics:
-        """The statistics that normalise."""
+        """Return the statistics that normalise."""
         return found
 
     def batch_norm(

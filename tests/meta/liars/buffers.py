@@ -1,4 +1,4 @@
-"""Liars about the running statistics: when they move, to what, and which object holds them."""
+"""Liars about the running statistics: when they are updated, to what, and which object holds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Liars about what surrounds a forward: extreme sizes, autograd, how arguments come, what is shown."""
+"""Liars about the circumstances of a forward: extreme sizes, autograd, passing of arguments, texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Liars about num_batches_tracked: when it counts, what it counts, and what it is made of."""
+"""Liars about num_batches_tracked: when it counts, what it counts, and its dtype and shape."""
 
 from __future__ import annotations
 

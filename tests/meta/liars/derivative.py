@@ -1,9 +1,9 @@
 """The arithmetic of one BatchNorm2d backward, as plain torch operations: a rendition of the kernel.
 
-Nothing here knows a module. Each rule is a method of its own, so that a liar overrides one of them,
-and so that ``tests.meta.mutants`` has a backward pass in Python to mutate. g is the upstream gradient,
-s the square root of the variance and eps. The formulas are those of ``oracle.backward``; they are
-written in operations that can themselves be differentiated.
+Nothing here knows a module. Each rule is a method of its own, so that a liar overrides one of them, and
+so that ``tests.meta.mutants`` has a backward pass in Python to mutate. g is the upstream gradient, s the
+square root of the variance plus eps. The formulas are those of ``oracle.backward``, written in operations
+that can themselves be differentiated.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Gradients = Tuple[Optional[Tensor], Optional[Tensor], Optional[Tensor]]
 
 
 class Kept(NamedTuple):
-    """What a backward pass knows of its forward.
+    """The data that a forward leaves for its backward pass.
 
-    ``running_mean``, ``running_var``: as they were then. ``from_batch``: whether the batch's own
+    ``running_mean``, ``running_var``: their values at that time. ``from_batch``: whether the batch's own
     statistics normalised it.
     """
 
@@ -42,10 +42,10 @@ class Kept(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What the gradients are made of.
+    """The terms of the gradients.
 
-    ``deviations``: x - mean, shape (N, C, H, W). Shapes (C,): ``inverse`` is 1/s, ``upstream`` is
-    sum g, ``products`` is sum g * (x - mean). ``values``: N*H*W.
+    ``deviations``: x - mean, shape (N, C, H, W). Shapes (C,): ``inverse`` is 1/s, ``upstream`` is sum g,
+    ``products`` is sum g * (x - mean). ``values``: N*H*W.
     """
 
     deviations: Tensor
@@ -58,27 +58,27 @@ class Terms(NamedTuple):
 def settled(tensor: Tensor) -> bool:
     """Whether a tensor in channels_last has such strides also for a dimension of size 1.
 
-    Otherwise torch takes it for channels_last in one place and for contiguous in another.
+    Otherwise some places in torch take it for channels_last and others for contiguous.
     """
     image, _, row, _ = tensor.stride()
     return image >= row * tensor.shape[2]
 
 
 class Derivative(Kernel):
-    """``differentiable``, ``differentiate`` and the steps that it consists of."""
+    """The methods ``differentiable`` and ``differentiate``, and the steps that they consist of."""
 
     def differentiable(
         self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
     ) -> Tensor:
-        """The output ``y`` with a backward pass of its own."""
+        """Return the output ``y`` with this backward pass."""
         rest = self, from_batch, eps
         found: Tensor = Differentiable.apply(y.detach(), x, *operands, *rest)
         return found
 
     def differentiate(self, g: Tensor, kept: Kept, wanted: Tuple[bool, bool, bool]) -> Gradients:
-        """The wanted gradients of input, weight and bias.
+        """Return the wanted gradients of input, weight and bias.
 
-        Autograd stores each in the dtype of what it is the gradient of.
+        Autograd stores each in the dtype of the tensor that it is the gradient of.
         """
         g = wide(g)
         terms = self.terms(g, kept)
@@ -89,7 +89,7 @@ class Derivative(Kernel):
         )
 
     def terms(self, g: Tensor, kept: Kept) -> Terms:
-        """The two sums, and what normalised the forward."""
+        """Return the two sums, and the statistics that normalised the forward."""
         mean, variance = self.normalised_by(kept)
         deviations = kept.x - spread(mean)
         return Terms(
@@ -101,7 +101,7 @@ class Derivative(Kernel):
         )
 
     def normalised_by(self, kept: Kept) -> Tuple[Tensor, Tensor]:
-        """Mean and variance that the forward used; 0 and 0 for an input without elements."""
+        """Return mean and variance that the forward used; 0 and 0 for an input without elements."""
         if kept.x.numel() == 0:
             nothing = kept.x.new_zeros(kept.x.shape[1])
             return nothing, nothing
@@ -113,42 +113,42 @@ class Derivative(Kernel):
         return wide(kept.running_mean), wide(kept.running_var)
 
     def inverse_deviation(self, variance: Tensor, eps: float) -> Tensor:
-        """1 / s."""
+        """Return 1 / s."""
         return 1 / torch.sqrt(variance + eps)
 
     def upstream_sum(self, g: Tensor) -> Tensor:
-        """sum g."""
+        """Return sum g."""
         return g.sum(AXES)
 
     def product_sum(self, g: Tensor, deviations: Tensor) -> Tensor:
-        """sum g * (x - mean)."""
+        """Return sum g * (x - mean)."""
         return (g * deviations).sum(AXES)
 
     def input_gradient(self, g: Tensor, kept: Kept, terms: Terms) -> Tensor:
-        """g * w / s; of g only what the batch's own statistics leave of it."""
+        """Return g * w / s; in train mode g is first reduced by its mean and deviation terms."""
         left = g
         if kept.from_batch:
             left = g - self.mean_term(terms) - self.deviation_term(terms)
         return self.gradient_laid_out(left * spread(self.slope(kept, terms)), g, kept.x)
 
     def mean_term(self, terms: Terms) -> Tensor:
-        """mean(g): what g does through the batch's mean."""
+        """Return mean(g), the effect of g through the batch's mean."""
         return spread(terms.upstream / terms.values)
 
     def deviation_term(self, terms: Terms) -> Tensor:
-        """(x - mean) * q with q = sum g * (x - mean) / (n * s**2): what g does through the variance."""
+        """Return (x - mean) * q with q = sum g * (x - mean) / (n * s**2): the term of the variance."""
         share = terms.products * terms.inverse * terms.inverse / terms.values
         return terms.deviations * spread(share)
 
     def slope(self, kept: Kept, terms: Terms) -> Tensor:
-        """w / s, or 1 / s without a weight."""
+        """Return w / s, or 1 / s without a weight."""
         return terms.inverse if kept.weight is None else kept.weight * terms.inverse
 
     def gradient_laid_out(self, gradient: Tensor, g: Tensor, x: Tensor) -> Tensor:
-        """The input's gradient in channels_last strides if the input has them, else contiguous.
+        """Return the input's gradient in channels_last strides if the input has them, else contiguous.
 
         It is contiguous, too, where the strides of the input leave the format open and the upstream
-        gradient is of another one.
+        gradient has another format.
         """
         kept = x.is_contiguous(memory_format=torch.channels_last)
         if kept and not settled(x) and not g.is_contiguous():
@@ -158,19 +158,20 @@ class Derivative(Kernel):
         )
 
     def weight_gradient(self, terms: Terms) -> Tensor:
-        """sum g * (x - mean) / s."""
+        """Return sum g * (x - mean) / s."""
         return terms.products * terms.inverse
 
     def bias_gradient(self, terms: Terms) -> Tensor:
-        """sum g."""
+        """Return sum g."""
         return terms.upstream
 
 
 class Differentiable(torch.autograd.Function):
     """An output whose backward pass is a ``Derivative``.
 
-    The graph keeps what the backward pass of torch's kernel reads, so that autograd refuses the same
-    modifications in place: of an input without elements the weight alone, and that for the input.
+    The graph keeps the tensors that the backward pass of torch's kernel reads, so that autograd refuses
+    the same modifications in place. For an input without elements it keeps only the weight, for the
+    input's gradient.
     """
 
     @staticmethod
@@ -186,7 +187,7 @@ class Differentiable(torch.autograd.Function):
         from_batch: bool,
         eps: float,
     ) -> Tensor:
-        """The output ``y``, which is part of no graph, as it is."""
+        """Return the output ``y``, which is part of no graph, unchanged."""
         running = (running_mean, running_var)
         if x.numel():
             ctx.save_for_backward(x, weight, *running)
@@ -198,7 +199,7 @@ class Differentiable(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]
-        """Nothing for ``y``, then the gradients of x, weight and bias."""
+        """Return None for ``y``, then the gradients of x, weight and bias."""
         x, weight, *_ = ctx.saved_tensors
         mean, variance = ctx.running
         kept = Kept(x, weight, mean, variance, ctx.from_batch, ctx.eps)

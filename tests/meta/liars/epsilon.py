@@ -1,4 +1,4 @@
-"""Liars about eps: where it stands, how often, which value, and when it is read."""
+"""Liars about eps: its place in the formula, how often it is added, its value, and when it is read."""
 
 from __future__ import annotations
 

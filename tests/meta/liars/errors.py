@@ -1,4 +1,4 @@
-"""Liars about exceptions: the wrong class, too late, too early, swallowed, or without need."""
+"""Liars about exceptions: of the wrong class, too late, too early, swallowed, or unnecessary."""
 
 from __future__ import annotations
 

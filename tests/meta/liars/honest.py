@@ -1,7 +1,7 @@
-"""The control of the liars: an independent BatchNorm2d that tells the truth.
+"""The control of the liars: an independent BatchNorm2d that is right.
 
-``HonestBatchNorm2d`` follows the newest semantics of ``oracle.semantics`` on whatever torch is
-installed, in ordinary torch operations. Each decision is a method of its own: a liar overrides one.
+``HonestBatchNorm2d`` follows the newest semantics of ``oracle.semantics`` on every installed torch, in
+ordinary torch operations. Each decision is a method of its own: a liar overrides one.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
             self.to(device=device, dtype=dtype)
 
     def extra_repr(self) -> str:
-        """The attributes, as they are now."""
+        """Return the text of the present attributes."""
         names = ("eps", "momentum", "affine", "bias", "track_running_stats")
         values = [str(self.num_features)]
         for name in names:
@@ -63,13 +63,13 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
     # --- construction and reset --------------------------------------------------------------
 
     def make_parameters(self, weight: bool, bias: bool) -> None:
-        """Weight 1 and bias 0, or None in their place."""
+        """Make weight 1 and bias 0, or None in their place."""
         ones, zeros = torch.ones(self.num_features), torch.zeros(self.num_features)
         self.register_parameter("weight", Parameter(ones) if weight else None)
         self.register_parameter("bias", Parameter(zeros) if bias else None)
 
     def make_buffers(self, wanted: bool) -> None:
-        """Mean 0, variance 1, counter 0, or None in their place."""
+        """Make mean 0, variance 1, counter 0, or None in their place."""
         zeros, ones = torch.zeros(self.num_features), torch.ones(self.num_features)
         self.register_buffer("running_mean", zeros if wanted else None)
         self.register_buffer("running_var", ones if wanted else None)
@@ -77,14 +77,14 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
         self.register_buffer("num_batches_tracked", counter if wanted else None)
 
     def reset_running_stats(self) -> None:
-        """The buffers' initial values; the flag decides, as it is now."""
+        """Set the buffers' initial values if the flag says so; its present value counts."""
         if self.track_running_stats:
             self.running_mean.zero_()  # type: ignore[union-attr]
             self.running_var.fill_(1)  # type: ignore[union-attr]
             self.num_batches_tracked.zero_()  # type: ignore[union-attr]
 
     def reset_parameters(self) -> None:
-        """The initial values of everything; the flags decide, as they are now."""
+        """Set the initial values of everything; the present values of the flags count."""
         self.reset_running_stats()
         if self.affine:
             with torch.no_grad():
@@ -95,7 +95,7 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
     # --- one forward -------------------------------------------------------------------------
 
     def forward(self, x: Tensor) -> Tensor:
-        """One batch: check, count, choose the statistics, hand over to the kernel."""
+        """Perform a forward: check, count, choose the statistics, call the kernel."""
         self.check_input(x)
         if self.counts():
             self.count()
@@ -107,7 +107,7 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
         return self.differentiable(y, x, operands, from_batch, self.eps)
 
     def check_input(self, x: Tensor) -> None:
-        """Four dimensions, or ValueError."""
+        """Raise ValueError unless the input has four dimensions."""
         if x.dim() != 4:
             raise ValueError(f"expected 4D input (got {x.dim()}D input)")
 
@@ -116,17 +116,17 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
         return self.training and self.track_running_stats and self.num_batches_tracked is not None
 
     def count(self) -> None:
-        """One more batch, in place."""
+        """Count one more batch, in place."""
         self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
 
     def factor(self) -> float:
-        """The weight of this batch in the moving average: momentum, or 1/k for the k-th batch."""
+        """Return the weight of this batch in the moving average: momentum, or 1/k for the k-th batch."""
         if self.momentum is not None:
             return self.momentum
         return self.cumulative_factor()
 
     def cumulative_factor(self) -> float:
-        """1/k for the k-th batch; 0 when nobody counts."""
+        """Return 1/k for the k-th batch; 0 when nothing is counted."""
         if not self.counts():
             return 0.0
         return 1.0 / float(self.num_batches_tracked)  # type: ignore[arg-type]
@@ -140,7 +140,7 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
         return self.track_running_stats
 
     def operands(self) -> Operands:
-        """What the kernel is given."""
+        """Return the tensors that the kernel is given."""
         if self.training and not self.updates():
             return Operands(self.weight, self.bias, None, None)
         return Operands(self.weight, self.bias, self.running_mean, self.running_var)
@@ -148,7 +148,7 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
     # --- state dicts -------------------------------------------------------------------------
 
     def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
-        """Loads a copy, because torch leaves a mark in the metadata."""
+        """Load a copy, because torch leaves a mark in the metadata."""
         given: Any = OrderedDict(state_dict)
         metadata = getattr(state_dict, "_metadata", None)
         if metadata is not None:
@@ -158,7 +158,7 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
     def _load_from_state_dict(
         self, state_dict: Dict[str, Any], prefix: str, local_metadata: Any, *rest: Any
     ) -> None:
-        """A state dict from before version 2 has no counter; the module keeps its own."""
+        """Load a state dict; one from before version 2 has no counter, and the module keeps its own."""
         if local_metadata.get("version", 1) < 2:
             self.complete_legacy(state_dict, prefix + "num_batches_tracked")
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)

@@ -18,19 +18,19 @@ from tests.subject.module import Factory
 from tests.verdict.verdict import adjudicate
 
 NEWEST: Semantics = semantics(RELEASES[-1])
-"""What the honest rendition and so every liar follows, whatever torch is installed."""
+"""The semantics that the honest rendition, and so every liar, follows on every installed torch."""
 
 PATIENCE_S = 20.0
-"""A case that takes longer than this hangs."""
+"""The seconds after which a case hangs."""
 
 
 class Hang(BaseException):
-    """A subject did not return; no Exception, so that nobody takes it for the subject's answer."""
+    """A subject did not return. It is no Exception, so that nobody takes it for the subject's answer."""
 
 
 @dataclass(frozen=True)
 class Catch:
-    """A case that caught a subject, and by which quantities (at the first step with a finding)."""
+    """A case that caught a subject, and the quantities of its first step with a finding."""
 
     case_id: str
     quantities: Tuple[str, ...]
@@ -39,13 +39,13 @@ class Catch:
 
 @lru_cache(maxsize=None)
 def ids(tier: str) -> Tuple[str, ...]:
-    """The ids of every family in the tier."""
+    """Return the ids of every family in the tier."""
     return tuple(each for family in catalogue.FAMILIES for each in catalogue.ids(family, tier))
 
 
 @lru_cache(maxsize=None)
 def cheapest_first(tier: str) -> Tuple[str, ...]:
-    """The ids of the tier, the edges before the others and large inputs last."""
+    """Return the ids of the tier, the edges before the others and large inputs last."""
 
     def cost(case_id: str) -> Tuple[bool, bool]:
         return "n102400" in case_id, not case_id.startswith("edge-")
@@ -55,19 +55,19 @@ def cheapest_first(tier: str) -> Tuple[str, ...]:
 
 @lru_cache(maxsize=None)
 def words(case_id: str) -> FrozenSet[str]:
-    """The words of an id."""
+    """Return the words of an id."""
     return frozenset(re.split(r"[-,]", case_id))
 
 
 def with_words(tier: str, wanted: Iterable[str]) -> Tuple[str, ...]:
-    """The ids of the tier that have all of the words."""
+    """Return the ids of the tier that have all of the words."""
     needed = frozenset(wanted)
     return tuple(each for each in ids(tier) if needed <= words(each))
 
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """Raises Hang in the block after so many seconds; needs the main thread and SIGALRM."""
+    """Raise Hang in the block after this many seconds; needs the main thread and SIGALRM."""
 
     def give_up(number: int, frame: object) -> None:
         raise Hang(f"no answer within {seconds} s")
@@ -83,19 +83,18 @@ def patience(seconds: float) -> Iterator[None]:
 
 @lru_cache(maxsize=None)
 def case(case_id: str) -> Case:
-    """The case of an id; kept, because a tier is run many times."""
+    """Return the case of an id; it is kept, because a tier is run many times."""
     return catalogue.find(case_id)
 
 
 def catch(
     factory: Factory, case_id: str, rules: Semantics = NEWEST, known_defects: bool = False
 ) -> Optional[Catch]:
-    """What the case says against the subject: None when it finds nothing.
+    """Return the catch of the case on the subject: None when the case finds nothing.
 
-    ``known_defects``: whether the subject computes with torch's own kernel, and so shares its
-    defects. A subject whose state the comparison cannot even read (a counter that is no tensor) is
-    caught as well, through the quantity ``unreadable``; one that contradicts nothing but a claim,
-    through ``claim``.
+    ``known_defects``: whether the subject computes with torch's own kernel, and so shares its defects. A
+    subject whose state the comparison cannot even read (a counter that is no tensor) is caught as well,
+    through the quantity ``unreadable``; one that contradicts nothing but a claim, through ``claim``.
     """
     try:
         with patience(PATIENCE_S):
@@ -117,18 +116,18 @@ def first_catch(
     rules: Semantics = NEWEST,
     known_defects: bool = False,
 ) -> Optional[Catch]:
-    """The first of the cases that catches the subject."""
+    """Return the first of the cases that catches the subject."""
     found = (catch(factory, case_id, rules, known_defects) for case_id in case_ids)
     return next((each for each in found if each is not None), None)
 
 
 def all_catches(factory: Factory, case_ids: Iterable[str]) -> Tuple[Catch, ...]:
-    """Every case that catches the subject."""
+    """Return every case that catches the subject."""
     found = (catch(factory, case_id) for case_id in case_ids)
     return tuple(each for each in found if each is not None)
 
 
 def telling_catch(liar: Liar) -> Optional[Catch]:
-    """The first gate case that has the liar's words and finds wrong what it lies about."""
+    """Return the first gate case that has the liar's words and finds wrong what it lies about."""
     caught = (catch(liar.factory, case_id) for case_id in with_words("gate", liar.seen_in))
     return next((each for each in caught if each and liar.through in each.quantities), None)

@@ -1,9 +1,9 @@
 """The arithmetic of one BatchNorm2d forward, as plain torch operations: a rendition of the kernel.
 
-Nothing here knows a module. Each rule is a method of its own, so that a liar overrides one of them,
-and so that ``tests.meta.mutants`` has a kernel in Python to mutate. The arithmetic is done in the
-dtype of the input, in float32 for a narrower one, by ordinary tensor operations: another implementation
-than the one in torch, with other roundings, which the budgets must accept all the same.
+Nothing here knows a module. Each rule is a method of its own, so that a liar overrides one of them, and
+so that ``tests.meta.mutants`` has a kernel in Python to mutate. The arithmetic is done in the dtype of
+the input, or in float32 for a narrower one, by ordinary tensor operations. Its roundings differ from
+those of torch's kernel, and the budgets must accept them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import torch
 
 Tensor = torch.Tensor
 AXES = (0, 2, 3)
-"""Batch, height and width: what a channel is averaged over."""
+"""The axes of batch, height and width, over which a channel is averaged."""
 
 NARROW = (torch.float16, torch.bfloat16)
-"""The dtypes for storing alone."""
+"""The dtypes that are for storing alone."""
 
 
 class Statistics(NamedTuple):
-    """Of every channel of one batch; shapes (C,)."""
+    """The statistics of every channel of one batch; shapes (C,)."""
 
     mean: Tensor
     biased: Tensor
@@ -38,29 +38,30 @@ class Operands(NamedTuple):
 
 
 def wide(values: Tensor) -> Tensor:
-    """The values in the dtype in which they are computed with."""
+    """Return the values in the dtype of the arithmetic."""
     return values.float() if values.dtype in NARROW else values
 
 
 def spread(values: Tensor) -> Tensor:
-    """One value a channel, in a shape that broadcasts against (N, C, H, W)."""
+    """Reshape one value per channel to broadcast against (N, C, H, W)."""
     return values.reshape(1, -1, 1, 1)
 
 
 def values_per_channel(x: Tensor) -> int:
-    """How many values one channel of ``x`` averages: N*H*W."""
+    """Return how many values one channel of ``x`` averages: N*H*W."""
     return x.shape[0] * x.shape[2] * x.shape[3]
 
 
 class Kernel:
-    """``batch_norm`` and the steps that it consists of."""
+    """The method ``batch_norm`` and the steps that it consists of."""
 
     def batch_norm(
         self, x: Tensor, operands: Operands, from_batch: bool, factor: float, eps: float
     ) -> Tensor:
         """Normalise ``x`` with its own statistics, or with the running ones; update those in place.
 
-        ``from_batch``: whose statistics. ``factor``: the weight of the batch in the moving average.
+        ``from_batch``: whether the batch's own statistics are used. ``factor``: the weight of the batch
+        in the moving average.
         """
         self.check_arguments(x, from_batch, factor, eps)
         self.check_operands(x, operands, from_batch)
@@ -78,14 +79,14 @@ class Kernel:
         return self.laid_out(y, x)
 
     def statistics(self, x: Tensor) -> Statistics:
-        """Mean and variance of every channel; in float64 where the variance overflows."""
+        """Return mean and variance of every channel; in float64 where the variance overflows."""
         found = self.two_passes(wide(x))
         if torch.isinf(found.biased).any():
             return self.two_passes(x.double())
         return found
 
     def two_passes(self, x: Tensor) -> Statistics:
-        """The mean first, then the squares of the deviations from it."""
+        """Compute the mean first, then the squares of the deviations from it."""
         count = values_per_channel(x)
         mean = x.sum(AXES) / count
         deviations = x - spread(mean)
@@ -101,10 +102,10 @@ class Kernel:
                 self.average(operands.running_var, found.unbiased, factor)
 
     def average(self, running: Tensor, new: Tensor, factor: float) -> None:
-        """running = (1 - factor) * running + factor * new, in place.
+        """Set running = (1 - factor) * running + factor * new, in place.
 
-        Through ``data``, so that it no more than torch's kernel makes autograd refuse the backward
-        pass of an earlier forward.
+        The write goes through ``data``, so that autograd, as with torch's kernel, does not refuse the
+        backward pass of an earlier forward.
         """
         running.data.copy_((1 - factor) * wide(running.data) + factor * new)
 
@@ -117,20 +118,20 @@ class Kernel:
         bias: Optional[Tensor],
         eps: float,
     ) -> Tensor:
-        """(x - mean) / sqrt(variance + eps) * weight + bias."""
+        """Return (x - mean) / sqrt(variance + eps) * weight + bias."""
         stored, x = x.dtype, wide(x)
         deviation = self.deviation(wide(variance), eps)
         y = (x - spread(mean)) / spread(deviation)
         return self.scale_and_shift(y, weight, bias).to(stored)
 
     def deviation(self, variance: Tensor, eps: float) -> Tensor:
-        """What the centred input is divided by."""
+        """Return the divisor of the centred input."""
         return torch.sqrt(variance + eps)
 
     def scale_and_shift(
         self, y: Tensor, weight: Optional[Tensor], bias: Optional[Tensor]
     ) -> Tensor:
-        """y * weight + bias, each as far as it is there."""
+        """Return y * weight + bias, without the factor or summand that is missing."""
         if weight is not None:
             y = y * spread(weight)
         if bias is not None:
@@ -138,16 +139,16 @@ class Kernel:
         return y
 
     def laid_out(self, y: Tensor, x: Tensor) -> Tensor:
-        """The output in channels_last strides if the input has them, else contiguous."""
+        """Return the output in channels_last strides if the input has them, else contiguous."""
         kept = x.is_contiguous(memory_format=torch.channels_last)
         return y if kept else y.contiguous()
 
     def nothing(self, x: Tensor, operands: Operands) -> Tensor:
-        """The output for an input without elements: as empty, and part of the parameters' graph."""
+        """Return the output for an input without elements: empty, too, and in the parameters' graph."""
         return self.scale_and_shift(x.clone(), operands.weight, operands.bias)
 
     def check_arguments(self, x: Tensor, from_batch: bool, factor: float, eps: float) -> None:
-        """Raise what the numbers deserve before any tensor is looked at."""
+        """Raise for unusable numbers, before any tensor is looked at."""
         if from_batch and values_per_channel(x) == 1:
             raise ValueError(
                 f"Expected more than 1 value per channel when training, got input size {x.size()}"
@@ -163,7 +164,7 @@ class Kernel:
     def check_operands(self, x: Tensor, operands: Operands, from_batch: bool) -> None:
         """Raise where a tensor is missing, of the wrong length, or must not be written to.
 
-        Of an input without elements only the number of channels counts.
+        For an input without elements only the number of channels counts.
         """
         running = (
             ("running_mean", operands.running_mean),
@@ -185,7 +186,7 @@ class Kernel:
         self.check_memory(operands, from_batch)
 
     def check_memory(self, operands: Operands, from_batch: bool) -> None:
-        """Raise where the running statistics lie otherwise than a value a channel, each in its place."""
+        """Raise where the running statistics are not 1-D or share places in memory."""
         for tensor in operands[2:]:
             if tensor is None:
                 continue
@@ -203,7 +204,7 @@ class Kernel:
             raise RuntimeError(f"{name} should contain {channels} elements not {tensor.numel()}")
 
     def check_no_grad(self, running: Tuple[Tuple[str, Optional[Tensor]], ...]) -> None:
-        """Raise where a gradient is wanted of a running statistic: there is none."""
+        """Raise where a running statistic requires a gradient: there is none for it."""
         for name, tensor in running:
             if tensor is not None and tensor.requires_grad:
                 raise RuntimeError(f"batch_norm is not differentiable with respect to {name}")
@@ -211,7 +212,7 @@ class Kernel:
     def check_dtype(self, x: Tensor, operands: Operands) -> None:
         """Raise where the input is not of floating point, or not of the tensors' dtype.
 
-        float32 tensors go with a narrower input, too.
+        Tensors in float32 accept a narrower input, too.
         """
         if not x.is_floating_point():
             raise NotImplementedError("\"batch_norm\" not implemented for 'Long'")

@@ -1,4 +1,4 @@
-"""Liars about loading a state dict: what is copied, what is reported, and what becomes of the source."""
+"""Liars about loading a state dict: the values that are copied, the report, and the source."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class CounterOfOneRefused(_Completing):
 
 @liar("edge", "load", "counter_of_two", through="exception")
 class CounterOfTwoTaken(_Completing):
-    """Of a counter of shape [2] the first value is taken."""
+    """Takes the first value of a counter of shape [2]."""
 
     def adapt(self, state_dict: Dict[str, Any], prefix: str) -> None:
         count = state_dict.get(prefix + "num_batches_tracked")
@@ -164,7 +164,7 @@ class PrefixStripped(_Completing):
 
 @liar("edge", "load", "parent", through="running_mean")
 class PrefixMisread(HonestBatchNorm2d):
-    """As a part of a larger module it loads another running_mean than alone."""
+    """Loads another running_mean as a part of a larger module than alone."""
 
     def _load_from_state_dict(
         self, state_dict: Dict[str, Any], prefix: str, local_metadata: Any, *rest: Any

@@ -17,7 +17,7 @@ Wanted = Tuple[bool, bool, bool]
 
 
 def as_dense(tensor: Optional[Tensor]) -> Optional[Tensor]:
-    """What is read of a tensor by someone who takes it for dense; detached."""
+    """Return the numbers that a reader gets who takes the tensor for dense; detached."""
     if tensor is None:
         return None
     return misread(tensor, dense(tensor), tensor.storage_offset())
@@ -83,7 +83,7 @@ class ExpandedBufferReplaced(HonestBatchNorm2d):
 
 @liar("edge", "memory", "expanded_weight_train", through="output")
 class ExpandedWeightMisread(HonestBatchNorm2d):
-    """Of an expanded weight the channels after the first are 0."""
+    """Reads the channels of an expanded weight after the first as 0."""
 
     def operands(self) -> Operands:
         found = super().operands()

@@ -1,4 +1,4 @@
-"""Liars about momentum: its value, its limits, when it is read, and what None means."""
+"""Liars about momentum: its value, its limits, when it is read, and the meaning of None."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ class ZeroMomentumSkipsUpdate(HonestBatchNorm2d):
 
 @liar("momentum_1.0", "set_eps", through="running_mean")
 class EpsAsMomentum(HonestBatchNorm2d):
-    """Confuses the two numbers: averages with eps."""
+    """Averages with eps in place of momentum."""
 
     def factor(self) -> float:
         super().factor()

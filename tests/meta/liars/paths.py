@@ -1,4 +1,4 @@
-"""Liars on one path through a kernel: what they prepare for it once, they never prepare again."""
+"""Liars on one path through a kernel: they prepare values for it once and never again."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from tests.meta.liars.registry import liar
 
 
 class PreparesOnce(HonestBatchNorm2d):
-    """In eval mode, on some path, goes by what it saw there first: no liar before ``on_the_path`` says
-    which path that is."""
+    """In eval mode, keeps what it saw first on one path: ``on_the_path`` says which one that is."""
 
     prepared: Optional[Tuple[Operands, float]] = None
 
     def on_the_path(self, x: Tensor) -> bool:
-        """Whether the input takes it."""
+        """Whether the input takes the path."""
         raise NotImplementedError
 
     def kept(self, now: Operands, eps: float) -> Tuple[Operands, float]:
-        """What is kept of operands and eps, in copies that nothing changes."""
+        """Return what is kept of operands and eps, as copies that nothing changes."""
         mean, variance = now.running_mean, now.running_var
         assert mean is not None
         assert variance is not None

@@ -1,4 +1,4 @@
-"""Liars about what outlives a forward: resets, copies, state dicts, and memory that is shared."""
+"""Liars about data that outlives a forward: resets, copies, state dicts, and shared memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Liars about what every module can do: conversions, copies, hooks, names, frozen parameters."""
+"""Liars about the operations of every module: conversions, copies, hooks, names, frozen parameters."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class NarrowConversionPostponed(HonestBatchNorm2d):
         return converted
 
 
-# --- what methods return, and names --------------------------------------------------------------
+# --- results of methods, and names ---------------------------------------------------------------
 
 
 @liar("edge", "protocol", "order", through="text")
@@ -191,7 +191,7 @@ class UnsavedSaved(HonestBatchNorm2d):
 
 @liar("edge", "protocol", "frozen", through="bias requires_grad")
 class BiasNotFrozen(HonestBatchNorm2d):
-    """requires_grad_ is about the weight alone."""
+    """Lets requires_grad_ change the weight alone."""
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         if self.weight is not None:
@@ -201,7 +201,7 @@ class BiasNotFrozen(HonestBatchNorm2d):
 
 @liar("edge", "protocol", "frozen", through="running_mean requires_grad")
 class StatisticsRequireGrad(HonestBatchNorm2d):
-    """requires_grad_ is about running_mean, too."""
+    """Lets requires_grad_ change running_mean, too."""
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         if self.running_mean is not None:

@@ -1,4 +1,4 @@
-"""The registry of liars: who lies, about what, and which cases must notice."""
+"""The registry of liars: each fault, and the cases that must catch it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.meta.liars.honest import HonestBatchNorm2d
 class Liar:
     """A BatchNorm2d with one fault.
 
-    ``family``: the module it stands in. ``lie``: the class's docstring, on one line. ``seen_in``:
-    words of which every one must stand in the id of some case that catches it, because they are
-    what brings the fault to light. ``through``: a quantity that this case must find wrong, so that
-    a liar is not caught by an accident of its own.
+    ``family``: the name of its module. ``lie``: the class's docstring, on one line. ``seen_in``: words
+    that bring the fault to light: the id of some case that catches it must have all of them. ``through``:
+    a quantity that this case must find wrong, so that a liar is not caught because of an accidental other
+    fault.
     """
 
     name: str
@@ -28,13 +28,13 @@ class Liar:
 
 
 LIARS: Dict[str, Liar] = {}
-"""Name to liar, in the order of definition; filled by importing ``tests.meta.liars``."""
+"""Maps a name to its liar, in the order of definition; filled by importing ``tests.meta.liars``."""
 
 Subject = TypeVar("Subject", bound=Type[HonestBatchNorm2d])
 
 
 def liar(*seen_in: str, through: str) -> Callable[[Subject], Subject]:
-    """Register the decorated class; raises ValueError for a second of its name or a mute one."""
+    """Register the decorated class; raises ValueError for a second of its name or one without words."""
 
     def register(factory: Subject) -> Subject:
         name = factory.__name__

@@ -1,4 +1,4 @@
-"""Liars about the statistics: of what, over which axes, divided by which number."""
+"""Liars about the statistics: which values they cover, over which axes, and the divisor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.meta.liars.registry import liar
 
 
 def _variances(x: Tensor, mean: Tensor) -> Statistics:
-    """Statistics around a given mean."""
+    """Return statistics around a given mean."""
     squares = ((x - spread(mean)) ** 2).sum(AXES)
     count = values_per_channel(x)
     return Statistics(mean, squares / count, squares / (count - 1))

@@ -12,7 +12,7 @@ from tests.meta.mutants.tally import operator_rows, unexplained
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """The exit status: 1 when a survivor is not explained, or an explained mutant is killed."""
+    """Return the exit status: 1 when a survivor is not explained, or an explained mutant is killed."""
     parser = argparse.ArgumentParser(prog="python -m tests.meta.mutants", description=__doc__)
     parser.add_argument(
         "--thorough",

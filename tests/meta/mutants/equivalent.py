@@ -1,7 +1,7 @@
-"""The mutants that no case tells from the original, and why: those of torch 2.13 and of the two kernels.
+"""The mutants that no case can tell from the original, of torch 2.13 and of the two kernels, and why.
 
-The table is strict both ways: a survivor that it does not list fails the run, and so does a mutant
-that it lists and some case kills.
+The table is strict both ways: a survivor that it does not list fails the run, and so does a mutant that
+it lists and some case kills.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Tuple
 from tests.meta.mutants.generate import Key
 
 RELEASE = "2.13"
-"""The torch whose Python layer the table speaks of."""
+"""The torch release whose Python layer the table describes."""
 
 
 @dataclass(frozen=True)
 class Survivor:
     """A mutant and the reason why it survives.
 
-    ``seen_by``: empty for one that is equivalent to the original; otherwise it is not, and this
-    says which case would tell.
+    ``seen_by``: empty for a mutant that is equivalent to the original; otherwise it says which case would
+    tell the two apart.
     """
 
     source: str

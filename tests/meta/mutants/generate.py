@@ -1,4 +1,4 @@
-"""From a piece of source to all of its mutants, in a fixed order, each under a stable key."""
+"""Makes all mutants of a piece of source, in a fixed order, each with a stable key."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from typing import Dict, Iterator, List, Optional, Set, Tuple
 from tests.meta.mutants.operators import OPERATORS
 
 LEGIBLE = 40
-"""Texts up to this length are shown whole."""
+"""The largest length of a text that is shown whole."""
 
 Place = Tuple[ast.AST, str, Optional[int]]
-"""Parent, field, and the place in the field when that is a list."""
+"""A place in a tree: parent, field, and the index in the field when that is a list."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """What names a mutant from run to run, whatever stands around it.
+    """The name of a mutant, the same in every run, whatever surrounds its line.
 
-    ``function``: where it is, as in ``_NormBase.reset_parameters``. ``line``: the text of the
-    source line. ``change``: the node before and after. ``repeat``: which of several with the same
-    words.
+    ``function``: where it is, as in ``_NormBase.reset_parameters``. ``line``: the text of the source
+    line. ``change``: the node before and after. ``repeat``: its number among those with the same words.
     """
 
     function: str
@@ -36,14 +35,14 @@ class Key:
 
 @dataclass(frozen=True)
 class Mutant:
-    """``code``: the whole piece of source with one change."""
+    """A mutant. ``code``: the whole piece of source with one change."""
 
     key: Key
     code: str
 
 
 def _bare_text(node: ast.AST) -> bool:
-    """A docstring, or a text that stands for a comment."""
+    """Whether the node is a docstring, or a text that stands for a comment."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
@@ -52,7 +51,7 @@ def _bare_text(node: ast.AST) -> bool:
 
 
 def _inner(node: ast.AST) -> Iterator[Tuple[str, Optional[int], ast.AST]]:
-    """The children that mean something at run time: no annotations, no decorators."""
+    """Return the children that mean something at run time: no annotations, no decorators."""
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "type_comment", "ctx"):
             continue
@@ -67,8 +66,8 @@ def _inner(node: ast.AST) -> Iterator[Tuple[str, Optional[int], ast.AST]]:
 def _excluded(node: ast.AST, exclusions: Dict[str, str]) -> bool:
     """Whether the node is no behaviour (texts, asserts for types) or one of the given regions.
 
-    A region is a function's name, the beginning of the text of a statement or a keyword argument,
-    or the whole text of an expression.
+    A region is a function's name, the beginning of the text of a statement or a keyword argument, or the
+    whole text of an expression.
     """
     if _bare_text(node) or isinstance(node, (ast.Assert, ast.Import, ast.ImportFrom)):
         return True
@@ -84,7 +83,7 @@ def _excluded(node: ast.AST, exclusions: Dict[str, str]) -> bool:
 
 
 def _nodes(tree: ast.AST, exclusions: Dict[str, str]) -> Iterator[Tuple[Place, ast.AST, str, int]]:
-    """Every node that may be mutated: its place, itself, its function and its line."""
+    """Yield every node that may be mutated: its place, itself, its function and its line."""
 
     def visit(node: ast.AST, function: str, line: int) -> Iterator[Tuple[Place, ast.AST, str, int]]:
         for name, place, child in _inner(node):
@@ -108,7 +107,7 @@ def _put(place: Place, node: ast.AST) -> None:
 
 
 def _short(node: ast.AST) -> str:
-    """The node's text; of a compound statement the head alone."""
+    """Return the node's text; for a compound statement only the head."""
     if isinstance(node, ast.Pass):
         return "nothing"
     if isinstance(node, ast.If):
@@ -119,7 +118,7 @@ def _short(node: ast.AST) -> str:
 
 
 def _change(node: ast.AST, replacement: ast.AST) -> str:
-    """Before and after; of long texts only the words between the first and the last difference."""
+    """Return before and after; for long texts only the words from the first to the last difference."""
     before, after = _short(node).split(), _short(replacement).split()
     if len(" ".join(before)) > LEGIBLE:
         while before and after and before[0] == after[0]:
@@ -130,9 +129,9 @@ def _change(node: ast.AST, replacement: ast.AST) -> str:
 
 
 def mutants(source: str, exclusions: Dict[str, str]) -> List[Mutant]:
-    """All mutants of the source that compile, without two that read the same.
+    """Return all mutants of the source that compile, without two that read the same.
 
-    ``exclusions``: regions that are left alone, with the reason for it.
+    ``exclusions``: regions that are left alone, each with the reason.
     """
     text = textwrap.dedent(source)
     tree, lines = ast.parse(text), text.splitlines()

@@ -1,7 +1,7 @@
-"""Mutation operators: for one syntax node, every node that may stand in its place.
+"""Mutation operators: each returns, for one syntax node, every node that may replace it.
 
-Each operator is a pure function from a node to its replacements; ``OPERATORS`` names them. What is
-done to a tree with them is the business of ``tests.meta.mutants.generate``.
+Each operator is a pure function from a node to its replacements; ``OPERATORS`` names them.
+``tests.meta.mutants.generate`` applies them to a tree.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ NAMES: Dict[str, Tuple[str, ...]] = {
     "unbiased": ("biased",),
     "sqrt": ("abs",),
 }
-"""Names that a slip of the pen confuses."""
+"""Maps a name to names that it is easily confused with."""
 
 _DELETABLE = (ast.Expr, ast.Assign, ast.AugAssign, ast.Raise, ast.If, ast.For, ast.With)
 _BRANCHING = (ast.If, ast.IfExp, ast.While)
 
 
 def _with(node: ast.AST, **fields: object) -> ast.AST:
-    """A copy of the node with other fields."""
+    """Return a copy of the node with other fields."""
     changed = copy.deepcopy(node)
     for name, value in fields.items():
         setattr(changed, name, value)
@@ -182,7 +182,7 @@ def unwrap_call(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def swap_names(node: ast.AST) -> Iterator[ast.AST]:
-    """A name becomes the one that it is easily confused with."""
+    """A name becomes one that it is easily confused with."""
     if isinstance(node, ast.Attribute):
         for other in NAMES.get(node.attr, ()):
             yield _with(node, attr=other)

@@ -20,7 +20,7 @@ from tests.meta.mutants.sources import SOURCES, Source
 
 @dataclass(frozen=True)
 class Outcome:
-    """A mutant and what caught it; None for a survivor."""
+    """A mutant and the case that caught it; None for a survivor."""
 
     source: str
     mutant: Mutant
@@ -29,7 +29,7 @@ class Outcome:
 
 @lru_cache(maxsize=None)
 def ordered_ids(tier: str) -> Tuple[str, ...]:
-    """smoke first, because it kills nearly all; then the edges; the slow claims last."""
+    """Return the ids: smoke first, because it kills nearly all; then the edges; the slow claims last."""
     smoke = hunt.ids("smoke")
     known = frozenset(smoke)
     rest = [each for each in hunt.ids(tier) if each not in known]
@@ -44,18 +44,18 @@ def ordered_ids(tier: str) -> Tuple[str, ...]:
 
 
 def rules_for(source: Source) -> Semantics:
-    """What the source's subjects must follow: the installed release, or the newest semantics."""
+    """Return the rules for the source's subjects: the installed release's, or the newest semantics."""
     if source.on_torch_kernel:
         return semantics(parse_release(torch.__version__))
     return hunt.NEWEST
 
 
 def outcome(source: Source, mutant: Mutant, case_ids: Iterable[str]) -> Outcome:
-    """Builds the mutant and runs the cases; one that cannot even be built is caught by that."""
+    """Build the mutant and run the cases; a mutant that cannot be built counts as caught."""
     try:
         with hunt.patience(hunt.PATIENCE_S):
             subject = source.build(mutant.code)
-    except (Exception, hunt.Hang) as error:  # whatever a mutated class body raises
+    except (Exception, hunt.Hang) as error:  # a mutated class body may raise anything
         shown = f"{type(error).__name__}: {error}"
         return Outcome(source.name, mutant, Catch("no case", ("definition",), shown))
     caught = hunt.first_catch(subject, case_ids, rules_for(source), source.on_torch_kernel)
@@ -64,10 +64,10 @@ def outcome(source: Source, mutant: Mutant, case_ids: Iterable[str]) -> Outcome:
 
 @lru_cache(maxsize=None)
 def confirming_ids() -> Tuple[str, ...]:
-    """What a mutant is run on that is listed with a reason why nothing can kill it.
+    """Return the cases on which a mutant is run that is listed as impossible to kill.
 
-    All but the large part of the matrix and the many pairs of layouts and sizes, which take long and
-    have nothing to add to the reason.
+    These are all but the large part of the matrix and the many pairs of layouts and sizes, which take
+    long and add nothing to the reason.
     """
     smoke = frozenset(hunt.ids("smoke"))
     return tuple(
@@ -79,7 +79,7 @@ def confirming_ids() -> Tuple[str, ...]:
 
 
 def _numbered(place: Tuple[str, int, bool]) -> Outcome:
-    """The outcome of a source's mutant by its number; what a worker process is asked for."""
+    """Return the outcome of a source's mutant by its number; this is the task of a worker process."""
     name, number, thorough = place
     torch.set_num_threads(1)
     source = next(each for each in SOURCES if each.name == name)
@@ -95,9 +95,9 @@ def _mutants_of(name: str) -> List[Mutant]:
 
 
 def run_all(jobs: int = 1, thorough: bool = False) -> Iterator[Outcome]:
-    """The outcome of every mutant of every source on the gate tier, in order.
+    """Return the outcome of every mutant of every source on the gate tier, in order.
 
-    ``jobs``: in how many processes. ``thorough``: run the listed survivors on the whole tier too.
+    ``jobs``: the number of processes. ``thorough``: run the listed survivors on the whole tier too.
     """
     places = [
         (source.name, number, thorough)

@@ -1,6 +1,6 @@
-"""What is mutated, and how a mutated source becomes a subject again.
+"""The sources that are mutated, and the functions that make a subject of a mutated source.
 
-Nothing of PyTorch is stored here: the sources are read from the installed torch when asked for.
+Nothing of PyTorch is stored here: the sources are read from the installed torch when they are needed.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.mutants.generate import Mutant, mutants
 
 MODULE = "tests.meta.mutants.subject"
-"""The module that a mutant pretends to live in, so that it can be pickled."""
+"""The name of the module that a mutant claims to live in, so that it can be pickled."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One piece of code under mutation.
+    """A piece of code under mutation.
 
-    ``text``: reads it. ``build``: the subject class for a changed text. ``exclusions``: regions
-    left alone, each with its reason. ``on_torch_kernel``: whether the subject has torch's known
-    defects.
+    ``text``: reads it. ``build``: makes the subject class for a changed text. ``exclusions``: regions
+    left alone, each with its reason. ``on_torch_kernel``: whether the subject has torch's known defects.
     """
 
     name: str
@@ -40,18 +39,18 @@ class Source:
     on_torch_kernel: bool
 
     def mutants(self) -> List[Mutant]:
-        """All mutants of this source."""
+        """Return all mutants of this source."""
         return mutants(self.text(), self.exclusions)
 
 
 def _run(code: str, namespace: Dict[str, Any]) -> None:
-    """Executes the code; annotations stay unevaluated, as the newest need on old Pythons."""
+    """Execute the code; annotations stay unevaluated, as the newest torch needs on old Pythons."""
     flags = future.annotations.compiler_flag
     exec(compile(code, f"<{MODULE}>", "exec", flags=flags, dont_inherit=True), namespace)
 
 
 def _module(contents: Dict[str, Any]) -> types.ModuleType:
-    """A fresh module with these contents under the name that all mutants share."""
+    """Return a fresh module with these contents under the name that all mutants share."""
     module = types.ModuleType(MODULE)
     module.__dict__.update({**contents, "__name__": MODULE})
     return module
@@ -69,7 +68,7 @@ def _python_layer() -> str:
 
 
 def _layer_subject(code: str) -> Any:
-    """torch's own classes, executed anew above torch's own functions, executed anew.
+    """Return torch's own classes and functions, executed anew.
 
     Functions and classes share one namespace, in which ``F`` is that namespace itself.
     """
@@ -89,17 +88,17 @@ def _derivative_text() -> str:
 
 
 def _kernel_subject(code: str) -> Any:
-    """The honest module above a changed kernel."""
+    """Return the honest module above a changed kernel."""
     return _honest_above("Kernel", code)
 
 
 def _derivative_subject(code: str) -> Any:
-    """The honest module with a changed backward pass."""
+    """Return the honest module with a changed backward pass."""
     return _honest_above("Derivative", code)
 
 
 def _honest_above(name: str, code: str) -> Any:
-    """The honest module with the class ``name`` of the code before its own."""
+    """Return the honest module with the class ``name`` of the code before its own."""
     module = _module({})
     sys.modules[MODULE] = module
     _run(code, vars(module))

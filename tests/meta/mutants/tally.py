@@ -1,4 +1,4 @@
-"""What the outcomes of mutants come to: kill counts, and whether every survivor is explained."""
+"""The tally of mutants: kill counts, and whether every survivor is explained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.meta.mutants.run import Outcome
 
 @dataclass(frozen=True)
 class OperatorRow:
-    """How many of an operator's mutants of a source were killed."""
+    """The number of an operator's mutants of a source, and how many of them were killed."""
 
     source: str
     operator: str
@@ -22,8 +22,7 @@ class OperatorRow:
 
 
 def operator_rows(outcomes: Sequence[Outcome]) -> List[OperatorRow]:
-    """One row for each source and operator, in the order of first appearance, and a sum for each
-    source under the operator ``all``."""
+    """Return one row for each source and operator, in order, and a sum for each source, under ``all``."""
     total: Counter[Tuple[str, str]] = Counter()
     killed: Counter[Tuple[str, str]] = Counter()
     for outcome in outcomes:
@@ -39,9 +38,9 @@ def _told(source: str, key: Key) -> str:
 
 
 def unexplained(outcomes: Sequence[Outcome], table: Sequence[Survivor]) -> List[str]:
-    """What is wrong between the outcomes of all mutants and the table, as texts.
+    """Return the contradictions between the outcomes of all mutants and the table, as texts.
 
-    A survivor that is not listed, a listed mutant that was killed, and one that does not exist.
+    They are: a survivor that is not listed, a listed mutant that was killed, and one that does not exist.
     """
     listed: Dict[Tuple[str, Key], Survivor] = {(each.source, each.key): each for each in table}
     problems: List[str] = []
