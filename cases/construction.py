@@ -1,4 +1,4 @@
-"""How a module is constructed: the arguments of BatchNorm2d and the words that name them in ids."""
+"""The construction of a module: the arguments of BatchNorm2d and the words that name them in ids."""
 
 from __future__ import annotations
 

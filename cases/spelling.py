@@ -1,4 +1,4 @@
-"""How steps and programs are written in ids, and how they are read back.
+"""The spelling of steps and programs in ids: writing and reading.
 
 A step is written as a verb and its arguments, joined by colons: ``set:momentum:0.5``. ``_WRITERS`` has
 every step type and ``_READERS`` has every verb; an operation that is added needs an entry in both.

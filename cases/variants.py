@@ -68,9 +68,9 @@ must not remember the size of an earlier batch, and checking 10^5 values in ever
 long."""
 
 LANES = ("exact", "bounded", "nonfinite")
-"""exact: dyadic values whose statistics have no rounding error in any order of summation. bounded: one
-numerical regime per channel. nonfinite: as bounded, but every second batch has a NaN in one channel and
-an infinity in another."""
+"""exact: dyadic values whose statistics have no rounding error in any order of summation.
+bounded: one numerical regime per channel.
+nonfinite: as bounded, but every second batch has a NaN in one channel and an infinity in another."""
 
 DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 """The dtype of module and input. mixed: a float32 module and an input of the narrow dtype, as in mixed

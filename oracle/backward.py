@@ -10,16 +10,16 @@ summand, so whatever m and v are,
     dL/db = sum g
     dL/dw = sum g * (x - m) / s
 
-The input's gradient depends on where m and v come from.
+The input's gradient depends on whether m and v are functions of x.
 
     EVAL MODE. m and v are the running buffers, which do not depend on x:
         dL/dx = g * w / s
 
     TRAIN MODE. m and v are the mean and the biased variance of x itself. Every value moves m by 1/n and
-    v by 2*(x - m)/n, and so the output of every other value of its channel. What that takes away is the
-    part of g that points along 1 and along x - m:
+    v by 2*(x - m)/n, and so the output of every other value of its channel. This effect subtracts from g
+    its components along 1 and along x - m:
         dL/dx = (g - mean(g) - (x - m) * q) * w / s        with q = sum g * (x - m) / (n * s**2)
-    It sums to 0 over the channel, and up to the share of eps so do its products with x - m.
+    dL/dx sums to 0 over the channel, and so do its products with x - m, except for the effect of eps.
 
 ``backward`` says when torch refuses to differentiate. Sources: Ioffe & Szegedy 2015, section 3, for the
 formula of train mode; the chain rule for the others; observation for what autograd refuses.

@@ -1,25 +1,25 @@
-"""What BatchNorm2d does: ``construct`` a module, ``advance`` it by one step.
+"""The specification of BatchNorm2d: ``construct`` a module, ``advance`` it by one step.
 
-In short. A forward normalises each channel with a mean and a variance, then scales and shifts it:
+A forward normalises each channel with a mean and a variance, then scales and shifts it:
 
     y = (x - mean) / sqrt(variance + eps) * weight + bias
 
-    WHICH STATISTICS?  In train mode the batch's own: mean and *biased* variance over N, H and W. In
-    eval mode the running buffers; but if both are None, again the batch's own.
+    STATISTICS.  In train mode the batch's own: mean and *biased* variance over N, H and W. In eval
+    mode the running buffers; but if both are None, again the batch's own.
 
-    WHAT IS REMEMBERED?  In train mode, if track_running_stats is set and the buffers are there,
+    RUNNING BUFFERS.  In train mode, if track_running_stats is set and the buffers are there,
         running = (1 - factor) * running + factor * batch
     with the batch's mean and *unbiased* variance. factor is momentum, or with momentum None 1/k for
     the k-th batch, which makes the buffers the plain average over all batches.
 
-    WHAT DO THE FLAGS DO AFTER CONSTRUCTION?  ``affine`` and ``num_features``: nothing in a forward.
-    ``momentum`` and ``eps``: read at every forward. ``track_running_stats``: whether a train-mode
-    forward counts and updates, and whether ``reset_running_stats`` resets. It does not decide what
-    eval mode normalises with; the presence of the buffers does.
+    FLAGS AFTER CONSTRUCTION.  A forward does not read ``affine`` and ``num_features``. It reads
+    ``momentum`` and ``eps`` every time. ``track_running_stats`` decides whether a train-mode forward
+    counts and updates, and whether ``reset_running_stats`` resets. It does not decide which statistics
+    normalise in eval mode; the presence of the buffers does.
 
-Releases that do otherwise are told apart by ``rules.holds(name)``, asked only where the answer
-matters; ``oracle.semantics`` has the table. Steps that set, drop, attach or reset something stand in
-``oracle.attributes``, loading a state dict in ``oracle.state_dicts``.
+``rules.holds(name)`` says whether a release differs in one rule; it is asked only where the answer
+matters, and ``oracle.semantics`` has the table. ``oracle.attributes`` has the steps that set, drop,
+attach or reset something, ``oracle.state_dicts`` the loading of a state dict.
 
 Sources: Ioffe & Szegedy, "Batch Normalization" (ICML 2015); the documentation of
 torch.nn.BatchNorm2d; and observation of the releases in the table.

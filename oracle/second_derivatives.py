@@ -4,8 +4,8 @@ A double backward differentiates a loss made of the three gradients of ``oracle.
 
     L = sum v * dx + sum a * dw + sum c * db
 
-with fixed directions v for the input's, a for the weight's and c for the bias's gradient. Each channel
-stands for itself. With h = x - m, r = 1/s, n values a channel, D = sum g*h and E = sum v*h:
+with fixed directions v for the input's, a for the weight's and c for the bias's gradient. The channels
+are independent. With h = x - m, r = 1/s, n values a channel, D = sum g*h and E = sum v*h:
 
     EVAL MODE. m and s do not depend on x, so dx = w*r*g, dw = r*D, db = sum g, and
 
@@ -23,9 +23,9 @@ stands for itself. With h = x - m, r = 1/s, n values a channel, D = sum g*h and 
         dL/dx = -w*r**3/n * (P*h + E*g' + D*v') + 3*w*r**5/n**2 * D*E*h + a*(r*g' - r**3 * D*h/n)
 
 The budget of each follows the formula, operation by operation (``oracle.numerics.propagation``). Sums may
-be taken in any order; means may be subtracted from what has none, as a derivative by the chain rule does.
+be taken in any order. A derivative by the chain rule may subtract a mean again from centred values.
 
-A term whose direction has no gradient to go with is not there.
+If one of the three gradients does not exist, the terms with its direction are absent.
 
 Source: the chain rule, applied to ``oracle.backward``.
 """

@@ -109,7 +109,7 @@ class Saved(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """What autograd recorded of a forward.
+    """The record that autograd made of a forward.
 
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
     tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``leaves``: the
@@ -257,13 +257,13 @@ class ExpectedError(NamedTuple):
 class Expected:
     """Everything that a step must show. Compared by identity.
 
-    ``state``: the module afterwards, also after an exception. ``output``: of a forward. ``error``:
-    the exception, if one must be raised. ``copied``: the step replaced the module by a copy, which must
-    share the memory of the tensors ``shared`` with the original, and of no other. ``text``: what a step
-    that asks for a text gets. ``input_changed``: the step wrote to what it was given, which is right of
-    no step.
-    ``gradients``: of a backward, in the order of GRADIENTS, None where there is none.
-    ``seconds``: of a double backward, in the order of SECONDS.
+    ``state``: the module afterwards, also after an exception. ``output``: that of a forward.
+    ``error``: the exception, if one must be raised. ``copied``: the step replaced the module by a copy,
+    which must share the memory of the tensors ``shared`` with the original, and of no other.
+    ``text``: the text that a step asked for. ``input_changed``: the step wrote to its input, by a
+    defect.
+    ``gradients``: those of a backward, in the order of GRADIENTS, None where there is none.
+    ``seconds``: those of a double backward, in the order of SECONDS.
     ``switches``: the release-dependent rules that decided this result.
     """
 

@@ -37,9 +37,9 @@ _CAUSE_FIELDS = ("reason", "what", "cases", "case", "symptoms")
 class AcceptedCause(NamedTuple):
     """A cause that is accepted.
 
-    ``reason`` is why, for people to write; ``what`` says in a line what is wrong; ``cases`` is
-    how many cases showed one of its symptoms and ``case`` one of them. A finding is of this
-    cause if it has one of ``symptoms``.
+    ``reason`` says why it is accepted, and is written by people. ``what`` says in a line what is wrong.
+    ``cases`` is the number of cases that showed one of its symptoms, and ``case`` is one of them. A
+    finding belongs to this cause if it has one of ``symptoms``.
     """
 
     reason: str

@@ -2,14 +2,14 @@
 
 One fault shows in many cases and in several quantities. The causes are found in these steps:
 
-1. A case counts by its first step with a finding: what follows is a consequence. A case of
-   the family ``state`` is run in parts, one for every operation, and each part counts so.
-   Where a step raises, or fails to, what it leaves undone is a consequence, too. What is left
-   is an *incident*: one case, one step, and the findings at it (``reports.incidents``).
-2. Incidents that share a theme are a group: the same quantity, the same exception that is
-   raised, or the same exception that is not. The largest group is the most likely cause.
-3. It takes in every other theme that mostly comes in its company (in more than half of its
-   incidents), as a wrong mean makes the output wrong at the same step, and every theme that
+1. Only the first step of a case that has findings counts: later findings are consequences. A case
+   of the family ``state`` is run in parts, one for every operation, and this holds for each part.
+   Where a step raises, or fails to raise, findings about its other effects are consequences, too.
+   The remaining findings are an *incident*: those at one step of one case (``reports.incidents``).
+2. Incidents that share a theme are a group: the same quantity, the same exception that was
+   raised, or the same exception that should have been raised. The largest group is the most likely cause.
+3. This cause takes in every other theme that occurs together with it in more than half of the theme's
+   incidents, as a wrong mean makes the output wrong at the same step, and every theme that
    shows only in circumstances in which the cause always shows and no case passes.
 4. The incidents that are explained are put aside, and the rest is grouped again.
 """

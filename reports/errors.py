@@ -1,4 +1,4 @@
-"""One exception class for every way a report can be wrong.
+"""The exceptions of reports: one class for each fault of an input or output.
 
 Each message is one line: what was given and where, what is accepted, and what to do next.
 ``ReportError`` is the base that the command line turns into exit status 2.

@@ -1,8 +1,8 @@
-"""How far a correct implementation may be from the oracle: a priori bounds, no hand-picked tolerance.
+"""A priori bounds on how far a correct implementation may be from the oracle; no hand-picked tolerance.
 
 Notation. u is the unit roundoff of the arithmetic (half the distance from 1 to the next number),
 gamma(k) = k*u / (1 - k*u) bounds the relative effect of k roundings (Higham, Accuracy and Stability
-of Numerical Algorithms, 2nd ed., lemma 3.1), n is the number of values a channel averages. The oracle
+of Numerical Algorithms, 2nd ed., lemma 3.1), n is the number of values in a channel. The oracle
 computes in float64; every budget includes the oracle's own roundings, with float64's u.
 
 Accumulation depth. A sum of n terms has an error of at most gamma(n) * sum|x| in *any* order
@@ -21,20 +21,20 @@ root mean square by at most d (Minkowski), so the variance by 2*d*sqrt(var) + d*
 formula mean(x**2) - mean(x)**2 is *not* covered: it is not a correct implementation. The oracle sums
 squared deviations exactly: gamma(5) * var, and the square of its mean's error.
 
-Unbiased variance. The same with n - 1 in place of n, and two more roundings for the factor n/(n - 1)
-and the product, where the biased variance is rescaled.
+Unbiased variance. As the biased one with n - 1 in place of n, and two more roundings for the factor
+n/(n - 1) and the product, where the biased variance is rescaled.
 
 Running buffers. r' = (1 - f) * r + f * s: the errors of r and s carried along, gamma(3) of each
 term for the factor 1 - f, the product and the sum, and u * |r'| for storing the result. ``lerp``,
-r + f * (s - r) for f < 1/2 and s - (s - r) * (1 - f) otherwise, stays within this. The oracle does
-the same in float64.
+r + f * (s - r) for f < 1/2 and s - (s - r) * (1 - f) otherwise, stays within this. The oracle
+computes the first formula in float64.
 
 Output. y = (x - m) / s * w + b with s = sqrt(v + eps).
   - The mean's error d moves y by |w| / s * d.
   - The variance's error e moves 1/s up by a factor of at most 1 / sqrt(1 - t) - 1 with
     t = min(e, v) / s**2, and down by at most 1 - 1 / sqrt(1 + e/s**2), both about e / (2*s**2): a
     variance cannot fall below 0. (A running one can, once a momentum outside [0, 1] went into it: then
-    t = e / s**2.) The term is |y - b| times the larger. Where v + eps can be 0, anything can come out.
+    t = e / s**2.) The term is |y - b| times the larger. Where v + eps can be 0, any output conforms.
   - The operations themselves, as written above: gamma(4) * |y - b| for the subtraction, the root
     (its argument's roundings count half), the quotient and the product.
   - A kernel may fold the layer into a*x + c with a = w/s and c = b - m*a. Then x is multiplied
@@ -138,7 +138,7 @@ def biased_variance(
 
 
 def unbiased_variance(value: Array, biased_budget: Array, count: int, fmt: Format) -> Array:
-    """Budget of the batch variance that divides by n - 1; NaN for one value a channel. Shapes (C,)."""
+    """Budget of the batch variance that divides by n - 1; NaN for one value per channel. Shapes (C,)."""
     if count < 2:
         return np.full_like(value, np.nan)
     return np.asarray(biased_budget * (count / (count - 1)) + gamma(2, fmt.unit) * value)
@@ -164,7 +164,7 @@ def stored(value: Array, fmt: Format) -> Array:
 class OutputBudget(NamedTuple):
     """The output's budget as ``constant + per_deviation * |y - b| + per_input * |x|``.
 
-    One number a channel each, shape (C,): the budget is affine in |y - b| and |x|.
+    The fields have shape (C,), one number per channel: the budget is affine in |y - b| and |x|.
     """
 
     constant: Array
@@ -213,7 +213,7 @@ def output(
 
 
 class GradientBudget(NamedTuple):
-    """The budget of the input's gradient, affine in |g|, |x - m|, |x| and |dx|; one number a channel.
+    """The budget of the input's gradient, affine in |g|, |x - m|, |x| and |dx|; fields of shape (C,).
 
     ``constant + per_upstream * |g| + per_deviation * |x - m| + per_input * |x| + per_gradient * |dx|``.
     """

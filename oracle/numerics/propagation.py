@@ -1,4 +1,4 @@
-"""How errors travel through sums and products: budgets that follow a computation step by step.
+"""The propagation of errors through sums and products: budgets follow a computation step by step.
 
 The notation is that of ``oracle.numerics.bounds``. A number is known as its exact value and an error that
 a correct implementation stays within. With a and b known up to d and e,
@@ -6,8 +6,8 @@ a correct implementation stays within. With a and b known up to d and e,
     a + b    is off by at most  d + e + u * (|a| + |b| + d + e)
     a * b    is off by at most  |a| * e + |b| * d + d * e + u * (|a| + d) * (|b| + e) + tiny
 
-and a sum of n terms, in any order, by its terms' errors and gamma(n) of their sizes. A sum is given the
-rounding of the sizes of its terms, not of its result, so it does not matter how the terms are grouped. A
+and a sum of n terms, in any order, by its terms' errors plus gamma(n) times the sum of their sizes. The
+bound of a sum uses the sizes of its terms, not of its result, so their grouping does not matter. A
 product that underflows may be flushed to 0; factors that follow enlarge that error as they do any other.
 The oracle computes in float64, so each rounding is counted with float64's u once more.
 """

@@ -1,1 +1,1 @@
-"""Measures the cost of the suite: that of whole processes, and that of cases inside a process."""
+"""Measures the cost of the suite, of whole processes and of cases inside a process."""

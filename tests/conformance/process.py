@@ -15,7 +15,7 @@ import time
 from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional
 
 UNJUDGED = 3
-"""The exit status of a process that a case has ended: that of a case without a verdict."""
+"""The exit status of a process that a case has ended, and of a run with a case without a verdict."""
 
 STANDARD = {1: "standard output", 2: "standard error"}
 """The file descriptors that a run needs."""
