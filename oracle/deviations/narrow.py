@@ -23,9 +23,9 @@ from oracle.switch import Release
 FLOAT16_SUMS = (2, 2), (2, 5)
 """The first and last release that sum in float16 in a float16 module. Their results are undetermined."""
 
-BFLOAT16_SUMS_FORWARD, BFLOAT16_SUMS_BACKWARD = (2, 0), (2, 1)
-"""The last releases that sum in bfloat16: in a forward, where the layout is neither contiguous nor
-channels_last (what comes out is left undetermined), and in a backward that works in bfloat16."""
+BFLOAT16_SUMS, NARROW_GRADIENT_SUMS = (2, 0), (2, 2)
+"""The last releases that sum in 16 bits: in the forward of a bfloat16 module, where the layout is neither
+contiguous nor channels_last (what comes out is left undetermined), and in a backward."""
 
 OVERFLOWING_COUNT = 65520
 """The smallest number that float16 rounds to an infinity."""
@@ -64,7 +64,7 @@ def _sums_narrowly(output: ExpectedOutput, release: Release) -> bool:
     """Whether the statistics of a narrow module are sums in its dtype."""
     if output.dtype == "float16":
         return FLOAT16_SUMS[0] <= release <= FLOAT16_SUMS[1]
-    return release <= BFLOAT16_SUMS_FORWARD and output.batch.memory_format not in DENSE
+    return release <= BFLOAT16_SUMS and output.batch.memory_format not in DENSE
 
 
 def _gaps(state: State) -> bool:
@@ -115,7 +115,9 @@ def _narrow_backward(right: Expected, situation: Situation) -> Expected:
             continue
         output = dataclasses.replace(each.output, working=each.output.dtype)
         projected = not _count_overflows(output, situation.before.dtype)
-        narrowly = each.output.dtype == "bfloat16" and release <= BFLOAT16_SUMS_BACKWARD
+        narrowly = release <= NARROW_GRADIENT_SUMS
+        if release <= FLOAT16_SUMS[1]:  # a float16 divides by n in a mixed module, too
+            narrowly = narrowly or _count_overflows(output, output.dtype)
         seen = dataclasses.replace(each, output=output, projected=projected, narrow_sums=narrowly)
         gradients.append(seen)
     if all(a is b for a, b in zip(gradients, right.gradients or ())):

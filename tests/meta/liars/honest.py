@@ -102,6 +102,7 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
         factor, operands, from_batch = self.factor(), self.operands(), self.from_batch()
         y = self.batch_norm(x, operands, from_batch, factor, self.eps)
         if not x.numel():  # the output is a function of the parameters alone
+            y = y.to(x.dtype)
             running = [each if each is None else each.detach() for each in operands[2:]]
             operands = Operands(operands.weight, operands.bias, *running)
         return self.differentiable(y, x, operands, from_batch, self.eps)
