@@ -27,6 +27,10 @@ BFLOAT16_SUMS, NARROW_GRADIENT_SUMS = (2, 0), (2, 2)
 """The last releases that sum in 16 bits: in the forward of a bfloat16 module, where the layout is neither
 contiguous nor channels_last (what comes out is left undetermined), and in a backward."""
 
+NARROW_GRADIENT_MEAN = (2, 6)
+"""The last release whose backward divides the sum of the upstream gradient by n in 16 bits, also for a
+float32 module: where n overflows, what comes out is left undetermined (PR #147353)."""
+
 OVERFLOWING_COUNT = 65520
 """The smallest number that float16 rounds to an infinity."""
 
@@ -116,7 +120,7 @@ def _narrow_backward(right: Expected, situation: Situation) -> Expected:
         output = dataclasses.replace(each.output, working=each.output.dtype)
         projected = not _count_overflows(output, situation.before.dtype)
         narrowly = release <= NARROW_GRADIENT_SUMS
-        if release <= FLOAT16_SUMS[1]:  # a float16 divides by n in a mixed module, too
+        if release <= NARROW_GRADIENT_MEAN:
             narrowly = narrowly or _count_overflows(output, output.dtype)
         seen = dataclasses.replace(each, output=output, projected=projected, narrow_sums=narrowly)
         gradients.append(seen)
