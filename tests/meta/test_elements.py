@@ -145,7 +145,7 @@ def test_every_element_is_compared(quantity: str) -> None:
         channels.add(index[1] if want.ndim == 4 else index[0])
         checked += 1
     print(f"{quantity}: {checked} comparisons, each with one element off; channels {sorted(channels)}")
-    assert channels == set(range(11))
+    assert channels >= set(range(11))
 
 
 @pytest.mark.parametrize("quantity", BUDGETED)

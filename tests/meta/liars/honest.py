@@ -103,6 +103,8 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
         y = self.batch_norm(x, operands, from_batch, factor, self.eps)
         if not x.numel():  # the output is a function of the parameters alone
             y = y.to(x.dtype)
+            if operands.weight is None:  # nothing that a backward would need
+                return x.clone() if operands.bias is None else x.clone() + operands.bias[0]
             running = [each if each is None else each.detach() for each in operands[2:]]
             operands = Operands(operands.weight, operands.bias, *running)
         return self.differentiable(y, x, operands, from_batch, self.eps)
