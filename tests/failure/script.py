@@ -98,12 +98,13 @@ def _printed(shown: Shown) -> str:
         last = any(each.layout == "channels_last" for each in _writing(shown).returned()[:1])
         memory_format = "memory_format=torch.channels_last" if last and name == "input" else ""
         return GRADIENT[aspect.partition(" ")[2]].format(_gradient(name), memory_format)
-    loads = isinstance(shown.case.steps[-1], LoadStateDict)
+    step = shown.case.steps[-1] if shown.case.steps else None
+    loads = isinstance(step, LoadStateDict)
     if quantity == "input_changed" and loads:
         return f"{SOURCE} != before"
     if quantity == "text" and loads:
         return LOADED.format(names=TENSORS)
-    if quantity == "input_changed" and isinstance(shown.case.steps[-1], DIFFERENTIATING):
+    if quantity == "input_changed" and isinstance(step, DIFFERENTIATING):
         return OUTPUT[quantity].replace("x", "given")
     if quantity in OUTPUT:
         return OUTPUT[quantity]

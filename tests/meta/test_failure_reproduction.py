@@ -266,7 +266,7 @@ def state_case(*words: str) -> Case:
     [
         (fakes.NotCounted, "counter", 2),
         (fakes.ForgetsFlags, "no_counter", 3),
-        (fakes.LegacyCounterLost, "counter", 5),  # its counter has been set and has counted since
+        (fakes.LegacyCounterLost, "counter", 6),  # its counter has been set and has counted since
         (fakes.NoEps, "counter", 3),
     ],
 )
