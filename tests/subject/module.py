@@ -64,7 +64,7 @@ class LiveModule:
         self.module = construct(factory, config, variant.module_dtype)
         self.dtype = variant.module_dtype
         self._before: Tuple[Any, ...] = (None,) * len(TENSORS)
-        self._earlier: Optional[Tuple[np.ndarray, np.ndarray]] = None
+        self._earlier: Optional[Tuple[torch.Tensor, np.ndarray]] = None
         self._seen: Dict[str, Any] = {}
         self._recordings: List[Recording] = []
         self._gradients: List[torch.Tensor] = []
@@ -151,9 +151,8 @@ class LiveModule:
 
     def _observed_output(self, output: Any, given: Input) -> ObservedOutput:
         """Observe an output, and whether the output before it has changed since."""
-        values = numbers(output)
-        kept = values.copy()
-        earlier, self._earlier = self._earlier, (values, kept)
+        kept = numbers(output).copy()
+        earlier, self._earlier = self._earlier, (output, kept)
         return ObservedOutput(
             values=kept,
             dtype=dtype_name(output.dtype),
@@ -162,7 +161,8 @@ class LiveModule:
             and output.is_contiguous(memory_format=torch.channels_last),
             requires_grad=output.requires_grad,
             shares_input=output.numel() > 0 and output.data_ptr() == given.tensor.data_ptr(),
-            earlier_output_changed=earlier is not None and not same_bytes(*earlier),
+            earlier_output_changed=earlier is not None
+            and not same_bytes(numbers(earlier[0]), earlier[1]),
         )
 
     def copy(self, step: Copy) -> None:
