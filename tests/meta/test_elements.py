@@ -10,7 +10,6 @@ import pytest
 from cases.attributes import TENSORS
 from cases.case import Case
 from cases.steps import Copy, Forward
-from cases.variants import WIDE
 from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
 from oracle.expectations import expectations
@@ -67,11 +66,6 @@ def _usable(
     return tuple(int(i) for i in np.unravel_index(fine[turn % len(fine)], want.shape))
 
 
-def _wide(cases: Tuple[Case, ...]) -> Tuple[Case, ...]:
-    """Return the cases whose dtype NumPy has under its own name."""
-    return tuple(case for case in cases if case.variant.dtype in WIDE)
-
-
 class Shown(NamedTuple):
     """A step of a run: the state before it, the expectation, and torch's observation."""
 
@@ -88,7 +82,7 @@ def _steps(case: Case) -> List[Shown]:
 
 def _arrays(quantity: str) -> Iterator[Tuple[str, Shown, np.ndarray, np.ndarray]]:
     """Return the dtype of the case, the step, the expected quantity after it, and its budget."""
-    for case in _wide(installed.showing(quantity)):
+    for case in installed.showing(quantity):
         for shown in _steps(case):
             array = _array(shown.expected, quantity)
             if array is not None:
@@ -186,7 +180,7 @@ def test_a_subject_four_budgets_off_is_found(
     """The subject is real and right except for one element after one forward of each case."""
     monkeypatch.setattr(fakes.Nudged, "quantity", quantity)
     caught = 0
-    for case in _wide(installed.small()):
+    for case in installed.small():
         plan = _plan(case, quantity)
         if plan is None:
             continue
@@ -197,14 +191,14 @@ def test_a_subject_four_budgets_off_is_found(
         found = [(finding.mismatch.quantity, finding.mismatch.index) for finding in result.findings]
         assert found == [(quantity, index)], case.id
         caught += 1
-    print(f"{quantity}: found in {caught} of {len(_wide(installed.small()))} cases, at the very element")
+    print(f"{quantity}: found in {caught} of {len(installed.small())} cases, at the very element")
     assert caught > 100
 
 
 def test_a_nudge_of_nothing_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """This is the control: with an empty plan the fake is right, copied and pickled modules included."""
     monkeypatch.setattr(fakes.Nudged, "plan", {}, raising=False)
-    copied = [case for case in _wide(installed.small()) if any(isinstance(s, Copy) for s in case.steps)]
+    copied = [case for case in installed.small() if any(isinstance(s, Copy) for s in case.steps)]
     assert copied
     for case in copied:
         assert run(case, fakes.Nudged, installed.RULES).findings == ()
