@@ -10,7 +10,7 @@ import torch
 
 from cases import catalogue
 from cases.case import Case
-from cases.variants import LONG_SHAPES
+from cases.variants import LARGE_SHAPES, LONG_SHAPES
 from oracle.semantics import Semantics, parse_release, semantics
 from reports.rows import PASS
 from tests.verdict.verdict import adjudicate
@@ -41,6 +41,13 @@ def small() -> Tuple[Case, ...]:
 def edges() -> Tuple[Case, ...]:
     """Return the edge cases."""
     return tuple(map(catalogue.find, catalogue.ids("edge", "gate")))
+
+
+@lru_cache(maxsize=None)
+def small_edges() -> Tuple[Case, ...]:
+    """Return those of them with small inputs."""
+    large = {*LARGE_SHAPES, *LONG_SHAPES}
+    return tuple(case for case in edges() if case.variant.shape not in large)
 
 
 BACKWARDS = (

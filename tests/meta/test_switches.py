@@ -14,7 +14,6 @@ import pytest
 from cases import catalogue
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
-from cases.variants import LARGE_SHAPES, LONG_SHAPES
 from oracle.expectations import expectations
 from oracle.numerics.normalisation import output_values
 from oracle.semantics import RELEASES, SWITCHES, Semantics, UnknownSwitch, semantics
@@ -36,10 +35,8 @@ NEIGHBOURS = dict(zip(RELEASES, RELEASES[1:]))
 @lru_cache(maxsize=None)
 def candidates() -> Tuple[Case, ...]:
     """Return cases of gate that together consult every switch: edges, some of smoke, states."""
-    large = {*LARGE_SHAPES, *LONG_SHAPES}
-    layouts = [c for c in installed.edges() if c.id.startswith("edge-backward_layout")]
-    edges = [c for c in installed.edges() if c.variant.shape not in large and c not in layouts]
-    edges += layouts[::12]
+    layouts = [c for c in installed.small_edges() if c.id.startswith("edge-backward_layout")]
+    edges = [c for c in installed.small_edges() if c not in layouts] + layouts[::12]
     states = list(catalogue.ids("state", "gate"))
     chosen = [*edges, *installed.small()[::4]]
     return (*chosen, *map(catalogue.find, states[::37]))
