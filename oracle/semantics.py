@@ -289,7 +289,7 @@ class Rules:
     def holds(self, name: str) -> bool:
         """Whether the switch holds on this release; raises UnknownSwitch."""
         if name not in self._semantics.known:
-            raise UnknownSwitch(f"oracle/semantics.py does not list the switch {name!r}")
+            raise UnknownSwitch(f"switch {name!r} is asked for, but oracle/semantics.py does not list it")
         if name not in self.consulted:
             self.consulted.append(name)
         return name in self._semantics.inside

@@ -78,7 +78,7 @@ def test_a_switch_missing_from_the_table_fails_the_run_by_name(tmp_path: Path) -
     )
     ran = run("--case", MATRIX, "-p", "shorter", plugins=str(tmp_path))
     assert ran.status == UNJUDGED, ran.output
-    assert "does not list the switch 'counter_rebound'" in ran.output
+    assert "UnknownSwitch: switch 'counter_rebound' is asked for" in ran.output
 
 
 def test_the_record_of_cases_without_a_verdict_does_not_look_whole(tmp_path: Path) -> None:
