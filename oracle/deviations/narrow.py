@@ -111,10 +111,12 @@ def _narrow_backward(right: Expected, situation: Situation) -> Expected:
     release = situation.semantics.release
     gradients = []
     for each in right.gradients or ():
-        if each is None or each.output.dtype not in NARROW or each.output.working is not None:
+        if each is None or each.output.dtype not in NARROW:
             gradients.append(each)
             continue
-        if each.output.batch.memory_format in DENSE and each.output.batch.layout == each.upstream.layout:
+        x, g = each.output.batch, each.upstream
+        alike = x.memory_format in DENSE and x.layout == g.layout
+        if alike and each.output.working is None:
             gradients.append(each)
             continue
         output = dataclasses.replace(each.output, working=each.output.dtype)
