@@ -30,7 +30,7 @@ REFUSED: Dict[str, Tuple[str, str]] = {
     "claim": ("--case claim-question-momentum", "no such claim"),
     "state": ("--case state-train-track", "the words of a state id are train|eval"),
     "steps, too short": ("--case steps-affine", "a spelled-out id reads steps-"),
-    "steps, step": (f"--case {PROGRAM}jump", "'jump' is no step; accepted: forward:<batch>"),
+    "steps, step": (f"--case {PROGRAM}jump", "'jump' is no step; accepted: forward|no_grad|input_grad"),
     "steps, arguments": (f"--case {PROGRAM}set:eps", "must read set:<attribute>:<value>"),
     "steps, spelling": (f"--case {PROGRAM}set:eps:1e-5", "is spelled 'set:eps:1e-05'"),
     "steps, buffer": (f"--case {PROGRAM}drop:mean", "'mean' is no tensor; accepted: weight"),
