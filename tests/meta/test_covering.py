@@ -42,6 +42,9 @@ def stored(tier: str) -> List[str]:
     return list(rows.ids(tier))
 
 
+each_tier = pytest.mark.parametrize("tier", ["smoke", pytest.param("gate", marks=pytest.mark.long)])
+
+
 def test_the_tiers_with_a_file_are_those_that_are_covered() -> None:
     assert sorted(path.stem for path in rows.TIERS.iterdir()) == sorted(GROUPS)
 
@@ -60,7 +63,7 @@ def test_nothing_changes_on_the_present_axes(
     assert capsys.readouterr().out.count(" ids stay, 0 are new, 0 are gone\n") == len(GROUPS)
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier
 def test_a_new_mutation_adds_rows_and_removes_none(tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MUTATIONS, "made_up", Mutation((SetAttribute("eps", 0.25),)))
     for axes in (AXES, LEADING):
@@ -77,7 +80,7 @@ def test_a_new_mutation_adds_rows_and_removes_none(tier: str, monkeypatch: pytes
     assert not any(missing(whole, possible, group).any() for group in GROUPS[tier])
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier
 def test_a_mutation_that_is_gone_takes_its_rows_with_it(
     tier: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,7 +93,7 @@ def test_a_mutation_that_is_gone_takes_its_rows_with_it(
     assert [rows.identify(row) for row in kept] == [each for each in stored(tier) if each not in gone]
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier
 def test_rows_that_are_lost_are_replaced(tier: str) -> None:
     """A part of the design is removed; the rest is not moved, and every combination is covered again."""
     rest = [each for place, each in enumerate(stored(tier)) if place % 40]
