@@ -14,7 +14,7 @@ from reports.visible import LONGEST, shortened, visible
 ID = 7
 """The number of columns before an id."""
 
-GROUPS = 5
+GROUPS = 3
 """The number of groups of a kind that are shown unless all are asked for."""
 
 Sentences = Mapping[str, Tuple[str, str]]
@@ -26,19 +26,18 @@ def diff_lines(
 ) -> List[str]:
     """Return the text that says what changed from ``old`` to ``new``.
 
-    Changes that break a user's program come first. Unless ``show_all``, a group is shown by its first
+    Changes that break a user's program come first. Unless ``show_all``, a group is shown by its shortest
     case, long lists and long lines are cut, and a line says how much was left out.
     """
     limit = None if show_all else GROUPS
     sections = [
         _provenance(old, new),
         _shifts(shifts(old, new, comparison), limit),
-        _switches(comparison, sentences),
+        _switches(comparison, sentences, limit),
         _defects(comparison),
         _sets(comparison, limit),
-        _numerics(comparison),
-        _same(comparison),
-        [_conclusion(comparison)],
+        _numerics(comparison, limit),
+        _conclusion(comparison),
     ]
     lines = [line for section in sections for line in section]
     return [visible(line) if show_all else _cut(line) for line in lines]
@@ -73,7 +72,8 @@ def _shifts(found: Sequence[Shift], limit: Optional[int]) -> List[str]:
         if mine:
             count = counted(sum(len(shift.cases) for shift in mine), "case")
             lines.append(f"{kind}: {count}")
-            lines += [line for shift in mine[:limit] for line in _shift(shift, limit)]
+            for number, shift in enumerate(mine[:limit]):
+                lines += _shift(shift, limit) if limit is None or not number else _shift(shift, limit)[:1]
             lines += _left(mine[limit:] if limit else [], "group")
     return lines
 
@@ -84,7 +84,8 @@ def _shift(shift: Shift, limit: Optional[int]) -> List[str]:
     line = f"  {counted(len(shift.cases), 'case')}: {_words(shift)}"
     if limit is None:
         return [line, f"    {reason}", *_ids(shift.cases, limit)]
-    return [line, f"{' ' * ID}{shift.cases[0]} ({reason})"]
+    shortest = min(shift.cases, key=lambda case: (len(case), case))
+    return [line, f"{' ' * ID}{shortest} ({reason})"]
 
 
 def _words(shift: Shift) -> str:
@@ -97,16 +98,17 @@ def _words(shift: Shift) -> str:
     return f"{shift.where}: {words}" if shift.where else words
 
 
-def _switches(comparison: Comparison, sentences: Sentences) -> List[str]:
+def _switches(comparison: Comparison, sentences: Sentences, limit: Optional[int]) -> List[str]:
     """Return the switches that changed, those that most cases exercise first."""
     if not comparison.switches:
         return []
     counts = Counter(name for change in comparison.respecified for name in change.causes)
     lines = [f"semantics: {counted(len(comparison.switches), 'switch', 'switches')} changed"]
-    for change in sorted(comparison.switches, key=lambda each: (-counts[each.name], each.name)):
+    ordered = sorted(comparison.switches, key=lambda each: (-counts[each.name], each.name))
+    for change in ordered[:limit]:
         lines.append(f"  {change.name}: {_sentence(change, change.old, sentences)}")
         lines.append(f"    -> {_sentence(change, change.new, sentences)}")
-    return lines
+    return lines + _left(ordered[limit:] if limit else [], "switch", "switches")
 
 
 def _sentence(change: SwitchChange, holds: Optional[bool], sentences: Sentences) -> str:
@@ -140,25 +142,18 @@ def _sets(comparison: Comparison, limit: Optional[int]) -> List[str]:
     return lines
 
 
-def _same(comparison: Comparison) -> List[str]:
-    """Return one line that names what did not change."""
-    alike = [name for name, changes in _parts(comparison) if not changes]
-    return [f"the same: {', '.join(alike)}"] if alike else []
-
-
-def _numerics(comparison: Comparison) -> List[str]:
+def _numerics(comparison: Comparison, limit: Optional[int]) -> List[str]:
     numerics = comparison.numerics
+    left_out = ""
+    if comparison.respecified:
+        left_out = f" (left out: {len(comparison.respecified)} with a switch that changed)"
     lines = [
         f"numerics: {numerics.changed} of {numerics.comparable} cases "
-        "with the same expected values changed bitwise"
+        f"with the same expected values changed bitwise{left_out}"
     ]
-    lines.extend(f"  {drift.quantity}: {_drift(drift)}" for drift in numerics.drifts)
-    if comparison.respecified:
-        lines.append(
-            "  (left out, as a switch they exercise changed: {})".format(
-                counted(len(comparison.respecified), "case")
-            )
-        )
+    drifts = numerics.drifts
+    lines.extend(f"  {drift.quantity}: {_drift(drift)}" for drift in drifts[:limit])
+    lines += _left(drifts[limit:] if limit else [], "quantity", "quantities")
     return lines
 
 
@@ -184,10 +179,16 @@ def _parts(comparison: Comparison) -> Tuple[Tuple[str, bool], ...]:
     )
 
 
-def _conclusion(comparison: Comparison) -> str:
+def _conclusion(comparison: Comparison) -> List[str]:
+    """Return the last lines: what did not change, and what changed."""
+    alike, changed = (
+        ", ".join(name for name, changes in _parts(comparison) if changes is wanted)
+        for wanted in (False, True)
+    )
+    same = f"the same: {alike}"
     if not comparison.matters:
-        return "nothing that a user must know about changed"
-    return "changed: {}".format(", ".join(name for name, changed in _parts(comparison) if changed))
+        return [same, "nothing that a user must know about changed"]
+    return [f"changed: {changed}; {same}" if alike else f"changed: {changed}"]
 
 
 # --- parts of sections ------------------------------------------------------------------
@@ -198,5 +199,9 @@ def _ids(cases: Sequence[str], limit: Optional[int]) -> List[str]:
     return [" " * ID + case for case in (cases if limit is None else cases[:1])]
 
 
-def _left(groups: Sequence[object], noun: str) -> List[str]:
-    return [f"  ... and {counted(len(groups), f'more {noun}')} (--all shows them)"] if groups else []
+def _left(groups: Sequence[object], noun: str, plural: str = "") -> List[str]:
+    """Return a line that says how many are not shown, if there are any."""
+    if not groups:
+        return []
+    count = counted(len(groups), f"more {noun}", plural and f"more {plural}")
+    return [f"  ... and {count} (--all shows them)"]

@@ -18,7 +18,8 @@ VERDICTS = "another verdict"
 RAISES, OTHER_CLASS = "raises where it did not", "raises another class"
 RESULTS = "gives other results"
 OTHER_WORDS, RAISES_NO_MORE = "raises with other words", "raises no more"
-KINDS = (VERDICTS, RAISES, OTHER_CLASS, RESULTS, OTHER_WORDS, RAISES_NO_MORE)
+DEFECTS = "shows another known defect, or none"
+KINDS = (VERDICTS, RAISES, OTHER_CLASS, RESULTS, OTHER_WORDS, RAISES_NO_MORE, DEFECTS)
 """The kinds of change. Those that break a user's program come first."""
 
 
@@ -48,7 +49,8 @@ def shifts(old: Record, new: Record, comparison: Comparison) -> Tuple[Shift, ...
     groups: Dict[Tuple[str, ...], List[Difference]] = {}
     for change in comparison.verdicts:
         each = Difference(_finding(rows[change.case]), *_sides(change), change)
-        key = (VERDICTS, *map(generalised, (each.old, each.new, each.where)))
+        kind = VERDICTS if FINDING in (*change.old, *change.new) else DEFECTS
+        key = (kind, *map(generalised, (each.old, each.new, each.where)))
         groups.setdefault(key, []).append(each)
     for change in comparison.exceptions:
         each = first_difference(change)
