@@ -29,7 +29,7 @@ JUDGED = (0, 1)
 FOUND = (1, 3, 4)
 """The exit statuses of a run that says what is wrong: a finding, no verdict, a refused subject."""
 
-EVERY = 1200
+EVERY = 5000
 """One case in this many of the full tier makes up the smaller of the two parts that are compared."""
 
 
