@@ -24,7 +24,7 @@ from cases.variants import Variant
 from oracle.backward import backward, gradient_values
 from oracle.numerics import bounds, propagation
 from oracle.numerics.formats import FORMATS
-from oracle.numerics.normalisation import OutputValues
+from oracle.numerics.normalisation import OutputValues, nothing
 from oracle.semantics import Rules
 from oracle.state import Expected, ExpectedGradient, Grad, State, Tensor
 
@@ -114,8 +114,7 @@ def grad_values(grad: Grad) -> OutputValues:
     elif grad.parts:
         total, more = gradient_values(grad.parts[0]), grad.parts[1:]
     else:
-        nothing = np.zeros(grad.shape)
-        return OutputValues(nothing, nothing, np.zeros(len(nothing), bool))
+        return nothing(grad.shape)
     for part in more:
         total = _plus(total, gradient_values(part), grad.dtype)
     return total

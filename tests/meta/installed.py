@@ -10,7 +10,7 @@ import torch
 
 from cases import catalogue
 from cases.case import Case
-from cases.variants import LARGE_SHAPES, LONG_SHAPES
+from cases.variants import LARGE_SHAPES, LONG_SHAPES, WIDE
 from oracle.semantics import Semantics, parse_release, semantics
 from reports.rows import PASS
 from tests.verdict.verdict import adjudicate
@@ -18,8 +18,6 @@ from tests.verdict.verdict import adjudicate
 torch.set_num_threads(1)  # as the runs of the suite do: waiting threads spin on small inputs
 RULES: Semantics = semantics(parse_release(torch.__version__))
 BATCH_NORM = torch.nn.BatchNorm2d
-WIDE = ("float32", "float64")
-"""The dtypes in which torch both stores and computes."""
 
 
 @lru_cache(maxsize=None)
