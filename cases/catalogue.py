@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Callable, Dict, Iterator, NamedTuple, Tuple
 
-from cases import claims, edges, matrix, states
+from cases import claims, edges, matrix, paths, states
 from cases.case import Case
 from cases.errors import CaseError, quoted
 from cases.programs import spelled
@@ -62,7 +62,9 @@ def find(case_id: str) -> Case:
     """Return the case that an id names; raises CaseError for any other text."""
     family = family_of(case_id)
     try:
-        return _FAMILIES[family].find(case_id)
+        plain, path = paths.split(case_id)
+        found = _FAMILIES[family].find(plain)
+        return found if path == paths.EAGER else found.on(path)
     except CaseError as error:
         raise CaseError(f"unknown case id {quoted(case_id)}: {error}") from None
 

@@ -26,6 +26,9 @@ def one_of(given: str, accepted: Sequence[str], what: str) -> str:
 
 
 def nearest(given: str, accepted: Collection[str]) -> str:
-    """Return the three accepted ids that are most similar to the given one, for a message of one line."""
-    close = get_close_matches(given[: 2 * QUOTED], accepted, n=3, cutoff=0.0)
+    """Return the three accepted ids that are most similar to the given one, for a message of one line.
+
+    Where none is similar, these are the first three.
+    """
+    close = get_close_matches(given[: 2 * QUOTED], accepted, n=3) or list(accepted)[:3]
     return f"{len(accepted)} are accepted, among them {', '.join(close)}"

@@ -9,9 +9,23 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
-from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
 
-from cases.attributes import FLAGS, FLOATING, STATISTICS, TENSORS
+from cases.attributes import FLAGS, FLOATING, TENSORS
+from cases.derivatives import (
+    JVPS,
+    NESTED,
+    VJPS,
+    Accumulate,
+    Backward,
+    Detach,
+    Double,
+    Jvp,
+    Nested,
+    Triple,
+    Vjp,
+    ZeroGrad,
+)
 from cases.errors import CaseError, one_of, quoted
 from cases.state_dicts import TABLE
 from cases.steps import (
@@ -28,14 +42,11 @@ from cases.steps import (
     TRAIN,
     UNSAVED,
     ZERO_GRAD,
-    Accumulate,
     Alias,
     Attach,
-    Backward,
     Convert,
     Copy,
     Count,
-    Double,
     Drop,
     Forward,
     Forwards,
@@ -49,7 +60,6 @@ from cases.steps import (
     Show,
     Step,
     Value,
-    ZeroGrad,
 )
 
 LARGEST_COUNT = 2**63 - 1
@@ -99,7 +109,12 @@ _WRITERS: Dict[type, Callable[[Any], str]] = {
     Backward: lambda step: f"{_BACKWARDS[step.retain, step.earlier]}:{step.upstream}",
     Accumulate: lambda step: f"{_ACCUMULATES[step.retain]}:{step.upstream}",
     Double: lambda step: f"double:{step.upstream}:{step.direction}",
+    Triple: lambda step: f"triple:{step.upstream}:{step.direction}:{step.along}",
+    Jvp: lambda step: f"{step.way}:{step.batch}:{step.tangent}",
+    Vjp: lambda step: f"{step.way}:{step.batch}:{step.upstream}",
+    Nested: lambda step: f"{step.way}:{step.batch}:{step.tangent}",
     ZeroGrad: lambda step: "zero_grad",
+    Detach: lambda step: "detach",
     LoadStateDict: lambda step: f"load:{step.what}",
     Show: lambda step: f"show:{step.what}",
     Convert: lambda step: f"convert:{step.how}",
@@ -156,12 +171,12 @@ def _read_attach(name: str, kind: str) -> Step:
     one_of(plain, (*ATTACH_KINDS, UNSAVED), "kind")
     if "." in kind:
         one_of(form, FORMS, "form of a tensor")
-        one_of(name, STATISTICS if form == "row" else FLOATING, f"tensor that can be {form}")
+        one_of(name, FLOATING, f"tensor that can be {form}")
     return Attach(_tensor(name), kind)
 
 
 def _read_alias(name: str, source: str) -> Step:
-    return Alias(one_of(name, STATISTICS, "statistic"), one_of(source, FLOATING, "tensor"))
+    return Alias(one_of(name, FLOATING, "tensor"), one_of(source, FLOATING, "tensor"))
 
 
 def _read_forwards(series: str, count: str) -> Step:
@@ -185,6 +200,10 @@ def _forward(grad: str) -> _Reader:
     return _Reader(f"{grad}:<batch>", lambda batch: Forward(batch, grad))
 
 
+def _calling(way: str, second: str, step: Callable[..., Step]) -> _Reader:
+    return _Reader(f"{way}:<batch>:{second}", lambda batch, name: step(batch, name, way))
+
+
 _READERS: Dict[str, _Reader] = {
     "forward": _Reader("forward:<batch>", Forward),
     **{grad: _forward(grad) for grad in GRADS if grad != "grad"},
@@ -194,7 +213,12 @@ _READERS: Dict[str, _Reader] = {
     "accumulate": _Reader("accumulate:<gradient>", Accumulate),
     "accumulate_retain": _Reader("accumulate_retain:<gradient>", lambda name: Accumulate(name, True)),
     "double": _Reader("double:<gradient>:<direction>", Double),
+    "triple": _Reader("triple:<gradient>:<direction>:<direction>", Triple),
+    **{way: _calling(way, "<tangent>", Jvp) for way in JVPS},
+    **{way: _calling(way, "<gradient>", Vjp) for way in VJPS},
+    **{way: _calling(way, "<tangent>", Nested) for way in NESTED},
     "zero_grad": _constant("zero_grad", ZERO_GRAD),
+    "detach": _constant("detach", Detach()),
     "forwards": _Reader("forwards:<series>:<count>", _read_forwards),
     "train": _constant("train", TRAIN),
     "eval": _constant("eval", EVAL),
@@ -229,12 +253,8 @@ def token(step: Step) -> str:
 
 
 def _forms() -> str:
-    """Return the forms of all steps, one for verbs alike: ``forward|no_grad:<batch>``."""
-    verbs: Dict[str, List[str]] = {}
-    for reader in _READERS.values():
-        verb, colon, arguments = reader.form.partition(":")
-        verbs.setdefault(colon + arguments, []).append(verb)
-    return ", ".join("|".join(alike) + arguments for arguments, alike in verbs.items())
+    """Return the verbs of all steps; a known verb with wrong arguments gets the form of its own step."""
+    return "|".join(_READERS) + ", as in forward:b0"
 
 
 def parse_step(text: str) -> Step:

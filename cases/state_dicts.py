@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from cases.attributes import FLOATING, TENSORS
+from cases.inputs.vectors import LOADED
 from cases.variants import ATTACHED_COUNT
 
 
 class Entry(NamedTuple):
-    """An entry of a state dict, with the values that ``Attach`` attaches under its name.
+    """An entry of a state dict.
 
-    ``longer``: how many more values it has than the module has channels. ``shape``: the shape of a
-    counter. ``dtype``: empty for the module's dtype, or int64 for a counter. ``fraction``: the part of
-    the counter's value beyond a whole number.
+    ``values``: empty for the values that ``Attach`` attaches under its name, or a word of
+    ``cases.inputs.vectors.LOADED``. ``longer``: how many more values it has than the module has
+    channels. ``shape``: the shape of a counter. ``dtype``: empty for the module's dtype, or int64 for a
+    counter. ``fraction``: the part of the counter's value beyond a whole number.
     """
 
     name: str
@@ -21,6 +23,12 @@ class Entry(NamedTuple):
     shape: Tuple[int, ...] = ()
     dtype: str = ""
     fraction: float = 0.0
+    values: str = ""
+
+    @property
+    def source(self) -> str:
+        """The name of the values, as ``cases.inputs.attached`` takes it."""
+        return f"{self.name} {self.values}".strip()
 
     @property
     def number(self) -> float:
@@ -77,6 +85,10 @@ def _in_dtype(dtype: str) -> Tuple[Entry, ...]:
     return (*_named(*FLOATING, dtype=dtype), Entry(_COUNTER))
 
 
+def _valued(values: str) -> StateDict:
+    return StateDict((*(Entry(name, values=values) for name in FLOATING), Entry(_COUNTER)))
+
+
 TABLE: Dict[str, StateDict] = {
     "legacy": StateDict(_NUMBERS, version=None),
     "empty": StateDict((), version=None, strict=False),
@@ -106,6 +118,7 @@ TABLE: Dict[str, StateDict] = {
     "assigned_float64": StateDict(_in_dtype("float64"), assign=True),
     "emptied": StateDict(_ALL, emptied=True),
     "emptied_assigned": StateDict(_ALL, emptied=True, assign=True),
+    **{values: _valued(values) for values in LOADED},
 }
 """Maps a word of ``LoadStateDict`` to the state dict and how it is loaded. The words of
 ``cases.steps.STATE_DICTS`` come first."""

@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Set, Tuple
 from cases.attributes import BUFFERS, FLAGS, PARAMETERS
 from cases.case import Case
 from cases.construction import Config
+from cases.derivatives import Accumulate, Backward, Detach, Double, Jvp, Nested, Triple, Vjp, ZeroGrad
 from cases.errors import CaseError, quoted
 from cases.programs import spelled
 from cases.spelling import token
@@ -24,14 +25,11 @@ from cases.steps import (
     RESETS,
     STATE_DICTS,
     TRAIN,
-    Accumulate,
     Alias,
     Attach,
-    Backward,
     Convert,
     Copy,
     Count,
-    Double,
     Drop,
     Forward,
     Forwards,
@@ -45,7 +43,6 @@ from cases.steps import (
     Show,
     Step,
     Value,
-    ZeroGrad,
 )
 from cases.variants import ATTACHED_COUNT, Variant
 
@@ -131,6 +128,11 @@ _DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
     Backward: _nothing,
     Accumulate: _nothing,
     Double: _nothing,
+    Triple: _nothing,
+    Jvp: _nothing,
+    Vjp: _nothing,
+    Nested: _nothing,
+    Detach: _nothing,
     ZeroGrad: _nothing,
     Forwards: _nothing,
     Mode: lambda operation: frozenset({"training"}),

@@ -5,13 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Tuple, Union
 
+from cases.derivatives import (
+    CALLING,
+    Accumulate,
+    Backward,
+    Detach,
+    Double,
+    Jvp,
+    Nested,
+    Triple,
+    Vjp,
+    ZeroGrad,
+)
+
 Value = Union[None, bool, int, float, str]
 """A value that can be assigned to a flag."""
 
-GRADS = ("grad", "no_grad", "input_grad", "hooked", "inference")
+OVERWRITTEN = ("output_overwritten", "input_overwritten")
+"""The calls with an input that requires a gradient after which the output, or the input, is set to 0 in
+place, as an in-place activation or a reused buffer would: ``y.detach().zero_()``."""
+
+GRADS = ("grad", "no_grad", "input_grad", "hooked", "inference", "view", "detached", *OVERWRITTEN)
 """grad: an ordinary call. no_grad: a call under ``torch.no_grad()``. input_grad: a call with an input
 that requires a gradient. hooked: a call of a module with a forward pre-hook and a forward hook; the
-text tells which were called, in order. inference: a call under ``torch.inference_mode()``."""
+text tells which were called, in order. inference: a call under ``torch.inference_mode()``. view: a call
+with a view of a tensor that requires a gradient. detached: a call with such a tensor's detached view.
+The words of OVERWRITTEN: see there."""
+
+WITH_GRADIENT = ("input_grad", "view", "detached", *OVERWRITTEN)
+"""Those in which the input, or what it is made of, requires a gradient."""
 
 ATTACH_KINDS = ("tensor", "parameter", "trainable")
 """tensor: a plain tensor. parameter: a Parameter with ``requires_grad=False``. trainable: a Parameter
@@ -65,55 +87,6 @@ class Forward:
 
     batch: str
     grad: str = "grad"
-
-
-@dataclass(frozen=True)
-class Backward:
-    """``torch.autograd.grad`` of the output of a forward, for input, weight and bias.
-
-    ``upstream``: the upstream gradient, a name of ``cases.inputs.upstream`` that may end in a layout.
-    ``retain``: the graph is kept for another backward. ``earlier``: the forward before the last one that
-    returned an output is differentiated instead of the last.
-    """
-
-    upstream: str
-    retain: bool = False
-    earlier: bool = False
-
-
-@dataclass(frozen=True)
-class Accumulate:
-    """``output.backward(upstream)`` for the output of the last forward: adds gradients to ``.grad``.
-
-    ``upstream``, ``retain``: as in ``Backward``.
-    """
-
-    upstream: str
-    retain: bool = False
-
-    @property
-    def backward(self) -> Backward:
-        """The step that returns the gradients which this one adds."""
-        return Backward(self.upstream, self.retain)
-
-
-@dataclass(frozen=True)
-class Double:
-    """``torch.autograd.grad`` of gradients that were computed with ``create_graph=True``.
-
-    The gradients are those of the output of the last forward for input, weight and bias, as far as they
-    require one; they are differentiated with respect to input, weight and the upstream gradient.
-    ``upstream``: the upstream gradient. ``direction``: the factor of the input's gradient, a name as for
-    ``upstream``; the gradients of weight and bias are multiplied by ``cases.inputs.attached``.
-    """
-
-    upstream: str
-    direction: str
-
-
-@dataclass(frozen=True)
-class ZeroGrad:
-    """``module.zero_grad()``."""
 
 
 @dataclass(frozen=True)
@@ -223,10 +196,7 @@ class Show:
 
 @dataclass(frozen=True)
 class Convert:
-    """Convert the module to another dtype; ``how``: one of CONVERSIONS.
-
-    A program has no backward of a forward that came before this step.
-    """
+    """Convert the module to another dtype; ``how``: one of CONVERSIONS."""
 
     how: str
 
@@ -240,10 +210,7 @@ class RequireGrad:
 
 @dataclass(frozen=True)
 class Alias:
-    """``module.<name> = module.<source>``: one of STATISTICS becomes the same tensor as one of FLOATING.
-
-    Weight and bias cannot be the same tensor: autograd would add up their gradients.
-    """
+    """``module.<name> = module.<source>``: one of FLOATING becomes the same tensor as another."""
 
     name: str
     source: str
@@ -262,7 +229,12 @@ Step = Union[
     Backward,
     Accumulate,
     Double,
+    Triple,
+    Jvp,
+    Vjp,
+    Nested,
     ZeroGrad,
+    Detach,
     Forwards,
     Mode,
     SetAttribute,
@@ -280,9 +252,6 @@ Step = Union[
     Overwrite,
 ]
 
-DIFFERENTIATING = (Backward, Accumulate, Double)
-"""The types of the steps that differentiate the output of a forward."""
-
 TRAIN = Mode(True)
 EVAL = Mode(False)
 PRESET = Preset()
@@ -294,4 +263,6 @@ def forwards(step: Step) -> Tuple[Forward, ...]:
     """Return the forwards that a step performs, in order; none for a step of another type."""
     if isinstance(step, Forwards):
         return tuple(Forward(f"{step.series}{number}") for number in range(step.count))
+    if isinstance(step, CALLING):
+        return (Forward(step.batch),)
     return (step,) if isinstance(step, Forward) else ()

@@ -51,6 +51,28 @@ LONG_SHAPES: Dict[str, Shape] = {
 
 SHAPES.update(LONG_SHAPES)
 
+_PLANES: Tuple[Shape, ...] = (
+    *((2, 3, 1, 1), (3, 4, 1, 1), (5, 2, 1, 1), (7, 8, 1, 1), (9, 5, 1, 1), (16, 10, 1, 1)),
+    *((1, 2, 1, 2), (1, 4, 2, 1), (1, 6, 1, 3), (1, 5, 3, 1), (1, 7, 1, 5), (1, 1, 2, 1)),
+    *((1, 1, 3, 2), (3, 1, 5, 4), (2, 2, 4, 3), (3, 4, 3, 4), (6, 5, 3, 3), (4, 6, 7, 7), (3, 8, 5, 4)),
+    *((2, 9, 3, 5), (7, 10, 4, 2), (5, 12, 3, 2), (2, 13, 6, 5), (16, 16, 4, 4), (32, 7, 2, 3)),
+    *((10, 17, 5, 3), (1, 24, 9, 7), (12, 32, 3, 3), (2, 48, 6, 8), (1, 64, 14, 14), (2, 96, 20, 18)),
+    *((1, 128, 3, 2), (2, 256, 4, 3), (2, 512, 7, 7)),
+)
+"""Shapes of ordinary feature maps, and small ones: numbers of channels, images, rows and columns that
+kernels treat in a way of their own, such as powers of two, multiples of four, more rows than columns."""
+
+
+def _plain(shape: Shape) -> str:
+    images, channels, height, width = shape
+    return f"n{images * height * width}_{images}x{channels}x{height}x{width}"
+
+
+PLANE_SHAPES: Dict[str, Shape] = {_plain(shape): shape for shape in _PLANES}
+"""Maps a word that writes its dimensions, as in ``n24_2x2x4x3``, to the shape."""
+
+SHAPES.update(PLANE_SHAPES)
+
 MATRIX_SHAPES = (
     *tuple(SHAPES)[:5],
     *("n6_129_channels", "n387_129_images", "n771_257_wide", "n195_65_tall"),
@@ -77,7 +99,7 @@ DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_b
 precision."""
 
 WIDE = DTYPES[:2]
-"""The dtypes in which both storage and arithmetic take place. Second derivatives are specified for
+"""The dtypes in which both storage and arithmetic take place. Third derivatives are specified for
 these."""
 
 NARROW = ("float16", "bfloat16")
@@ -90,6 +112,19 @@ storage."""
 GRADIENT_LAYOUTS = LAYOUTS + ("scalar",)
 """The ways in which an upstream gradient may lie in memory. scalar: one number, expanded in all four
 dimensions."""
+
+CUT_LAYOUTS = ("cropped", "channel_part", "channel_step", "image_step")
+"""The ways to be a part of a larger contiguous tensor. cropped: without its last row and column.
+channel_part: the first half of its channels. channel_step, image_step: every second channel or image."""
+
+EXPANDED_LAYOUTS = ("image", "one_row", "one_channel")
+"""The ways to repeat numbers, other than ``expanded``. image: one number for each image and channel.
+one_row: one row. one_channel: one channel."""
+
+EVERY_LAYOUT = GRADIENT_LAYOUTS + ("transposed", "swapped") + CUT_LAYOUTS + EXPANDED_LAYOUTS
+"""Every word for how a tensor lies in memory; edges and spelled-out programs use those that are no
+GRADIENT_LAYOUTS. transposed: height and width have changed places in memory. swapped: images and
+channels have."""
 
 ATTACHED_COUNT = 5
 """The value of a counter that ``Attach`` attaches."""

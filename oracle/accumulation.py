@@ -13,37 +13,64 @@ from __future__ import annotations
 
 import dataclasses
 from functools import lru_cache
-from typing import Any, Dict, FrozenSet, Optional
+from typing import FrozenSet, Optional
 
 import numpy as np
 
 from cases.attributes import PARAMETERS
+from cases.derivatives import Accumulate, ZeroGrad
 from cases.inputs import Batch
-from cases.steps import Accumulate, ZeroGrad
 from cases.variants import Variant
 from oracle.backward import backward, gradient_values
+from oracle.expected_derivatives import ExpectedGradient, Grad
 from oracle.numerics import bounds, propagation
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import OutputValues, nothing
+from oracle.refusals import Refusal
 from oracle.semantics import Rules
-from oracle.state import Expected, ExpectedGradient, Grad, State, Tensor
+from oracle.state import Expected, ExpectedError, State, Tensor
 
 
 def accumulate(state: State, step: Accumulate, variant: Variant, rules: Rules) -> Expected:
     """Differentiate the output of the last forward, and add to the ``.grad`` of its leaves."""
-    frozen = state.graphs[0].frozen if state.graphs else frozenset()
-    differentiated = backward(_frozen(state, frozenset()), step.backward, variant, rules)
-    differentiated = dataclasses.replace(differentiated, state=_frozen(differentiated.state, frozen))
+    last = state.graphs[0] if state.graphs else None
+    try:
+        whole = _frozen(state, frozenset(), frozenset())
+        differentiated = backward(whole, step.backward, variant, rules)
+    except Refusal as refusal:
+        if last is None or last.output.batch.values.size or not (last.freed or last.modified):
+            raise
+        return _bias_alone(state, step, variant, rules, refusal.error)
+    if last is not None:
+        after = _frozen(differentiated.state, last.frozen, last.renewed)
+        differentiated = dataclasses.replace(differentiated, state=after)
     layout = _layout(state.graphs[0].output.batch, rules)
     return Expected(_added(differentiated, layout))
 
 
-def _frozen(state: State, names: FrozenSet[str]) -> State:
-    """Return the state in which these leaves of the last forward are frozen."""
+def _bias_alone(
+    state: State, step: Accumulate, variant: Variant, rules: Rules, error: ExpectedError
+) -> Expected:
+    """Differentiate the output of an empty batch whose graph is used up, or whose weight was modified.
+
+    It was multiplied by the weight, and the bias was added last. So the bias gets its gradient, and then
+    the product lacks its operands.
+    """
+    last, *earlier = state.graphs
+    only = frozenset(last.trainable) - {"bias"}
+    whole = last._replace(freed=False, modified=False, frozen=only)
+    if "bias" not in last.trainable or "bias" in last.frozen:
+        return Expected(state, error=error)
+    added = accumulate(state.changed(graphs=(whole, *earlier)), step, variant, rules).state
+    return Expected(added.changed(graphs=state.graphs), error=error)
+
+
+def _frozen(state: State, names: FrozenSet[str], renewed: FrozenSet[str]) -> State:
+    """Return the state in which these leaves of the last forward are frozen, and these renewed."""
     if not state.graphs:
         return state
     last, *earlier = state.graphs
-    return state.changed(graphs=(last._replace(frozen=names), *earlier))
+    return state.changed(graphs=(last._replace(frozen=names, renewed=renewed), *earlier))
 
 
 def accumulated(right: Expected, differentiated: Expected) -> Expected:
@@ -52,7 +79,13 @@ def accumulated(right: Expected, differentiated: Expected) -> Expected:
         return differentiated
     grad = right.state.graphs[0].grad
     layout = "contiguous" if grad is None else grad.strides
-    return dataclasses.replace(right, state=_added(differentiated, layout))
+    after, last = _added(differentiated, layout), right.state.graphs[0]
+    return dataclasses.replace(right, state=_frozen(after, last.frozen, last.renewed))
+
+
+def found_again(state: State) -> State:
+    """Return the state in which ``autograd.grad`` returns all that ``output.backward`` adds."""
+    return _frozen(state, state.graphs[0].frozen if state.graphs else frozenset(), frozenset())
 
 
 def _layout(given: Batch, rules: Rules) -> str:
@@ -70,18 +103,20 @@ def _added(differentiated: Expected, layout: str) -> State:
     """
     state = differentiated.state
     last, *earlier = state.graphs
-    changes: Dict[str, Any] = {}
     for gradient in differentiated.gradients or ():
         if gradient is None or gradient.name in last.frozen:
             continue
+        if gradient.added and gradient.name == "bias":
+            continue  # the tensor has got its gradient as the weight
         if gradient.name == "input":
             last = last._replace(grad=_sum(last.grad, gradient, layout))
             continue
         tensor = state.entry(gradient.name)
         leaf = last.leaves[PARAMETERS.index(gradient.name)]
         if isinstance(tensor, Tensor) and tensor.identity is leaf:
-            changes[gradient.name] = tensor._replace(grad=_sum(tensor.grad, gradient, "contiguous"))
-    return state.changed(graphs=(last, *earlier), **changes)
+            new = tensor._replace(grad=_sum(tensor.grad, gradient, "contiguous"))
+            state = state.written(new)
+    return state.changed(graphs=(last, *earlier))
 
 
 def _sum(grad: Optional[Grad], gradient: ExpectedGradient, layout: str) -> Grad:
@@ -92,14 +127,13 @@ def _sum(grad: Optional[Grad], gradient: ExpectedGradient, layout: str) -> Grad:
 
 def zero_grad(state: State, step: ZeroGrad, variant: Variant, rules: Rules) -> Expected:
     """Clear the ``.grad`` of every parameter: it becomes None or zeros. Inputs keep theirs."""
-    changes: Dict[str, Any] = {}
     for name in PARAMETERS:
         tensor = state.entry(name)
         if isinstance(tensor, Tensor) and tensor.grad is not None:
             kept = rules.holds("zero_grad_keeps_zeros")
-            zeros = dataclasses.replace(tensor.grad, parts=()) if kept else None
-            changes[name] = tensor._replace(grad=zeros)
-    return Expected(state.changed(**changes))
+            zeros = dataclasses.replace(tensor.grad, parts=(), converted=None) if kept else None
+            state = state.written(tensor._replace(grad=zeros))
+    return Expected(state)
 
 
 @lru_cache(maxsize=64)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, Type, Union
 
+import numpy as np
+
 from cases.attributes import BUFFERS, FLOATING
 from cases.inputs import attached, preset
+from cases.inputs.storage import stored
 from cases.steps import UNSAVED, Attach, Count, Drop, Mode, Preset, Reset, SetAttribute, Show, Step
 from cases.variants import ATTACHED_COUNT, Variant
 from oracle import refusals
@@ -18,8 +21,9 @@ from oracle.state import Counter, Expected, Meaning, State, Tensor
 
 
 def attached_numbers(name: str, state: State) -> Budgeted:
-    """Return the numbers of a tensor that is attached or loaded as ``name``."""
-    return known(attached(name, state.config.num_features))
+    """Return the numbers of a tensor that is attached or loaded as ``name``, in the module's dtype."""
+    values = stored(attached(name, state.config.num_features), state.dtype)
+    return known(values.astype(np.float64))
 
 
 def _mode(state: State, step: Mode, variant: Variant, rules: Rules) -> Expected:

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from typing import Dict, Type
 
-from cases.steps import Accumulate, Backward, Double, Step, ZeroGrad
+from cases.derivatives import Accumulate, Backward, Detach, Double, Triple, ZeroGrad
+from cases.steps import Step
+from cases.variants import Variant
+from oracle import refusals
 from oracle.accumulation import accumulate, zero_grad
 from oracle.backward import backward
 from oracle.second_derivatives import double
-from oracle.state import Meaning
+from oracle.semantics import Rules
+from oracle.state import Expected, Meaning, State
+from oracle.third_derivatives import triple
+
+
+def _detach(state: State, step: Detach, variant: Variant, rules: Rules) -> Expected:
+    """Take its graph from the last output."""
+    if not state.graphs:
+        raise refusals.no_output()
+    last, *earlier = state.graphs
+    return Expected(state.changed(graphs=(last._replace(trainable=()), *earlier)))
+
 
 AUTOGRAD_STEPS: Dict[Type[Step], Meaning] = {
     Backward: backward,
     Accumulate: accumulate,
     ZeroGrad: zero_grad,
+    Detach: _detach,
     Double: double,
+    Triple: triple,
 }
 """Maps the type of a step to its meaning."""

@@ -1,11 +1,11 @@
 """The backward pass of BatchNorm2d: the gradients of input, weight and bias.
 
-A forward computes, in each channel of n = N*H*W values,
+In each channel a forward computes from n = N*H*W values x_1, ..., x_n
 
     y = (x - m) / s * w + b        with s = sqrt(v + eps)
 
-A loss L that depends on y has the upstream gradient g = dL/dy. Weight and bias enter y as factor and
-summand, so whatever m and v are,
+A loss L has the upstream gradient g = dL/dy, one number for each value. Sums and means run over the n
+values of the channel. Weight and bias enter y as factor and summand, so whatever m and v are,
 
     dL/db = sum g
     dL/dw = sum g * (x - m) / s
@@ -15,11 +15,15 @@ The input's gradient depends on whether m and v are functions of x.
     EVAL MODE. m and v are the running buffers, which do not depend on x:
         dL/dx = g * w / s
 
-    TRAIN MODE. m and v are the mean and the biased variance of x itself. Every value moves m by 1/n and
-    v by 2*(x - m)/n, and so the output of every other value of its channel. This effect subtracts from g
-    its components along 1 and along x - m:
+    TRAIN MODE. m and v are the mean and the biased variance of x itself, so each x_j moves all n outputs:
+    directly, through m (dm/dx_j = 1/n) and through v (dv/dx_j = 2 * (x_j - m) / n). With
+        dL/dm = -sum g * w / s        dL/dv = -sum g * (x - m) * w / (2 * s**3)
+    the chain rule adds the three parts, g * w / s + dL/dm / n + dL/dv * 2 * (x - m) / n:
         dL/dx = (g - mean(g) - (x - m) * q) * w / s        with q = sum g * (x - m) / (n * s**2)
-    dL/dx sums to 0 over the channel, and so do its products with x - m, except for the effect of eps.
+    The sum of dL/dx over the channel is 0: adding a constant to x changes no output. The sum of
+    (x - m) * dL/dx is w * dL/dw * eps / s**2: without eps, scaling x would change no output either.
+
+If both running buffers are None, the batch normalises in eval mode, and the formula of train mode holds.
 
 ``backward`` says when torch refuses to differentiate. Sources: Ioffe & Szegedy 2015, section 3, for the
 formula of train mode; the chain rule for the others; observation for what autograd refuses.
@@ -28,43 +32,22 @@ formula of train mode; the chain rule for the others; observation for what autog
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple, Tuple
+from typing import NamedTuple
 
 import numpy as np
 
-from cases.attributes import PARAMETERS
+from cases.derivatives import Backward
 from cases.inputs import Batch, upstream
-from cases.steps import Backward
 from cases.variants import Variant
 from oracle import refusals
-from oracle.numerics import bounds, exact_sums
+from oracle.expected_derivatives import GRADIENTS, ExpectedGradient
+from oracle.numerics import bounds, exact_sums, propagation
 from oracle.numerics.formats import FLOAT64, FORMATS
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, nothing, plane, terms
 from oracle.numerics.statistics import by_channel
+from oracle.recording import check_rows
 from oracle.semantics import Rules
-from oracle.state import GRADIENTS, Expected, ExpectedGradient, Graph, Saved, State, Tensor
-
-SAVED = ("weight", "running_mean", "running_var")
-"""The tensors that the backward pass reads, beside the input, if the forward was handed them."""
-
-
-def recorded(
-    state: State, output: ExpectedOutput, trainable: Tuple[str, ...], handed_over: Tuple[str, ...]
-) -> Graph:
-    """Return what autograd records of a forward. ``handed_over``: the names of the buffers it was handed.
-
-    An empty batch is multiplied by a weight and shifted by a bias, and nothing else is read.
-    """
-    read = ("weight", *handed_over)
-    if not output.batch.values.size:
-        read = ("weight",) if "input" in trainable else ()
-    saved = []
-    for name in SAVED:
-        tensor = state.entry(name)
-        if isinstance(tensor, Tensor) and name in read:
-            saved.append(Saved(name, tensor.identity, tensor.version))
-    leaves = [getattr(state.entry(name), "identity", None) for name in PARAMETERS]
-    return Graph(output, trainable, tuple(saved), leaves=tuple(leaves))
+from oracle.state import Expected, Graph, State
 
 
 def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Expected:
@@ -77,30 +60,39 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         raise refusals.output_without_graph()
     if graph.frozen >= set(graph.trainable):
         raise refusals.nothing_to_differentiate()
+    if not graph.wanted:  # autograd runs no operation that leads to none of the leaves
+        return Expected(state, gradients=(None,) * len(GRADIENTS))
     if graph.freed:
         raise refusals.graph_used_up()
     if graph.modified:
         raise refusals.modified_in_place()
+    if graph.mixed:
+        raise refusals.converted()
     bias_alone = graph.output.weight is None and graph.output.bias is not None
     if bias_alone and rules.holds("backward_needs_weight"):
-        raise refusals.no_device()
+        raise refusals.no_device()  # the message of these releases
     given = upstream(variant, graph.output.batch, step.upstream)
+    check_rows(graph, given, rules)
     gradients = []
     for name in GRADIENTS:
-        dtype = graph.output.dtype if name == "input" else state.dtype
+        dtype = graph.output.dtype if name == "input" else graph.dtype
         strides = _strides(graph.output, given, rules) if name == "input" else "contiguous"
-        expected = ExpectedGradient(name, graph.output, given, dtype, strides)
-        gradients.append(expected if name in set(graph.trainable) - graph.frozen else None)
+        added = graph.added and name != "input"
+        row = name in graph.rows
+        expected = ExpectedGradient(name, graph.output, given, dtype, strides, added=added, row=row)
+        gradients.append(expected if name in graph.wanted else None)
     graphs = list(state.graphs)
-    graphs[place] = graph._replace(freed=not step.retain and _holds_tensors(graph))
+    graphs[place] = graph._replace(freed=not step.retain and holds_tensors(graph, rules))
     return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))
 
 
-def _holds_tensors(graph: Graph) -> bool:
+def holds_tensors(graph: Graph, rules: Rules) -> bool:
     """Whether autograd has saved tensors that it can free. For an empty batch it has only if a product
     with the weight was recorded."""
     multiplied = graph.output.weight is not None and {"input", "weight"} & {*graph.trainable}
-    return bool(graph.output.batch.values.size or multiplied)
+    if graph.output.batch.values.size:
+        return True
+    return bool(multiplied) and not rules.holds("empty_output_detached")
 
 
 def _strides(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
@@ -178,9 +170,11 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
     ``undetermined``: the channels in which anything conforms. Sums over an empty batch are 0.
     """
     if not expected.output.batch.values.size:
-        return nothing(expected.shape)
+        return nothing(expected.shape[-1:] if expected.row else expected.shape)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        if expected.name == "bias":
+        if expected.added:
+            found = _sum_of_both(expected)
+        elif expected.name == "bias":
             found = _bias_gradient(expected)
         elif expected.name == "weight":
             found = _weight_gradient(expected)
@@ -192,7 +186,10 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
     if storage is not storage.arithmetic:
         found = found._replace(budget=found.budget + bounds.stored(found.values, storage))
     finite = np.isfinite(found.values)
-    return found._replace(budget=np.where(finite, found.budget, np.nan))
+    found = found._replace(budget=np.where(finite, found.budget, np.nan))
+    if expected.row:
+        found = found._replace(values=found.values[None], budget=found.budget[None])
+    return found
 
 
 def _bias_gradient(expected: ExpectedGradient) -> OutputValues:
@@ -214,7 +211,23 @@ def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
         part.inverse_error,
         expected.output.arithmetic,
     )
+    if expected.normalised:
+        x, g = by_channel(expected.output.batch.values), by_channel(expected.upstream.values)
+        mean = np.abs(expected.output.mean.values)
+        magnitude = np.abs(g * x).sum(axis=1) + mean * np.abs(g).sum(axis=1)
+        budget = budget + propagation.cancelled(magnitude, part.inverse, expected.output.arithmetic)
     return OutputValues(value, budget, undetermined)
+
+
+def _sum_of_both(expected: ExpectedGradient) -> OutputValues:
+    """Compute the gradient of a tensor that is weight and bias."""
+    weight, bias = _weight_gradient(expected), _bias_gradient(expected)
+    values = weight.values + bias.values
+    errors = weight.budget + bias.budget
+    for each in (weight, bias):  # each is stored before they are added
+        errors = errors + bounds.stored(each.values, FORMATS[expected.dtype])
+    budget = propagation.accumulated(values, errors, FORMATS[expected.dtype])
+    return OutputValues(values, budget, weight.undetermined | bias.undetermined)
 
 
 def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
@@ -227,7 +240,10 @@ def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
 
 
 def _unprojected(found: Sums) -> Sums:
-    """Return the sums of a kernel that takes 0 for q, unless the sum itself overflows."""
+    """Return the sums with 0 for sum g * (x - m), so that q is 0, unless that sum itself overflows.
+
+    A known defect of torch computes so (``oracle.deviations.narrow``).
+    """
     budget = np.where(np.isinf(found.products_budget), np.inf, 0.0)
     return found._replace(products=np.zeros_like(found.products), products_budget=budget)
 
@@ -255,6 +271,7 @@ def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
         found.products_budget,
         count,
         output.arithmetic,
+        output.extra.quotient,
     )
     total = (
         plane(budget.constant)

@@ -1,25 +1,32 @@
-"""The specification of BatchNorm2d: ``construct`` a module, ``advance`` it by one step.
+"""The specification of BatchNorm2d: ``construct`` a module, call its ``forward``.
 
-A forward normalises each channel with a mean and a variance, then scales and shifts it:
+The input x has the shape (N, C, H, W). Each of the C channels is treated alone: its n = N*H*W values
+are normalised with one mean and one variance, then scaled and shifted:
 
     y = (x - mean) / sqrt(variance + eps) * weight + bias
 
-    STATISTICS.  In train mode the batch's own: mean and *biased* variance over N, H and W. In eval
-    mode the running buffers; but if both are None, again the batch's own.
+An absent weight counts as 1, an absent bias as 0.
+
+    STATISTICS.  In train mode the batch's own: its mean and its *biased* variance (divided by n). In
+    eval mode the running buffers; but if both are None, again the batch's own.
+
+    COUNTER.  In train mode, if track_running_stats is set and num_batches_tracked is there, the forward
+    adds 1 to it. Only a wrong rank is refused before that: any other refused batch has been counted.
 
     RUNNING BUFFERS.  In train mode, if track_running_stats is set and the buffers are there,
         running = (1 - factor) * running + factor * batch
-    with the batch's mean and *unbiased* variance. factor is momentum, or with momentum None 1/k for
-    the k-th batch, which makes the buffers the plain average over all batches.
+    with the batch's mean and *unbiased* variance (divided by n - 1). factor is momentum. With momentum
+    None it is 1/k, where k is the counter after counting, which makes the buffers the plain average over
+    all batches; without a counter it is 0. An empty batch is counted and leaves the buffers as they are.
 
     FLAGS AFTER CONSTRUCTION.  A forward does not read ``affine`` and ``num_features``. It reads
     ``momentum`` and ``eps`` every time. ``track_running_stats`` decides whether a train-mode forward
     counts and updates, and whether ``reset_running_stats`` resets. It does not decide which statistics
     normalise in eval mode; the presence of the buffers does.
 
-``rules.holds(name)`` says whether a release differs in one rule; it is asked only where the answer
-matters, and ``oracle.semantics`` has the table. ``oracle.attributes`` has the steps that set, drop,
-attach or reset something, ``oracle.state_dicts`` the loading of a state dict.
+This describes the newest release. Where an older one differs in a rule, the code asks
+``rules.holds(name)``; ``oracle.semantics`` has the table of these names. ``oracle.attributes`` has the
+steps that set, drop, attach or reset something, ``oracle.state_dicts`` the loading of a state dict.
 
 Sources: Ioffe & Szegedy, "Batch Normalization" (ICML 2015); the documentation of
 torch.nn.BatchNorm2d; and observation of the releases in the table.
@@ -27,8 +34,6 @@ torch.nn.BatchNorm2d; and observation of the releases in the table.
 
 from __future__ import annotations
 
-import dataclasses
-from functools import lru_cache
 from typing import Any, Dict, NamedTuple, Optional, Tuple, Type
 
 from cases.attributes import BUFFERS, PARAMETERS
@@ -37,16 +42,14 @@ from cases.inputs import Batch, batch
 from cases.steps import Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
 from oracle import outputs, refusals
-from oracle.attributes import ATTRIBUTE_STEPS
-from oracle.autograd import AUTOGRAD_STEPS
-from oracle.backward import recorded
 from oracle.numerics.budgeted import constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import statistics
+from oracle.recording import recorded
 from oracle.refusals import Refusal
-from oracle.semantics import Rules, Semantics
+from oracle.semantics import Rules
 from oracle.state import Counter, Expected, Meaning, State, Tensor
 from oracle.state_dicts import load_state_dict
 
@@ -99,13 +102,19 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
         raise refusals.wrong_rank(given.values.ndim)
     state = _counted(state, rules)
     try:
-        call = _call(state, given, rules)
+        call = _call(state, given, step.grad not in outputs.UNRECORDED, rules)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     trainable = outputs.trainable(state, given, step.grad, rules)
     state = _updated(state, given, call, rules)  # this comes first: a buffer may be weight or bias, too
+    try:
+        refusals.check_affine_rows(state, given, call.batch_statistics, rules)
+    except Refusal as refusal:
+        return Expected(state, error=refusal.error)
     output = _output(state, given, call, bool(trainable), rules)
     graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
+    if step.grad == "input_overwritten":
+        graph = graph._replace(modified=bool(graph.saved or given.values.size))
     state = state.changed(graphs=(graph, *state.graphs[:1]))
     return Expected(state, output=output, text=outputs.HOOKS if step.grad == "hooked" else None)
 
@@ -124,7 +133,11 @@ def _counted(state: State, rules: Rules) -> State:
 
 
 class Call(NamedTuple):
-    """The arguments of the kernel; ``factor``: the share of the batch in the running buffers."""
+    """The arguments of the kernel, the function that updates the buffers and normalises.
+
+    ``batch_statistics``: the batch's own statistics normalise. ``handed_over``: the kernel gets the
+    running buffers, each of which may still be None. ``factor``: the batch's share in the new buffers.
+    """
 
     batch_statistics: bool
     handed_over: bool
@@ -134,13 +147,14 @@ class Call(NamedTuple):
     eps: float
 
 
-def _call(state: State, given: Batch, rules: Rules) -> Call:
+def _call(state: State, given: Batch, recorded: bool, rules: Rules) -> Call:
     """Choose the kernel's arguments in the order of the module's own checks; raises Refusal."""
     n, _, h, w = given.values.shape
     factor = average_factor(state)
     batch_statistics = uses_batch_statistics(state, rules)
     if batch_statistics and n * h * w == 1:
         raise refusals.one_value_a_channel(given.values.shape)
+    # Where only the kernel looks at eps, momentum comes first: it is the argument before.
     if not (isinstance(factor, str) and rules.holds("eps_unchecked")):
         refusals.check_eps(state.eps, batch_statistics, rules)
     if isinstance(factor, str):
@@ -148,14 +162,18 @@ def _call(state: State, given: Batch, rules: Rules) -> Call:
     handed_over = _hands_over_buffers(state, rules)
     running_mean = state.running_mean if handed_over else None
     running_var = state.running_var if handed_over else None
-    refusals.check_tensors(state, given, (running_mean, running_var), batch_statistics, rules)
+    running = (running_mean, running_var)
+    refusals.check_tensors(state, given, running, batch_statistics, recorded, rules)
     assert factor is not None
     assert isinstance(state.eps, (int, float))
     return Call(batch_statistics, handed_over, running_mean, running_var, float(factor), float(state.eps))
 
 
 def average_factor(state: State) -> Value:
-    """Return momentum, or if it is None 1/k for the k-th batch, or 0 when nothing is counted."""
+    """Return momentum; if it is None, 1/k for the k-th batch, or 0 where nothing is counted.
+
+    Raises Refusal where k is 0, as after the counter was set to -1.
+    """
     if state.momentum is not None:
         return state.momentum
     counter = state.num_batches_tracked
@@ -167,7 +185,7 @@ def average_factor(state: State) -> Value:
 
 
 def uses_batch_statistics(state: State, rules: Rules) -> bool:
-    """Whether the batch's own statistics normalise: in train mode, or where there are no others."""
+    """Whether the batch's own statistics normalise: in train mode, and where both buffers are None."""
     if state.training:
         return True
     neither = state.running_mean is None and state.running_var is None
@@ -178,7 +196,7 @@ def uses_batch_statistics(state: State, rules: Rules) -> bool:
 
 
 def _hands_over_buffers(state: State, rules: Rules) -> bool:
-    """Whether a forward hands the running buffers to the kernel: not in train mode when untracked."""
+    """Whether the kernel gets the running buffers: always, but in train mode only if they are tracked."""
     if not state.training or state.track_running_stats:
         return True
     present = state.running_mean is not None or state.running_var is not None
@@ -190,7 +208,7 @@ def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
     unchanged = call.running_mean is None and call.running_var is None
     if unchanged or not call.batch_statistics or not given.values.size:
         return state
-    found = statistics(given, rules.sums_exactly)
+    found = statistics(given, rules.sums_exactly, device=rules.semantics.device)
     exact = given.exact and rules.sums_exactly
     for name, new in (("running_mean", found.mean), ("running_var", found.unbiased_variance)):
         tensor = state.entry(name)
@@ -206,7 +224,7 @@ def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: 
     if not given.values.size:
         mean = variance = constant(0.0, given.values.shape[1])
     elif call.batch_statistics:
-        found = statistics(given, rules.sums_exactly)
+        found = statistics(given, rules.sums_exactly, device=rules.semantics.device)
         mean, variance = found.mean, found.biased_variance
     else:
         assert call.running_mean is not None
@@ -224,6 +242,7 @@ def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: 
         requires_grad=requires_grad,
         # Only releases that do not check eps reach this with eps 0: a constant channel gives the bias.
         flat_at_zero=call.batch_statistics and call.eps == 0,
+        device=rules.semantics.device,
     )
 
 
@@ -260,40 +279,10 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
     return Expected(copied.changed(**changes), copied=True)
 
 
-STEPS: Dict[Type[Step], Meaning] = {
+MODULE_STEPS: Dict[Type[Step], Meaning] = {
     Forward: forward,
     Forwards: _forwards,
     Copy: _copy,
     LoadStateDict: load_state_dict,
-    **ATTRIBUTE_STEPS,
-    **AUTOGRAD_STEPS,
 }
 """Maps the type of a step to its meaning."""
-
-
-@lru_cache(maxsize=4096)
-def advance(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-    """Perform a step; results are remembered, so programs that begin alike share them."""
-    rules = Rules(semantics)
-    try:
-        expected = STEPS[type(step)](state, step, variant, rules)
-    except Refusal as refusal:
-        expected = Expected(state, error=refusal.error)
-    if not rules.consulted:
-        return expected
-    return dataclasses.replace(expected, switches=tuple(rules.consulted))
-
-
-@lru_cache(maxsize=256)
-def begin(config: Config, dtype: str, semantics: Semantics) -> Expected:
-    """Perform the construction, the first step of every program.
-
-    Where it must raise, the state is that of a module constructed without the refused keyword.
-    """
-    rules = Rules(semantics)
-    try:
-        return Expected(construct(config, dtype, rules), switches=tuple(rules.consulted))
-    except Refusal as refusal:
-        accepted = dataclasses.replace(config, bias=None, call="needed")
-        state = construct(accepted, dtype, Rules(semantics))
-        return Expected(state, error=refusal.error, switches=tuple(rules.consulted))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Type
+import dataclasses
+from typing import Any, Dict, Set, Type
 
 import numpy as np
 
@@ -10,12 +11,13 @@ from cases.attributes import FLOATING, PARAMETERS
 from cases.inputs.storage import stored
 from cases.steps import CONVERSIONS, Convert, RequireGrad, Step
 from cases.variants import Variant
+from oracle.expected_derivatives import Grad
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS
 from oracle.refusals import INTEGER_WITH_GRADIENT, NO_BFLOAT16, Refusal
 from oracle.semantics import Rules
-from oracle.state import Counter, Expected, Grad, Graph, Meaning, State, Tensor
+from oracle.state import Counter, Expected, Graph, Meaning, State, Tensor
 
 
 def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Expected:
@@ -27,7 +29,10 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
     if step.how == "bfloat16" and rules.holds("no_bfloat16_method"):
         raise Refusal(*NO_BFLOAT16)
     dtype = CONVERSIONS[step.how]
-    changes: Dict[str, Any] = {"dtype": dtype, "graphs": ()}
+    changes: Dict[str, Any] = {"dtype": dtype}
+    if dtype != state.dtype:
+        beside = _left_behind if rules.holds("conversion_leaves_saved_weight") else _converted_beside
+        changes["graphs"] = tuple([beside(graph, state, dtype) for graph in state.graphs])
     for name in FLOATING if dtype != state.dtype else ():
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
@@ -38,6 +43,49 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
                 grad = Grad((), dtype, grad.shape, grad.strides, converted=grad)
             changes[name] = tensor._replace(numbers=numbers, identity=identity, form=form, grad=grad)
     return Expected(state.changed(**changes))
+
+
+def _converted_beside(graph: Graph, state: State, dtype: str) -> Graph:
+    """Return the graph of an earlier forward after the conversion.
+
+    A Parameter that it saved is converted with the module; a buffer stays behind as it was.
+    """
+    own = _identities(state)
+    saved, output = [], graph.output
+    for each in graph.saved:
+        if id(each.identity) in own:
+            each = each._replace(dtype=dtype, numbers=converted(each.numbers, dtype))
+            if each.name == "weight":
+                output = dataclasses.replace(output, weight=each.numbers)
+        saved.append(each)
+    return _after(graph, own, dtype)._replace(saved=tuple(saved), output=output)
+
+
+def _left_behind(graph: Graph, state: State, dtype: str) -> Graph:
+    """Return the graph of an earlier forward, which keeps the Parameters that it saved as they were."""
+    own = _identities(state)
+    saved = [
+        each._replace(identity=object()) if id(each.identity) in own else each
+        for each in graph.saved
+    ]
+    return _after(graph, own, dtype)._replace(saved=tuple(saved))
+
+
+def _identities(state: State) -> Set[int]:
+    """Return the identities of the module's Parameters."""
+    entries = [state.entry(name) for name in state.parameters]
+    return {id(each.identity) for each in entries if each is not None}
+
+
+def _after(graph: Graph, own: Set[int], dtype: str) -> Graph:
+    """Return the graph after a conversion of those of its weight and bias that the module still has.
+
+    ``autograd.grad`` does not find their gradients in it any more.
+    """
+    names = {name for name, leaf in zip(PARAMETERS, graph.leaves) if id(leaf) in own}
+    renewed = graph.renewed | (names & {*graph.trainable})
+    weight_dtype = dtype if "weight" in names else graph.weight_dtype
+    return graph._replace(renewed=renewed, weight_dtype=weight_dtype)
 
 
 def converted(numbers: Budgeted, dtype: str) -> Budgeted:

@@ -72,6 +72,15 @@ DEFECTS: Tuple[Defect, ...] = (
         "Check x.shape[1] == module.num_features before an input that may be empty.",
     ),
     Defect(
+        "empty_output_widened",
+        (1, 5),
+        None,
+        "an input of width 1 without elements, where the weight or bias has the shape (1, C)",
+        "The output has the width C, and an upstream gradient in the shape of the input is refused.",
+        "found by this suite",
+        "Give weight and bias the shape (C,).",
+    ),
+    Defect(
         "zero_features_raise",
         (1, 5),
         None,
@@ -88,7 +97,7 @@ DEFECTS: Tuple[Defect, ...] = (
         "of a channel are many and nearly equal, and depends on the number of threads",
         "Each thread sums in the input's dtype value by value: over 102,400 times 0.3 in float32 the "
         "mean comes out as about 0.3003, thousands of ulps from the contiguous result, which is right "
-        "to the last.",
+        "to the last bit.",
         "found by this suite",
         "Call .contiguous() before a large channels_last input in train mode.",
     ),
@@ -99,7 +108,7 @@ DEFECTS: Tuple[Defect, ...] = (
         "batch statistics of a contiguous float64 input; it shows where the values of a channel are "
         "many and equal",
         "The kernel sums in float64 value by value: over 4,096 times 101.1 the mean is off by 70 units "
-        "in the last place. In float32 it sums in float64, and is right to the last.",
+        "in the last place. In float32 it sums in float64, and is right to the last bit.",
         "found by this suite",
         "Nothing to do: the relative error stays below 1e-13.",
     ),
@@ -118,8 +127,8 @@ DEFECTS: Tuple[Defect, ...] = (
         None,
         None,
         "an eval-mode forward, a train-mode forward of the same module or a write through .data of its "
-        "running buffers, then the backward of the first; up to 1.4 also a forward, a state dict that is "
-        "loaded, then the backward",
+        "running buffers, then the backward of the first, also if the module has dropped them since; up "
+        "to 1.4 also a forward, a state dict that is loaded, then the backward",
         "The train-mode forward updates the running buffers in place, which autograd does not see; the "
         "backward normalises with the buffers as they are by then, and gives wrong gradients.",
         "#13402",
@@ -134,6 +143,29 @@ DEFECTS: Tuple[Defect, ...] = (
         "the bias is taken for a constant of the upstream gradient, without a message.",
         "found by this suite",
         "Use a weight of ones that does not require a gradient.",
+    ),
+    Defect(
+        "third_derivative_of_constant_statistics",
+        None,
+        (2, 13),
+        "a third derivative with respect to the input, where batch statistics normalise",
+        "The second derivative is differentiated as if the batch's mean and deviation did not depend on "
+        "the input, so the terms through them are missing, without a message. The third derivatives with "
+        "respect to weight and upstream gradient are right.",
+        "#186256; PR #186779",
+        "Compute the statistics by x.mean and x.var, and normalise with operations of one's own.",
+    ),
+    Defect(
+        "derivative_of_tangent_of_constant_statistics",
+        (1, 11),
+        None,
+        "the derivative of a forward-mode derivative, torch.func.jvp of jvp, torch.func.vjp of jvp or "
+        "autograd.grad of a tangent, where batch statistics normalise",
+        "The tangent is differentiated as if the batch's mean and deviation did not depend on the input, "
+        "so the terms through them are missing, without a message. A jvp of a vjp is right, and so is a "
+        "double backward.",
+        "#196699",
+        "Take the second derivative by a double backward, or by torch.func.jvp of torch.func.vjp.",
     ),
     Defect(
         "backward_misreads_ambiguous_layout",
@@ -159,6 +191,17 @@ DEFECTS: Tuple[Defect, ...] = (
         "Make the weight contiguous: module.weight = torch.nn.Parameter(weight.contiguous()).",
     ),
     Defect(
+        "channels_last_backward_misreads_statistics",
+        (1, 10),
+        None,
+        "the backward of an eval-mode forward, where input and upstream gradient are channels_last, and "
+        "running_mean or running_var is strided or expanded",
+        "It reads memory that is not that of the statistic: the gradients that depend on it, of the "
+        "weight and, for running_var, of the input, change from call to call, without a message.",
+        "found by this suite",
+        "Make the buffer contiguous: module.running_mean = running_mean.contiguous().",
+    ),
+    Defect(
         "one_channel_permuted_misplaced",
         (1, 5),
         (1, 5),
@@ -169,13 +212,24 @@ DEFECTS: Tuple[Defect, ...] = (
         "Call .contiguous() on the input, and on the gradient.",
     ),
     Defect(
+        "rows_misread",
+        None,
+        (1, 8),
+        "a forward of a module whose weight or bias has the shape (1, C), where batch statistics "
+        "normalise or the input is neither contiguous nor channels_last",
+        "The weight or bias is read by the stride of its one row, past its end, so the output is wrong "
+        "in every channel but the first, without a message.",
+        "found by this suite",
+        "Give weight and bias the shape (C,).",
+    ),
+    Defect(
         "mixed_bfloat16_layout_raises",
         (1, 12),
         (1, 12),
         "a bfloat16 input of a float32 module that is neither contiguous nor channels_last",
         "The forward counts, updates the running buffers and then raises RuntimeError from an internal "
         "assertion.",
-        "found by this suite",
+        "found by this suite; PR #84410",
         "Call .contiguous() on the input.",
     ),
     Defect(
@@ -184,14 +238,16 @@ DEFECTS: Tuple[Defect, ...] = (
         None,
         "a float16 or bfloat16 module: batch statistics, and every layout but contiguous and "
         "channels_last; any float16 or bfloat16 input: the backward, unless input and upstream gradient "
-        "are both contiguous or both channels_last",
+        "are both contiguous or both channels_last, second derivatives, and the tangent of the output",
         "Mean and inverse deviation are rounded to 16 bits before they normalise, so an input whose mean "
         "is large beside its spread loses its digits; in the other layouts every operation rounds to "
         "16 bits. The backward rounds the two sums of the gradient to 16 bits, also for a float32 "
         "module; for a float16 module with 65,520 values a channel or more it loses the part of the "
-        "input's gradient along x - mean, because it divides by a float16 infinity. Up to 2.5 a float16 "
+        "input's gradient along x - mean, because it divides by a float16 infinity. Second derivatives "
+        "and tangents round every operation to 16 bits; where a float32 tensor of the module takes part "
+        "in a tangent, that is float32, beside an output of 16 bits. Up to 2.5 a float16 "
         "module sums in float16; the suite leaves its numbers undetermined.",
-        "found by this suite; #147303 for the sums of the backward",
+        "found by this suite; #140112 for batch statistics, #147303 for the sums of the backward",
         "Keep the module in float32 (mixed precision), and call .contiguous() on input and gradient.",
     ),
     Defect(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+import dataclasses
+from typing import List, Optional, Sequence, Tuple, Union
 
 from cases.case import Case
-from cases.steps import Accumulate, Backward, Double, Forward, Forwards, LoadStateDict, forwards
-from cases.variants import Variant
-from oracle.accumulation import accumulated
-from oracle.batch_norm import advance, begin
+from cases.derivatives import CALLING, Accumulate, Backward, Double, Jvp, Nested, Triple, Vjp
+from cases.steps import Forward, Forwards, LoadStateDict, forwards
+from oracle.accumulation import accumulated, found_again
 from oracle.defects import Defect
-from oracle.deviations import DEVIATIONS, Situation
-from oracle.semantics import Semantics
-from oracle.state import Expected, State
+from oracle.deviations import CALLED, DEVIATIONS, Situation
+from oracle.meanings import advance, begin
+from oracle.paths import as_called, constructed, stepping
+from oracle.refusals import Refusal
+from oracle.semantics import Rules, Semantics
+from oracle.state import Expected, Inside, State
+from oracle.transforms import call, check_call, differentiated, input_alone
 
-DEVIATING = (Forward, Backward, Accumulate, Double, LoadStateDict)
+DEVIATING = (Forward, Backward, Accumulate, Double, Triple, Jvp, Vjp, Nested, LoadStateDict)
 """The types of the steps in which a known defect may show, in addition to ``Forwards``."""
 
 Expectations = Tuple[Expected, ...]
@@ -22,11 +26,12 @@ Expectations = Tuple[Expected, ...]
 
 
 def expectations(case: Case, semantics: Semantics) -> Expectations:
-    """Compute what is right on the release."""
-    expected = [begin(case.config, case.variant.module_dtype, semantics)]
+    """Compute what is right on the release; on a path, what its contract says instead."""
+    expected = [constructed(case.path, begin(case.config, case.variant.module_dtype, semantics))]
+    perform = stepping(case.path)
     if expected[0].error is None:
         for step in case.steps:
-            expected.append(advance(expected[-1].state, step, case.variant, semantics))
+            expected.append(perform(expected[-1].state, step, case.variant, semantics))
     return tuple(expected)
 
 
@@ -43,16 +48,18 @@ def deviating(
     step, each is applied to the result of the one before it.
     """
     seen: List[Expected] = [expected[0]]
+    perform = stepping(case.path)
     deviates = False
     for step, right in zip(case.steps, expected[1:]):
         before = seen[-1].state
         if deviates:
-            right = advance(before, step, case.variant, semantics)
+            right = perform(before, step, case.variant, semantics)
         found = right
         if isinstance(step, Forwards):
-            found = _series(right, before, step, case.variant, semantics, defects, threads)
+            found = _series(right, before, step, case, semantics, defects, threads)
         elif isinstance(step, DEVIATING):
-            found = _shown(right, Situation(before, step, case.variant, semantics, threads), defects)
+            called = as_called(case.path, step)
+            found = _shown(right, Situation(before, called, case.variant, semantics, threads), defects)
         deviates = deviates or found is not right
         seen.append(found)
     return tuple(seen) if deviates else None
@@ -61,31 +68,77 @@ def deviating(
 def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> Expected:
     """Return what one step shows with the defects; outside of their circumstances, ``right`` itself."""
     step = situation.step
+    if right.inside is not None:
+        return _shown_inside(right, right.inside, situation, defects)
     if isinstance(step, Accumulate):
-        before, variant, semantics = situation.before, situation.variant, situation.semantics
-        returned = advance(before, step.backward, variant, semantics)
-        wrong = _shown(returned, situation._replace(step=step.backward), defects)
+        before, variant = found_again(situation.before), situation.variant
+        returned = advance(before, step.backward, variant, situation.semantics)
+        wrong = _shown(returned, situation._replace(before=before, step=step.backward), defects)
         return right if wrong is returned else accumulated(right, wrong)
+    if isinstance(step, CALLING):
+        return _called(right, situation, step, defects)
     found = right
     for defect in defects:
         found = DEVIATIONS[defect.name](found, situation)
     return found
 
 
+def _shown_inside(
+    right: Expected, within: Inside, situation: Situation, defects: Sequence[Defect]
+) -> Expected:
+    """Return what a step shows that follows from one inside, which shows the defects, as may the rest."""
+    there = situation._replace(before=within.before, step=within.step or situation.step)
+    shown = _shown(within.shown, there, defects)
+    outside = within.outside(shown)
+    found = outside if outside.inside is None else _shown(outside, situation, defects)
+    if shown is within.shown and found is outside:
+        return right
+    return dataclasses.replace(found, clauses=right.clauses, text=right.text, inside=None)
+
+
+def _called(
+    right: Expected, situation: Situation, step: Union[Jvp, Vjp, Nested], defects: Sequence[Defect]
+) -> Expected:
+    """Return what a step shows whose forward, or whose backward of it, shows a defect."""
+    before, variant, rules = situation.before, situation.variant, Rules(situation.semantics)
+    try:
+        check_call(before, step, variant, rules)
+    except Refusal:
+        return right
+    returned = advance(before, call(step), variant, situation.semantics)
+    wrong = _shown(returned, situation._replace(step=call(step)), defects)
+    seen = right
+    if wrong is not returned:
+        seen = differentiated(before, step, wrong, variant, rules)
+    if isinstance(step, Vjp) and seen.gradients is not None:
+        alone = input_alone(wrong.state)
+        after = situation._replace(before=alone, step=Backward(step.upstream))
+        gradients = advance(alone, after.step, variant, situation.semantics)
+        shown = _shown(gradients, after, defects)
+        if shown is not gradients and shown.gradients is not None:
+            seen = dataclasses.replace(seen, gradients=(shown.gradients[0], None, None))
+    for defect in defects:
+        if defect.name in CALLED:
+            seen = CALLED[defect.name](seen, situation)
+    return seen
+
+
 def _series(
     right: Expected,
     before: State,
     step: Forwards,
-    variant: Variant,
+    case: Case,
     semantics: Semantics,
     defects: Sequence[Defect],
     threads: int,
 ) -> Expected:
     """Return what a series of forwards shows, up to the first that raises."""
     shown, deviates = Expected(before), False
+    perform = stepping(case.path)
     for each in forwards(step):
-        situation = Situation(shown.state, each, variant, semantics, threads)
-        alone = advance(shown.state, each, variant, semantics)
+        called = as_called(case.path, each)
+        situation = Situation(shown.state, called, case.variant, semantics, threads)
+        alone = perform(shown.state, each, case.variant, semantics)
         shown = _shown(alone, situation, defects)
         deviates = deviates or shown is not alone
         if shown.error is not None:

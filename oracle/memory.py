@@ -42,8 +42,8 @@ def _overwrite(state: State, step: Overwrite, variant: Variant, rules: Rules) ->
             if tensor.overlaps:
                 return Expected(state, error=OVERLAPPING)
             new = tensor.updated(known(attached(name, state.config.num_features)))
-            graphs = tuple([_reading(graph, new) for graph in state.graphs])
-            state = state.written(new).changed(graphs=graphs)
+            state = state.written(new)
+            state = state.changed(graphs=tuple([_reading(graph, new) for graph in state.graphs]))
     return Expected(state)
 
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Tuple
 
 from cases.inputs import Batch
+from cases.steps import OVERWRITTEN
 from oracle.semantics import Rules
 from oracle.state import State
+
+UNRECORDED = ("no_grad", "inference")
+"""The words of the calls of which autograd records nothing."""
+
+REQUIRING = ("input_grad", "view", *OVERWRITTEN)
+"""The words of the calls in which the input requires a gradient."""
 
 HOOKS = "pre-hook hook"
 """The hooks that a forward calls, in order."""
@@ -16,7 +23,7 @@ def strides(state: State, given: Batch, batch_statistics: bool, rules: Rules) ->
     """Return the memory format of the output: the input's, unless the release made it contiguous."""
     if given.memory_format != "channels_last":
         return "contiguous"
-    gaps = any(tensor.form == "strided" for tensor in state.tensors())
+    gaps = any(tensor.form == "strided" or tensor.overlaps for tensor in state.tensors())
     if gaps and rules.holds("gaps_make_output_contiguous"):
         return "contiguous"
     if batch_statistics and rules.holds("train_output_contiguous"):
@@ -26,7 +33,7 @@ def strides(state: State, given: Batch, batch_statistics: bool, rules: Rules) ->
 
 def trainable(state: State, given: Batch, grad: str, rules: Rules) -> Tuple[str, ...]:
     """Return those of input, weight and bias through which autograd differentiates the output."""
-    if grad in ("no_grad", "inference"):
+    if grad in UNRECORDED:
         return ()
     names = [
         name
@@ -35,4 +42,4 @@ def trainable(state: State, given: Batch, grad: str, rules: Rules) -> Tuple[str,
     ]
     if not given.values.size and names and rules.holds("empty_output_detached"):
         names = []
-    return ("input", *names) if grad == "input_grad" else tuple(names)
+    return ("input", *names) if grad in REQUIRING else tuple(names)

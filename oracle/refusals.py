@@ -130,12 +130,13 @@ def check_tensors(
     given: Batch,
     running: Tuple[Optional[Tensor], Optional[Tensor]],
     batch_statistics: bool,
+    recorded: bool,
     rules: Rules,
 ) -> None:
     """Raise Refusal where a tensor that the kernel is handed does not fit the input.
 
-    ``running``: running_mean and running_var as handed over. For an empty input only the number of
-    channels counts.
+    ``running``: running_mean and running_var as handed over. ``recorded``: autograd records the call. For
+    an empty input only the number of channels counts.
     """
     empty = not given.values.size
     needed = not batch_statistics and not empty
@@ -146,35 +147,61 @@ def check_tensors(
         _check_length(name, tensor, given)
     _check_length("weight", state.weight, given)
     _check_length("bias", state.bias, given)
+    affine = (state.weight, state.bias)
     if empty:
+        rows = any(each is not None and each.form == "row" for each in affine)
+        channels, width = given.values.shape[1::2]
+        broadcasts = channels == 1 or width in (1, channels)  # against a row of the (1, C) tensor
+        if rows and not broadcasts and not rules.holds("empty_output_detached"):
+            raise Refusal("RuntimeError", "The size of tensor a .*must match the size of tensor b")
         return
-    if given.dtype == "float16" and rules.holds("float16_unsupported"):
-        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'Half'")
-    if given.dtype == "bfloat16" and rules.holds("bfloat16_unsupported"):
-        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'BFloat16'")
+    _check_narrow(given.dtype, rules)
     for name, tensor in zip(names, running):
-        if tensor is not None and tensor.requires_grad:
+        if tensor is not None and tensor.requires_grad and recorded:
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
     one_alone = (running[0] is None) != (running[1] is None)
     if one_alone and not rules.holds("one_running_buffer_suffices"):
         pattern = "^running_mean and running_var must either both be None or neither be None$"
         raise Refusal("ValueError", pattern)
     if given.dtype != state.dtype:
-        _check_dtype(given, state.dtype, (state.weight, state.bias, *running), rules)
+        _check_dtype(given, state.dtype, (*affine, *running), rules)
     for tensor in running:
         if tensor is not None and tensor.form == "row" and not _takes_rows(batch_statistics, rules):
-            raise _not_one_dimensional(batch_statistics or given.memory_format in DENSE)
+            raise not_one_dimensional(batch_statistics or given.memory_format in DENSE)
         if tensor is not None and tensor.overlaps and batch_statistics:
             raise Refusal(*OVERLAPPING)
+
+
+def _check_narrow(dtype: str, rules: Rules) -> None:
+    """Raise Refusal where the release has no kernel for a dtype of 16 bits."""
+    if dtype == "float16" and rules.holds("float16_unsupported"):
+        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'Half'")
+    if dtype == "bfloat16" and rules.holds("bfloat16_unsupported"):
+        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'BFloat16'")
+
+
+def check_affine_rows(state: State, given: Batch, batch_statistics: bool, rules: Rules) -> None:
+    """Raise Refusal for a weight or bias of shape (1, C), which the kernel for any strides reads last.
+
+    The kernels for dense inputs do not read the shape of weight and bias.
+    """
+    rows = [each for each in (state.weight, state.bias) if each is not None and each.form == "row"]
+    if not rows or not given.values.size:
+        return
+    dense = given.memory_format in DENSE
+    if dense and not (batch_statistics and rules.holds("train_refuses_rows")):
+        return
+    if not rules.holds("rows_unchecked"):
+        raise not_one_dimensional(by_accessor=False)
 
 
 def _takes_rows(batch_statistics: bool, rules: Rules) -> bool:
     return not batch_statistics and rules.holds("eval_takes_rows")
 
 
-def _not_one_dimensional(by_accessor: bool) -> Refusal:
+def not_one_dimensional(by_accessor: bool) -> Refusal:
     """The error of a tensor that is not 1-D: the accessor's, or that of the kernel for any strides."""
-    found = "expected 1 dims but tensor has 2" if by_accessor else r"t\.dim\(\) == 1 INTERNAL ASSERT"
+    found = "expected 1 dims but tensor has 2" if by_accessor else r"t\.dim\(\) == 1 ?INTERNAL ASSERT"
     return Refusal("RuntimeError", found)
 
 
@@ -238,6 +265,27 @@ def graph_used_up() -> Refusal:
 def modified_in_place() -> Refusal:
     """The error where a tensor that the backward reads was written to after the forward."""
     return Refusal("RuntimeError", "modified by an inplace operation")
+
+
+def invalid_gradient() -> Refusal:
+    """The error of a gradient of shape (C,) for a parameter of shape (1, C)."""
+    return Refusal("RuntimeError", "returned an invalid gradient at index [0-9] - got")
+
+
+def other_shape() -> Refusal:
+    """The error of an upstream gradient, or a direction, that has not the shape of what it belongs to."""
+    return Refusal("RuntimeError", "^Mismatch in shape")
+
+
+def converted() -> Refusal:
+    """The error of a backward that reads a Parameter which was converted since the forward."""
+    found = "mixed dtype .CPU.: expect parameter to have scalar type of|expected scalar type"
+    return Refusal("RuntimeError", f"{found}|Found dtype")
+
+
+def no_third_derivatives() -> Refusal:
+    """The error of a third derivative where the release does not have one."""
+    return Refusal("RuntimeError", r"does not support 3rd\+ order derivatives")
 
 
 def no_device() -> Refusal:

@@ -63,7 +63,8 @@ REGISTRATION: Tuple[Switch, ...] = (
         "gaps_make_output_contiguous",
         None,
         (1, 9),
-        "Where a parameter or buffer is a strided view, a channels_last input gives a contiguous output.",
+        "Where a parameter or buffer is a strided or expanded view, a channels_last input gives a "
+        "contiguous output.",
         "The output keeps the channels_last strides.",
         "PR #59286; measured",
     ),

@@ -36,32 +36,47 @@ from typing import Iterator, NamedTuple, Optional
 
 import numpy as np
 
+from cases.derivatives import Backward, Double
 from cases.inputs import attached, upstream
-from cases.steps import Backward, Double
 from cases.variants import Variant
+from oracle import refusals
 from oracle.backward import backward
+from oracle.expected_derivatives import SECOND, SECONDS, ExpectedDerivative
 from oracle.numerics import bounds
-from oracle.numerics.formats import FLOAT64, FORMATS
-from oracle.numerics.normalisation import OutputValues, nothing, plane, terms
+from oracle.numerics.formats import FLOAT64
+from oracle.numerics.normalisation import plane, terms
 from oracle.numerics.propagation import Arithmetic, Uncertain, exact, negative
 from oracle.semantics import Rules
-from oracle.state import SECONDS, Expected, ExpectedSecond, State
+from oracle.state import Expected, State
 
 
 def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expected:
     """Differentiate the gradients of the last output; the backward that returns them keeps its graph."""
     returned = backward(state, Backward(step.upstream, retain=True), variant, rules)
     graph = returned.state.graphs[0]
+    if graph.rows & graph.wanted:  # the directions have the shape (C,)
+        raise refusals.other_shape()
     given = upstream(variant, graph.output.batch, step.upstream)
     along = upstream(variant, graph.output.batch, step.direction)
-    dtypes = {"input": given.dtype, "weight": state.dtype, "upstream": given.dtype}
-    trainable = tuple(name for name in graph.trainable if name not in graph.frozen)
+    dtypes = dict.fromkeys(SECONDS, given.dtype)
+    dtypes["weight"] = graph.weight_dtype or graph.dtype
+    leaves_it = bool(graph.renewed) and rules.holds("conversion_leaves_saved_weight")
+    reached = tuple(name for name in graph.trainable if name in graph.wanted)
     found = tuple(
-        ExpectedSecond(name, graph.output, given, along, trainable, dtypes[name])
+        ExpectedDerivative(
+            name,
+            SECOND,
+            graph.output,
+            given,
+            along,
+            () if leaves_it and name in graph.renewed else reached,
+            dtypes[name],
+            added=graph.added,
+        )
         for name in SECONDS
-        if name == "upstream" or name in trainable
+        if name == "upstream" or name in {*graph.trainable} - graph.frozen
     )
-    return Expected(returned.state, seconds=found)
+    return Expected(returned.state, derivatives=found)
 
 
 class Channels(NamedTuple):
@@ -81,12 +96,19 @@ class Channels(NamedTuple):
     n: int
 
 
-def _channels(expected: ExpectedSecond, arithmetic: Arithmetic) -> Channels:
-    output, channels = expected.output, expected.output.shape[1]
+def channels(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Channels:
+    """Return the letters for a derivative."""
+    output, count = expected.output, expected.output.shape[1]
     part, fmt = terms(output), output.arithmetic
     relative = part.inverse_error + bounds.gamma(4, fmt.unit) + bounds.gamma(4, FLOAT64.unit)
-    mean = Uncertain(plane(output.mean.values), plane(output.mean.budget))
-    budget = np.zeros(channels) if output.weight is None else output.weight.budget
+    mean_budget = output.mean.budget
+    budget = np.zeros(count) if output.weight is None else output.weight.budget
+    if fmt is not fmt.arithmetic:
+        mean_budget = mean_budget + bounds.stored(output.mean.values, fmt)
+        budget = budget + bounds.stored(part.weight, fmt)
+    mean = Uncertain(plane(output.mean.values), plane(mean_budget))
+
+    both = attached("weight", count) + attached("bias", count)
 
     def along(name: str, values: np.ndarray) -> Optional[Uncertain]:
         return exact(values) if name in expected.differentiated else None
@@ -97,9 +119,9 @@ def _channels(expected: ExpectedSecond, arithmetic: Arithmetic) -> Channels:
         r=Uncertain(plane(part.inverse), plane(np.abs(part.inverse) * relative)),
         w=Uncertain(plane(part.weight), plane(budget)),
         v=along("input", expected.direction.values),
-        a=along("weight", plane(attached("weight", channels))),
-        c=along("bias", plane(attached("bias", channels))),
-        n=max(output.batch.values.size // max(channels, 1), 1),
+        a=along("weight", plane(both if expected.added else attached("weight", count))),
+        c=along("bias", plane(both if expected.added else attached("bias", count))),
+        n=max(output.batch.values.size // max(count, 1), 1),
     )
 
 
@@ -161,24 +183,25 @@ def _along_input(name: str, at: Channels, do: Arithmetic, v: Uncertain, of_g: Un
     yield do.over(at.n, do.product(exact(np.array(3.0)), w, cube, twice, h))
 
 
-def second_values(expected: ExpectedSecond) -> OutputValues:
-    """Compute a second derivative with the budget of every element: shape (C,), or that of the input.
+def _of_constants(at: Channels, do: Arithmetic, forward: bool) -> Terms:
+    """Yield the terms of a tangent's derivative, where batch statistics are taken for constants.
 
-    ``undetermined``: the channels in which anything conforms, and those whose error has no bound.
+    With the tangent v for the upstream gradient, too: in forward mode w*r**3/n of -(P*h + E*v), in
+    reverse mode of -(E*v' + E*v).
     """
-    output = expected.output
-    if not output.batch.values.size:
-        return nothing(expected.shape)
-    arithmetic = Arithmetic(output.arithmetic)
-    formulas = _in_train if output.batch_statistics else _in_eval
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        found = list(formulas(expected.name, _channels(expected, arithmetic), arithmetic))
-        value, error = arithmetic.plus(*found) if found else exact(np.zeros((1, 1, 1)))
-        error = error + FORMATS[expected.dtype].tiny if found else error
-    shape = expected.shape
-    whole = shape if len(shape) == 4 else (*shape, 1, 1)
-    value, error = np.broadcast_to(value, whole), np.broadcast_to(error, whole)
-    finite = np.isfinite(value)
-    budget = np.where(finite, np.where(np.isnan(error), np.inf, error), np.nan)
-    undetermined = terms(output).undetermined & bool(found)
-    return OutputValues(value.reshape(shape), budget.reshape(shape), undetermined)
+    assert at.v is not None
+    slope = do.over(at.n, do.product(at.w, at.r, at.r, at.r))
+    of_v = do.total(do.product(at.v, at.h))
+    first = (of_v, do.centred(at.v))
+    if forward:
+        first = (do.total(do.product(at.v, do.centred(at.v))), at.h)
+    for pair in (first, (of_v, at.v)):
+        yield negative(do.product(slope, *pair))
+
+
+def second_terms(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Terms:
+    """Yield the terms of a second derivative."""
+    if expected.statistics_constant:
+        return _of_constants(channels(expected, arithmetic), arithmetic, expected.forward)
+    formulas = _in_train if expected.output.batch_statistics else _in_eval
+    return formulas(expected.name, channels(expected, arithmetic), arithmetic)

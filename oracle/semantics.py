@@ -11,6 +11,7 @@ import dataclasses
 import re
 from typing import Dict, FrozenSet, List, Tuple
 
+from oracle.differentiation import DIFFERENTIATION
 from oracle.registration import REGISTRATION
 from oracle.switch import Release, Switch
 
@@ -133,7 +134,7 @@ SWITCHES: Tuple[Switch, ...] = (
         "empty_output_detached",
         None,
         (1, 4),
-        "The output for an empty input does not require a gradient.",
+        "The output for an empty input does not require a gradient: no weight and bias is applied.",
         "It requires one when weight or bias do.",
         "#12013, #36530",
     ),
@@ -153,22 +154,6 @@ SWITCHES: Tuple[Switch, ...] = (
         'The message says "all inputs must share same datatype".',
         "measured",
         masked_by=("scalar_type_message",),
-    ),
-    Switch(
-        "input_gradient_contiguous",
-        None,
-        (1, 9),
-        "The gradient of a channels_last input is contiguous.",
-        "It is channels_last.",
-        "PR #59286",
-    ),
-    Switch(
-        "backward_needs_weight",
-        None,
-        (1, 9),
-        "The backward of a forward with a bias and without a weight raises RuntimeError.",
-        "It gives the gradients of input and bias.",
-        "measured",
     ),
     Switch(
         "load_unseen_by_autograd",
@@ -195,30 +180,6 @@ SWITCHES: Tuple[Switch, ...] = (
         "PR #61015",
     ),
     Switch(
-        "no_inference_mode",
-        None,
-        (1, 8),
-        "There is no torch.inference_mode.",
-        "A train-mode forward under torch.inference_mode() counts and updates.",
-        "PR #58045",
-    ),
-    Switch(
-        "zero_grad_keeps_zeros",
-        None,
-        (1, 13),
-        "zero_grad() puts zeros into the .grad of the parameters.",
-        "It makes them None.",
-        "#92656; PR #92731",
-    ),
-    Switch(
-        "grad_laid_out_as_computed",
-        None,
-        (1, 5),
-        "The .grad of a channels_last or permuted input is contiguous, as the gradient is computed.",
-        "It has the strides of the input.",
-        "PR #40358",
-    ),
-    Switch(
         "integer_input_is_runtime_error",
         None,
         (2, 7),
@@ -227,6 +188,7 @@ SWITCHES: Tuple[Switch, ...] = (
         "measured",
     ),
     *REGISTRATION,
+    *DIFFERENTIATION,
 )
 
 
@@ -238,9 +200,8 @@ class UnknownSwitch(LookupError):
 class Semantics:
     """The rules of one release: ``inside`` names the switches that hold.
 
-    ``in_table`` is False for a release newer than the table, which gets the newest semantics.
-    ``sums_exactly``: the subject rounds nothing where no operation has to, so it must be exact in the
-    exact lane. This belongs to the subject, not to the release: torch's eager CPU kernel does so.
+    ``in_table`` is False for a release newer than the table, which gets the newest semantics. The subject
+    ``sums_exactly`` if it rounds only where an operation has to; ``device`` is where it computes.
     """
 
     release: Release
@@ -248,10 +209,11 @@ class Semantics:
     inside: FrozenSet[str]
     known: FrozenSet[str]
     sums_exactly: bool = True
+    device: str = "cpu"
 
-    def of_subject(self, sums_exactly: bool) -> Semantics:
-        """Return the semantics for a subject that sums exactly or not."""
-        return dataclasses.replace(self, sums_exactly=sums_exactly)
+    def of_subject(self, sums_exactly: bool, device: str = "cpu") -> Semantics:
+        """Return the semantics for a subject that sums exactly or not, on a device."""
+        return dataclasses.replace(self, sums_exactly=sums_exactly, device=device)
 
     def values(self) -> Dict[str, bool]:
         """Maps the name of a switch to whether it holds."""
@@ -283,18 +245,18 @@ class Rules:
     """Answers ``holds(name)`` for one step and remembers, in order, what was asked."""
 
     def __init__(self, semantics: Semantics) -> None:
-        self._semantics = semantics
+        self.semantics = semantics
         self.consulted: List[str] = []
 
     def holds(self, name: str) -> bool:
         """Whether the switch holds on this release; raises UnknownSwitch."""
-        if name not in self._semantics.known:
+        if name not in self.semantics.known:
             raise UnknownSwitch(f"switch {name!r} is asked for, but oracle/semantics.py does not list it")
         if name not in self.consulted:
             self.consulted.append(name)
-        return name in self._semantics.inside
+        return name in self.semantics.inside
 
     @property
     def sums_exactly(self) -> bool:
         """Whether the subject rounds nothing where no operation has to."""
-        return self._semantics.sums_exactly
+        return self.semantics.sums_exactly

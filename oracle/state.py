@@ -8,52 +8,10 @@ from typing import Any, Callable, FrozenSet, NamedTuple, Optional, Tuple, Union
 
 from cases.attributes import FLAGS, FLOATING, PARAMETERS, TENSORS
 from cases.construction import Config
-from cases.inputs import Batch
-from cases.steps import Value
+from cases.steps import Step, Value
+from oracle.expected_derivatives import ExpectedDerivative, ExpectedGradient, Grad
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.normalisation import ExpectedOutput
-
-
-@dataclass(frozen=True, eq=False)
-class ExpectedGradient:
-    """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
-
-    ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
-    ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: in train
-    mode, the input's gradient has its part along x - m subtracted. ``narrow_sums``: every addition of its
-    sums is rounded to the format that is computed in. Compared by identity.
-    """
-
-    name: str
-    output: ExpectedOutput
-    upstream: Batch
-    dtype: str
-    strides: str
-    any_order: bool = False
-    projected: bool = True
-    narrow_sums: bool = False
-
-    @property
-    def shape(self) -> Tuple[int, ...]:
-        """The shape of the tensor that it is the gradient of."""
-        return self.output.shape if self.name == "input" else (self.output.mean.channels,)
-
-
-@dataclass(frozen=True, eq=False)
-class Grad:
-    """The contents of the ``.grad`` of a tensor; ``oracle.accumulation`` computes the numbers.
-
-    ``parts``: the gradients that were added up; zeros if there are none. ``strides``: ``contiguous``, or
-    ``as_leaf``: the strides of the tensor if it is dense and its numbers do not overlap, else contiguous.
-    ``converted``: the earlier contents, before they were rounded to ``dtype`` and the parts were added;
-    None if they were not converted. Compared by identity.
-    """
-
-    parts: Tuple[ExpectedGradient, ...]
-    dtype: str
-    shape: Tuple[int, ...]
-    strides: str
-    converted: Optional[Grad] = None
 
 
 class Tensor(NamedTuple):
@@ -101,41 +59,74 @@ Entry = Union[None, Tensor, Counter]
 
 
 class Saved(NamedTuple):
-    """A tensor that autograd keeps for the backward pass, and its version at that time."""
+    """A tensor that autograd keeps for the backward pass, and its version at that time.
+
+    ``numbers``: what lies in it by now, also after the module has dropped it. ``form``: as in ``Tensor``.
+    ``dtype``: its dtype by now, which a conversion of the module changes.
+    """
 
     name: str
     identity: object
     version: int
+    numbers: Budgeted
+    form: str
+    dtype: str
 
 
 class Graph(NamedTuple):
     """The record that autograd made of a forward.
 
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
-    tensors that the backward pass reads. ``freed``: a backward has used the graph up. ``leaves``: the
-    identities of weight and bias, in this order. ``frozen``: those of ``trainable`` that
-    were frozen since. ``modified``: a saved tensor was written to after the forward, and autograd saw
-    it. ``grad``: what lies in the ``.grad`` of the input.
+    tensors that the backward pass reads. ``dtype``: that of the module at that time. ``freed``: a
+    backward has used the graph up. ``leaves``: the identities of weight and bias, in this order.
+    ``frozen``: those of ``trainable`` that were frozen since. ``modified``: a saved tensor was written
+    to after the forward, and autograd saw it. ``grad``: what lies in the ``.grad`` of the input.
+    ``renewed``: those of ``trainable`` that a conversion of the module has given another place in the
+    graphs that follow, so that ``autograd.grad`` does not find them in this one. ``rows``: those of
+    weight and bias that have the shape (1, C). ``weight_dtype``: the dtype of the weight by now, if a
+    conversion of the module has changed it.
     """
 
     output: ExpectedOutput
     trainable: Tuple[str, ...]
     saved: Tuple[Saved, ...]
+    dtype: str
     freed: bool = False
     leaves: Tuple[object, ...] = (None, None)
     frozen: FrozenSet[str] = frozenset()
     modified: bool = False
     grad: Optional[Grad] = None
+    renewed: FrozenSet[str] = frozenset()
+    rows: FrozenSet[str] = frozenset()
+    weight_dtype: str = ""
+
+    @property
+    def added(self) -> bool:
+        """Whether the weight is the bias, too, so that their gradients add up."""
+        return self.leaves[0] is not None and self.leaves[0] is self.leaves[1]
+
+    @property
+    def wanted(self) -> FrozenSet[str]:
+        """Those of input, weight and bias whose gradients ``autograd.grad`` returns."""
+        return frozenset(self.trainable) - self.frozen - self.renewed
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the backward pass reads a tensor of another dtype than the forward did."""
+        mixed = any(each.dtype != self.dtype for each in self.saved)
+        return mixed and bool(self.output.batch.values.size)
 
     def beside(self, state: State) -> Graph:
         """Return the graph after the module has changed to this state."""
+        tensors = {id(tensor.identity): tensor for tensor in state.tensors()}
+        kept, modified = [], self.modified
         for saved in self.saved:
-            tensor = state.entry(saved.name)
-            if not isinstance(tensor, Tensor) or tensor.identity is not saved.identity:
-                continue
-            if tensor.version != saved.version:
-                return self._replace(modified=True)
-        return self
+            tensor = tensors.get(id(saved.identity))
+            if tensor is not None:
+                modified = modified or tensor.version != saved.version
+                saved = saved._replace(numbers=tensor.numbers)
+            kept.append(saved)
+        return self._replace(saved=tuple(kept), modified=modified)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +137,8 @@ class State:
     tensors, each of which may be None (``TENSORS``). ``parameters`` names the entries registered as
     parameters, in their order, present or None: a plain tensor cannot be assigned to those. ``unsaved``:
     the buffers that the state dict leaves out. ``graphs``: what autograd recorded of the last two
-    forwards that returned an output, the last one first.
+    forwards that returned an output, the last one first. ``memory``: what a path to the forward has made
+    of the module (``oracle.paths``).
     """
 
     config: Config
@@ -168,6 +160,7 @@ class State:
     parameters: Tuple[str, ...] = PARAMETERS
     unsaved: FrozenSet[str] = frozenset()
     graphs: Tuple[Graph, ...] = ()
+    memory: object = None
 
     def changed(self, **fields: Any) -> State:
         """Return the state with other values of these fields."""
@@ -200,11 +193,12 @@ class State:
         return tuple([getattr(self, name) for name in FLAGS])
 
     def grads(self) -> Tuple[Tuple[str, Grad], ...]:
-        """The last forward's input, weight and bias, as far as they have a ``.grad``, with that
+        """The last forward's input and the tensors, as far as they have a ``.grad``, with that
         ``.grad``."""
         found = [("input", self.graphs[0].grad)] if self.graphs else []
-        for name, tensor in (("weight", self.weight), ("bias", self.bias)):
-            found.append((name, None if tensor is None else tensor.grad))
+        for name in FLOATING:
+            tensor = self.entry(name)
+            found.append((name, tensor.grad if isinstance(tensor, Tensor) else None))
         return tuple((name, grad) for name, grad in found if grad is not None)
 
     def present(self) -> Tuple[str, ...]:
@@ -214,36 +208,6 @@ class State:
     def keys(self) -> Tuple[str, ...]:
         """The names in the state dict, in the order of TENSORS."""
         return tuple(name for name in self.present() if name not in self.unsaved)
-
-
-GRADIENTS = ("input", "weight", "bias")
-"""The tensors that a backward gives gradients of, in this order."""
-
-
-@dataclass(frozen=True, eq=False)
-class ExpectedSecond:
-    """A gradient of gradients; ``oracle.second_derivatives`` computes its numbers. Compared by identity.
-
-    ``name``: the tensor with respect to which it is taken, one of SECONDS. ``direction``: the direction
-    of the input's gradient. ``differentiated``: those of GRADIENTS that were differentiated. ``dtype``:
-    its dtype.
-    """
-
-    name: str
-    output: ExpectedOutput
-    upstream: Batch
-    direction: Batch
-    differentiated: Tuple[str, ...]
-    dtype: str
-
-    @property
-    def shape(self) -> Tuple[int, ...]:
-        """The shape of the tensor with respect to which it is taken."""
-        return (self.output.mean.channels,) if self.name == "weight" else self.output.shape
-
-
-SECONDS = ("input", "weight", "upstream")
-"""The tensors with respect to which gradients are differentiated, in this order."""
 
 
 class ExpectedError(NamedTuple):
@@ -263,8 +227,11 @@ class Expected:
     ``text``: the text that a step asked for. ``input_changed``: the step wrote to its input, by a
     defect.
     ``gradients``: those of a backward, in the order of GRADIENTS, None where there is none.
-    ``seconds``: those of a double backward, in the order of SECONDS.
+    ``derivatives``: those of a double or triple backward, in the order of SECONDS, or a tangent.
     ``switches``: the release-dependent rules that decided this result.
+    ``clauses``: the names of the clauses of a path's contract that decided it. ``inside``: the step of
+    the module that a path has made, or of the module that it calls again, from which this follows.
+    ``allowances``: the names of clauses that let quantities differ, each with what these must be then.
     """
 
     state: State
@@ -275,8 +242,24 @@ class Expected:
     text: Optional[str] = None
     input_changed: bool = False
     gradients: Optional[Tuple[Optional[ExpectedGradient], ...]] = None
-    seconds: Tuple[ExpectedSecond, ...] = ()
+    derivatives: Tuple[ExpectedDerivative, ...] = ()
     switches: Tuple[str, ...] = ()
+    clauses: Tuple[str, ...] = ()
+    inside: Optional[Inside] = None
+    allowances: Tuple[Tuple[str, Expected], ...] = ()
+
+
+class Inside(NamedTuple):
+    """A step of the module that a path has made or calls again: that module before it, and what it shows.
+
+    ``outside``: turns what is shown of it into what is shown of the module under test. ``step``: the step
+    that is performed inside, None where it is the one of the program.
+    """
+
+    before: State
+    shown: Expected
+    outside: Callable[[Expected], Expected]
+    step: Optional[Step] = None
 
 
 Meaning = Callable[..., Expected]

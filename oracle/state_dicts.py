@@ -127,7 +127,7 @@ def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> Stat
         return state.changed(num_batches_tracked=new)
     tensor = state.entry(entry.name)
     assert isinstance(tensor, Tensor)
-    numbers = attached_numbers(entry.name, state)
+    numbers = attached_numbers(entry.source, state)
     if contents.assign:
         trainable = tensor.requires_grad
         if entry.name in state.parameters and not trainable:

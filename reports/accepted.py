@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from reports import destination, reading
-from reports.cause import Cause, description
+from reports.cause_text import Cause, description
 from reports.causes import cause_lines, causes
 from reports.errors import DifferentSubjects, PathLike, RecordError, UnusableAccepted
 from reports.fields import Fields, Malformed, as_object, described
 from reports.incidents import incidents_of
-from reports.rows import CaseRow, Found, Header
+from reports.rows import CPU, EAGER, MODULE, CaseRow, Found, Header
 from reports.symptoms import Symptom, symptom
 from reports.tally import counted
 from reports.visible import shortened
@@ -50,7 +50,10 @@ class AcceptedCause(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """A file of accepted causes, with the run that showed them."""
+    """A file of accepted causes, with the run that showed them.
+
+    ``subject`` is the subject of the run with its options, as ``tested`` returns it.
+    """
 
     subject: str
     release: str
@@ -71,11 +74,18 @@ class Accepted(NamedTuple):
 
     def require_subject(self, header: Header, path: PathLike) -> None:
         """Raise DifferentSubjects where the file at ``path`` is of another subject than a run."""
-        if self.subject != header.subject:
+        ran = tested(header.subject, header.promise, header.path, header.device)
+        if self.subject != ran:
             raise DifferentSubjects(
                 f"{os.fspath(path)}: holds what was accepted of {self.subject}, "
-                f"and the run is of {header.subject}; write a file for it: {COMMAND}"
+                f"and the run is of {ran}; write a file for it: {COMMAND}"
             )
+
+
+def tested(subject: str, promise: str, path: str, device: str) -> str:
+    """Return the subject and, where they are not the usual ones, its promise, paths and device."""
+    options = (("promise", promise, MODULE), ("path", path, EAGER), ("device", device, CPU))
+    return " ".join([subject, *(f"--{name} {given}" for name, given, usual in options if given != usual)])
 
 
 def accept(header: Header, rows: Iterable[CaseRow], before: Optional[Accepted] = None) -> Accepted:
@@ -91,7 +101,7 @@ def accept(header: Header, rows: Iterable[CaseRow], before: Optional[Accepted] =
     listed = [_accepted(cause, owners, reasons) for cause in found]
     listed = [cause._replace(cases=count) for cause, count in zip(listed, _counts(listed, rows))]
     return Accepted(
-        subject=header.subject,
+        subject=tested(header.subject, header.promise, header.path, header.device),
         release=header.release,
         tier=header.tier,
         seed=header.seed,
@@ -133,15 +143,22 @@ def _without(accepted: Accepted, row: CaseRow) -> CaseRow:
     return replace(row, findings=tuple(each for each in found if not accepted.accepts(each)))
 
 
-def gone(accepted: Accepted, rows: Iterable[CaseRow]) -> Tuple[AcceptedCause, ...]:
-    """Return the accepted causes that no case of a run shows although the case named ran."""
+def gone(accepted: Accepted, header: Header, rows: Iterable[CaseRow]) -> Tuple[AcceptedCause, ...]:
+    """Return the accepted causes that no case of a run shows.
+
+    A run of the whole tier and seed of the file must show every cause; another run must show those
+    whose named case it has run.
+    """
     rows = tuple(rows)
     ran = {row.id for row in rows}
+    whole = header.selection is None and (header.tier, header.seed) == (accepted.tier, accepted.seed)
     shown = {
         symptom(each) for row in rows for incident in incidents_of(row) for each in incident.findings
     }
     return tuple(
-        cause for cause in accepted.causes if cause.case in ran and shown.isdisjoint(cause.symptoms)
+        cause
+        for cause in accepted.causes
+        if (whole or cause.case in ran) and shown.isdisjoint(cause.symptoms)
     )
 
 
@@ -186,7 +203,7 @@ def difference_lines(accepted: Accepted, header: Header, rows: Iterable[CaseRow]
     found = new(accepted, rows)
     if found:
         lines += ["not accepted:", *cause_lines(found, options=header.options)]
-    for cause in gone(accepted, rows):
+    for cause in gone(accepted, header, rows):
         lines.append(
             f"gone: {shortened(cause.what)}, accepted of {counted(cause.cases, 'case')}, such as "
             f"{shortened(cause.case)}; take it out: {COMMAND}"
@@ -243,7 +260,7 @@ def _decoded(fields: Mapping[str, object]) -> Accepted:
         raise Malformed(f"its kind is {described(fields.get('kind'))}, not {KIND!r}")
     if fields.get("format") != FORMAT:
         raise Malformed(f"its format is {described(fields.get('format'))}; this suite reads {FORMAT}")
-    taken = Fields(fields, _FILE_FIELDS)
+    taken = Fields(fields, _FILE_FIELDS, closed=True)
     accepted = Accepted(
         subject=taken.text("subject"),
         release=taken.text("release"),
@@ -257,7 +274,7 @@ def _decoded(fields: Mapping[str, object]) -> Accepted:
 
 
 def _decoded_cause(fields: Mapping[str, object]) -> AcceptedCause:
-    taken = Fields(fields, _CAUSE_FIELDS)
+    taken = Fields(fields, _CAUSE_FIELDS, closed=True)
     cause = AcceptedCause(
         reason=taken.text("reason"),
         what=taken.text("what"),
@@ -271,7 +288,7 @@ def _decoded_cause(fields: Mapping[str, object]) -> AcceptedCause:
 
 
 def _decoded_symptom(fields: Mapping[str, object]) -> Symptom:
-    taken = Fields(fields, Symptom._fields)
+    taken = Fields(fields, Symptom._fields, closed=True)
     return Symptom(*(taken.text(name) for name in Symptom._fields))
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Dict, Iterable, List, Sequence, Set, Tuple
 
-from reports.cause import REST, Cause, block
+from reports.cause_text import REST, Cause, block
 from reports.circumstances import Circumstances, family
 from reports.incidents import Incident, incidents_of
 from reports.rows import CaseRow, Found

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Set, Tuple
 
-from reports.rows import FINDING, CaseRow
+from reports.rows import FINDING, NOT_APPLICABLE, CaseRow
 
 Words = FrozenSet[str]
 
@@ -44,7 +44,7 @@ class Circumstances:
         }
         self._passing: Dict[str, List[Words]] = {}
         for row in rows:
-            if row.outcome != FINDING:
+            if row.outcome not in (FINDING, NOT_APPLICABLE):
                 self._passing.setdefault(family(row.id), []).append(self.words[row.id])
 
     def shared(self, cases: Iterable[str]) -> Tuple[str, ...]:

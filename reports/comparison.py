@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterable, List, Optional, Set, Tuple
 
 from reports.errors import DifferentSeeds, DifferentTiers, PartialRecord, UnfinishedRun
 from reports.record import Record
-from reports.rows import KNOWN_DEFECT, CaseRow, Extremes
+from reports.rows import CONTRACT, FINISHED, KNOWN_DEFECT, NOT_APPLICABLE, CaseRow, Extremes
 from reports.tally import Peak, in_order, peak, reach
 
 FLOAT32_EPSILON, FLOAT64_EPSILON = 2.0**-23, 2.0**-52
@@ -138,9 +138,13 @@ def compare(old: Record, new: Record) -> Comparison:
 
 
 def verdict(row: CaseRow) -> str:
-    """Return the verdict on a case: its outcome, with the name of a known defect."""
+    """Return the verdict on a case: its outcome, with the known defect, the clause or the reason."""
     if row.outcome == KNOWN_DEFECT:
         return f"{row.outcome} {row.defect}"
+    if row.outcome == CONTRACT:
+        return f"{row.outcome} {row.clause}"
+    if row.outcome == NOT_APPLICABLE:
+        return f"{row.outcome}: {row.reason}"
     return row.outcome
 
 
@@ -173,7 +177,7 @@ def _require_comparable(old: Record, new: Record, same_cases: bool) -> None:
 
 def require_finished(record: Record) -> None:
     """Raise ``UnfinishedRun`` where the run of ``record`` may have left out cases."""
-    if record.footer.exit not in (0, 1):
+    if record.footer.exit not in FINISHED:
         raise UnfinishedRun(
             f"{record.source}: the run did not finish "
             f"(pytest exit status {record.footer.exit}); record it again"

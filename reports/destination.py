@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import Iterable, Optional, Tuple
 
 from reports.errors import PathLike, UnwritableOutput
 
@@ -32,6 +32,8 @@ def check(path: PathLike, endings: Tuple[str, ...] = ()) -> None:
     status = _status(name)
     if status is not None and stat.S_ISDIR(status.st_mode):
         raise UnwritableOutput(f"{name}: is a directory; give the name of a file")
+    if status is not None and stat.S_ISFIFO(status.st_mode) and not name.startswith("/dev/"):
+        raise UnwritableOutput(f"{name}: is a pipe, which may have no reader; give the name of a file")
     if status is not None and not os.access(name, os.W_OK):
         raise UnwritableOutput(f"{name}: no permission to write to it; give another file")
     if _is_special(status):
@@ -52,17 +54,24 @@ def write(path: PathLike, content: bytes) -> None:
         UnwritableOutput: the directory is missing or not accessible, the disk is full …
     """
     check(path)
-    target = _target(path)
     status = _status(os.fspath(path))
     try:
-        if _is_special(status):
-            target.write_bytes(content)
+        if _is_special(status):  # a pipe of the shell has no other name than the given one
+            Path(path).write_bytes(content)
         else:
-            _replace(target, content, status)
+            _replace(_target(path), content, status)
     except OSError as error:
         raise UnwritableOutput(
             f"{os.fspath(path)}: cannot be written ({error.strerror}); give another file"
         ) from error
+
+
+def require_other(path: PathLike, inputs: Iterable[PathLike]) -> None:
+    """Raise ``UnwritableOutput`` where the output would replace one of the files that are read."""
+    target = os.path.realpath(path)
+    for each in inputs:
+        if os.path.realpath(each) == target:
+            raise UnwritableOutput(f"{os.fspath(path)}: is an input, too; give another file")
 
 
 def holds(path: PathLike, content: bytes) -> bool:

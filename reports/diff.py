@@ -17,6 +17,15 @@ ID = 7
 GROUPS = 3
 """The number of groups of a kind that are shown unless all are asked for."""
 
+QUANTITIES = 2
+"""The number of quantities with other numbers that are shown unless all are asked for."""
+
+NOTED = (
+    ("suite", "subject", "implementation", "promise", "path", "device")
+    + ("tier", "numpy", "python", "platform", "threads")
+)
+"""The fields of two headers whose difference is noted."""
+
 Sentences = Mapping[str, Tuple[str, str]]
 """Maps a switch to its inside and its outside behaviour, each in a sentence."""
 
@@ -36,7 +45,7 @@ def diff_lines(
         _switches(comparison, sentences, limit),
         _defects(comparison),
         _sets(comparison, limit),
-        _numerics(comparison, limit),
+        _numerics(comparison, None if show_all else QUANTITIES),
         _conclusion(comparison),
     ]
     lines = [line for section in sections for line in section]
@@ -57,7 +66,7 @@ def _provenance(old: Record, new: Record) -> List[str]:
         f"{label}: torch {record.header.torch}, {counted(len(record.rows), 'case')} ({record.source})"
         for label, record in (("old", old), ("new", new))
     ]
-    for name in ("suite", "subject", "tier", "numpy", "python", "platform", "threads"):
+    for name in NOTED:
         a, b = getattr(old.header, name), getattr(new.header, name)
         if a != b:
             lines.append(f"note: {name} differs too: {a} -> {b}")

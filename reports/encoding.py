@@ -4,10 +4,12 @@ The form is canonical: the same rows give the same text on every machine and Pyt
 four significant digits, rounded outward, so that every bound computed from a record stays a bound.
 Numbers that JSON lacks are the strings ``"inf"``, ``"-inf"`` and ``"nan"``.
 
-A field that a later version of the suite added (``ADDED``) is written only where it differs from its
-default, and its default is read where it is missing. So an older record stays readable, and writing it
-again gives the same text. A field that this version does not know is refused, because it could change the
-meaning of the others.
+The rule by which records stay readable: a field that a later version of the suite added (``ADDED``) is
+written only where it differs from its default, and its default is read where it is missing. So an older
+record stays readable, and writing it again gives the same text. A field that this version does not know
+is ignored. A change of which an older reader must know, because it alters what the known fields mean,
+raises ``FORMAT``, and another format is refused; so is an outcome that this version does not know.
+``record.schema.json`` is this form as a JSON Schema.
 
 Texts that a subject gives (messages, values) and the number of findings of a case are limited when they
 are written, so that every line is short enough to be read back.
@@ -22,12 +24,27 @@ import re
 from dataclasses import fields as fields_of
 from typing import Dict, FrozenSet, List, Mapping
 
-from reports.fields import Fields, Malformed, as_count, as_extremes, as_flag, as_float, as_integer
+from reports.fields import (
+    Fields,
+    Malformed,
+    as_count,
+    as_extremes,
+    as_flag,
+    as_float,
+    as_integer,
+    as_text,
+)
 from reports.rows import (
+    CONTRACT,
+    CPU,
+    EAGER,
     FINDING,
     KNOWN_DEFECT,
+    MODULE,
+    NOT_APPLICABLE,
     OUTCOMES,
     PASS,
+    PROMISES,
     CaseRow,
     Extremes,
     Footer,
@@ -43,8 +60,17 @@ _CASE_FIELDS = ("kind", *(field.name for field in fields_of(CaseRow)))
 _FOOTER_FIELDS = ("kind", *(field.name for field in fields_of(Footer)))
 _FOUND_FIELDS = tuple(field.name for field in fields_of(Found))
 
-ADDED: FrozenSet[str] = frozenset({"findings"})
-"""The fields of a case that some records of this format do not have."""
+ADDED: FrozenSet[str] = frozenset({"findings", "reason", "clause"})
+"""The fields of a case that some records of this format do not have; each is empty by default."""
+
+ADDED_TO_HEADER: Dict[str, object] = {
+    "promise": MODULE,
+    "path": EAGER,
+    "device": CPU,
+    "implementation": None,
+    "clauses": {},
+}
+"""Maps the fields of a header that some records of this format do not have to their defaults."""
 
 TEXT = 1000
 """The largest number of characters of a text that a subject gives; a longer one is cut and ends in
@@ -60,7 +86,11 @@ _UP = decimal.Context(prec=4, rounding=decimal.ROUND_CEILING)
 
 def encode_header(header: Header) -> str:
     """Return the line of ``header``, without a line end."""
-    return _dumps({"kind": "header", "format": FORMAT, **_plain(header)})
+    fields = _plain(header)
+    for name, default in ADDED_TO_HEADER.items():
+        if fields[name] == default:
+            del fields[name]
+    return _dumps({"kind": "header", "format": FORMAT, **fields})
 
 
 def encode_case(row: CaseRow) -> str:
@@ -73,6 +103,7 @@ def encode_case(row: CaseRow) -> str:
     }
     fields["errors"] = [_cut(error) for error in row.errors]
     fields["finding"] = None if row.finding is None else _cut(row.finding)
+    fields["reason"] = _cut(row.reason)
     fields["findings"] = [_plain_found(found) for found in row.findings[:FINDINGS]]
     for name in ADDED:
         if not fields[name]:
@@ -131,11 +162,11 @@ def _number(value: float) -> object:
 
 def decode_header(fields: Mapping[str, object]) -> Header:
     """Return the header that ``fields`` describe; raise ``Malformed`` where they do not."""
-    taken = Fields(fields, _HEADER_FIELDS)
+    taken = Fields({**ADDED_TO_HEADER, **fields}, _HEADER_FIELDS)
     release = taken.text("release")
     if not _RELEASE.fullmatch(release):
         raise Malformed(f"field 'release' is {release!r}, not MAJOR.MINOR such as '2.13'")
-    return Header(
+    header = Header(
         suite=taken.text("suite"),
         torch=taken.text("torch"),
         numpy=taken.text("numpy"),
@@ -149,12 +180,20 @@ def decode_header(fields: Mapping[str, object]) -> Header:
         release=release,
         release_in_table=taken.flag("release_in_table"),
         semantics=taken.mapping("semantics", as_flag),
+        promise=taken.text("promise"),
+        path=taken.text("path"),
+        device=taken.text("device"),
+        implementation=taken.optional_text("implementation"),
+        clauses=taken.mapping("clauses", as_text),
     )
+    if header.promise not in PROMISES:
+        raise Malformed(f"field 'promise' is {header.promise!r}, not one of {PROMISES}")
+    return header
 
 
 def decode_case(fields: Mapping[str, object]) -> CaseRow:
     """Return the row that ``fields`` describe; raise ``Malformed`` where they do not."""
-    taken = Fields(fields, _CASE_FIELDS, optional=ADDED)
+    taken = Fields({"reason": "", "clause": None, **fields}, _CASE_FIELDS, optional=ADDED)
     row = CaseRow(
         id=taken.text("id"),
         behaviour=taken.text("behaviour"),
@@ -170,18 +209,30 @@ def decode_case(fields: Mapping[str, object]) -> CaseRow:
         finding=taken.optional_text("finding"),
         digest=taken.text("digest"),
         findings=taken.objects("findings", decode_found),
+        reason=taken.text("reason"),
+        clause=taken.optional_text("clause"),
     )
+    _require_consistent(row)
+    return row
+
+
+def _require_consistent(row: CaseRow) -> None:
+    """Raise Malformed where a row's outcome does not go with its other fields."""
     if row.outcome not in OUTCOMES:
         raise Malformed(f"field 'outcome' is {row.outcome!r}, not one of {OUTCOMES}")
     if row.outcome == KNOWN_DEFECT and row.defect is None:
         raise Malformed("outcome 'known_defect' names no 'defect'")
     if row.outcome == FINDING and row.finding is None:
         raise Malformed("outcome 'finding' has no text in field 'finding'")
-    if row.outcome == PASS and (row.defect is not None or row.finding is not None or row.findings):
-        raise Malformed("outcome 'pass' comes with a defect or a finding")
+    agrees = row.outcome in (PASS, NOT_APPLICABLE, CONTRACT)
+    if agrees and (row.defect is not None or row.finding is not None or row.findings):
+        raise Malformed(f"outcome {row.outcome!r} comes with a defect or a finding")
+    if row.outcome in (NOT_APPLICABLE, CONTRACT) and not row.reason:
+        raise Malformed(f"outcome {row.outcome!r} has no text in field 'reason'")
+    if row.outcome == CONTRACT and row.clause is None:
+        raise Malformed("outcome 'contract' names no 'clause'")
     if not _DIGEST.fullmatch(row.digest):
         raise Malformed(f"field 'digest' is {row.digest!r}, not 16 hex digits")
-    return row
 
 
 def decode_found(fields: Mapping[str, object]) -> Found:

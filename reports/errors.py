@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar, Optional, Union
 
-from reports.visible import shortened
+from reports.visible import short_words, shortened
 
 LONGEST_MESSAGE = 1000
 """The largest number of characters of a message, enough for two paths and a sentence."""
@@ -22,7 +22,7 @@ class ReportError(Exception):
 
     def __str__(self) -> str:
         """Return the message on one line, whatever a path or a cause contained."""
-        return shortened(self.message(), LONGEST_MESSAGE)
+        return shortened(short_words(self.message()), LONGEST_MESSAGE)
 
     def message(self) -> str:
         """Return the text of the message; by default the arguments as given."""
@@ -131,7 +131,7 @@ class UnknownKind(RecordError):
 
 
 class InvalidField(RecordError):
-    """A field is missing, is not known, or has a value of the wrong kind."""
+    """A field is missing, or has a value of the wrong kind."""
 
 
 class DuplicateCase(RecordError):

@@ -1,7 +1,9 @@
 """The fields of one JSON object, each of its type.
 
-``Fields`` reads an object of a record strictly: a value of the wrong kind, a field that is
-missing and a field that is not known are each refused with a message that names the field.
+``Fields`` reads the fields of an object that it knows, strictly: a value of the wrong kind and a field
+that is missing are refused with a message that names the field. In a record, a field that it does not
+know is left alone, because a later version of the suite may have added it. In a file that a person edits,
+it is refused, because it is a slip of the pen.
 """
 
 from __future__ import annotations
@@ -28,12 +30,12 @@ class Malformed(ValueError):
 class Fields:
     """The fields of one JSON object.
 
-    ``expected`` names the fields that the object may have. Those in ``optional`` may be
+    ``expected`` names the fields that the object has. Those in ``optional`` may be
     missing: their default is read instead. That is how a record stays readable when a later
-    version of the suite adds a field.
+    version of the suite adds a field. ``closed``: the object may have no other fields.
 
     Raises:
-        Malformed: another field is missing, or there is a field that is not expected.
+        Malformed: another field is missing, or there is one that a closed object may not have.
     """
 
     def __init__(
@@ -41,16 +43,14 @@ class Fields:
         fields: Mapping[str, object],
         expected: Tuple[str, ...],
         optional: FrozenSet[str] = frozenset(),
+        closed: bool = False,
     ) -> None:
         for name in expected:
             if name not in fields and name not in optional:
                 raise Malformed(f"field {name!r} is missing")
         unknown = sorted(set(fields).difference(expected))
-        if unknown:
-            raise Malformed(
-                f"field {described(unknown[0])} is not known; "
-                "the suite that wrote the record may be newer than this one"
-            )
+        if closed and unknown:
+            raise Malformed(f"field {described(unknown[0])} is not known")
         self._fields = fields
 
     def text(self, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 SOURCES = ("cases", "oracle")
 """The folders that decide which cases are run and what is expected of them."""
 

@@ -7,7 +7,7 @@ from typing import Callable, List, Mapping, Optional, Set, Tuple
 from reports import markdown
 from reports.comparison import CaseChange, Comparison
 from reports.history import Column, History
-from reports.rows import FINDING, KNOWN_DEFECT, PASS
+from reports.rows import CONTRACT, FINDING, KNOWN_DEFECT, NOT_APPLICABLE, PASS
 from reports.tally import BUDGETED, Peak, counted, percent, short
 
 
@@ -102,6 +102,8 @@ def _outcomes(counts: Optional[Mapping[str, int]], changed: bool) -> str:
         return ""
     parts = [str(counts[PASS])] if counts[PASS] else []
     parts += [f"{counts[KNOWN_DEFECT]}d"] if counts[KNOWN_DEFECT] else []
+    parts += [f"{counts[CONTRACT]}c"] if counts[CONTRACT] else []
+    parts += [f"{counts[NOT_APPLICABLE]}n"] if counts[NOT_APPLICABLE] else []
     parts += [f"{counts[FINDING]}f"] if counts[FINDING] else []
     return "{}{}".format("≠ " if changed else "", "+".join(parts))
 

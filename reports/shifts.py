@@ -48,7 +48,7 @@ def shifts(old: Record, new: Record, comparison: Comparison) -> Tuple[Shift, ...
     rows = {row.id: row for row in new.rows}
     groups: Dict[Tuple[str, ...], List[Difference]] = {}
     for change in comparison.verdicts:
-        each = Difference(_finding(rows[change.case]), *_sides(change), change)
+        each = Difference(finding_in_words(rows[change.case]), *_sides(change), change)
         kind = VERDICTS if FINDING in (*change.old, *change.new) else DEFECTS
         key = (kind, *map(generalised, (each.old, each.new, each.where)))
         groups.setdefault(key, []).append(each)
@@ -95,7 +95,7 @@ def _sides(change: CaseChange) -> Tuple[str, str]:
     return ", ".join(change.old), ", ".join(change.new)
 
 
-def _finding(row: CaseRow) -> str:
+def finding_in_words(row: CaseRow) -> str:
     """Return what is wrong in a case that is a finding, "" for another case."""
     if row.outcome != FINDING:
         return ""

@@ -8,7 +8,20 @@ import statistics
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from reports.rows import FINDING, KNOWN_DEFECT, OUTCOMES, PASS, CaseRow, Extremes, Header
+from reports.rows import (
+    CONTRACT,
+    CPU,
+    EAGER,
+    FINDING,
+    KNOWN_DEFECT,
+    MODULE,
+    NOT_APPLICABLE,
+    OUTCOMES,
+    PASS,
+    CaseRow,
+    Extremes,
+    Header,
+)
 from reports.visible import visible
 
 BUDGETED: Tuple[str, ...] = ("output", "running_mean", "running_var")
@@ -124,26 +137,74 @@ def _usage(quantity: str, rows: Sequence[CaseRow]) -> Usage:
 def summary_lines(header: Header, rows: Sequence[CaseRow]) -> List[str]:
     """Return the short table that a run ends with."""
     total = tally(rows)
-    lines = [f"torch {header.torch} | {header.subject} | tier {header.tier} | seed {header.seed}"]
+    torch = f"torch {header.torch}" if header.torch else f"rules of torch {header.release}"
+    lines = [f"{torch} | {header.subject} | tier {header.tier} | seed {header.seed}"]
+    claimed = claim(header)
+    if claimed:
+        lines.append(claimed)
     if header.selection is not None:
         lines.append(f"a selection of the tier: {header.selection}")
     if not header.release_in_table:
         lines.append(
             f"release {header.release} is not in the table of semantics: the newest were expected"
         )
-    lines.extend(_counts(total))
+    lines.extend(_counts(total, in_part(rows)))
+    lines.extend(reasons(rows))
     if total.usage:
         lines.append("")
         lines.extend(_usage_table(total))
     return [visible(line) for line in lines]
 
 
-def _counts(total: Tally) -> List[str]:
+def claim(header: Header) -> str:
+    """Return what is tested, and what of it, where that is not all of torch's eager module on the CPU."""
+    parts = [] if header.implementation is None else [header.implementation]
+    for name, usual in (("promise", MODULE), ("path", EAGER), ("device", CPU)):
+        given = getattr(header, name)
+        parts += [f"{name} {given}"] if given != usual else []
+    return " | ".join(parts)
+
+
+def applicable(outcomes: Mapping[str, int]) -> str:
+    """Return how many of all cases were judged to their end, as "812 of 10,328 (7.86 %)"."""
+    cases = sum(outcomes.values())
+    judged = cases - outcomes[NOT_APPLICABLE]
+    share = f" ({100 * judged / cases:.3g} %)" if cases else ""
+    return f"{judged:,} of {cases:,}{share}"
+
+
+def in_part(rows: Iterable[CaseRow]) -> int:
+    """Return in how many cases that are not applicable a forward agreed before the step in question."""
+    return sum(row.outcome == NOT_APPLICABLE and row.forwards > 0 for row in rows)
+
+
+def reasons(rows: Iterable[CaseRow], most: int = 12) -> List[str]:
+    """Return a line for each reason why cases are not applicable, or within the contract, with its count.
+
+    The most frequent come first. There are none for a subject that offers and promises everything.
+    """
+    lines: List[str] = []
+    for outcome, title in ((NOT_APPLICABLE, "not applicable"), (CONTRACT, "within the contract")):
+        counts: Dict[str, int] = {}
+        for row in rows:
+            if row.outcome == outcome:
+                text = row.reason if row.clause is None else f"{row.clause}: {row.reason}"
+                counts[text] = counts.get(text, 0) + 1
+        ordered = sorted(counts, key=lambda text: (-counts[text], text))
+        lines += [f"{title}: {counts[text]:>6}  {text}" for text in ordered[:most]]
+        if len(ordered) > most:
+            left = sum(counts[text] for text in ordered[most:])
+            lines.append(f"{title}: {left:>6}  for {counted(len(ordered) - most, 'other reason')}")
+    return lines
+
+
+def _counts(total: Tally, part: int) -> List[str]:
     budgeted = {usage.quantity for usage in total.usage}
     exact = [(name, count) for name, count in total.compared.items() if name not in budgeted]
     pairs = [
         ("cases", f"{total.cases} ({total.outcomes[PASS]} pass)"),
-        ("findings", str(total.outcomes[FINDING])),
+        ("findings", counted(total.outcomes[FINDING], "case")),
+        *_unusual(total, part),
         ("known defects", counted(total.outcomes[KNOWN_DEFECT], "case")),
         ("forwards checked", str(total.forwards)),
         ("quantities compared", str(sum(total.compared.values()))),
@@ -152,6 +213,17 @@ def _counts(total: Tally) -> List[str]:
         text = ", ".join(f"{name} {count}" for name, count in exact)
         pairs.append(("compared exactly", text))
     return [f"{name:<21}{text}" for name, text in pairs]
+
+
+def _unusual(total: Tally, part: int) -> List[Tuple[str, str]]:
+    """Return the counts that only a subject with a smaller promise, fewer offers or a contract has."""
+    pairs = []
+    if total.outcomes[NOT_APPLICABLE]:
+        partly = f", and {part:,} in part" if part else ""
+        pairs.append(("applicable", applicable(total.outcomes) + partly))
+    if total.outcomes[CONTRACT]:
+        pairs.append(("within the contract", counted(total.outcomes[CONTRACT], "case")))
+    return pairs
 
 
 def _usage_table(total: Tally) -> List[str]:

@@ -16,6 +16,8 @@ LONGEST = 110
 
 _SPACES = re.compile(r"[ \t\r\n]+")
 
+_LONG_WORD = re.compile(r"(\S{80})\S{400,}")
+
 _BLANK = frozenset(
     (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0x180B, 0x1810), 0x034F)
     + (0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
@@ -41,6 +43,11 @@ def shortened(text: str, longest: int = LONGEST) -> str:
         text = text[: 4 * longest] + "..."
     line = one_line(text)
     return line if len(line) <= longest else line[: longest - 3] + "..."
+
+
+def short_words(text: str) -> str:
+    """Return ``text`` with each word that is longer than any path cut, so that the rest is seen."""
+    return _LONG_WORD.sub(r"\1...", text)
 
 
 def _visible(character: str) -> str:

@@ -1,6 +1,6 @@
 """The statements of five public texts about BatchNorm2d, each as a case with a verdict.
 
-Each text has one module. ``python -m cases.claims`` prints the table that stands in the README.
+Each text has one module. ``python -m cases.claims`` prints the table of ``cases/claims/README.md``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m cases.claims``: print the table that stands in the README."""
+"""``python -m cases.claims``: print the table of ``cases/claims/README.md``."""
 
 from __future__ import annotations
 

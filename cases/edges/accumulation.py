@@ -64,6 +64,15 @@ def _leaves() -> Iterator[Edge]:
         yield Edge(f"kept_by_{word}", GROUP, f"preset,{once},{step},forward:b1,accumulate:ones", note)
 
 
+def _empty() -> Iterator[Edge]:
+    note = "an empty batch is multiplied and shifted: of a graph that is used up the bias gets its part"
+    for name, config in (("tracked", TRACKED), ("no_affine", NO_AFFINE)):
+        program = "preset,input_grad:no_batch,backward:ones,accumulate_retain:ones,accumulate:ones"
+        yield Edge(f"empty_used_up_{name}", GROUP, program, note, config)
+    program = "preset,input_grad:no_batch,load:plain,accumulate_retain:ordinary"
+    yield Edge("empty_loaded", GROUP, program, "so it does where the weight was written to since")
+
+
 def _laid_out() -> Iterator[Edge]:
     note = "the .grad of a leaf has its strides if they are dense, else it is contiguous"
     for layout in ("channels_last", "permuted", "sliced", "expanded"):
@@ -90,4 +99,4 @@ def _inference() -> Iterator[Edge]:
     yield Edge("inference_refused", GROUP, program, "what is refused is refused there, too")
 
 
-EDGES: Tuple[Edge, ...] = (*_added(), *_leaves(), *_laid_out(), *_inference())
+EDGES: Tuple[Edge, ...] = (*_added(), *_leaves(), *_laid_out(), *_inference(), *_empty())

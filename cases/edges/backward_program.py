@@ -154,6 +154,45 @@ def _empty() -> Iterator[Edge]:
         yield Edge(f"empty_{forward}_{change.replace(':', '_')}", GROUP, program, note)
 
 
+def _converted() -> Iterator[Edge]:
+    note = "the module is converted between a forward and its backward"
+    for mode, enter in MODES:
+        for how in ("double", "half", "float"):
+            for name, config in (("", TRACKED), ("_no_affine", NO_AFFINE)):
+                program = f"preset,{enter}input_grad:b0,convert:{how},backward:ordinary"
+                yield Edge(f"{mode}_{how}{name}", GROUP, program, note, config)
+        there_and_back = "convert:double,convert:float,retain:ordinary,accumulate:ones,zero_grad"
+        program = f"preset,{enter}input_grad:b0,{there_and_back}"
+        yield Edge(f"{mode}_there_and_back", GROUP, program, note)
+    program = "preset,input_grad:b0,attach:weight:trainable,convert:double,backward:ordinary"
+    yield Edge("rebound_double", GROUP, program, "the forward's weight is no longer the module's")
+    program = "preset,input_grad:no_batch,convert:double,backward:ordinary"
+    yield Edge("empty_double", GROUP, program, "nothing is read")
+    program = "attach:running_mean:parameter,attach:running_var:parameter,preset,input_grad:b0,"
+    program += "convert:double,backward:ordinary"
+    yield Edge("parameters_double", GROUP, program, "a Parameter is converted, a buffer not", NO_AFFINE)
+    variant = Variant("bounded", "n8", "mixed_bfloat16")
+    program = "preset,input_grad:b0,convert:bfloat16,backward:ordinary"
+    yield Edge("mixed_bfloat16", GROUP, program, note, TRACKED, variant)
+
+
+def _detached() -> Iterator[Edge]:
+    for mode, enter in MODES:
+        program = f"preset,{enter}input_grad:b0,input_grad:b1,detach,backward:ones,earlier:ordinary,"
+        program += "accumulate:ones,double:ones:ones"
+        yield Edge(f"{mode}_detach", GROUP, program, "an output without its graph")
+        program = f"preset,{enter}detached:b0,retain:ordinary,accumulate:ones"
+        yield Edge(f"{mode}_detached", GROUP, program, "the input's gradient alone is cut off")
+        note = "the gradient passes through the view"
+        for layout in ("contiguous", "channels_last", "sliced", "expanded", "scalar"):
+            passes = f"view:b0.{layout},retain:ordinary,accumulate:ones".replace(".contiguous", "")
+            yield Edge(f"{mode}_view_{layout}", GROUP, f"preset,{enter}{passes}", note)
+        program = f"preset,{enter}input_grad:b0.scalar,retain:ordinary,accumulate:ones"
+        yield Edge(f"{mode}_scalar_input", GROUP, program, "one number in all places of the input")
+    program = "detached:b0,backward:ones"
+    yield Edge("detached_alone", GROUP, program, "nothing requires a gradient", NO_AFFINE)
+
+
 EDGES: Tuple[Edge, ...] = (
     *_orders(),
     *_repeated(),
@@ -162,4 +201,6 @@ EDGES: Tuple[Edge, ...] = (
     *_rebound(),
     *_float64(),
     *_empty(),
+    *_converted(),
+    *_detached(),
 )

@@ -8,6 +8,7 @@ from cases.edges.edge import BARE, CUMULATIVE, TRACKED, UNTRACKED, Edge
 from cases.variants import Variant
 
 _NOTE = "parameters stay the objects that they are, buffers become others; the counter stays"
+_TWICE = "double:ordinary:offset"
 _BFLOAT16 = Variant("bounded", "n8", "bfloat16")
 _MIXED = Variant("bounded", "n8", "mixed_float16")
 
@@ -62,5 +63,32 @@ EDGES: Tuple[Edge, ...] = (
     Edge(
         "differentiated", "convert", "preset,convert:double,input_grad:wrong_float,backward:ordinary,"
         "eval,input_grad:wrong_float,backward:offset", "gradients have the dtype of the parameters",
+    ),
+    *(
+        Edge(
+            f"twice_{name}", "convert",
+            f"preset,input_grad:b0,{between},{_TWICE},eval,input_grad:b1,{between},{_TWICE}",
+            "of a forward before the conversion, the second derivative by the weight is found, and the "
+            "gradient by it is not", TRACKED,
+        )
+        for name, between in (
+            ("back", "convert:double,convert:float"),
+            ("back_weight_attached",
+             "convert:double,convert:float,attach:weight:trainable,convert:double,convert:float"),
+            ("back_bias_attached", "convert:double,convert:float,attach:bias:trainable"),
+        )
+    ),
+    Edge(
+        "twice_dropped", "convert", "preset,input_grad:b0,convert:double,convert:float,drop:weight,"
+        "convert:double,double:ordinary:offset", "a weight that the module has dropped keeps its dtype",
+    ),
+    Edge(
+        "twice_attached", "convert", "preset,input_grad:b0,convert:double,convert:float,"
+        "attach:weight:trainable,convert:double,double:ordinary:offset",
+        "a weight that another has replaced keeps its dtype",
+    ),
+    Edge(
+        "thrice_back", "convert", "preset,input_grad:b0,convert:double,convert:float,"
+        "triple:ordinary:alternating:offset", "the third derivative by the weight is found, too",
     ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Tuple
 
 from cases.edges.edge import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
-from cases.variants import WIDE, Variant
+from cases.variants import DTYPES, WIDE, Variant
 
 GROUP = "double_backward"
 
@@ -61,4 +61,14 @@ def _modules() -> Iterator[Edge]:
     yield Edge("nan", GROUP, program.replace("b1", "nan"), "a NaN stays in its channel")
 
 
-EDGES: Tuple[Edge, ...] = (*_directions(), *_modules())
+def _narrow() -> Iterator[Edge]:
+    note = "in 16 bits, and in mixed precision"
+    for dtype in DTYPES:
+        for shape in ("n8", "n30") if dtype not in WIDE else ():
+            for gradient, direction in (("ordinary", "alternating"), ("offset", "ordinary")):
+                program = BOTH_MODES.format("b1", gradient, direction)
+                variant = Variant("bounded", shape, dtype)
+                yield Edge(f"{shape}_{dtype}_{gradient}", GROUP, program, note, TRACKED, variant)
+
+
+EDGES: Tuple[Edge, ...] = (*_directions(), *_modules(), *_narrow())

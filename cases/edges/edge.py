@@ -8,7 +8,7 @@ from typing import Tuple
 from cases.case import Case
 from cases.construction import Config
 from cases.spelling import parse_program
-from cases.variants import LARGE_SHAPES, LONG_SHAPES, Variant
+from cases.variants import LARGE_SHAPES, LONG_SHAPES, PLANE_SHAPES, Variant
 
 FAMILY = "edge"
 
@@ -28,6 +28,9 @@ BOTH_MODES = "preset,forward:{0},forward:b0,eval,forward:{0},forward:b1"
 BOTH_PASSES = "preset,input_grad:{0},backward:{1},eval,input_grad:{0},backward:{1}"
 """A program: forward and backward in train mode and in eval mode, for a batch and an upstream
 gradient."""
+
+MOST = 1000
+"""The largest number of values that an input of a quick edge has, if its shape is one of PLANE_SHAPES."""
 
 SERIES = ("backward", "backward_layout")
 """The groups whose edges are a product of axes. In smoke, the matrix covers every pair of their words."""
@@ -62,7 +65,9 @@ class Edge:
 
         It does if its inputs are small, its program is short, and no other edge is nearly the same.
         """
+        images, channels, height, width = PLANE_SHAPES.get(self.variant.shape, (0, 0, 0, 0))
         large = self.variant.shape in (*LARGE_SHAPES, *LONG_SHAPES)
+        large = large or images * channels * height * width > MOST
         short = self.program.count(",") < QUICK
         return short and not large and self.group not in SERIES
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.attributes import FLOATING, STATISTICS
+from cases.attributes import FLOATING, PARAMETERS, STATISTICS
+from cases.construction import Config
 from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Edge
 from cases.variants import Variant
 
@@ -101,10 +102,70 @@ def _strided_weights() -> Iterator[Edge]:
         yield Edge(f"strided_weight_backward_{layout}", GROUP, program, note)
 
 
+def _strided_statistics() -> Iterator[Edge]:
+    note = "the backward reads the running statistics by their stride"
+    for name in STATISTICS:
+        for form in ("strided", "expanded"):
+            attach = f"preset,eval,attach:{name}:tensor.{form}"
+            for layout in ("contiguous", "channels_last"):
+                passes = f"input_grad:b1.{layout},backward:ordinary.{layout}".replace(".contiguous", "")
+                yield Edge(f"{form}_{name}_backward_{layout}", GROUP, f"{attach},{passes}", note)
+        program = f"eval,attach:{name}:tensor.strided,input_grad:b0,backward:ordinary"
+        variant = Variant("exact", "n2", "float32")
+        yield Edge(f"strided_{name}_one_pixel", GROUP, program, note, TRACKED, variant)
+        note_dropped = "#13402: a written buffer is read after the module has dropped it"
+        program = f"preset,eval,input_grad:b0,overwrite,drop:{name},backward:ordinary"
+        yield Edge(f"overwritten_{name}_dropped", GROUP, program, note_dropped)
+    program = "preset,eval,input_grad:b0,train,no_grad:b1,deepcopy,earlier:ordinary"
+    yield Edge("updated_then_copied", GROUP, program, "#13402: the copy has other buffers")
+
+
+def _rows() -> Iterator[Edge]:
+    note = "of shape (1, C): a forward takes it, a backward does not"
+    for name in PARAMETERS:
+        for layout in ("contiguous", "channels_last", "permuted"):
+            passes = f"input_grad:b1.{layout},backward:ordinary.{layout}".replace(".contiguous", "")
+            program = f"attach:{name}:trainable.row,preset,{passes},eval,{passes},forward:no_batch"
+            yield Edge(f"row_{name}_backward_{layout}", GROUP, program, note)
+        program = f"attach:{name}:parameter.row,preset,input_grad:b1,backward:ordinary,state_dict"
+        yield Edge(f"row_{name}_frozen", GROUP, program, note)
+
+
+def _one_parameter() -> Iterator[Edge]:
+    note = "one tensor is weight and bias: its gradients add up"
+    for name, source in (PARAMETERS, PARAMETERS[::-1]):
+        passes = "input_grad:b1,retain:ordinary,double:ordinary:offset,accumulate:ones"
+        program = f"preset,alias:{name}:{source},{passes},eval,{passes},show:order,zero_grad,forward:b0"
+        yield Edge(f"{name}_is_{source}", GROUP, program, note)
+    program = "preset,alias:bias:weight,input_grad:b1,jvp:b1:ordinary,reset_parameters,deepcopy,"
+    program += "forward:b0,load:plain,state_dict,requires_grad:false,forward:b0"
+    yield Edge("one_parameter", GROUP, program, "what is written as weight is read as bias")
+    for name, source in (("running_mean", "bias"), ("running_var", "weight")):
+        program = f"preset,forward:b0,accumulate:ones,alias:{name}:{source},forward:b0,"
+        program += "requires_grad:false,forward:b1,zero_grad,forward:b0"
+        yield Edge(f"{name}_is_{source}_with_grad", GROUP, program, "the .grad belongs to the tensor")
+
+
+def _rows_of_nothing() -> Iterator[Edge]:
+    note = "of shape (1, C): a row of it is broadcast against an empty input"
+    passes = "input_grad:no_batch,backward:ordinary"
+    for name in PARAMETERS:
+        program = f"attach:{name}:trainable.row,preset,{passes},eval,{passes},accumulate:ones,"
+        program += "forward:no_height,forward:no_width,forward:b1"
+        variant = Variant("exact", "n2", "float32")
+        yield Edge(f"row_{name}_empty", GROUP, program, note, TRACKED, variant)
+        variant = Variant("exact", "n8_one_channel", "float32")
+        yield Edge(f"row_{name}_empty_one_channel", GROUP, program, note, Config(1), variant)
+
+
 EDGES: Tuple[Edge, ...] = (
     *_forms(),
     *_aliases(),
     *_unseen(),
     *_switched(),
     *_strided_weights(),
+    *_strided_statistics(),
+    *_rows(),
+    *_one_parameter(),
+    *_rows_of_nothing(),
 )

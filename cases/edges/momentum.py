@@ -19,4 +19,12 @@ EDGES: Tuple[Edge, ...] = (
         "none_later", "momentum", "preset,forward:b0,forward:b1,set:momentum:none,forward:b2,forward:b3",
         "the average counts the batches since construction, not since the assignment",
     ),
+    Edge(
+        "changes", "momentum", "preset,forward:b0,set:momentum:0.5,forward:b1,set:momentum:0.25,"
+        "forward:b2,forward:b3", "each forward goes by the momentum of its own time",
+    ),
+    Edge(
+        "counter_of_32_bits", "momentum", "preset,count:2147483647,forward:b0,forward:b1,eval,forward:b0",
+        "the counter has 64 bits",
+    ),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Edges with every mutation between forwards for which torch has a kernel of its own.
 
-Values that such a kernel prepared before the mutation must not be used after it.
+A path here is one through torch's kernels, not one of ``cases.paths``. Values that such a kernel prepared
+before the mutation must not be used after it.
 """
 
 from __future__ import annotations

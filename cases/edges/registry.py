@@ -27,13 +27,19 @@ from cases.edges import (
     load,
     memory,
     momentum,
+    nested,
     nonfinite,
+    overwritten,
     paths,
+    planes,
     protocol,
     reset,
     shape,
     size,
+    tangent,
     text,
+    triple_backward,
+    values,
 )
 from cases.edges.edge import Edge
 from cases.errors import CaseError, nearest
@@ -70,6 +76,12 @@ EDGES: Tuple[Edge, ...] = (
     + memory.EDGES
     + accumulation.EDGES
     + double_backward.EDGES
+    + tangent.EDGES
+    + triple_backward.EDGES
+    + nested.EDGES
+    + planes.EDGES
+    + values.EDGES
+    + overwritten.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

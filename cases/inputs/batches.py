@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Tuple
+from typing import Dict, Tuple
 
 import numpy as np
 
@@ -13,10 +13,27 @@ from cases.inputs import series
 from cases.inputs.memory import memory_format
 from cases.inputs.named import NAMED, OTHER_DTYPES
 from cases.inputs.own import OWN
-from cases.variants import LAYOUTS, Variant, regimes
+from cases.variants import EVERY_LAYOUT, GRADIENT_LAYOUTS, Variant, regimes
 
-OF_FOUR_DIMENSIONS = ("channels_last", "permuted")
+OF_FOUR_DIMENSIONS = ("channels_last", "permuted", *EVERY_LAYOUT[len(GRADIENT_LAYOUTS) :])
 """The layouts that only tensors of four dimensions have."""
+
+_REPEATED: Dict[str, Tuple[slice, ...]] = {
+    "expanded": (slice(1),),
+    "image": (slice(None), slice(None), slice(1), slice(1)),
+    "one_row": (slice(None), slice(None), slice(1)),
+    "one_channel": (slice(None), slice(1)),
+}
+"""Maps a layout that repeats numbers to the part that is repeated."""
+
+
+def laid_out(values: np.ndarray, layout: str) -> np.ndarray:
+    """Return the values that a tensor of this layout has: those that it repeats are equal."""
+    if layout == "scalar" and values.size:
+        return np.full(values.shape, values.flat[0])
+    if layout not in _REPEATED:
+        return values
+    return np.ascontiguousarray(np.broadcast_to(values[_REPEATED[layout]], values.shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +41,8 @@ class Batch:
     """An input: its values and how they lie in memory. Compared by identity.
 
     ``values``: the array, read-only. ``dtype``: the dtype in torch, see ``cases.inputs.storage``.
-    ``layout``: one of LAYOUTS. ``exact``: the input is of the exact lane. ``regimes``: a word for each
-    channel, for messages; empty for an input that has none.
+    ``layout``: one of EVERY_LAYOUT. ``exact``: the input is of the exact lane. ``regimes``: a word
+    for each channel, for messages; empty for an input that has none.
     """
 
     name: str
@@ -76,11 +93,10 @@ def batch(variant: Variant, name: str) -> Batch:
     plain, _, layout = name.partition(".")
     values = _values(variant, plain)
     if "." in name:
-        one_of(layout, LAYOUTS, "layout")
+        one_of(layout, EVERY_LAYOUT, "layout")
         if values.ndim != 4 and layout in OF_FOUR_DIMENSIONS:
             raise CaseError(f"{quoted(name)} is no batch: {layout} is a layout of 4 dimensions")
-    if layout == "expanded":
-        values = np.ascontiguousarray(np.broadcast_to(values[:1], values.shape))
+    values = laid_out(values, layout)
     values.setflags(write=False)
     return Batch(
         name=name,

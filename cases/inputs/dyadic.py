@@ -33,12 +33,12 @@ def _deviations(raw: np.ndarray, count: int) -> np.ndarray:
     """
     pairs = count // 2
     if pairs < 4:
-        half = [1 + int(r % 7) for r in raw[:pairs]]
+        half = [1 + int(r) % 7 for r in raw[:pairs]]
     else:
-        half = [1 + int(r % 15) for r in raw[: pairs - 4]]
+        half = [1 + int(r) % 15 for r in raw[: pairs - 4]]
         used = sum(d * d for d in half)
         quantum = count * (count - 1) // 2
-        target = (used // quantum + 1 + int(raw[-1] % 2)) * quantum
+        target = (used // quantum + 1 + int(raw[-1]) % 2) * quantum
         half += _four_squares(target - used)
     return np.array(half + [-d for d in half] + [0] * (count % 2), dtype=np.float64)
 

@@ -9,6 +9,8 @@ ORDERS: Dict[str, Tuple[int, ...]] = {
     "shifted": (0, 1, 2, 3),
     "channels_last": (0, 2, 3, 1),
     "permuted": (2, 0, 3, 1),
+    "transposed": (0, 1, 3, 2),
+    "swapped": (1, 0, 2, 3),
 }
 """Maps a dense layout to its dimensions in the order in which they lie in memory, the slowest first."""
 

@@ -8,10 +8,10 @@ from typing import Callable, Dict
 import numpy as np
 
 from cases.errors import one_of
-from cases.inputs.batches import Batch
+from cases.inputs.batches import Batch, laid_out
 from cases.inputs.storage import stored
 from cases.inputs.streams import bell, stream
-from cases.variants import GRADIENT_LAYOUTS, Variant
+from cases.variants import EVERY_LAYOUT, Variant
 
 Values = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """A function from bell-shaped values and the input, both flat and float64, to the gradient's values."""
@@ -46,20 +46,16 @@ UPSTREAM: Dict[str, Values] = {
 def upstream(variant: Variant, given: Batch, name: str) -> Batch:
     """Return the gradient that ``name`` names for the output of the input ``given``: its shape and dtype.
 
-    ``name`` may end in one of GRADIENT_LAYOUTS, as in ``ordinary.channels_last``. Raises CaseError for
+    ``name`` may end in one of EVERY_LAYOUT, as in ``ordinary.channels_last``. Raises CaseError for
     another name.
     """
     plain, _, layout = name.partition(".")
     one_of(plain, tuple(UPSTREAM), "upstream gradient")
     if "." in name:
-        one_of(layout, GRADIENT_LAYOUTS, "layout of a gradient")
+        one_of(layout, EVERY_LAYOUT, "layout of a gradient")
     shape = given.values.shape
     z = bell(stream(variant, f"upstream {plain}"), int(np.prod(shape)))
     values = UPSTREAM[plain](z, given.values.astype(np.float64).reshape(-1))
-    values = stored(values.reshape(shape), given.dtype)
-    if layout == "expanded":
-        values = np.ascontiguousarray(np.broadcast_to(values[:1], shape))
-    if layout == "scalar" and values.size:
-        values = np.full(shape, values.flat[0])
+    values = laid_out(stored(values.reshape(shape), given.dtype), layout)
     values.setflags(write=False)
     return Batch(name, values, given.dtype, layout or "contiguous", False, ())

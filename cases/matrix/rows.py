@@ -10,11 +10,12 @@ from typing import Any, Iterator, List, Optional, Tuple
 from cases import suffixes
 from cases.case import Case
 from cases.construction import config
+from cases.derivatives import Backward
 from cases.errors import CaseError, one_of
 from cases.matrix.axes import LEADING, NEVER, NO_MUTATION, Row
 from cases.matrix.mutations import MUTATIONS, steps_of
 from cases.matrix.schedules import SCHEDULES, moment
-from cases.steps import EVAL, PRESET, TRAIN, Backward, Forward, Step
+from cases.steps import EVAL, PRESET, TRAIN, Forward, Step
 from cases.suffixes import NO_BACKWARD
 from cases.variants import Variant
 

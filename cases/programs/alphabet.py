@@ -11,6 +11,19 @@ from typing import Iterator, Sequence, Tuple
 
 from cases.attributes import BUFFERS, PARAMETERS, STATISTICS
 from cases.construction import AFFINE, MOMENTUM, TRACK, Construction
+from cases.derivatives import (
+    JVPS,
+    NESTED,
+    VJPS,
+    Accumulate,
+    Backward,
+    Detach,
+    Double,
+    Jvp,
+    Nested,
+    Triple,
+    Vjp,
+)
 from cases.inputs.upstream import UPSTREAM
 from cases.steps import (
     ATTACH_KINDS,
@@ -25,14 +38,11 @@ from cases.steps import (
     TRAIN,
     UNSAVED,
     ZERO_GRAD,
-    Accumulate,
     Alias,
     Attach,
-    Backward,
     Convert,
     Copy,
     Count,
-    Double,
     Drop,
     Forward,
     Forwards,
@@ -100,7 +110,9 @@ def _whole() -> Iterator[Step]:
 def _registered() -> Iterator[Step]:
     """Steps that freeze parameters, alias tensors, attach them in odd layouts, or convert."""
     yield from (RequireGrad(value) for value in (False, True))
-    yield from (Alias(*pair) for pair in (STATISTICS, STATISTICS[::-1]))
+    yield from (Alias(*pair) for pair in (STATISTICS, STATISTICS[::-1], PARAMETERS, PARAMETERS[::-1]))
+    yield Attach("weight", "trainable.row")
+    yield Detach()
     yield OVERWRITE
     yield from (Attach(name, UNSAVED) for name in BUFFERS)
     yield from (Attach("running_mean", f"tensor.{form}") for form in FORMS)
@@ -120,6 +132,13 @@ def _with_gradient(names: Sequence[str]) -> Tuple[Step, ...]:
     return tuple(Forward(name, "input_grad") for name in names)
 
 
+_VIEWS: Tuple[Step, ...] = (
+    Forward("b0", "view"),
+    Forward("b1.channels_last", "view"),
+    Forward("b1.scalar", "input_grad"),
+)
+
+
 def _forwards(names: Sequence[str]) -> Tuple[Step, ...]:
     return tuple(Forward(name) for name in names)
 
@@ -129,7 +148,13 @@ _GRADIENTS: Tuple[Step, ...] = (
     Accumulate("ones"),
     Backward("offset", retain=True),
     Double("ordinary", "ones"),
+    Triple("ordinary", "alternating", "offset"),
     ZERO_GRAD,
+    *(Jvp("b1", "ordinary", way) for way in JVPS),
+    *(Jvp(name, "offset") for name in ("b0.channels_last", "nan", "no_batch", "one_value")),
+    Jvp("wrong_float", "ones"),
+    *(Vjp("b1", "ordinary", way) for way in VJPS),
+    *(Nested("b1", "ordinary", way) for way in NESTED),
 )
 """Steps that differentiate. ``differentiable`` removes those that come before the first forward."""
 
@@ -150,6 +175,7 @@ ALPHABET: Tuple[Step, ...] = (
     + (Forwards("b", 3),)
     + tuple(Show(what) for what in SHOWN)
     + _GRADIENTS
+    + _VIEWS
     # The steps that show most faults are repeated, so that they are drawn more often.
     + 9 * _forwards(ORDINARY)
     + 3 * _with_gradient(ORDINARY)

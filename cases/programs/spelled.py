@@ -6,18 +6,25 @@ An id is ``steps-<affine>-<track>-<momentum>-<lane>-<shape>-<dtype>-<step>,<step
 from __future__ import annotations
 
 import dataclasses
-from typing import Iterator, Sequence, Tuple
+from typing import Iterator, Optional, Sequence, Tuple
 
 from cases import suffixes
 from cases.case import Case
 from cases.construction import AFFINE, MOMENTUM, TRACK, Construction, config
+from cases.derivatives import CALLING, DIFFERENTIATING, Nested, Triple
 from cases.errors import CaseError, one_of
-from cases.inputs import OWN, batch, upstream
+from cases.inputs import OWN, Batch, batch, upstream
 from cases.spelling import parse_program, spell, token
-from cases.steps import DIFFERENTIATING, Double, Step, forwards
+from cases.steps import Step, forwards
 from cases.variants import DTYPES, LANES, SHAPES, WIDE, Given, Variant
 
 FAMILY = "steps"
+
+OF_WIDE_DTYPES = (Triple, Nested)
+"""The types of the steps that are specified for the wide dtypes alone."""
+
+GRADIENTS_OF_A_STEP = ("upstream", "direction", "along", "tangent")
+"""The fields of steps that name an upstream gradient."""
 
 _WORDS = (
     ("affine", tuple(AFFINE)),
@@ -82,12 +89,12 @@ def with_own(case: Case, own: Given) -> Case:
 def differentiable(steps: Sequence[Step], dtype: str) -> Iterator[Step]:
     """Return the steps without those that differentiate before the first forward.
 
-    Double backwards are kept only for the dtypes for which they are specified.
+    Derivatives that are specified for wide dtypes alone are kept only for those.
     """
     called = False
     for step in steps:
-        called = called or bool(forwards(step))
-        if isinstance(step, Double) and dtype not in WIDE:
+        called = called or (bool(forwards(step)) and not isinstance(step, CALLING))
+        if isinstance(step, OF_WIDE_DTYPES) and dtype not in WIDE:
             continue
         if called or not isinstance(step, DIFFERENTIATING):
             yield step
@@ -98,20 +105,22 @@ def _check_batches(case: Case) -> None:
 
     Of a series, only the first batch is checked.
     """
-    given = None
+    given: Optional[Batch] = None
     variant = case.variant
     if names_own(case):  # the file is named on the command line, not in the id
         channels = variant.channels
         stand_in = Given(OWN, (1, channels, 1, 1), "float32", bytes(4 * channels))
         variant = with_own(case, stand_in).variant
     for step in case.steps:
+        called = given
         for each in forwards(step)[:1]:
-            given = batch(variant, each.batch)
-        if isinstance(step, DIFFERENTIATING):
-            if given is None:
-                raise CaseError(f"{token(step)!r} needs a forward before it")
-            upstream(variant, given, step.upstream)
-        if isinstance(step, Double):
-            if variant.dtype not in WIDE:
-                raise CaseError(f"{token(step)!r} needs one of the dtypes {', '.join(WIDE)}")
-            upstream(variant, given, step.direction)
+            called = batch(variant, each.batch)
+        if not isinstance(step, CALLING):
+            given = called
+        if isinstance(step, DIFFERENTIATING) and given is None:
+            raise CaseError(f"{token(step)!r} needs a forward before it")
+        if isinstance(step, OF_WIDE_DTYPES) and variant.dtype not in WIDE:
+            raise CaseError(f"{token(step)!r} needs one of the dtypes {', '.join(WIDE)}")
+        for field in GRADIENTS_OF_A_STEP:
+            if called is not None and hasattr(step, field):
+                upstream(variant, called, getattr(step, field))

@@ -1,12 +1,14 @@
-"""The deviations of backwards: buffers that a later forward has updated, a bias without a weight."""
+"""The deviations of backwards: buffers that a later forward has updated, a bias without a weight,
+statistics that are taken for constants."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from cases.steps import Backward
+from cases.derivatives import Backward, Double, Nested
 from oracle.deviations.situation import Situation
-from oracle.state import Expected, ExpectedError, Tensor
+from oracle.expected_derivatives import THIRD
+from oracle.state import Expected, ExpectedError
 
 UNDEFINED = ExpectedError("RuntimeError", "Expected a (proper Tensor but got None|Tensor of type)")
 
@@ -17,11 +19,7 @@ def eval_backward_reads_current_buffers(right: Expected, situation: Situation) -
         return right
     graph = situation.before.graphs[int(situation.step.earlier)]
     output = graph.output
-    current = {}
-    for saved in graph.saved:
-        tensor = situation.before.entry(saved.name)
-        if isinstance(tensor, Tensor) and tensor.identity is saved.identity:
-            current[saved.name] = tensor.numbers
+    current = {saved.name: saved.numbers for saved in graph.saved}
     weight = current.get("weight", output.weight)
     mean, variance = output.mean, output.variance
     if not output.batch_statistics:
@@ -40,12 +38,38 @@ def double_backward_needs_weight(right: Expected, situation: Situation) -> Expec
 
     If the input's gradient contributes a term, torch raises; else it takes the undefined term for 0.
     """
-    if not any("bias" in second.differentiated for second in right.seconds):
+    found = right.derivatives
+    if not isinstance(situation.step, Double) or not any("bias" in each.differentiated for each in found):
         return right
-    output = right.seconds[0].output
+    output = found[0].output
     if output.weight is not None or not output.batch.values.size:
         return right
-    if "input" in right.seconds[0].differentiated:
-        return dataclasses.replace(right, seconds=(), error=UNDEFINED)
-    nothing = tuple(dataclasses.replace(second, differentiated=()) for second in right.seconds)
-    return dataclasses.replace(right, seconds=nothing)
+    if "input" in found[0].differentiated:
+        return dataclasses.replace(right, derivatives=(), error=UNDEFINED)
+    nothing = tuple(dataclasses.replace(each, differentiated=()) for each in found)
+    return dataclasses.replace(right, derivatives=nothing)
+
+
+def third_derivative_of_constant_statistics(right: Expected, situation: Situation) -> Expected:
+    """A third derivative in train mode takes mean and inverse deviation for constants of the input."""
+    seen = tuple(
+        dataclasses.replace(each, statistics_constant=True)
+        if each.kind == THIRD and each.name == "input" and each.output.batch_statistics
+        else each
+        for each in right.derivatives
+    )
+    if all(a is b for a, b in zip(seen, right.derivatives)):
+        return right
+    return dataclasses.replace(right, derivatives=seen)
+
+
+def derivative_of_tangent_of_constant_statistics(right: Expected, situation: Situation) -> Expected:
+    """The derivative of a tangent in train mode takes mean and inverse deviation for constants."""
+    step, found = situation.step, right.derivatives
+    if not isinstance(step, Nested) or step.way == "func_jvp_vjp" or not found:
+        return right
+    output = found[0].output
+    if not output.batch_statistics or not output.batch.values.size:
+        return right
+    seen = dataclasses.replace(found[0], statistics_constant=True, forward=step.way == "func_jvp_jvp")
+    return dataclasses.replace(right, derivatives=(seen,))

@@ -7,20 +7,21 @@ from typing import Optional
 
 import numpy as np
 
+from cases.derivatives import DIFFERENTIATING, Backward
 from cases.inputs import batch
 from cases.inputs.memory import DENSE
 from cases.steps import Forward
 from cases.variants import NARROW
-from oracle import outputs
-from oracle.backward import recorded
+from oracle import outputs, refusals
 from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
+from oracle.recording import recorded
 from oracle.semantics import Rules
-from oracle.state import Expected, ExpectedError, State, Tensor
+from oracle.state import Expected, ExpectedError, Graph, State, Tensor
 
 
 def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
@@ -49,6 +50,33 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
     graph = recorded(situation.before, output, trainable, ())
     state = state.changed(graphs=(graph, *state.graphs[:1]))
     return dataclasses.replace(right, state=state, output=output, error=None)
+
+
+def empty_output_widened(right: Expected, situation: Situation) -> Expected:
+    """An empty output of width 1 gets the width C where a weight or bias has the shape (1, C).
+
+    An upstream gradient in the shape of the input does not fit it.
+    """
+    step = situation.step
+    if isinstance(step, Forward) and right.output is not None:
+        graph, output = right.state.graphs[0], right.output
+        if _widens(graph):
+            n, channels, height, _ = output.shape
+            values = np.empty((n, channels, height, channels), dtype=output.batch.values.dtype)
+            wide = dataclasses.replace(output.batch, values=values)
+            return dataclasses.replace(right, output=dataclasses.replace(output, batch=wide))
+    if isinstance(step, DIFFERENTIATING):
+        graphs = situation.before.graphs[int(isinstance(step, Backward) and step.earlier) :]
+        if graphs and _widens(graphs[0]):
+            error = refusals.other_shape().error
+            return Expected(situation.before, error=error, switches=right.switches)
+    return right
+
+
+def _widens(graph: Graph) -> bool:
+    """Whether the output of a forward is empty, and a row of a (1, C) tensor is broadcast against it."""
+    _, channels, _, width = graph.output.shape
+    return bool(graph.rows) and not graph.output.batch.values.size and width == 1 < channels
 
 
 def zero_features_raise(right: Expected, situation: Situation) -> Expected:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import List, Optional
+from typing import List, Mapping, Optional, Set
 
 import numpy as np
 
+from cases.derivatives import Backward
 from cases.inputs import Batch
 from cases.inputs.memory import DENSE, ORDERS
-from cases.steps import Backward
 from oracle.deviations.situation import Situation
+from oracle.expected_derivatives import ExpectedGradient
 from oracle.numerics.budgeted import Budgeted
-from oracle.state import GRADIENTS, Expected, ExpectedError, ExpectedGradient
+from oracle.numerics.normalisation import ExpectedOutput
+from oracle.recording import both_channels_last
+from oracle.state import Expected, ExpectedError
 
 
 def _read_as(given: Batch, memory_format: str) -> Batch:
@@ -97,20 +100,66 @@ def channels_last_backward_misreads_weight(right: Expected, situation: Situation
     The oracle does not know what lies in the other places, so any input gradient conforms in their
     channels.
     """
-    weight = situation.before.weight
-    if right.gradients is None or weight is None or weight.form not in ("strided", "expanded"):
-        return right
-    found = right.gradients[GRADIENTS.index("input")]
-    if found is None or not _both_channels_last(found.output.batch, found.upstream):
-        return right
-    variance = found.output.variance
-    budget = np.where(np.arange(variance.channels) > 0, np.inf, variance.budget)
-    unknown = Budgeted(variance.values, budget, variance.nonnegative)
-    misread = dataclasses.replace(found, output=dataclasses.replace(found.output, variance=unknown))
-    return dataclasses.replace(right, gradients=(misread, *right.gradients[1:]))
+    return _misread(right, situation, {"weight": {"input"}}, first=1)
 
 
-def _both_channels_last(given: Batch, upstream: Batch) -> bool:
-    """Whether torch may take both for channels_last: also a contiguous one with one value per image."""
-    formats = (given.memory_format, upstream.memory_format)
-    return "other" not in formats and ("channels_last" in formats or given.values.shape[2:] == (1, 1))
+def channels_last_backward_misreads_statistics(right: Expected, situation: Situation) -> Expected:
+    """The backward of an eval-mode forward reads memory that is not that of the running statistic.
+
+    The oracle does not know what lies there, so anything conforms that depends on the statistic.
+    """
+    reads = {"running_mean": {"weight"}, "running_var": {"input", "weight"}}
+    return _misread(right, situation, reads, first=0)
+
+
+def rows_misread(right: Expected, situation: Situation) -> Expected:
+    """A weight or bias of shape (1, C) is read by the stride of its row: only the first value is right.
+
+    The oracle does not know what lies in the other places, so any output conforms in their channels. In
+    eval mode the kernels for dense inputs read the values one after another.
+    """
+    output, before = right.output, situation.before
+    rows = any(each is not None and each.form == "row" for each in (before.weight, before.bias))
+    if output is None or not rows or not output.batch.values.size:
+        return right
+    if output.batch.memory_format in DENSE and not output.batch_statistics:
+        return right
+    return dataclasses.replace(right, output=_unknown(output, first=1))
+
+
+def _misread(
+    right: Expected, situation: Situation, reads: Mapping[str, Set[str]], first: int
+) -> Expected:
+    """Return gradients that are undetermined where they depend on tensors that do not lie densely.
+
+    ``reads``: maps the name of a tensor to the names of the gradients that depend on it. ``first``: the
+    first channel that is undetermined.
+    """
+    if right.gradients is None or not isinstance(situation.step, Backward):
+        return right
+    saved = situation.before.graphs[int(situation.step.earlier)].saved
+    wrong: Set[str] = set()
+    for each in saved:
+        if each.form in ("strided", "expanded"):
+            wrong |= reads.get(each.name, set())
+    gradients = []
+    for gradient in right.gradients:
+        if gradient is not None and gradient.name in wrong and _misreads(gradient, reads):
+            gradient = dataclasses.replace(gradient, output=_unknown(gradient.output, first))
+        gradients.append(gradient)
+    if all(a is b for a, b in zip(gradients, right.gradients)):
+        return right
+    return dataclasses.replace(right, gradients=tuple(gradients))
+
+
+def _misreads(gradient: ExpectedGradient, reads: Mapping[str, Set[str]]) -> bool:
+    """Whether the kernel for channels_last runs, and reads the tensors."""
+    read = "weight" in reads or not gradient.output.batch_statistics
+    return read and both_channels_last(gradient.output.batch, gradient.upstream)
+
+
+def _unknown(output: ExpectedOutput, first: int) -> ExpectedOutput:
+    """Return an output of whose channels nothing is known, from one on."""
+    variance = output.variance
+    budget = np.where(np.arange(variance.channels) >= first, np.inf, variance.budget)
+    return dataclasses.replace(output, variance=Budgeted(variance.values, budget, variance.nonnegative))

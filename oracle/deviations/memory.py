@@ -10,8 +10,9 @@ import numpy as np
 from cases.attributes import STATISTICS
 from cases.inputs import batch
 from cases.steps import Forward
-from oracle.batch_norm import advance, average_factor
+from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
+from oracle.meanings import advance
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average

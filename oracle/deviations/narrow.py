@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from cases.derivatives import Backward, Double, Jvp
 from cases.inputs.memory import DENSE
-from cases.steps import Backward
 from cases.variants import NARROW
 from oracle.deviations.situation import Situation
 from oracle.deviations.sums import with_statistics
@@ -39,6 +39,8 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
     """Part of the arithmetic of float16 and bfloat16 rounds to 16 bits."""
     if isinstance(situation.step, Backward):
         return _narrow_backward(right, situation)
+    if isinstance(situation.step, Double):
+        return _narrow_derivatives(right)
     output = right.output
     if output is None or output.dtype not in NARROW or not output.batch.values.size:
         return right
@@ -51,7 +53,7 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
             found = channels_last_statistics(output.batch, situation.threads)
         else:
             found = statistics(output.batch, False, any_order=True)
-        found = _narrow_statistics(found, output.eps, fmt)
+        found = narrow_statistics(found, output.eps, fmt)
         if _sums_narrowly(output, situation.semantics.release):
             found = _undetermined(found)
         seen = with_statistics(right, output, situation.before, found, working=fmt)
@@ -131,13 +133,48 @@ def _narrow_backward(right: Expected, situation: Situation) -> Expected:
     return dataclasses.replace(right, gradients=tuple(gradients))
 
 
+def _narrow_derivatives(right: Expected) -> Expected:
+    """Every operation of a second derivative is rounded to the dtype of the input."""
+    if not any(each.output.dtype in NARROW for each in right.derivatives):
+        return right
+    seen = []
+    for each in right.derivatives:
+        output = dataclasses.replace(each.output, working=each.output.dtype)
+        seen.append(dataclasses.replace(each, output=output))
+    return dataclasses.replace(right, derivatives=tuple(seen))
+
+
+def narrow_tangents(right: Expected, situation: Situation) -> Expected:
+    """So is every operation of a tangent, and a float32 tensor of the module makes the tangent float32.
+
+    ``torch.autograd.functional`` differentiates gradients instead, whose dtypes are right.
+    """
+    step, seen = situation.step, _narrow_derivatives(right)
+    if seen is right or not isinstance(step, Jvp) or step.way == "functional_jvp":
+        return seen
+    tangent = seen.derivatives[0]
+    output, module = tangent.output, right.state.dtype
+    if module == output.dtype or not output.batch.values.size or not _widened(output, step.way):
+        return seen
+    promoted = dataclasses.replace(tangent, dtype=module)
+    return dataclasses.replace(seen, derivatives=(promoted,))
+
+
+def _widened(output: ExpectedOutput, way: str) -> bool:
+    """Whether a float32 tensor of the module takes part in the tangent of a narrow input."""
+    if not output.batch_statistics:
+        return True
+    affine = output.weight is not None or (way == "func_jvp" and output.bias is not None)
+    return affine and way != "jvp_parameters"
+
+
 def _count_overflows(output: ExpectedOutput, module_dtype: str) -> bool:
     """Whether n, the number of values in a channel, is an infinity in the dtype of input and module."""
     count = output.batch.values.size // max(output.shape[1], 1)
     return output.dtype == module_dtype == "float16" and count >= OVERFLOWING_COUNT
 
 
-def _narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
+def narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
     """Return statistics whose mean and inverse deviation are rounded to a narrow format before use.
 
     The variance may be taken about the rounded mean. As part of variance + eps, a rounding of the inverse

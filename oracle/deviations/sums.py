@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Optional
 
-from cases.steps import Backward
+from cases.derivatives import Backward
 from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
 from oracle.numerics.formats import FORMATS, Format

@@ -58,8 +58,7 @@ float32, and one rounding on storing is added (``stored``).
 
 Exactness. Where no operation rounds, every order of operations gives the same bits: see
 ``exact_in_any_order`` and ``exactly_averaged``. An implementation that declares that it sums exactly,
-as torch's eager CPU kernel does, gets a budget of 0 there. Others (a sum times 1/n, Welford's update)
-round on such inputs too and get the derived bound.
+as torch's eager CPU kernel does, gets a budget of 0 there; others (a sum times 1/n) the derived bound.
 
 Underflow. Results below the smallest normal number may be rounded to it or flushed to zero, so
 every budget that is not 0 has the smallest normal number added.
@@ -276,18 +275,19 @@ def input_gradient(
     product_budget: Array,
     count: int,
     fmt: Format,
+    quotient: int = 0,
 ) -> GradientBudget:
     """Budget of (g - mean(g) - (x - m) * q) * w / s, the input's gradient in train mode. Shapes (C,).
 
-    ``share`` is q = sum g*(x - m) / (n * s**2); ``upstream_budget`` and ``product_budget`` are those of
-    the two sums.
+    ``share`` is q = sum g*(x - m) / (n * s**2); the budgets are those of the two sums. ``quotient``: the
+    further roundings of a quotient by n, see ``oracle.numerics.devices``.
     """
     own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
     steep, four = np.abs(slope), gamma(4, fmt.unit)
-    mean_error = upstream_budget / count + fmt.unit * np.abs(upstream_mean)
+    mean_error = upstream_budget / count + (1 + quotient) * fmt.unit * np.abs(upstream_mean)
     squared_error = (1 + inverse_error) ** 2 - 1
     share_error = product_budget * inverse**2 / count
-    share_error += np.abs(share) * (squared_error + gamma(5, fmt.unit) + own)
+    share_error += np.abs(share) * (squared_error + gamma(5 + quotient, fmt.unit) + own)
     constant = mean_error + (four + own) * np.abs(upstream_mean)
     constant += mean_budget * (np.abs(share) + share_error)
     constant += four * np.abs(share) * np.abs(mean_value)

@@ -10,6 +10,7 @@ import numpy as np
 from cases.inputs import Batch
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted, constant
+from oracle.numerics.devices import CPU, Extra, extra
 from oracle.numerics.formats import FORMATS, Format
 
 
@@ -34,6 +35,7 @@ class ExpectedOutput:
     gives what IEEE 754 says of its root, except that ``flat_at_zero`` makes 1/sqrt(0) a 0. ``strides``:
     ``contiguous`` or ``channels_last``. ``requires_grad``: of the output.
     ``working``: the dtype that is computed in, where that is not the one that the input's calls for.
+    ``device``: where it is computed.
     """
 
     batch: Batch
@@ -47,6 +49,7 @@ class ExpectedOutput:
     requires_grad: bool
     flat_at_zero: bool = False
     working: Optional[str] = None
+    device: str = CPU
 
     @property
     def dtype(self) -> str:
@@ -57,6 +60,11 @@ class ExpectedOutput:
     def arithmetic(self) -> Format:
         """The format that is computed in."""
         return FORMATS[self.dtype].arithmetic if self.working is None else FORMATS[self.working]
+
+    @property
+    def extra(self) -> Extra:
+        """The roundings of the device beyond those of the CPU."""
+        return extra(self.device, self.arithmetic)
 
     @property
     def shape(self) -> Tuple[int, ...]:
@@ -97,7 +105,8 @@ def terms(expected: ExpectedOutput) -> Terms:
             weight=(expected.weight or constant(1.0, mean.channels)).values,
             bias=(expected.bias or constant(0.0, mean.channels)).values,
             inverse=inverse,
-            inverse_error=bounds.inverse_root(total, lost, variance.budget),
+            inverse_error=bounds.inverse_root(total, lost, variance.budget)
+            + bounds.gamma(expected.extra.root, fmt.unit),
             undetermined=undetermined,
         )
 
@@ -109,8 +118,8 @@ def plane(values: np.ndarray) -> np.ndarray:
 
 def nothing(shape: Tuple[int, ...]) -> OutputValues:
     """Return zeros with a budget of 0, of shape (N, C, H, W) or (C,)."""
-    zeros = np.zeros(shape)
-    return OutputValues(zeros, zeros, np.zeros(shape[len(shape) // 4], dtype=bool))
+    zeros, channels = np.zeros(shape), shape[1 if len(shape) == 4 else 0]
+    return OutputValues(zeros, zeros, np.zeros(channels, dtype=bool))
 
 
 def output_values(expected: ExpectedOutput) -> OutputValues:
@@ -125,7 +134,7 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         budgets = bounds.output(
             slope, found.bias, mean.values, mean.budget, found.inverse_error, fmt
         )
-        # The arithmetic is done in place: new arrays of a large input's size would cost more than it.
+        # In place, because new arrays of a large input's size would cost more than the arithmetic.
         y = x - plane(mean.values)
         y *= plane(slope)
         budget = np.abs(y)

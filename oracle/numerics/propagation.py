@@ -10,6 +10,11 @@ and a sum of n terms, in any order, by its terms' errors plus gamma(n) times the
 bound of a sum uses the sizes of its terms, not of its result, so their grouping does not matter. A
 product that underflows may be flushed to 0; factors that follow enlarge that error as they do any other.
 The oracle computes in float64, so each rounding is counted with float64's u once more.
+
+Narrow formats. Where every operation is rounded to 16 bits, a sum is still accumulated in float32, and
+rounded once. Their range is small, and the order of factors is open, so a product may overflow where the
+product of its factors above 1 does, and loses what an underflow of those below 1, rounded to a subnormal
+number, loses. Where a result may have overflowed on the way, there is no bound.
 """
 
 from __future__ import annotations
@@ -47,36 +52,58 @@ class Arithmetic(NamedTuple):
         """Return the relative effect of roundings here and in the oracle."""
         return float(gamma(roundings, self.fmt.unit) + gamma(roundings, FLOAT64.unit))
 
+    @property
+    def _narrow(self) -> bool:
+        return self.fmt is not self.fmt.arithmetic
+
+    def _bounded(self, number: Uncertain, largest: Array) -> Uncertain:
+        """Return the number, without a bound where ``largest``, a size met on the way, overflows."""
+        overflows = np.isfinite(number.value) & (largest > self.fmt.largest)
+        return Uncertain(number.value, np.where(overflows, np.inf, number.error))
+
     def product(self, *factors: Uncertain) -> Uncertain:
-        """Multiply from left to right."""
+        """Multiply, from left to right unless the format is narrow."""
         value, error = factors[0]
+        highest = np.maximum(np.abs(value) + error, 1.0)
         for other, d in factors[1:]:
             size, other_size = np.abs(value) + error, np.abs(other) + d
+            highest = highest * np.maximum(other_size, 1.0)
+            lost = self.fmt.unit * self.fmt.tiny * highest if self._narrow else self.fmt.tiny
             error = np.abs(value) * d + other_size * error
-            error = error + self._rounding(1) * size * other_size + self.fmt.tiny
+            error = error + self._rounding(1) * size * other_size + lost
             value = value * other
-        return Uncertain(value, error)
+        return self._bounded(Uncertain(value, error), highest if self._narrow else np.abs(value))
 
     def plus(self, *terms: Uncertain) -> Uncertain:
         """Add up a few terms."""
         value, error, size = terms[0].value, terms[0].error, np.abs(terms[0].value)
         for other, d in terms[1:]:
             value, error, size = value + other, error + d, size + np.abs(other)
-        return Uncertain(value, error + self._rounding(len(terms) - 1) * (size + error))
+        found = Uncertain(value, error + self._rounding(len(terms) - 1) * (size + error))
+        return self._bounded(found, size + error)
 
     def total(self, terms: Uncertain) -> Uncertain:
         """Add up each channel, (N, C, H, W) to (C, 1, 1), in any order."""
         value, error = np.broadcast_arrays(*terms)
         rows = np.moveaxis(value, 1, 0).reshape(value.shape[1], -1)
         sums = [math.fsum(row) if np.isfinite(row).all() else row.sum() for row in rows]
-        errors = error.sum(axis=(0, 2, 3))
-        rounded = self._rounding(max(rows.shape[1], 1)) * (np.abs(rows).sum(axis=1) + errors)
-        return Uncertain(np.reshape(sums, (-1, 1, 1)), np.reshape(errors + rounded, (-1, 1, 1)))
+        errors, sizes = error.sum(axis=(0, 2, 3)), np.abs(rows).sum(axis=1)
+        rounded = self._accumulating._rounding(max(rows.shape[1], 1)) * (sizes + errors)
+        if self._narrow:
+            rounded = rounded + self._rounding(1) * (np.abs(sums) + errors + rounded)
+        found = (np.reshape(each, (-1, 1, 1)) for each in (sums, errors + rounded))
+        return self._bounded(Uncertain(*found), np.reshape(np.abs(sums), (-1, 1, 1)))
+
+    @property
+    def _accumulating(self) -> Arithmetic:
+        """The arithmetic in which sums are accumulated."""
+        return Arithmetic(self.fmt.arithmetic)
 
     def over(self, count: int, number: Uncertain) -> Uncertain:
         """Divide by the number of values in a channel."""
         value, error = number.value / count, number.error / count
-        return Uncertain(value, error + self._rounding(1) * (np.abs(value) + error) + self.fmt.tiny)
+        lost = self.fmt.unit * self.fmt.tiny if self._narrow else self.fmt.tiny
+        return Uncertain(value, error + self._rounding(1) * (np.abs(value) + error) + lost)
 
     def centred(self, numbers: Uncertain) -> Uncertain:
         """Subtract the mean of each channel."""
@@ -97,3 +124,13 @@ def accumulated(total: Array, errors: Array, fmt: Format) -> Array:
     """
     units = fmt.unit + (fmt.arithmetic.unit if fmt is not fmt.arithmetic else 0.0) + FLOAT64.unit
     return np.asarray(errors + units * (np.abs(total) + errors))
+
+
+def cancelled(magnitude: Array, inverse: Array, fmt: Format) -> Array:
+    """Budget of what sum g*z has more if z = x/s - m/s was rounded, not x - m. Shapes (C,).
+
+    ``magnitude``: sum |g*x| + |m| * sum |g|. The quotients and their difference are rounded, and with the
+    rounding of 1/s in m/s each term is off by at most gamma(4) * (|x| + |m|) / s; of the product with g
+    and of the sum, ``bounds.weight_gradient`` has the rest.
+    """
+    return np.asarray(gamma(5, fmt.unit) * np.abs(inverse) * magnitude)

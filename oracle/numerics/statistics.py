@@ -17,6 +17,7 @@ import numpy as np
 from cases.inputs import Batch
 from oracle.numerics import bounds, exact_sums
 from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.devices import CPU, extra
 from oracle.numerics.exactness import exact_in_any_order
 from oracle.numerics.formats import FORMATS
 
@@ -69,13 +70,16 @@ def by_channel(values: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=512)
-def statistics(batch: Batch, sums_exactly: bool, any_order: bool = False) -> Statistics:
+def statistics(
+    batch: Batch, sums_exactly: bool, any_order: bool = False, device: str = CPU
+) -> Statistics:
     """Return the statistics of every channel of a non-empty batch, (N, C, H, W), with their budgets.
 
     ``sums_exactly``: the implementation does not round where no operation has to; the budget of a channel
     of the exact lane is then 0. ``any_order``: only the bound for sums in any order holds, because the
-    roundings are not independent. Any statistics conform in a channel in which the sum of the values, or
-    the sum of their squares but not its mean, may exceed the format of the arithmetic.
+    roundings are not independent. ``device``: where they are computed. Any statistics conform in a
+    channel in which the sum of the values, or the sum of their squares but not its mean, may exceed the
+    format of the arithmetic.
     """
     fmt = FORMATS[batch.dtype].arithmetic
     channels = by_channel(batch.values)
@@ -83,9 +87,12 @@ def statistics(batch: Batch, sums_exactly: bool, any_order: bool = False) -> Sta
     mean, biased, unbiased, magnitude = np.array([moments(x) for x in channels]).T
     depth = float(n) if any_order else bounds.depth(n)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean_budget = bounds.mean(mean, magnitude, depth, fmt)
+        divided = bounds.gamma(extra(device, fmt).quotient, fmt.unit)
+        mean_budget = bounds.mean(mean, magnitude, depth, fmt) + divided * np.abs(mean)
         biased_budget = bounds.biased_variance(biased, mean, mean_budget, depth, fmt)
+        biased_budget += divided * biased
         unbiased_budget = bounds.unbiased_variance(unbiased, biased_budget, n, fmt)
+        unbiased_budget += divided * unbiased
         overflows = np.isfinite(mean) & (n * magnitude > fmt.largest)
         squares_overflow = overflows | ((n * biased > fmt.largest) & (biased <= fmt.largest))
     exact = magnitude == 0  # sums of zeros

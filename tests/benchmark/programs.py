@@ -9,6 +9,7 @@ import torch
 from cases import catalogue
 from oracle.semantics import parse_release, semantics
 from tests.conformance.session import freeze_imports
+from tests.subject.module import eager
 from tests.verdict.verdict import adjudicate
 torch.set_num_threads(1)
 rules = semantics(parse_release(torch.__version__))
@@ -16,7 +17,7 @@ ids = [each for family in {families!r} for each in catalogue.select(family, {tie
 freeze_imports()  # as a run of pytest does
 start, checked = time.perf_counter(), 0
 for each in ids:
-    verdict = adjudicate(catalogue.find(each), torch.nn.BatchNorm2d, rules)
+    verdict = adjudicate(catalogue.find(each), eager(torch.nn.BatchNorm2d), rules)
     checked += verdict.result.forwards
 seconds = time.perf_counter() - start
 print(len(ids), checked, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -8,11 +8,12 @@ import numpy as np
 
 from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
+from oracle.derivatives import derivative_values
 from oracle.expectations import Expectations
+from oracle.expected_derivatives import ExpectedGradient
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, output_values, plane
-from oracle.second_derivatives import second_values
-from oracle.state import Counter, Entry, Expected, ExpectedGradient, State, Tensor
+from oracle.state import Counter, Entry, Expected, State, Tensor
 
 
 def distinguishable(one: Expectations, other: Expectations) -> bool:
@@ -31,9 +32,9 @@ def _differ(a: Expected, b: Expected) -> bool:
         return True
     if any(_gradients_differ(*pair) for pair in zip(a.gradients or (), b.gradients or ())):
         return True
-    if _grads_differ(a.state, b.state) or len(a.seconds) != len(b.seconds):
+    if _grads_differ(a.state, b.state) or len(a.derivatives) != len(b.derivatives):
         return True
-    if any(_values_differ(*map(second_values, pair)) for pair in zip(a.seconds, b.seconds)):
+    if any(_values_differ(*map(derivative_values, pair)) for pair in zip(a.derivatives, b.derivatives)):
         return True
     return _outputs_differ(a.output, b.output) or any(
         _entries_differ(*pair) for pair in zip(a.state.entries(), b.state.entries())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import compress
 from typing import Dict, List, Mapping, Sequence, Tuple
 
+from reports.rows import MODULE
 from tests.comparison.judgement import Judgement, Margins, Mismatch, margins
+from tests.comparison.promises import kept, promised
 from tests.subject.foreign import shown
 
 Names = Tuple[str, ...]
@@ -13,15 +16,23 @@ Names = Tuple[str, ...]
 
 
 class Tally:
-    """Counts every comparison of a case and keeps its mismatches and judgements."""
+    """Counts every comparison of a case and keeps its mismatches and judgements.
 
-    def __init__(self) -> None:
+    ``promise``: what is not promised is neither compared nor counted.
+    """
+
+    def __init__(self, promise: str = MODULE) -> None:
+        self.promise = promise
         self.mismatches: List[Mismatch] = []
         self._compared: Counter[Names] = Counter()
         self._agreeing: Dict[str, List[Judgement]] = {}
 
     def equal(self, names: Names, got: Sequence[object], want: Sequence[object]) -> None:
         """Compare values that must be equal and of one type, a value for each name."""
+        if self.promise != MODULE:
+            chosen = kept(names, self.promise)
+            names = tuple(compress(names, chosen))
+            got, want = tuple(compress(got, chosen)), tuple(compress(want, chosen))
         self._compared[names] += 1
         for name, a, b in zip(names, got, want):
             if a is b or (type(a) is type(b) and (a == b or (a != a and b != b))):
@@ -30,9 +41,23 @@ class Tally:
 
     def matches(self, name: str, agrees: bool, got: str, want: str) -> None:
         """Count a comparison that was decided elsewhere; ``got`` and ``want`` are its texts."""
+        if not self.promises(name):
+            return
         self._compared[(name,)] += 1
         if not agrees:
             self.mismatches.append(Mismatch(name, (), got, want))
+
+    def promises(self, name: str) -> bool:
+        """Whether the subject is held to the quantity."""
+        return self.promise == MODULE or promised(name, self.promise)
+
+    def lacks(self, name: str, because: str, instead: str) -> None:
+        """Note numbers that are promised and not there.
+
+        ``because``: the quantity that says so, where it is promised as well, and that was compared.
+        """
+        if not self.promises(because):
+            self.matches(name, False, instead, "numbers")
 
     def judged(self, name: str, judgement: Judgement) -> None:
         """Count an array that was judged."""

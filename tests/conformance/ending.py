@@ -1,7 +1,7 @@
 """The end of a run: the causes of all failures and a few failures in full, on one screen.
 
-pytest prints every failure in full. This is kept where it fits, and where the user asks for it by
-``--tb``, ``-v`` or ``-r``. Imports neither torch nor NumPy.
+pytest prints every failure in full. So does a run whose failures fit on a screen, or whose user asks for
+them by ``--tb``, ``-v`` or ``-r``. Imports neither torch nor NumPy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 
 import pytest
 
-from reports.cause import Cause
+from reports.cause_text import Cause
 from reports.causes import cause_lines, causes
 from reports.rows import CaseRow
 from reports.symptoms import symptom

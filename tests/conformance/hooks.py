@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Generator, List, Optional, Sequence
 
 import pytest
 
-from tests.conformance import ending, exploration, options, parametrisation, preflight
+from reports.visible import short_words
+from tests.conformance import ending, exploration, options, parametrisation, preflight, resumption
+from tests.conformance.actions import Actions
+from tests.conformance.journal import Journal
 from tests.conformance.judging import FOUND
 from tests.conformance.process import Guard
+from tests.conformance.progress import Progress
 from tests.conformance.recorder import UNUSABLE, Recorder, send_home
+from tests.conformance.resumption import EARLIER, Resumption
 from tests.conformance.session import DESELECTED, GUARD, session_of
 
 HERE = Path(__file__).resolve().parent
@@ -36,13 +42,28 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         preflight.check(config.option, config.args, guard)
     except preflight.Unusable as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(short_words(str(error))) from error
     if config.option.explore:
         exploration.check()
+    earlier = config.stash[EARLIER] = resumption.earlier_of(config)
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Recorder(config), "batchnorm-recorder")
+        recorder = Recorder(config)
+        config.pluginmanager.register(recorder, "batchnorm-recorder")
+        config.pluginmanager.register(Actions(recorder, os.environ), "batchnorm-actions")
+        if config.option.resume is not None:
+            journal = Journal(config.option.resume, earlier)
+            config.pluginmanager.register(Resumption(recorder, journal), "batchnorm-resumption")
         if not any(_asks_for(config, each) for each in APART):
             ending.keep_short(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Have the process that reports say how far the run is, unless the user wants it quiet."""
+    config = session.config
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if not hasattr(config, "workerinput") and reporter is not None and config.option.verbose > -2:
+        progress = Progress(reporter, config.stash[EARLIER].cases)
+        config.pluginmanager.register(progress, "batchnorm-progress")
 
 
 def _asked(config: pytest.Config) -> List[Path]:
@@ -83,9 +104,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
-    """Run only the cases that --case names, if it is given."""
+    """Run only the cases that --case names, if it is given, and none that an earlier run has finished."""
     if config.option.case:
         items[:] = [item for item in items if _is_ours(item)]
+    items[:] = [item for item in items if not config.stash[EARLIER].has(item.nodeid)]
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -122,6 +144,7 @@ def pytest_runtest_makereport(
     if call.when == "call":
         for name, value in item.stash.get(FOUND, {}).items():
             setattr(report, name, value)
+        resumption.add_header(item.config, report)
     return report
 
 

@@ -10,7 +10,7 @@ import pytest
 from cases import catalogue
 from cases.case import Case
 from reports.encoding import encode_case
-from reports.rows import FINDING, KNOWN_DEFECT
+from reports.rows import CONTRACT, FINDING, KNOWN_DEFECT, NOT_APPLICABLE
 from reports.symptoms import symptom
 from tests.conformance import own_input
 from tests.conformance.process import Damage, Exhausted
@@ -78,6 +78,7 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
     session = session_of(request.config)
     request.node.stash[FOUND] = {}  # a plugin may run a test more than once
     case = own_input.filled(catalogue.find(case_id), session.own)
+    session = session.on(case.path)
     unobservable: Optional[Failure] = None
     try:
         with observing(case.id, session):
@@ -100,6 +101,11 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
     if verdict.outcome == KNOWN_DEFECT:
         assert verdict.defect is not None
         pytest.xfail(f"known defect {verdict.defect.name}: {verdict.explanation}")
+    if verdict.outcome == CONTRACT:
+        assert verdict.clause is not None
+        pytest.xfail(f"contract {verdict.clause.name}: {verdict.explanation}")
+    if verdict.outcome == NOT_APPLICABLE:
+        pytest.skip(f"not applicable: {verdict.explanation}")
 
 
 def verdict_on(case: Case, session: Session) -> Verdict:
@@ -107,7 +113,7 @@ def verdict_on(case: Case, session: Session) -> Verdict:
     from tests.verdict.verdict import adjudicate
 
     return adjudicate(
-        case, session.factory, session.semantics, session.threads, session.strict_defects
+        case, session.subject, session.semantics, session.threads, session.strict_defects
     )
 
 
@@ -115,7 +121,7 @@ def narrated(case: Case, session: Session) -> List[str]:
     """Return the account of the case, step by step."""
     from tests.failure.narrative import narrative
 
-    return narrative(case, session.factory, session.semantics)
+    return narrative(case, session.subject, session.semantics)
 
 
 def grants(verdict: Verdict, session: Session) -> bool:

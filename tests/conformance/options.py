@@ -12,6 +12,8 @@ import pytest
 
 from cases.catalogue import TIERS
 from cases.errors import quoted
+from cases.paths import EAGER, PATHS
+from reports.rows import CPU, PROMISES
 from tests.subject import DEFAULT
 
 CONFORMANCE = Path(__file__).resolve().parent
@@ -25,6 +27,7 @@ CASE_TIMEOUT = 300.0
 NAMES = (
     ("--tier", "--case", "--shard", "--seed", "--subject", "--semantics", "--threads")
     + ("--accepted", "--input", "--case-timeout", "--explore", "--explore-seed", "--report")
+    + ("--promise", "--path", "--device", "--resume")
 )
 """The options that the suite adds to pytest's."""
 
@@ -36,7 +39,7 @@ def parse_shard(text: str) -> Tuple[int, int]:
     plain = digits.isascii() and number.isdigit() and count.isdigit() and len(digits) < 20
     if plain and 1 <= int(number) <= int(count):
         return int(number), int(count)
-    raise ArgumentTypeError(f"{text!r}: I/N with 1 <= I <= N is accepted, as in 1/4")
+    raise ArgumentTypeError(f"{quoted(text)}: I/N with 1 <= I <= N is accepted, as in 1/4")
 
 
 def whole(text: str) -> int:
@@ -67,6 +70,12 @@ def add(parser: pytest.Parser) -> None:
         "others do, and so does one of them that is gone",
     )
     group.addoption("--report", metavar="FILE", help="write a record; --report=FILE.jsonl or .jsonl.gz")
+    group.addoption(
+        "--resume",
+        metavar="FILE",
+        help="--resume=FILE: keep in FILE what is finished, and go on from there when the same command "
+        "is given again",
+    )
 
 
 def _add_cases(group: Any) -> None:
@@ -100,7 +109,29 @@ def _add_subject(group: Any) -> None:
         "--subject",
         default=DEFAULT,
         metavar="PACKAGE.MODULE:CLASS",
-        help="a class with BatchNorm2d's constructor and attributes",
+        help="a class with BatchNorm2d's constructor and attributes, or an Adapter",
+    )
+    group.addoption(
+        "--promise",
+        choices=PROMISES,
+        help="what the subject claims, and what is compared: values (outputs, running statistics, "
+        "gradients), state (and flags, counter, what is None, what raises), module (all that torch "
+        "shows; the default for a class of torch)",
+    )
+    group.addoption(
+        "--path",
+        action="append",
+        default=[],
+        choices=(EAGER, *PATHS),
+        metavar="NAME",
+        help="how the forward is reached; may be repeated, and each path runs the cases (eager); the "
+        "paths are listed in tests/subject/paths/README.md",
+    )
+    group.addoption(
+        "--device",
+        default=CPU,
+        metavar="NAME",
+        help="where the module and its inputs lie, as in cuda, cuda:1, mps or xpu (cpu)",
     )
     group.addoption(
         "--semantics",
@@ -117,7 +148,15 @@ def _add_subject(group: Any) -> None:
     )
 
 
-ALONE = {"subject": DEFAULT, "semantics": None, "threads": 1, "seed": 0, "input": None}
+ALONE = {
+    "subject": DEFAULT,
+    "promise": None,
+    "device": CPU,
+    "semantics": None,
+    "threads": 1,
+    "seed": 0,
+    "input": None,
+}
 """The options, besides the case's id, on which its result depends, with their defaults."""
 
 

@@ -59,13 +59,18 @@ def _numbers(path: Path) -> np.ndarray:
     if path.suffix not in (".npy", ".json"):
         raise InputError("another kind of file")
     if not path.is_file():
-        raise InputError("not a file" if path.exists() else "there is no such file")
+        raise InputError("not a file" if os.path.lexists(str(path)) else "there is no such file")
     size = os.stat(path).st_size
     if size > LARGEST:
         raise InputError(f"{size:,} bytes are too many")
     with open(path, "rb") as file:
-        data = np.load(file, allow_pickle=False) if path.suffix == ".npy" else json.load(file)
-    values = np.asarray(data)
+        if path.suffix == ".npy":
+            values = np.asarray(np.load(file, allow_pickle=False))
+        else:
+            text = file.read()
+            if b"true" in text or b"false" in text:  # NumPy takes them for 1 and 0
+                raise InputError("not everything in it is a number")
+            values = np.asarray(json.loads(text, parse_int=float))
     if values.dtype.kind not in "fiu":
         raise InputError("not everything in it is a number, or rows differ in length")
     if values.ndim != 4 or not values.shape[1]:

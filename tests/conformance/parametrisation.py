@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any, List, Tuple
+from itertools import islice
+from typing import Any, Iterable, List, Tuple
 
-from cases import catalogue
+from cases import catalogue, paths
+from cases.paths import EAGER
 
 PART = 500
 """The number of random programs in one test."""
@@ -13,12 +15,25 @@ PART = 500
 
 def case_ids(family: str, option: Any) -> List[str]:
     """Return the ids of a family that the options ask for."""
+    chosen = dict.fromkeys(option.path or [EAGER])
     if option.case:
-        asked = dict.fromkeys(option.case)
+        asked = dict.fromkeys(on for each in option.case for on in _on_paths(each, chosen))
         return [each for each in asked if catalogue.family_of(each) == family]
-    chosen = catalogue.select(family, option.tier, option.shard)
     suffix = f"-seed{option.seed}" if option.seed and family == "matrix" else ""
-    return [each + suffix for each in chosen]
+    return [
+        each + suffix + paths.write(path)
+        for path in chosen
+        for each in islice(
+            catalogue.select(family, option.tier, option.shard), None, None, paths.every(path)
+        )
+    ]
+
+
+def _on_paths(case_id: str, chosen: Iterable[str]) -> List[str]:
+    """Return the id alone if it names a path, otherwise the id on each of the chosen paths."""
+    if paths.split(case_id)[1] != EAGER:
+        return [case_id]
+    return [case_id + paths.write(path) for path in chosen]
 
 
 def searches(option: Any) -> List[Tuple[int, str]]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
-from typing import Any, List
+from typing import Any, List, Optional
 
 from cases import catalogue
 from cases.errors import CaseError
+from cases.paths import EAGER
 from cases.programs import spelled
 from oracle.semantics import parse_release, semantics
 from reports import accepted, destination
 from reports.errors import ReportError
+from reports.rows import CPU, MODULE
 from tests.conformance import own_input
 from tests.conformance.process import Damage, Guard
-from tests.subject import DEFAULT
+from tests.subject import DEFAULT, adapted, loading
+from tests.subject.errors import DeviceError, SubjectError
 from tests.subject.foreign import said
 
 LARGEST_SEED = 2**63 - 1
@@ -68,26 +72,63 @@ def _check_input(option: Any) -> None:
             raise Unusable(f"--input {error}") from error
 
 
-def _check_torch(paths: List[str]) -> None:
-    own_tests = bool(paths) and all("meta" in path for path in paths)
+def _check_torch() -> None:
+    """Raise Unusable where torch is not installed."""
     try:
         there = importlib.util.find_spec("torch") is not None
     except ValueError:  # something else has taken the name
         there = True
-    if not there and not own_tests:
+    if not there:
         raise Unusable(
             "torch is not installed in this environment; install a release, as in: "
             "pip install torch==2.13.0"
         )
 
 
-def load(subject: str, guard: Guard) -> Any:
-    """Return the class under test; raises Unusable when torch or the subject cannot be loaded.
+def _own_tests(paths: List[str]) -> bool:
+    """Whether only the suite's own tests are asked for, some of which need no torch."""
+    return bool(paths) and all("meta" in path for path in paths)
 
-    This imports torch.
+
+def load(option: Any, guard: Guard) -> Any:
+    """Return the subject; raises Unusable when torch or the subject cannot be loaded.
+
+    This imports torch, unless the subject is an adapter that does without.
     """
+    subject = option.subject
+    given = "torch is installed and no use" if subject == DEFAULT else "--subject"
     try:
-        from tests.subject import loading
+        with guard.over(f"loading subject {subject!r}"):
+            return _subject(option)
+    except Damage as damage:
+        raise Unusable(f"{given}: subject {subject!r}: when loaded and called once it {damage}") from None
+    except SubjectError as error:
+        raise Unusable(f"{given}: {error}") from error
+    except DeviceError as error:
+        raise Unusable(f"--device {error}") from error
+
+
+def _subject(option: Any) -> Any:
+    """Return the subject; raises SubjectError, DeviceError, and Unusable for torch."""
+    try:
+        found = loading.load(option.subject)
+    except SubjectError as error:
+        if "torch" in str(error):
+            _classes()  # a torch that cannot be imported at all says more
+        raise
+    if not loading.adapts(found):
+        classes = _classes()
+        return classes.subject(option.subject, found, option.promise or MODULE, option.device)
+    if option.device != CPU:
+        raise DeviceError(f"{option.device!r}: an adapter chooses its own; leave --device out")
+    return adapted.load(option.subject, found, option.promise)
+
+
+def _classes() -> Any:
+    """Return the module that makes subjects of classes of torch; raises Unusable for torch."""
+    _check_torch()
+    try:
+        from tests.subject import classes
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a library is missing, it is another Python's build
@@ -95,14 +136,22 @@ def load(subject: str, guard: Guard) -> Any:
             f"torch is installed and cannot be imported ({said(error)}); "
             "see: python -c 'import torch', and install it anew"
         ) from error
-    given = "torch is installed and no use" if subject == DEFAULT else "--subject"
+    return classes
+
+
+def environment(subject: Any, threads: int) -> loading.Environment:
+    """Set torch's thread count and return its properties; an adapter needs no torch and has none.
+
+    Raises Unusable for a torch that cannot be used.
+    """
+    if subject.adapts:
+        return loading.Environment("", threads)
+    classes = _classes()
     try:
-        with guard.over(f"loading subject {subject!r}"):
-            return loading.load(subject)
-    except Damage as damage:
-        raise Unusable(f"{given}: subject {subject!r}: when loaded and called once it {damage}") from None
-    except loading.SubjectError as error:
-        raise Unusable(f"{given}: {error}") from error
+        found: loading.Environment = classes.environment(threads)
+    except ValueError as error:
+        raise Unusable(str(error)) from error
+    return found
 
 
 def _check_semantics(release: str) -> None:
@@ -116,25 +165,62 @@ def _check_semantics(release: str) -> None:
         raise Unusable(f"--semantics: {error}") from error
 
 
-def _check_accepted(path: str, subject: str) -> None:
+def _check_accepted(option: Any, guard: Guard) -> None:
     try:
-        subject_of_file = accepted.read(path).subject
+        of_file = accepted.read(option.accepted).subject
     except ReportError as error:
         raise Unusable(f"--accepted: {error}") from error
-    if subject_of_file != subject:
+    chosen = list(dict.fromkeys(option.path))
+    path = " ".join(chosen) if set(chosen) - {EAGER} else EAGER
+    ran = accepted.tested(option.subject, load(option, guard).promise, path, option.device)
+    if of_file != ran:
         raise Unusable(
-            f"--accepted {path}: holds findings of {subject_of_file}, and the run is of {subject}; write "
+            f"--accepted {option.accepted}: holds findings of {of_file}, and the run is of {ran}; write "
             f"a file for it: {accepted.COMMAND}"
         )
 
 
-def _check_report(path: str) -> None:
+def _check_report(path: str, inputs: List[Optional[str]]) -> None:
+    """Check that the record can be written and replaces no file that the run reads."""
     if not path:
         raise Unusable("--report '': the name of a file is accepted, as in --report new.jsonl.gz")
     try:
         destination.check(path, destination.RECORDS)
+        destination.require_other(path, [each for each in inputs if each is not None])
     except ReportError as error:
         raise Unusable(f"--report: {error}") from error
+
+
+def check_resume(path: str, report: Optional[str]) -> None:
+    """Raise Unusable where the file of --resume cannot be written, or is the record itself."""
+    if not path or path.endswith(".gz"):
+        raise Unusable(
+            f"--resume {path!r}: the name of a file of its own is accepted, not ending in .gz, as in "
+            "--resume=unfinished.jsonl"
+        )
+    try:
+        destination.check(path)
+    except ReportError as error:
+        raise Unusable(f"--resume: {error}") from error
+    if report is not None and os.path.realpath(path) == os.path.realpath(report):
+        raise Unusable(f"--resume {path!r}: is the file of --report, too; give a file of its own")
+
+
+def _paths(option: Any) -> List[str]:
+    """Return the paths besides eager that options and ids name."""
+    named = [catalogue.find(each).path for each in option.case]
+    return [each for each in dict.fromkeys([*option.path, *named]) if each != EAGER]
+
+
+def _check_paths(chosen: List[str], subject: Any) -> None:
+    from tests.subject.paths import taken
+    from tests.subject.paths.path import PathError
+
+    for path in chosen:
+        try:
+            taken(subject, path)
+        except PathError as error:
+            raise Unusable(f"--path {path}: {error}") from error
 
 
 def check(option: Any, paths: List[str], guard: Guard) -> None:
@@ -142,12 +228,20 @@ def check(option: Any, paths: List[str], guard: Guard) -> None:
     _check_numbers(option)
     _check_cases(option.case)
     _check_input(option)
-    _check_torch(paths)
+    if option.subject == DEFAULT and not _own_tests(paths):
+        _check_torch()
     if option.semantics is not None:
         _check_semantics(option.semantics)
     if option.accepted is not None:
-        _check_accepted(option.accepted, option.subject)
+        _check_accepted(option, guard)
     if option.report is not None:
-        _check_report(option.report)
-    if option.subject != DEFAULT:
-        load(option.subject, guard)
+        _check_report(option.report, [option.accepted, option.input])
+    if option.resume is not None:
+        check_resume(option.resume, option.report)
+    if option.explore and option.path:
+        raise Unusable("--explore: random programs run on the path eager alone; leave out --path")
+    chosen = _paths(option)
+    if chosen:
+        _check_paths(chosen, load(option, guard))
+    elif (option.subject, option.promise, option.device) != (DEFAULT, None, CPU):
+        load(option, guard)

@@ -7,6 +7,7 @@ that did so.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import sys
@@ -69,7 +70,7 @@ class Guard:
         self.limit = limit
         self._user = {number: _copy(number) for number in STANDARD}
         self._process = os.getpid()
-        self._exit = os._exit
+        self._calls: Dict[str, Callable[..., NoReturn]] = {name: getattr(os, name) for name in ENDING}
         self._doing = ""
         self._since = 0.0
         self._damage: List[str] = []
@@ -79,6 +80,7 @@ class Guard:
 
     def _begin(self) -> None:
         self._begun = True
+        self._refuse_calls()
         self._spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(SPARE)]
         if self.limit:
             threading.Thread(target=self._watch, name="case-timeout", daemon=True).start()
@@ -91,11 +93,10 @@ class Guard:
         """
         if not self._begun:
             self._begin()
-        self._damage.clear()
         kept = {number: _copy(number) for number in STANDARD}
         self._since, self._doing = time.monotonic(), doing
         try:
-            with self._calls_refused(), self._streams_open():
+            with self._streams_open():
                 yield
         except SystemExit:
             if not self._damage:  # the subject exits as a script does
@@ -103,20 +104,18 @@ class Guard:
         finally:
             self._doing = ""
             self._mend(kept)
-        if self._damage:
-            raise Damage(" and ".join(dict.fromkeys(self._damage)))
+            damage = " and ".join(dict.fromkeys(self._damage))
+            self._damage.clear()
+        if damage:
+            raise Damage(damage)
 
-    @contextlib.contextmanager
-    def _calls_refused(self) -> Iterator[None]:
-        """Replace ENDING, so that they do not end this process; they still end a fork of it."""
-        calls: Dict[str, Callable[..., NoReturn]] = {name: getattr(os, name) for name in ENDING}
-        for name, call in calls.items():
+    def _refuse_calls(self) -> None:
+        """Replace the functions of ENDING: they do not end this process, but still end a fork of it.
+
+        They stay replaced between the cases: a finalizer or a thread of the subject may call them there.
+        """
+        for name, call in self._calls.items():
             setattr(os, name, self._refusal(name, call))
-        try:
-            yield
-        finally:
-            for name, call in calls.items():
-                setattr(os, name, call)
 
     def _refusal(self, name: str, call: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
         def refuse(*arguments: Any) -> NoReturn:
@@ -176,13 +175,16 @@ class Guard:
                     stream.flush()
         with contextlib.suppress(OSError):
             os.write(2, f"\nERROR: {line}\n".encode("utf-8", "backslashreplace"))
-        self._exit(UNJUDGED)
+        self._calls["_exit"](UNJUDGED)
 
     def close(self, outlast: bool) -> None:
         """End the guard. ``outlast``: remaining threads may not keep the process for long."""
         self._over.set()
         self._release()
+        for name, call in self._calls.items():
+            setattr(os, name, call)
         if outlast and self._begun:
+            atexit.register(_ignore_calls)  # runs before the functions that the subject has registered
             threading.Thread(target=self._outlast, name="process-end", daemon=True).start()
         else:
             self._forget()
@@ -210,6 +212,15 @@ class Guard:
             f"the process cannot end: thread {names} of the subject is still running "
             f"{PATIENCE:g} s after the run; let it end, or make it a daemon thread"
         )
+
+
+def _ignore_calls() -> None:
+    """Make the functions of ENDING do nothing.
+
+    A function that the subject has registered with ``atexit`` cannot change the exit status by them.
+    """
+    for name in ENDING:
+        setattr(os, name, lambda *_: None)
 
 
 def _copy(number: int) -> Optional[int]:

@@ -12,8 +12,16 @@ from reports.causes import cause_lines, causes
 from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
-from reports.rows import FINDING, OUTCOMES, CaseRow, Header
-from reports.visible import visible
+from reports.rows import (
+    CPU,
+    EAGER,
+    FINDING,
+    MODULE,
+    OUTCOMES,
+    CaseRow,
+    Header,
+)
+from reports.visible import shortened, visible
 from tests.conformance import exploration, options, summary
 from tests.conformance.ending import FEW, SHORT, Failures, ending
 from tests.conformance.judging import NARRATIVE, ROW, SEARCH, WHOLE
@@ -38,7 +46,7 @@ class Recorder:
     """A pytest plugin of the process that reports: the only one, or the controller of workers.
 
     ``collected``, ``ran``: the node ids of the tests of cases; ``judged``: those of tests that left a
-    row.
+    row; ``accepted``: the ids of the cases all of whose findings are accepted.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -53,8 +61,10 @@ class Recorder:
         self.narratives: Dict[str, List[str]] = {}
         self.shown: List[str] = []
         self.first: Optional[str] = None
+        self.accepted: Set[str] = set()
         self.lines: List[str] = []
         self.problems: List[str] = []
+        self.forgotten = False
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -104,11 +114,17 @@ class Recorder:
         if HEADER in output:
             self.header = decode_header(json.loads(output[HEADER]))
 
+    def forget(self) -> None:
+        """Leave the rows of another run out of everything that is said: none of this one follows."""
+        self.rows.clear()
+        self.explored.clear()
+        self.forgotten = True
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Sum up, decide the exit status and write the record."""
         header = self.header or header_of(self.config)
-        if header is None:
+        if header is None or self.forgotten:
             self._nothing_ran(session)
             return
         rows = [self.rows[key] for key in sorted(self.rows)]
@@ -117,6 +133,7 @@ class Recorder:
         if finished:
             self._check_whole(header, rows, session)
         self._compare_accepted(header, rows, session)
+        self._check_judged(rows, session)
         self._end(rows)
         if not self.config.option.report:
             return
@@ -144,11 +161,13 @@ class Recorder:
         if path is None:
             return
         listed = accepted.read(path)
-        covered = sum(listed.covers(row) for row in rows)
-        self.lines.append(f"accepted findings    {covered} cases, of {len(listed.causes)} causes")
-        for cause in accepted.gone(listed, rows):
+        self.accepted = {row.id for row in rows if listed.covers(row)}
+        count = len(self.accepted)
+        self.lines.append(f"accepted findings    {count} cases, of {len(listed.causes)} causes")
+        for cause in accepted.gone(listed, header, rows):
+            what = shortened(cause.what)
             self.problems.append(
-                f"accepted cause is gone: {cause.what}; take it out of {path}: {accepted.COMMAND}"
+                f"accepted cause is gone: {what}; take it out of {path}: {accepted.COMMAND}"
             )
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         for pair in accepted.grown(listed, header, rows):
@@ -156,7 +175,11 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _end(self, rows: List[CaseRow]) -> None:
-        """Add the causes of the findings; keep all on one screen unless the user asked for more."""
+        """Add the causes of the findings that are not accepted.
+
+        All stays on one screen unless the user asked for more.
+        """
+        rows = [row for row in rows if row.id not in self.accepted]
         option = self.config.option
         again = options.again(option)
         if not self.config.stash.get(SHORT, False) or self.failures.lines <= FEW:
@@ -179,18 +202,27 @@ class Recorder:
         holding = dict(header.semantics)
         whole = header.selection is None
         unjudged = summary.without_row(self._awaited() - self.judged)
-        if whole and not unjudged:
+        if whole and not unjudged and header.path == EAGER:
             there = {row.id for row in rows}
             tier = summary.ids_of(header.tier, header.seed)
             unjudged = summary.without_row(each for each in tier if each not in there)
         self.problems += unjudged
-        if whole and header.tier != "smoke" and header.subject == DEFAULT:
+        if whole and header.tier != "smoke":
+            self.problems += summary.unmet(rows, header.clauses)
+        if whole and header.tier != "smoke" and _is_torch(header):
             self.problems += summary.unexercised(rows, holding)
             self.problems += summary.unshown(rows, header.release_key)
         if self.problems:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if unjudged:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def _check_judged(self, rows: List[CaseRow], session: pytest.Session) -> None:
+        """Report a run in which no case was judged to its end: it is no success."""
+        lines = summary.nothing_judged(rows)
+        self.problems += lines
+        if lines and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
     def _awaited(self) -> Set[str]:
         """Return the tests that must have left a row: all, or, if a failure ends the run, those that
@@ -247,8 +279,15 @@ class Recorder:
         if self.first is not None:
             return self.first
         findings = [key for key in sorted(self.rows) if self.rows[key].outcome == FINDING]
+        findings = [key for key in findings if key not in self.accepted]
         unjudged = [case_in(each) for each in sorted(self.ran - self.judged)]
         return next(iter(findings + unjudged), None)
+
+
+def _is_torch(header: Header) -> bool:
+    """Whether the run was of torch's own module as usual, which must show all switches and defects."""
+    given = (header.subject, header.promise, header.path, header.device)
+    return given == (DEFAULT, MODULE, EAGER, CPU)
 
 
 def send_home(config: Any) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Optional, Tuple
 import numpy as np
 
 from oracle.semantics import Semantics
-from reports.rows import FINDING, CaseRow, Found, Header
+from reports.rows import CONTRACT, FINDING, NOT_APPLICABLE, CaseRow, Found, Header
 from tests.comparison.judgement import BUDGETED, Margins
 from tests.failure import blame
 from tests.subject.loading import Environment
+from tests.subject.subject import Subject
 from tests.verdict.result import Finding
 from tests.verdict.verdict import Verdict
 
@@ -37,12 +38,14 @@ def row(verdict: Verdict, session: Session) -> CaseRow:
         finding=None if verdict.outcome != FINDING else verdict.explanation,
         digest=result.digest,
         findings=tuple(_findings(verdict, session)),
+        reason=verdict.explanation if verdict.outcome in (NOT_APPLICABLE, CONTRACT) else "",
+        clause=None if verdict.clause is None else verdict.clause.name,
     )
 
 
 def _findings(verdict: Verdict, session: Session) -> Iterator[Found]:
     for result in verdict.results if verdict.outcome == FINDING else ():
-        switches = blame.explaining(result, session.factory, session.semantics)
+        switches = blame.explaining(result, session.subject, session.semantics)
         for finding in result.findings:
             yield found(finding, switches)
 
@@ -89,6 +92,7 @@ def _by_quantity(compared: Mapping[str, int]) -> Dict[str, int]:
 
 def header(
     environment: Environment,
+    subject: Subject,
     option: Any,
     semantics: Semantics,
     selection: Optional[str],
@@ -100,13 +104,18 @@ def header(
         torch=environment.version,
         numpy=np.__version__,
         python=platform.python_version(),
-        platform=f"{platform.system()}-{platform.machine()}",
+        platform=" ".join([f"{platform.system()}-{platform.machine()}", *subject.models]),
         threads=environment.threads,
-        subject=option.subject,
+        subject=subject.name,
         tier=option.tier,
         seed=option.seed,
         selection=selection,
         release=".".join(map(str, semantics.release)),
         release_in_table=semantics.in_table,
         semantics=semantics.values(),
+        promise=subject.promise,
+        path=subject.path,
+        device=subject.device,
+        implementation=subject.implementation,
+        clauses={each.name: f"{each.reason} ({each.source})" for each in subject.contract},
     )

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence
 
 import numpy as np
 import pytest
 
-from oracle.semantics import Semantics, parse_release, semantics
+from oracle.semantics import RELEASES, Semantics, parse_release, semantics
 from reports import accepted
 from reports.accepted import Accepted
 from reports.revision import suite_revision
-from reports.rows import Header
+from reports.rows import CPU, EAGER, Header
 from tests.conformance import options, own_input, preflight
 from tests.conformance.process import Guard
 from tests.failure.allowance import Allowance
 from tests.subject import DEFAULT
+from tests.subject.paths import load, taken
 
 if TYPE_CHECKING:  # this imports torch, which collecting must not need
-    from tests.subject.module import Factory
+    from tests.subject.subject import Subject
 
 
 class Session(NamedTuple):
@@ -30,9 +32,8 @@ class Session(NamedTuple):
     by step. ``accepted``: the findings that do not fail the run, None where no file names any.
     """
 
-    factory: Factory
+    subject: Subject
     semantics: Semantics
-    subject: str
     threads: int
     header: Header
     again: str
@@ -45,7 +46,17 @@ class Session(NamedTuple):
     @property
     def strict_defects(self) -> bool:
         """Whether the known defects of torch must show."""
-        return self.subject == DEFAULT
+        subject = self.subject
+        own = (subject.name, subject.device) == (DEFAULT, CPU)
+        return own and (subject.path == EAGER or load(subject.path).kernels)
+
+    def on(self, path: str) -> Session:
+        """Return the session of the cases on a path."""
+        if path == self.subject.path:
+            return self
+        subject = taken(self.subject, path)
+        rules = self.semantics.of_subject(sums_exactly=subject.sums_exactly)
+        return self._replace(subject=subject, semantics=rules)
 
 
 SESSION = pytest.StashKey[Session]()
@@ -66,28 +77,27 @@ def session_of(config: pytest.Config) -> Session:
 def _session(config: pytest.Config) -> Session:
     option = config.option
     guard = config.stash[GUARD]
-    factory = preflight.load(option.subject, guard)
+    subject = preflight.load(option, guard)
     from tests.conformance import recording
-    from tests.subject import loading
 
+    environment = preflight.environment(subject, option.threads)
+    newest = ".".join(map(str, RELEASES[-1]))
     try:
-        environment = loading.environment(option.threads)
-        rules = semantics(parse_release(option.semantics or environment.version))
+        rules = semantics(parse_release(option.semantics or environment.version or newest))
     except ValueError as error:
         raise preflight.Unusable(str(error)) from error
-    exact = option.subject == DEFAULT or bool(getattr(factory, "sums_exactly", False))
-    rules = rules.of_subject(sums_exactly=exact)
+    rules = rules.of_subject(subject.sums_exactly, subject.device)
     header = recording.header(
         environment,
+        _described(subject, option.path),
         option,
         rules,
         options.selection(config, config.stash.get(DESELECTED, 0)),
         suite_revision(config.rootpath),
     )
     return Session(
-        factory,
+        subject,
         rules,
-        option.subject,
         environment.threads,
         header,
         options.again(option),
@@ -97,6 +107,16 @@ def _session(config: pytest.Config) -> Session:
         bool(option.case) and option.verbose > 0,
         None if option.accepted is None else accepted.read(option.accepted),
     )
+
+
+def _described(subject: Subject, chosen: Sequence[str]) -> Subject:
+    """Return the subject as the header of the record describes it, with all paths and their clauses."""
+    on = [taken(subject, each) for each in dict.fromkeys(chosen) if each != EAGER]
+    if not on:
+        return subject
+    clauses = {each.name: each for path in on for each in path.contract}
+    names = " ".join(dict.fromkeys(chosen))
+    return dataclasses.replace(subject, path=names, contract=tuple(clauses.values()))
 
 
 def freeze_imports() -> None:

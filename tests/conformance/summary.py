@@ -12,7 +12,7 @@ from cases.spelling import token
 from oracle.defects import DEFECTS
 from oracle.semantics import SWITCHES
 from oracle.switch import Release
-from reports.rows import FINDING, KNOWN_DEFECT, PASS, CaseRow
+from reports.rows import FINDING, KNOWN_DEFECT, NOT_APPLICABLE, PASS, CaseRow
 from reports.tally import by_behaviour
 from tests.conformance.parametrisation import case_in
 
@@ -82,6 +82,27 @@ def unshown(rows: Iterable[CaseRow], release: Release) -> List[str]:
         "oracle/defects.py are wrong, or a case is missing"
         for defect in DEFECTS
         if defect.on(release) and defect.name not in shown
+    ]
+
+
+def unmet(rows: Iterable[CaseRow], clauses: Iterable[str]) -> List[str]:
+    """Return one line for each clause of the contract whose deviation no case has shown."""
+    shown = {each.clause for each in rows}
+    return [
+        f"clause {name!r} of the contract was met by no case: it is gone, its circumstances are wrong, "
+        "or a case is missing"
+        for name in clauses
+        if name not in shown
+    ]
+
+
+def nothing_judged(rows: Sequence[CaseRow]) -> List[str]:
+    """Return a line where every case is not applicable, so that nothing is known of the subject."""
+    if not rows or any(row.outcome != NOT_APPLICABLE for row in rows):
+        return []
+    return [
+        f"none of {len(rows)} case(s) is applicable, for the reasons above, so nothing is known: "
+        "offer more, or ask for other cases"
     ]
 
 

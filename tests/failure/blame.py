@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import List, Tuple
 
-from oracle.expectations import expectations
 from oracle.semantics import SWITCHES, Semantics
-from tests.subject.module import Factory, observe
-from tests.verdict.result import Result, compared
+from tests.subject.subject import Subject
+from tests.verdict.program import program
+from tests.verdict.result import Result, observed, result_of
 
 
-def explaining(result: Result, factory: Factory, semantics: Semantics) -> Tuple[str, ...]:
+def explaining(result: Result, subject: Subject, semantics: Semantics) -> Tuple[str, ...]:
     """Return the switches with whose other side the program has no finding up to its first one.
 
     The program is run once more. A subject that behaves differently the second time gets no switches.
@@ -19,13 +19,15 @@ def explaining(result: Result, factory: Factory, semantics: Semantics) -> Tuple[
     if not result.findings or not result.switches:
         return ()
     case = dataclasses.replace(result.case, steps=result.case.steps[: result.findings[0].step])
-    observations = observe(case, factory)
-    if not compared(case, expectations(case, semantics), observations).findings:
+    judged = program(case, subject, semantics)
+    observations = observed(judged)
+    if not result_of(judged, observations).findings:
         return ()
     names = []
     for name in result.switches:
         flipped = dataclasses.replace(semantics, inside=semantics.inside ^ {name})
-        if not compared(case, expectations(case, flipped), observations).findings:
+        other = program(case, subject, flipped)
+        if other.case == judged.case and not result_of(other, observations).findings:
             names.append(name)
     return tuple(names)
 

@@ -13,17 +13,21 @@ from cases.spelling import token
 from cases.steps import Step, forwards
 from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
-from oracle.expectations import Expectations, expectations
+from oracle.derivatives import derivative_values
+from oracle.expectations import Expectations
+from oracle.expected_derivatives import GRADIENTS
 from oracle.numerics.normalisation import output_values
-from oracle.second_derivatives import second_values
 from oracle.semantics import Semantics
-from oracle.state import GRADIENTS, Counter, Entry, Expected, Tensor
+from oracle.state import Counter, Entry, Expected, Tensor
+from tests.comparison.promises import promised
 from tests.comparison.step import compare, compare_error
 from tests.comparison.tally import Tally
 from tests.failure.script import constructor
 from tests.subject.foreign import shown
-from tests.subject.module import Factory, observe
 from tests.subject.observation import Observation
+from tests.subject.subject import Subject
+from tests.verdict.program import program
+from tests.verdict.result import observed
 
 MOST = 12
 """Arrays of up to this many values are shown in full."""
@@ -41,20 +45,24 @@ class Line(NamedTuple):
     always: bool = False
 
 
-def narrative(case: Case, factory: Factory, semantics: Semantics) -> List[str]:
+def narrative(case: Case, subject: Subject, semantics: Semantics) -> List[str]:
     """Run the case and tell it: each step shows what it has changed, the last step everything."""
-    right = expectations(case, semantics)
-    observations = observe(case, factory)
+    judged = program(case, subject, semantics)
+    right, observations = judged.expected, observed(judged)
     steps: Tuple[Optional[Step], ...] = (None, *case.steps)
     lines: List[str] = []
     earlier: Sequence[Line] = ()
     for number, (step, want, got) in enumerate(zip(steps, right, observations)):
-        told = list(_lines(want, got))
+        told = [each for each in _lines(want, got) if promised(each.quantity, judged.promise)]
         last = number == len(observations) - 1
         lines.append(_head(case, number, step))
-        lines += _texts(told, earlier if not last else (), _verdicts(right, number, got))
+        tally = _verdicts(right, number, got, judged.promise)
+        lines += _texts(told, earlier if not last else (), tally)
+        lines += [f"       clause of the contract: {each.name}" for each in judged.met.get(number, ())]
         lines += [f"       asked of the release: {name}" for name in _sides(want, semantics)]
         earlier = told
+    if judged.rest is not None:
+        lines.append(f"{judged.rest.step:>4} and the rest is not applicable: {judged.rest.reason}")
     return lines
 
 
@@ -72,9 +80,9 @@ def _sides(want: Expected, semantics: Semantics) -> List[str]:
     return [f"{name} ({side})" for name, side in sides.items()]
 
 
-def _verdicts(right: Expectations, number: int, got: Observation) -> Tally:
+def _verdicts(right: Expectations, number: int, got: Observation, promise: str) -> Tally:
     """Return the comparison of the step, as the verdict makes it."""
-    tally = Tally()
+    tally = Tally(promise)
     if number == 0 and (right[0].error is not None or got.raised is not None):
         compare_error(right[0].error, got.raised, tally)
     else:
@@ -120,7 +128,7 @@ def _lines(want: Expected, got: Observation) -> Iterator[Line]:
         yield Line("output", seen, right, always=True)
     yield from _gradients(want, got)
     yield from _grads(want, got)
-    yield from _seconds(want, got)
+    yield from _derivatives(want, got)
     if want.text is not None or got.text is not None:
         yield Line("text", shown(got.text), repr(want.text), always=True)
     for name, entry, tensor in zip(TENSORS, want.state.entries(), got.tensors):
@@ -142,13 +150,13 @@ def _gradients(want: Expected, got: Observation) -> Iterator[Line]:
         )
 
 
-def _seconds(want: Expected, got: Observation) -> Iterator[Line]:
-    right, seen = {each.name: each for each in want.seconds}, dict(got.seconds)
+def _derivatives(want: Expected, got: Observation) -> Iterator[Line]:
+    right, seen = {each.quantity: each for each in want.derivatives}, dict(got.derivatives)
     for name in dict.fromkeys([*right, *seen]):
         yield Line(
-            f"{name} 2nd gradient",
+            name,
             brief(seen[name].values) if name in seen else "nothing",
-            brief(second_values(right[name]).values) if name in right else "nothing",
+            brief(derivative_values(right[name]).values) if name in right else "nothing",
             always=True,
         )
 

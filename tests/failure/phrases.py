@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, Tuple
 
 LAYOUTS: Dict[str, str] = {
     "contiguous": "{x}",
@@ -12,8 +12,17 @@ LAYOUTS: Dict[str, str] = {
     "expanded": "{x}[:1].expand({shape})",
     "shifted": "torch.stack(2 * [{x}])[1]",
     "scalar": "{x}.flatten()[:1].sum().expand({shape})",
+    "transposed": "{x}.transpose(2, 3).contiguous().transpose(2, 3)",
+    "swapped": "{x}.transpose(0, 1).contiguous().transpose(0, 1)",
+    "cropped": "torch.nn.functional.pad({x}, (0, 1, 0, 1))[..., :-1, :-1]",
+    "channel_part": "torch.stack(2 * [{x}], 1).flatten(1, 2)[:, :{shape}[1]]",
+    "channel_step": "torch.stack(2 * [{x}], 2).flatten(1, 2)[:, ::2]",
+    "image_step": "torch.stack(2 * [{x}], 1).flatten(0, 1)[::2]",
+    "image": "{x}[:, :, :1, :1].expand({shape})",
+    "one_row": "{x}[:, :, :1].expand({shape})",
+    "one_channel": "{x}[:, :1].expand({shape})",
 }
-"""Maps a word of ``cases.variants.GRADIENT_LAYOUTS`` to the text that gives {x} its strides."""
+"""Maps a word of ``cases.variants.EVERY_LAYOUT`` to the text that gives {x} its strides."""
 
 OUTPUT: Dict[str, str] = {
     "output_dtype": "repr(str(y.dtype)[6:])",
@@ -22,10 +31,11 @@ OUTPUT: Dict[str, str] = {
     "output_strides channels_last": "y.is_contiguous(memory_format=torch.channels_last)",
     "output_shares_input": "y.data_ptr() == x.data_ptr()",
     "output_requires_grad": "y.requires_grad",
-    "input_changed": "x.detach().numpy().tobytes() != before",
-    "earlier_output_changed": "earlier.numpy().tobytes() != before",
+    "input_changed": "x.detach().double().numpy().tobytes() != before",
+    "earlier_output_changed": "earlier.double().numpy().tobytes() != before",
 }
-"""Maps a quantity of a forward to the expression that is printed."""
+"""Maps a quantity of a forward to the expression that is printed. Values are compared in float64,
+which holds every dtype exactly, because NumPy lacks bfloat16."""
 
 TENSOR: Dict[str, str] = {
     "present": "m.{0} is not None",
@@ -64,6 +74,12 @@ WITHOUT: Dict[str, str] = {
     "inference": "torch.inference_mode()(m.__call__)",
 }
 """Maps the word of a forward that autograd does not record to what is called instead of m."""
+
+OVERWRITING: Dict[str, str] = {
+    "output_overwritten": "y.detach().zero_()",
+    "input_overwritten": "x.detach().zero_()",
+}
+"""Maps a word of ``cases.steps.OVERWRITTEN`` to the line after the call."""
 
 GRAD: Dict[str, str] = {
     "dtype": "repr(str({0}.dtype)[6:])",
@@ -122,3 +138,59 @@ HOOKED = (
     "    return y, ' '.join(calls)",
 )
 """The function that calls a module with hooks."""
+
+_NAMED = "derivatives = {{'output tangent': tangent}}"
+_GRADIENT = "leaves, gradients = (x, None, None), {{id(x): found.detach()}}"
+_DUAL = "y, tangent = mode.unpack_dual(m(mode.make_dual(x, given)))"
+
+_TANGENT = "inner = lambda x: torch.func.jvp(m, (x,), (given,))[::-1]"
+_FORWARD = "_, found, y = torch.func.jvp(inner, (x,), (given,), has_aux=True)"
+_REVERSE = (
+    "_, pulled_back, y = torch.func.vjp(inner, x, has_aux=True)",
+    "found = pulled_back(given)[0]",
+)
+_TWICE = (
+    "derivatives = {{'input 2nd gradient': "
+    "torch.zeros_like(x) if found is None or getattr(found, '_is_zerotensor', bool)() else found}}"
+)
+
+CALLS: Dict[str, Tuple[str, ...]] = {
+    "jvp": ("mode = torch.autograd.forward_ad", f"with mode.dual_level(): {_DUAL}", _NAMED),
+    "jvp_parameters": (
+        "mode, own = torch.autograd.forward_ad, dict(m._parameters)",
+        "with mode.dual_level():",
+        "    for name, tangent in [{pairs}]:",
+        "        if own.get(name) is None: continue",
+        "        m._parameters[name] = mode.make_dual(own[name], tangent)",
+        "    try:",
+        f"        {_DUAL}",
+        "    finally:",
+        "        m._parameters.update(own)",
+        _NAMED,
+    ),
+    "functional_jvp": ("y, tangent = torch.autograd.functional.jvp(m, x, given)", _NAMED),
+    "func_jvp": ("y, tangent = torch.func.jvp(m, (x,), (given,))", _NAMED),
+    "functional_vjp": ("y, found = torch.autograd.functional.vjp(m, x, given)", _GRADIENT),
+    "func_vjp": ("y, pulled_back = torch.func.vjp(m, x)", "found = pulled_back(given)[0]", _GRADIENT),
+    "func_jvp_jvp": (_TANGENT, _FORWARD, _TWICE),
+    "func_vjp_jvp": (_TANGENT, *_REVERSE, _TWICE),
+    "func_jvp_vjp": (
+        "def inner(x):",
+        "    y, pulled_back = torch.func.vjp(m, x)",
+        "    return pulled_back(given)[0], y",
+        _FORWARD,
+        _TWICE,
+    ),
+    "grad_jvp": (
+        "mode = torch.autograd.forward_ad",
+        "x = x.detach().requires_grad_()",
+        "with mode.dual_level():",
+        f"    {_DUAL}",
+        "    options = {{'allow_unused': True}}",
+        "    found = tangent.requires_grad and torch.autograd.grad(tangent, x, given, **options)[0]",
+        "found = None if found is False else found",
+        _TWICE,
+    ),
+}
+"""Maps a word of ``cases.derivatives.JVPS``, VJPS or NESTED to the lines that call the module m with x.
+{pairs}: the names and tangents of its parameters."""

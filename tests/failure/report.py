@@ -44,7 +44,7 @@ def report(verdict: Verdict, session: Session) -> str:
         lines += ["", verdict.explanation]
     lines += ["", *_findings(result), *_parts(verdict)]
     if result.findings and verdict.defect is None:
-        names = blame.explaining(result, session.factory, session.semantics)
+        names = blame.explaining(result, session.subject, session.semantics)
         lines += blame.described(names, session.semantics)
         lines += _shown_again(result, session)
     return "\n".join([*map(visible, lines), "", _again(result.case.id, session)])
@@ -105,9 +105,8 @@ def _shown_again(result: Result, session: Session) -> List[str]:
     """Return the shortest program, and the script or why there is none."""
     again = reproduce(
         result,
-        session.factory,
-        session.semantics,
         session.subject,
+        session.semantics,
         session.threads,
         session.allowance.fresh,
     )
@@ -117,6 +116,8 @@ def _shown_again(result: Result, session: Session) -> List[str]:
     if again.script is None:
         return [*lines, again.remark]
     needs = "torch and NumPy" if "import numpy" in again.script else "torch"
+    if session.subject.adapts:
+        needs = "NumPy and the adapter"
     where = "in a fresh process" if session.allowance.fresh else "in this process"
     head = f"{SCRIPT} (it needs {needs}, and was tried {where}):"
     return [*lines, "", head, *again.script.splitlines()]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple, Optional
 
+from cases.paths import EAGER
 from oracle.semantics import Semantics
-from tests.failure import replay
+from tests.failure import adapter_script, replay
 from tests.failure.script import Shown, script
 from tests.failure.shrinking import Shrinking, channel_of, shortest
 from tests.failure.smaller_inputs import rebuilding
 from tests.failure.writing import Unwritable
-from tests.subject.module import Factory
-from tests.subject.surroundings import surroundings
+from tests.subject.subject import Subject
 from tests.verdict.result import Result
 
 IRREPRODUCIBLE = "not reproducible: it came out differently the second time"
+ON_A_PATH = "no script: it would call the module, and not take the path"
 TOO_LARGE = "no script: the program with its input is too large to be written out"
 
 
@@ -32,9 +33,8 @@ class Reproduction(NamedTuple):
 
 def reproduce(
     result: Result,
-    factory: Factory,
+    subject: Subject,
     semantics: Semantics,
-    subject: str,
     threads: int,
     fresh: bool = True,
 ) -> Reproduction:
@@ -42,14 +42,16 @@ def reproduce(
 
     ``fresh``: run it in a process of its own, too, which takes as long as importing torch.
     """
-    whole = Shrinking(result, factory, semantics)
+    whole = Shrinking(result, subject, semantics)
     if whole.tried(whole.best.case) is None:
         return Reproduction(None, IRREPRODUCIBLE, None)
-    short = shortest(result, factory, semantics)
+    short = shortest(result, subject, semantics)
+    if result.case.path != EAGER:
+        return Reproduction(None, ON_A_PATH, short)
     remark = ""
-    for shown in _candidates(result, short, factory, semantics):
+    for shown in _candidates(result, short, subject, semantics):
         try:
-            text = script(shown, subject, threads, surroundings())
+            text = _written(shown, subject, threads)
         except Unwritable:
             continue
         wanted = shown.finding.mismatch.got.partition("\n")[0].rstrip()
@@ -65,13 +67,22 @@ def reproduce(
     return Reproduction(None, remark or TOO_LARGE, short)
 
 
+def _written(shown: Shown, subject: Subject, threads: int) -> str:
+    """Return the script, in the terms of torch or of an adapter; raises Unwritable."""
+    if subject.adapts:
+        return adapter_script.script(shown, subject.name)
+    from tests.subject.surroundings import surroundings  # imports torch, which an adapter does without
+
+    return script(shown, subject.name, threads, surroundings())
+
+
 def _candidates(
-    result: Result, short: Shown, factory: Factory, semantics: Semantics
+    result: Result, short: Shown, subject: Subject, semantics: Semantics
 ) -> Iterator[Shown]:
     """Yield the programs of which a script may show the finding, the shortest first.
 
     The second one rebuilds large batches from integers.
     """
     yield short
-    own = shortest(result, factory, semantics, own_values=True)
+    own = shortest(result, subject, semantics, own_values=True)
     yield own._replace(texts=rebuilding(result.case, own.case, channel_of(result.findings[0])))

@@ -11,9 +11,10 @@ from typing import Collection, List, Mapping, NamedTuple, Sequence
 from cases.attributes import TENSORS
 from cases.case import Case
 from cases.construction import Config
+from cases.derivatives import CALLING, DIFFERENTIATING, ON_OUTPUTS
 from cases.inputs import batch
-from cases.steps import DIFFERENTIATING, Convert, Copy, Forward, Forwards, LoadStateDict, forwards
-from oracle.state import GRADIENTS
+from cases.steps import Convert, Copy, Forward, Forwards, LoadStateDict, forwards
+from oracle.expected_derivatives import DERIVATIVES, GRADIENTS
 from tests.failure.phrases import GRAD, GRADIENT, HOOKED, LEFT, LOADED, OUTPUT, SHARED, SOURCE, TENSOR
 from tests.failure.rebuilding import BELL
 from tests.failure.step_lines import lines
@@ -69,11 +70,10 @@ def _left(name: str, aspect: str, index: Sequence[int]) -> str:
     return GRAD[aspect].format(f"{leaf}.grad", leaf)
 
 
-def _second(name: str, quantity: str, index: Sequence[int]) -> str:
-    """Return the expression for an element or aspect of a second derivative, or for their names."""
-    if quantity == "2nd gradients present":
-        return "tuple(seconds)"
-    derivative = f"seconds[{name!r}]"
+def _derivative(quantity: str, index: Sequence[int]) -> str:
+    """Return the expression for an element or aspect of a further derivative."""
+    name = next(each for each in DERIVATIVES if quantity.startswith(each))
+    derivative = f"derivatives[{name!r}]"
     if index:
         return f"{derivative}[{', '.join(map(str, index))}].item()"
     return GRAD[quantity.rpartition(" ")[2]].format(derivative)
@@ -88,14 +88,16 @@ def _printed(shown: Shown) -> str:
         return _left(name, aspect, mismatch.index)
     if quantity == "grads present":
         return LEFT.format(TENSORS)
-    if "2nd gradient" in quantity:
-        return _second(name, quantity, mismatch.index)
+    if quantity == "derivatives present":
+        return "tuple(derivatives)"
+    if quantity.startswith(DERIVATIVES):
+        return _derivative(quantity, mismatch.index)
     if mismatch.index:
         source = "y" if quantity == "output" else f"m.{quantity}"
         source = _gradient(name) if aspect == "gradient" else source
         return f"{source}[{', '.join(map(str, mismatch.index))}].item()"
     if aspect.startswith("gradient "):
-        last = any(each.layout == "channels_last" for each in _writing(shown).returned()[:1])
+        last = any(each.layout == "channels_last" for each in _writing(shown).differentiated_inputs())
         memory_format = "memory_format=torch.channels_last" if last and name == "input" else ""
         return GRADIENT[aspect.partition(" ")[2]].format(_gradient(name), memory_format)
     step = shown.case.steps[-1] if shown.case.steps else None
@@ -129,21 +131,21 @@ def _kept(finding: Finding) -> List[str]:
     quantity = finding.mismatch.quantity
     name, _, aspect = quantity.partition(" ")
     if quantity == "input_changed":
-        return ["before = x.detach().numpy().tobytes()"]
+        return ["before = x.detach().double().numpy().tobytes()"]
     if quantity == "earlier_output_changed":
-        return ["earlier = y.detach()", "before = earlier.numpy().tobytes()"]
+        return ["earlier = y.detach()", "before = earlier.double().numpy().tobytes()"]
     if aspect == "is the same object":
         return [f"before = m.{name}" if finding.step else "before = None"]
     if quantity == SHARED:
         return ["old = m"]
     if quantity.endswith("shares memory"):
         return ["others = [given, *globals().get('gradients', {}).values()]"]
-    if quantity in ("gradients present", "2nd gradients present"):
-        return ["gradients = None", "seconds = {}"]
+    if quantity in ("gradients present", "derivatives present"):
+        return ["gradients = None", "derivatives = {}"]
     return ["y = None"] if quantity == "output present" else []
 
 
-def _suppressed(body: List[str]) -> List[str]:
+def suppressed(body: List[str]) -> List[str]:
     """Return the lines of a step that raises, as it should."""
     head = "with contextlib.suppress(Exception):"
     if len(body) == 1 and not body[0].startswith("for "):
@@ -169,15 +171,15 @@ def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
         last = forwards(step)[-1]
         first = [*body[:-1], f"x = {_writing(shown).batch(last.batch)}"]
         body = [called(last, "x")]
-    elif isinstance(step, DIFFERENTIATING):
+    elif isinstance(step, (*DIFFERENTIATING, *CALLING)):
         first, body = body[:2], body[2:]
-        if finding.mismatch.quantity == "input_changed":
+        if isinstance(step, DIFFERENTIATING) and finding.mismatch.quantity == "input_changed":
             kept = [line.replace("x.", "given.") for line in kept]
     elif isinstance(step, LoadStateDict):
         first, body = body[:-1], body[-1:]
         if finding.mismatch.quantity == "input_changed":
             kept = [f"before = {SOURCE}"]
-    body = _suppressed(body) if raises else body
+    body = suppressed(body) if raises else body
     done = [*kept, *body] if finding.step else [*body, *kept]
     return [*first, *done, f"print('got     ', {_printed(shown)})"]
 
@@ -224,12 +226,12 @@ def script(
         ]
     if any(each.grad == "hooked" for step in case.steps for each in forwards(step)):
         text += HOOKED
-    differentiated = any(isinstance(step, DIFFERENTIATING) for step in case.steps)
-    if differentiated or finding.mismatch.quantity == "grads present":
+    kept = any(isinstance(step, ON_OUTPUTS) for step in case.steps)
+    if kept or finding.mismatch.quantity == "grads present":
         text.append("graphs = []")
     bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]
     for number, body in enumerate(bodies[:-1]):
-        text += _suppressed(body) if number in shown.raising else body
+        text += suppressed(body) if number in shown.raising else body
     text += _last(shown, bodies[-1], finding.step in shown.raising)
     text.append(f"print('expected', {finding.mismatch.expected!r})")
     text = _settings(shown, threads, surroundings) + text

@@ -10,13 +10,14 @@ import dataclasses
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple
 
 from cases.case import Case
-from cases.steps import DIFFERENTIATING, Forwards, Step
+from cases.derivatives import DIFFERENTIATING
+from cases.steps import Forwards, Step
 from oracle.expectations import expectations
 from oracle.semantics import Semantics
 from tests.failure import smaller_inputs
 from tests.failure.script import Shown
 from tests.failure.smaller_inputs import Replaced
-from tests.subject.module import Factory
+from tests.subject.subject import Subject
 from tests.verdict.result import Finding, Result, run
 
 STEPS = 24
@@ -59,8 +60,8 @@ def _kind(text: str) -> str:
 class Shrinking:
     """The smallest program so far that ends with the finding; ``best`` is replaced as it shrinks."""
 
-    def __init__(self, result: Result, factory: Factory, semantics: Semantics) -> None:
-        self.factory = factory
+    def __init__(self, result: Result, subject: Subject, semantics: Semantics) -> None:
+        self.subject = subject
         self.semantics = semantics
         finding = result.findings[0]
         case = dataclasses.replace(result.case, steps=result.case.steps[: finding.step])
@@ -75,7 +76,7 @@ class Shrinking:
     def tried(self, case: Case, as_wanted: Alike = alike) -> Optional[Shown]:
         """Return the program and its finding, if that is at the last step and is the wanted one."""
         try:
-            result = run(case, self.factory, self.semantics)
+            result = run(case, self.subject, self.semantics)
         except Exception:  # the subject cannot even be observed
             return None
         for found in result.findings:
@@ -94,21 +95,22 @@ class Shrinking:
 
     def first_of(self, smaller: Callable[[Case], Iterator[Case]]) -> bool:
         """Replace ``best`` by the first smaller program that shows the finding in the same layout."""
-        before = self.best.case
+        before, alone = self.best.case, self.subject.adapts  # to NumPy terms, a layout says nothing
         return any(
-            smaller_inputs.same_layout(before, each) and self.take(each) for each in smaller(before)
+            (alone or smaller_inputs.same_layout(before, each)) and self.take(each)
+            for each in smaller(before)
         )
 
 
 def shortest(
-    result: Result, factory: Factory, semantics: Semantics, own_values: bool = False
+    result: Result, subject: Subject, semantics: Semantics, own_values: bool = False
 ) -> Shown:
     """Return the first finding of the result on the shortest program and smallest input that show it.
 
     The batches of the result's own case are kept where no smaller ones show it. ``own_values``: keep all
     values of the channels that are kept.
     """
-    search = Shrinking(result, factory, semantics)
+    search = Shrinking(result, subject, semantics)
     if search.best.finding.step:
         _shorter_series(search)
         channel = channel_of(search.best.finding)

@@ -13,7 +13,6 @@ from cases.steps import forwards
 from cases.variants import Given
 from tests.failure import literals
 from tests.failure.rebuilding import rebuilt
-from tests.subject.inputs import Input
 
 Values = Mapping[str, np.ndarray]
 """Maps the name of a batch, without its layout, to its values."""
@@ -55,12 +54,11 @@ def with_values(case: Case, values: Values, channels: int) -> Case:
 
 def _strides(case: Case) -> List[Tuple[bool, ...]]:
     """Say for every batch with a layout in which senses torch calls it contiguous."""
-    steps = [each.batch for step in case.steps for each in forwards(step)]
-    return [
-        Input(batch(case.variant, name)).contiguity()
-        for name in dict.fromkeys(steps)
-        if batch(case.variant, name).layout != "contiguous"
-    ]
+    names = dict.fromkeys(each.batch for step in case.steps for each in forwards(step))
+    given = [batch(case.variant, name) for name in names]
+    from tests.subject.inputs import Input  # imports torch, which an adapter does without
+
+    return [Input(each).contiguity() for each in given if each.layout != "contiguous"]
 
 
 def same_layout(case: Case, smaller: Case) -> bool:
@@ -75,7 +73,7 @@ def fewer_channels(case: Case, channel: int) -> Iterator[Case]:
     """Yield the case with one channel, and with that and another one."""
     channels = case.config.num_features
     values = values_of(case)
-    for kept in ([channel], sorted({channel, (channel + 1) % channels})):
+    for kept in ([channel], sorted({channel, (channel + 1) % max(channels, 1)})):
         if len(kept) < channels:
             taken = {name: _channels(each, kept, channels) for name, each in values.items()}
             yield with_values(case, taken, len(kept))

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Type
+from typing import Callable, Dict, List, Type, Union
 
 import numpy as np
 
-from cases.attributes import FLOATING
+from cases.attributes import FLOATING, PARAMETERS
+from cases.derivatives import Accumulate, Backward, Detach, Double, Jvp, Nested, Triple, Vjp, ZeroGrad
 from cases.inputs import attached, preset
 from cases.state_dicts import TABLE, Entry
 from cases.steps import (
     CONVERSIONS,
     UNSAVED,
-    Accumulate,
     Alias,
     Attach,
-    Backward,
     Convert,
     Copy,
     Count,
-    Double,
     Drop,
     Forward,
     Forwards,
@@ -32,11 +30,10 @@ from cases.steps import (
     SetAttribute,
     Show,
     Step,
-    ZeroGrad,
     forwards,
 )
 from tests.failure import literals
-from tests.failure.phrases import COPIES, FORMS, SHOWN
+from tests.failure.phrases import CALLS, COPIES, FORMS, SHOWN
 from tests.failure.writing import Writing, called, recorded
 
 EXPANDED = 4
@@ -80,8 +77,7 @@ def _accumulate(writing: Writing, step: Accumulate) -> List[str]:
 
 
 def _double(writing: Writing, step: Double) -> List[str]:
-    """Return lines after which ``seconds`` maps a name to its second derivative."""
-    names = "('input', 'weight', 'upstream')"
+    """Return lines after which ``derivatives`` maps a quantity to a second derivative."""
     vectors = f"{writing.new_tensor('weight')}, {writing.new_tensor('bias')}"
     return [
         "leaves, output = graphs[0]",
@@ -92,13 +88,53 @@ def _double(writing: Writing, step: Double) -> List[str]:
         "found = torch.autograd.grad(output, [leaves[n] for n in wanted], given, create_graph=True)",
         "along, sought = [along[n] for n in wanted], list(sources.values())",
         "found = torch.autograd.grad(found, sought, along, allow_unused=True)",
-        "found = [torch.zeros_like(a) if b is None else b for a, b in zip(sought, found)]",
-        f"seconds = dict(zip([{names}[n] for n in sources], found))",
+        *_named("2nd"),
     ]
+
+
+def _named(kind: str) -> List[str]:
+    """Return lines that name the derivatives, and take those that torch does not return for zeros."""
+    names = f"['input {kind} gradient', 'weight {kind} gradient', 'upstream {kind} gradient']"
+    return [
+        "found = [torch.zeros_like(a) if b is None else b for a, b in zip(sought, found)]",
+        f"derivatives = dict(zip([{names}[n] for n in sources], found))",
+    ]
+
+
+def _triple(writing: Writing, step: Triple) -> List[str]:
+    """Return lines after which ``derivatives`` maps a quantity to a third derivative."""
+    along = f"[{writing.upstream(step.direction)}, {writing.new_tensor('weight')}]"
+    return [
+        "leaves, output = graphs[0]",
+        f"given = {writing.upstream(step.upstream)}.requires_grad_()",
+        f"along, last = {along}, {writing.upstream(step.along)}",
+        "wanted = [n for n, leaf in enumerate(leaves[:2]) if leaf is not None and leaf.requires_grad]",
+        "sources = {n: leaf for n, leaf in enumerate([*leaves[:2], given]) if n == 2 or n in wanted}",
+        "found = torch.autograd.grad(output, [leaves[n] for n in wanted], given, create_graph=True)",
+        "along, sought = [along[n] for n in wanted], list(sources.values())",
+        "options = {'create_graph': True, 'allow_unused': True}",
+        "second = torch.autograd.grad(found, leaves[0], along, **options)[0]",
+        "depends = second is not None and second.requires_grad",
+        "found = [None] * len(sought)",
+        "if depends: found = torch.autograd.grad(second, sought, last, allow_unused=True)",
+        *_named("3rd"),
+    ]
+
+
+def _called(writing: Writing, step: Union[Jvp, Vjp, Nested]) -> List[str]:
+    """Return lines that call the module in a function which differentiates it."""
+    name = step.upstream if isinstance(step, Vjp) else step.tangent
+    first = [f"x = {writing.batch(step.batch)}", f"given = {writing.upstream(name)}"]
+    pairs = [f"({name!r}, {writing.new_tensor(name)})" for name in PARAMETERS]
+    return [*first, *(line.format(pairs=", ".join(pairs)) for line in CALLS[step.way])]
 
 
 def _zero_grad(writing: Writing, step: ZeroGrad) -> List[str]:
     return ["m.zero_grad()"]
+
+
+def _detach(writing: Writing, step: Detach) -> List[str]:
+    return ["graphs[0] = graphs[0][0], graphs[0][1].detach()"]
 
 
 def _mode(writing: Writing, step: Mode) -> List[str]:
@@ -179,7 +215,7 @@ def _entry(writing: Writing, entry: Entry) -> str:
     if entry.name == "num_batches_tracked":
         count = entry.number if entry.fraction else int(entry.number)
         return f"torch.full({entry.shape}, {count}, dtype=torch.{entry.dtype or 'int64'})"
-    text = writing.new_tensor(entry.name)
+    text = writing.new_tensor(entry.source)
     if entry.longer:
         text = f"torch.cat([{text}, torch.zeros({entry.longer})])"
     return f"{text}.to(torch.{entry.dtype})" if entry.dtype else text
@@ -207,7 +243,12 @@ LINES: Dict[Type[Step], Callable[..., List[str]]] = {
     Backward: _backward,
     Accumulate: _accumulate,
     Double: _double,
+    Triple: _triple,
+    Jvp: _called,
+    Vjp: _called,
+    Nested: _called,
     ZeroGrad: _zero_grad,
+    Detach: _detach,
     Forwards: _forwards,
     Mode: _mode,
     SetAttribute: _set_attribute,

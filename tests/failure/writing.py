@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Collection, List, Mapping, NamedTuple, Optional, Tuple
 
 from cases.case import Case
+from cases.derivatives import CALLING, ON_OUTPUTS
 from cases.inputs import Batch, attached, batch, upstream
 from cases.state_dicts import TABLE
-from cases.steps import CONVERSIONS, DIFFERENTIATING, Convert, Forward, LoadStateDict, forwards
+from cases.steps import CONVERSIONS, WITH_GRADIENT, Convert, Forward, LoadStateDict, forwards
 from cases.variants import ATTACHED_COUNT
 from tests.failure import literals
-from tests.failure.phrases import LAYOUTS, WITHOUT
+from tests.failure.phrases import LAYOUTS, OVERWRITING, WITHOUT
 
 MOST = 512
 """The largest number of values that the batches of a script may have written out, together."""
@@ -38,7 +39,7 @@ class Writing(NamedTuple):
 
     def upstream(self, name: str, earlier: bool = False) -> str:
         """Return the text of an upstream gradient of the last or earlier forward; raises Unwritable."""
-        given = self.returned()[int(earlier)]
+        given = (self.returned()[1:] if earlier else self.differentiated_inputs())[0]
         return self._text(upstream(self.case.variant, given, name))
 
     def _text(self, given: Batch, short: Optional[str] = None) -> str:
@@ -50,13 +51,21 @@ class Writing(NamedTuple):
     def returned(self) -> Tuple[Batch, ...]:
         """Return the inputs of the forwards before the step that return something, the last first."""
         steps = enumerate(self.case.steps[: self.number - 1], 1)
-        names = [each.batch for n, step in steps if n not in self.raising for each in forwards(step)]
+        kept = [step for n, step in steps if n not in self.raising and not isinstance(step, CALLING)]
+        names = [each.batch for step in kept for each in forwards(step)]
         return tuple(batch(self.case.variant, name) for name in reversed(names))
+
+    def differentiated_inputs(self) -> Tuple[Batch, ...]:
+        """Return the input of the forward that the step differentiates, if there is one."""
+        step = self.case.steps[self.number - 1]
+        if isinstance(step, CALLING):
+            return (batch(self.case.variant, step.batch),)
+        return self.returned()[:1]
 
     @property
     def differentiated(self) -> bool:
-        """Whether a backward follows, so that forwards keep their inputs and outputs."""
-        return any(isinstance(step, DIFFERENTIATING) for step in self.case.steps[self.number :])
+        """Whether a step on an output follows, so that forwards keep their inputs and outputs."""
+        return any(isinstance(step, ON_OUTPUTS) for step in self.case.steps[self.number :])
 
     @property
     def dtype(self) -> str:
@@ -84,15 +93,23 @@ def called(step: Forward, given: str) -> str:
         return f"y, text = hooked(m, {given})"
     if step.grad in WITHOUT:
         return f"y = {WITHOUT[step.grad]}({given})"
-    return f"y = m({given}{'.requires_grad_()' if step.grad == 'input_grad' else ''})"
+    leaf = ".requires_grad_()" if step.grad in WITH_GRADIENT else ""
+    return f"y = m({_handed(step).format(given + leaf)})"
 
 
 def recorded(step: Forward, given: str) -> List[str]:
     """Return the lines of a forward before a backward; ``graphs`` keeps the data of the last two."""
-    leaf = ".requires_grad_()" if step.grad == "input_grad" else ""
-    call = "hooked(m, x)[0]" if step.grad == "hooked" else f"{WITHOUT.get(step.grad, 'm')}(x)"
-    return [
+    leaf = ".requires_grad_()" if step.grad in WITH_GRADIENT else ""
+    call = f"{WITHOUT.get(step.grad, 'm')}({_handed(step).format('x')})"
+    call = "hooked(m, x)[0]" if step.grad == "hooked" else call
+    lines = [
         f"x = {given}{leaf}",
         f"graphs = [((x, m.weight, m.bias), {call}), *graphs[:1]]",
         "y = graphs[0][1]",
     ]
+    return [*lines, OVERWRITING[step.grad]] if step.grad in OVERWRITING else lines
+
+
+def _handed(step: Forward) -> str:
+    """Return the text that makes the input out of the tensor {}."""
+    return {"view": "(lambda x: x.view_as(x))({})", "detached": "({}).detach()"}.get(step.grad, "{}")

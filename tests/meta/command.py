@@ -23,6 +23,9 @@ PART = (*SMOKE, "--shard", "1/30")
 FEW = (*SMOKE, "-k", "edge-eps")
 """The options that select a dozen quick cases."""
 
+ACTIONS = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+"""The variables by which GitHub Actions asks for a summary, unset for the runs of a test."""
+
 TRIED_HERE = ("-p", "tests.meta.tried_here")
 """The options that try scripts of failures in the process of the run, to save the time of a fresh one."""
 
@@ -74,7 +77,7 @@ def run(
     unless the variables are those of Python.
     """
     changed = {**({"PYTHONPATH": path} if path else {}), **(variables or {})}
-    wanted = {**os.environ, **changed}
+    wanted = {**os.environ, **dict.fromkeys(ACTIONS), **changed}
     environment = {name: value for name, value in wanted.items() if value is not None}
     plain = tuple(command[1:3]) == ("-m", "pytest") and not any(each.startswith("PYTHON") for each in changed)
     if forking.POSSIBLE and plain and not fresh:

@@ -90,3 +90,14 @@ def record(
     """Return a record as ``reports.record.read`` would."""
     ordered = sorted(rows, key=lambda each: each.id)
     return Record(head, tuple(ordered), footer_for(head, ordered, exit_status), source)
+
+
+def releases() -> List[Record]:
+    """Return three records of two releases and of another module, whose cases differ."""
+    rows = varied_rows()
+    later = [row("case-a", digest="f" * 16), *rows[1:4], row("case-g", errors=("0 construct E e",))]
+    return [
+        record(header("2.13"), later, 1, "b.jsonl.gz"),
+        record(header("2.12"), rows, 1, "a.jsonl.gz"),
+        record(header("2.13", subject="mine:Norm"), rows[:2], 0, "c.jsonl.gz"),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -42,6 +43,22 @@ class EndsAChild(Base):
             os._exit(0)
         _, status = os.waitpid(child, 0)
         assert status == 0
+        return super().forward(input)
+
+
+class EndsTheProcessLater(Base):
+    """Is wrong, and ends the process with the status of success from wherever Python calls it later."""
+
+    class Error(BaseException):
+        """An exception whose message ends the process."""
+
+        def __str__(self) -> str:
+            os._exit(0)
+
+    def forward(self, input: Tensor) -> Tensor:
+        atexit.register(lambda: os._exit(0))
+        if _one_value(input):
+            raise self.Error
         return super().forward(input)
 
 

@@ -23,6 +23,7 @@ from cases import catalogue
 from oracle.semantics import parse_release, semantics
 from reports.markdown import table
 from reports.record import read
+from tests.subject.module import eager
 from tests.verdict.verdict import adjudicate
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +61,7 @@ def _verdicts(task: Task) -> Verdicts:
     outcomes = {}
     for each in ids:
         decided = adjudicate(
-            catalogue.find(each), torch.nn.BatchNorm2d, rules, threads=torch.get_num_threads()
+            catalogue.find(each), eager(torch.nn.BatchNorm2d), rules, threads=torch.get_num_threads()
         )
         outcomes[each.partition("-seed")[0]] = decided.outcome
     return outcomes

@@ -50,7 +50,7 @@ def test_a_record_accepts_itself() -> None:
     assert [cause.cases for cause in ACCEPTED.causes] == [2, 1]
     assert [ACCEPTED.covers(row) for row in BEFORE] == [True, True, True, False, False, False]
     assert new(ACCEPTED, BEFORE) == ()
-    assert gone(ACCEPTED, BEFORE) == ()
+    assert gone(ACCEPTED, HEAD, BEFORE) == ()
 
 
 def test_a_finding_is_accepted_by_its_symptom_whatever_its_numbers_and_its_case() -> None:
@@ -91,10 +91,19 @@ def test_what_follows_from_an_accepted_finding_is_accepted_with_it() -> None:
 
 
 def test_an_accepted_cause_that_no_case_shows_is_gone() -> None:
-    (cause,) = gone(ACCEPTED, rows(c=var()))
+    part = handmade.header(subject=SUBJECT, selection="-k x")
+    (cause,) = gone(ACCEPTED, part, rows(c=var()))
     assert cause.case == "case-a"
-    assert gone(ACCEPTED, rows(b=bias(), c=var())) == ()  # shown in another case
-    assert gone(ACCEPTED, rows(c=var())[1:]) == ()  # the case named did not run
+    assert gone(ACCEPTED, part, rows(b=bias(), c=var())) == ()  # shown in another case
+    assert gone(ACCEPTED, part, rows(c=var())[1:]) == ()  # the case named did not run
+
+
+def test_in_a_whole_run_every_accepted_cause_shows_whatever_case_it_names() -> None:
+    renamed = ACCEPTED._replace(causes=tuple(each._replace(case="no-such-case") for each in ACCEPTED.causes))
+    (cause,) = gone(renamed, HEAD, rows(c=var()))
+    assert cause.symptoms == ACCEPTED.causes[0].symptoms
+    for change in ({"selection": "-k x"}, {"tier": "full"}, {"seed": 1}):
+        assert gone(renamed, handmade.header(subject=SUBJECT, **change), rows(c=var())) == ()
 
 
 def test_every_symptom_stands_in_one_cause_however_many_causes_there_are() -> None:
@@ -246,6 +255,15 @@ def test_accepted_findings_of_another_subject_are_refused(tmp_path: Path) -> Non
     record.write(tmp_path / "run.jsonl", handmade.header(), rows(), 0)
     run = str(tmp_path / "run.jsonl")
     assert main(["diff", run, run, "--accepted", str(tmp_path / "accepted.json")]) == 2
+
+
+@pytest.mark.parametrize("other", [{"promise": "values"}, {"path": "fx"}, {"device": "cuda"}])
+def test_accepted_findings_of_another_promise_path_or_device_are_refused(other: Dict[str, Any]) -> None:
+    head = handmade.header(subject=SUBJECT, **other)
+    ((name, value),) = other.items()
+    with pytest.raises(DifferentSubjects, match=f"the run is of {SUBJECT} --{name} {value}; write"):
+        ACCEPTED.require_subject(head, "accepted.json")
+    accept(head, BEFORE).require_subject(head, "accepted.json")
 
 
 # --- more cases than were accepted --------------------------------------------------------

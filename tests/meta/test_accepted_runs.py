@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +33,8 @@ def test_accepted_findings_do_not_fail_the_run(accepted: Path) -> None:
     assert ran.status == 0, ran.output
     assert ran.counts["xfailed"] > 5
     assert "accepted findings" in ran.output
+    assert "explain" not in ran.output, "no cause is left to look at"
+    assert "next, the first of them" not in ran.output
 
 
 def test_a_finding_that_is_not_accepted_fails(accepted: Path, tmp_path: Path) -> None:
@@ -39,6 +43,29 @@ def test_a_finding_that_is_not_accepted_fails(accepted: Path, tmp_path: Path) ->
     ran = run(*SOME, "--subject", f"{FAKES}:WrongAtEps1", f"--accepted={other}")
     assert ran.status == 1
     assert ran.counts["failed"] > 0
+
+
+WORSE = """
+from {fakes} import NotCounted
+
+class Wrong(NotCounted):
+    def forward(self, input):
+        output = super().forward(input)
+        return output if self.track_running_stats else output + 1
+"""
+
+
+def test_the_causes_and_the_next_command_are_of_what_is_not_accepted(accepted: Path, tmp_path: Path) -> None:
+    (tmp_path / "worse.py").write_text(WORSE.format(fakes=FAKES))
+    other = tmp_path / "other.json"
+    other.write_text(accepted.read_text().replace(SUBJECT, "worse:Wrong"))
+    subject = ("--subject", "worse:Wrong", f"--accepted={other}", "-rf")
+    ran = run(*SOME, *subject, path=f"{tmp_path}{os.pathsep}{ROOT}")
+    assert (ran.status, ran.counts["xfailed"] > 5) == (1, True), ran.output
+    failed = re.findall(r"^FAILED .*\[(.*?)\]", ran.output, re.MULTILINE)
+    (following,) = re.findall(r"^next, .*--case '(.*?)'", ran.output, re.MULTILINE)
+    (causes,) = re.findall(r"^(\d+) causes? explain", ran.output, re.MULTILINE) or ["1"]
+    assert (following, causes) == (sorted(failed)[0], "1")
 
 
 def test_an_accepted_cause_that_is_gone_fails(accepted: Path, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from oracle.numerics.formats import FORMATS, Format
 from tests.comparison import judgement
 from tests.comparison.judgement import BUDGETED
 from tests.meta import installed
+from tests.meta.installed import Subjected
+from tests.subject.module import eager
 from tests.verdict.result import run
 
 SHRINK = 16.0
@@ -56,14 +58,15 @@ class Survey(NamedTuple):
     detectable: Dict[str, Tuple[float, str]]
 
 
-def survey(cases: Iterable[Case]) -> Survey:
-    """Run torch's own BatchNorm2d over the cases."""
+def survey(cases: Iterable[Case], *others: Subjected) -> Survey:
+    """Run torch's own BatchNorm2d over the cases, and other subjects over theirs."""
     found: Dict[Where, List[str]] = {}
     worst: Dict[str, Tuple[float, str]] = {}
     findings = 0
-    for case in cases:
-        expected = expectations(case, installed.RULES)
-        result = run(case, installed.BATCH_NORM, installed.RULES)
+    runs = (Subjected(tuple(cases)), *others)
+    for case, subject, rules in ((case, each.subject, each.rules) for each in runs for case in each.cases):
+        expected = expectations(case, rules)
+        result = run(case, eager(subject), rules)
         findings += bool(result.findings)
         for finding in result.findings:
             quantity = finding.mismatch.quantity
@@ -80,7 +83,7 @@ def survey(cases: Iterable[Case]) -> Survey:
 
 @pytest.fixture(scope="module")
 def honest() -> Survey:
-    return survey((*installed.smoke(), *installed.differentiated()))
+    return survey((*installed.smoke(), *installed.differentiated()), installed.thrice())
 
 
 def test_nothing_breaks_an_unshrunk_budget(honest: Survey) -> None:
@@ -90,7 +93,7 @@ def test_nothing_breaks_an_unshrunk_budget(honest: Survey) -> None:
 def test_dividing_by_one_changes_nothing(shrink: Callable[[float, Sequence[str]], None]) -> None:
     """This is the control: the findings of the next test are due to the factor."""
     shrink(1.0, BUDGETED)
-    assert survey((*installed.small(), *installed.differentiated())).findings == 0
+    assert survey((*installed.small(), *installed.differentiated()), installed.thrice()).findings == 0
 
 
 @pytest.mark.parametrize("quantity", BUDGETED)
@@ -99,7 +102,7 @@ def test_a_sixteenth_of_the_budget_is_not_enough(
 ) -> None:
     """The test covers every budgeted quantity, in both modes, in both dtypes."""
     shrink(SHRINK, [quantity])
-    found = survey(installed.showing(quantity)).broken
+    found = survey((), installed.showing(quantity)).broken
     for where, ids in sorted(found.items()):
         print(f"{len(ids):4} cases break a sixteenth of the budget of {', '.join(where)}")
     seen = {(label, dtype) for label, lane, dtype in found if dtype in installed.WIDE}

@@ -10,7 +10,7 @@ from oracle.defects import DEFECTS
 from reports.rows import FINDING, KNOWN_DEFECT, PASS
 from tests.meta import fakes, installed
 from tests.meta.liars.honest import HonestBatchNorm2d
-from tests.meta.test_defects import RUNNING, judged
+from tests.meta.test_defects import RUNNING
 
 TWO = "steps-affine-track-momentum_0.1-exact-n2-float32-forward:{},forward:{}"
 EMPTY, OVERFLOW = "empty_wrong_channels", "overflowing"
@@ -30,7 +30,7 @@ class RefusesEmpty(torch.nn.BatchNorm2d):
 
 @pytest.mark.parametrize("case_id", EMPTY_AND_OVERFLOWING)
 def test_a_program_may_show_two_defects(case_id: str) -> None:
-    both = judged(case_id, installed.BATCH_NORM)
+    both = installed.judged(case_id, installed.BATCH_NORM)
     assert both.outcome == KNOWN_DEFECT, both.explanation
     for name in ("empty_input_unchecked", "overflowing_variance_zeroes_output"):
         (defect,) = (each for each in DEFECTS if each.name == name and each.on(RUNNING))
@@ -39,12 +39,12 @@ def test_a_program_may_show_two_defects(case_id: str) -> None:
 
 @pytest.mark.parametrize("case_id", EMPTY_AND_OVERFLOWING)
 def test_of_two_defects_one_may_be_gone(case_id: str) -> None:
-    one = judged(case_id, RefusesEmpty)
+    one = installed.judged(case_id, RefusesEmpty)
     assert one.outcome == FINDING
     assert one.explanation == "known defect 'empty_input_unchecked' is gone: correct oracle/defects.py"
-    assert judged(case_id, RefusesEmpty, strict_defects=False).outcome == KNOWN_DEFECT
-    assert judged(case_id, HonestBatchNorm2d, strict_defects=False).outcome == PASS
-    wrong = judged(case_id, fakes.NotCounted)
+    assert installed.judged(case_id, RefusesEmpty, strict_defects=False).outcome == KNOWN_DEFECT
+    assert installed.judged(case_id, HonestBatchNorm2d, strict_defects=False).outcome == PASS
+    wrong = installed.judged(case_id, fakes.NotCounted)
     assert (wrong.outcome, "has changed: step " in wrong.explanation) == (FINDING, True)
 
 
@@ -60,8 +60,8 @@ class RaisesInEval(torch.nn.BatchNorm2d):
 @pytest.mark.parametrize("strict", [True, False])
 def test_what_is_wrong_after_a_known_defect_is_told_as_what_it_is(strict: bool) -> None:
     case_id = "steps-no_affine-no_track-momentum_0.1-exact-n30-float16-forward:b0.channels_last,eval,forward:b0"
-    assert judged(case_id, installed.BATCH_NORM).outcome == KNOWN_DEFECT
-    wrong = judged(case_id, RaisesInEval, strict_defects=strict)
+    assert installed.judged(case_id, installed.BATCH_NORM).outcome == KNOWN_DEFECT
+    wrong = installed.judged(case_id, RaisesInEval, strict_defects=strict)
     assert (wrong.outcome, wrong.defect) == (FINDING, None)
     (step,) = {finding.step for finding in wrong.result.findings}
     assert step == 3

@@ -49,6 +49,7 @@ def test_the_tiers_with_a_file_are_those_that_are_covered() -> None:
     assert sorted(path.stem for path in rows.TIERS.iterdir()) == sorted(GROUPS)
 
 
+@pytest.mark.long
 def test_nothing_changes_on_the_present_axes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

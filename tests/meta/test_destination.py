@@ -30,6 +30,14 @@ def test_a_failure_leaves_the_file_as_it_was(
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"before"]
 
 
+def test_an_input_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("run.jsonl")
+    destination.require_other(tmp_path / "page.html", [tmp_path / "run.jsonl"])
+    for output in ("run.jsonl", "link", "../" + tmp_path.name + "/run.jsonl"):
+        with pytest.raises(UnwritableOutput, match="is an input, too; give another file"):
+            destination.require_other(tmp_path / output, ["other.jsonl", tmp_path / "run.jsonl"])
+
+
 REFUSED = {
     "": "is no name",
     "missing/run.jsonl": "there is no directory",
@@ -149,3 +157,16 @@ def test_a_device_stays_a_device() -> None:
     destination.check(os.devnull, destination.RECORDS)
     destination.write(os.devnull, b"content")
     assert not Path(os.devnull).is_file()
+
+
+@POSIX
+def test_a_pipe_with_a_name_is_refused_and_one_of_the_shell_is_written_to(tmp_path: Path) -> None:
+    """Opening a pipe that nobody reads never ends."""
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    with pytest.raises(UnwritableOutput, match="is a pipe, which may have no reader; give the name of a file"):
+        destination.check(tmp_path / "pipe.jsonl", destination.RECORDS)
+    read_end, write_end = os.pipe()
+    destination.write(f"/dev/fd/{write_end}", b"after")
+    os.close(write_end)
+    assert os.read(read_end, 9) == b"after"
+    os.close(read_end)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Type
 
 import numpy as np
 import pytest
+import torch
 
 from cases.attributes import TENSORS
 from cases.case import Case
 from cases.steps import Copy, Forward
 from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
+from oracle.derivatives import derivative_values
 from oracle.expectations import expectations
+from oracle.expected_derivatives import DERIVATIVES, GRADIENTS
 from oracle.numerics.normalisation import output_values
-from oracle.second_derivatives import second_values
-from oracle.state import GRADIENTS, Expected, State, Tensor
+from oracle.semantics import Semantics
+from oracle.state import Expected, State, Tensor
 from tests.comparison.judgement import BUDGETED
 from tests.comparison.step import compare
 from tests.comparison.tally import Tally
 from tests.meta import fakes, installed
-from tests.subject.module import observe
+from tests.subject.module import eager, observe
 from tests.subject.observation import Observation
 from tests.verdict.result import run
 
@@ -37,9 +40,9 @@ def _array(expected: Expected, quantity: str) -> Optional[Tuple[np.ndarray, np.n
     if quantity in GRADIENT_QUANTITIES:
         gradient = (expected.gradients or (None,) * 3)[GRADIENT_QUANTITIES.index(quantity)]
         return None if gradient is None else gradient_values(gradient)[:2]
-    if quantity.endswith("2nd gradient"):
-        second = {each.name: each for each in expected.seconds}.get(quantity.partition(" ")[0])
-        return None if second is None else second_values(second)[:2]
+    if quantity in DERIVATIVES:
+        further = {each.quantity: each for each in expected.derivatives}.get(quantity)
+        return None if further is None else derivative_values(further)[:2]
     if quantity.endswith(".grad"):
         grad = dict(expected.state.grads()).get(quantity.partition(".")[0])
         return None if grad is None else grad_values(grad)[:2]
@@ -67,23 +70,26 @@ def _usable(
 
 
 class Shown(NamedTuple):
-    """A step of a run: the state before it, the expectation, and torch's observation."""
+    """A step of a run: the state before it, the expectation, and the subject's observation."""
 
     before: Optional[State]
     expected: Expected
     got: Observation
 
 
-def _steps(case: Case) -> List[Shown]:
-    expected = expectations(case, installed.RULES)
+def _steps(
+    case: Case, subject: Type[torch.nn.Module] = installed.BATCH_NORM, rules: Semantics = installed.RULES
+) -> List[Shown]:
+    expected = expectations(case, rules)
     before = [None, *(each.state for each in expected)]
-    return [Shown(*each) for each in zip(before, expected, observe(case, installed.BATCH_NORM))]
+    return [Shown(*each) for each in zip(before, expected, observe(case, subject))]
 
 
 def _arrays(quantity: str) -> Iterator[Tuple[str, Shown, np.ndarray, np.ndarray]]:
     """Return the dtype of the case, the step, the expected quantity after it, and its budget."""
-    for case in installed.showing(quantity):
-        for shown in _steps(case):
+    cases, subject, rules = installed.showing(quantity)
+    for case in cases:
+        for shown in _steps(case, subject, rules):
             array = _array(shown.expected, quantity)
             if array is not None:
                 yield (case.variant.dtype, shown, *array)
@@ -101,10 +107,12 @@ def _with(got: Observation, quantity: str, values: np.ndarray) -> Observation:
         assert gradient is not None
         gradients[number] = gradient._replace(values=values)
         return got._replace(gradients=tuple(gradients))
-    if quantity.endswith("2nd gradient"):
-        of = quantity.partition(" ")[0]
-        named = ((name, each._replace(values=values) if name == of else each) for name, each in got.seconds)
-        return got._replace(seconds=tuple(named))
+    if quantity in DERIVATIVES:
+        further = [
+            (name, each._replace(values=values) if name == quantity else each)
+            for name, each in got.derivatives
+        ]
+        return got._replace(derivatives=tuple(further))
     if quantity.endswith(".grad"):
         left = quantity.partition(".")[0]
         pairs = ((name, grad._replace(values=values) if name == left else grad) for name, grad in got.grads)
@@ -122,7 +130,7 @@ def test_every_element_is_compared(quantity: str) -> None:
     """One element that is off by four budgets is a finding at its index, in every comparison.
 
     Elements take turns, so that every channel and place is covered; the rest of the observation is
-    torch's.
+    the subject's.
     """
     turn = checked = 0
     channels = set()
@@ -186,7 +194,7 @@ def test_a_subject_four_budgets_off_is_found(
             continue
         monkeypatch.setattr(fakes.Nudged, "plan", plan, raising=False)
         monkeypatch.setattr(fakes.Nudged, "forwards", 0)
-        result = run(case, fakes.Nudged, installed.RULES)
+        result = run(case, eager(fakes.Nudged), installed.RULES)
         ((_, (index, _)),) = plan.items()
         found = [(finding.mismatch.quantity, finding.mismatch.index) for finding in result.findings]
         assert found == [(quantity, index)], case.id
@@ -201,4 +209,4 @@ def test_a_nudge_of_nothing_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> No
     copied = [case for case in installed.small() if any(isinstance(s, Copy) for s in case.steps)]
     assert copied
     for case in copied:
-        assert run(case, fakes.Nudged, installed.RULES).findings == ()
+        assert run(case, eager(fakes.Nudged), installed.RULES).findings == ()

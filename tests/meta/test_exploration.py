@@ -16,6 +16,7 @@ from cases import catalogue
 from cases.attributes import BUFFERS, PARAMETERS
 from cases.attributes import FLAGS as ATTRIBUTES
 from cases.case import Case
+from cases.derivatives import Accumulate, Backward, Double, ZeroGrad
 from cases.programs.alphabet import ALPHABET, VARIANTS
 from cases.spelling import spell, token
 from cases.steps import (
@@ -24,12 +25,9 @@ from cases.steps import (
     RESETS,
     SHOWN,
     STATE_DICTS,
-    Accumulate,
     Attach,
-    Backward,
     Copy,
     Count,
-    Double,
     Drop,
     Forward,
     Forwards,
@@ -40,7 +38,6 @@ from cases.steps import (
     SetAttribute,
     Show,
     Step,
-    ZeroGrad,
 )
 from tests.conformance.exploration import Explored, explore, shortest
 from tests.conformance.judging import Failure
@@ -48,7 +45,7 @@ from tests.meta import installed
 from tests.meta.command import ROOT, run
 from tests.meta.liars import LIARS, hunt
 from tests.meta.liars.honest import HonestBatchNorm2d
-from tests.subject.module import Factory
+from tests.subject.module import Factory, eager
 from tests.verdict.verdict import KNOWN_DEFECT, PASS, Verdict, adjudicate
 
 WITHIN = 500
@@ -84,6 +81,8 @@ ONCE_DIVERGED = (
     "steps-affine-track-momentum_0.1-bounded-n2-float32-set:eps:nan,forward:b0,eval,forward:b0",
     "steps-affine-track-momentum_0.1-bounded-n2-float32-set:eps:none,forward:b0,eval,forward:b0",
     "steps-affine-track-momentum_0.1-bounded-n2-float32-set:eps:text,set:momentum:text,forward:b0",
+    "steps-affine-track-momentum_0.1-exact-n2-float32-forward:b0,convert:half,backward:ordinary",
+    "steps-affine-track-momentum_0.1-exact-n2-float32-forward:b0,convert:half,double:ordinary:ones",
 )
 """Programs, shrunk, in which exploration found the oracle to be wrong."""
 
@@ -93,7 +92,7 @@ def explored(factory: Factory, count: int = WITHIN, seed: str = "0.0") -> Explor
 
     def verdict_of(case: Case) -> Verdict:
         try:
-            return adjudicate(case, factory, hunt.NEWEST, strict_defects=False)
+            return adjudicate(case, eager(factory), hunt.NEWEST, strict_defects=False)
         except AttributeError as error:  # the subject broke the observation, not just a step
             raise Failure(str(error)) from error
 
@@ -142,7 +141,7 @@ def test_unreadable_subject_is_found() -> None:
 @pytest.mark.parametrize("case_id", ONCE_DIVERGED)
 def test_oracle_stays_right(case_id: str) -> None:
     """The installed torch passes what exploration once found the oracle wrong about."""
-    decided = adjudicate(catalogue.find(case_id), installed.BATCH_NORM, installed.RULES)
+    decided = adjudicate(catalogue.find(case_id), eager(installed.BATCH_NORM), installed.RULES)
     assert decided.outcome == PASS, decided.explanation
 
 
@@ -190,7 +189,7 @@ def test_large_inputs_and_known_defects_are_among_what_is_explored() -> None:
         programs.append(case)
         return False
 
-    shortest(hunt.NEWEST, seen, 600, "0")
+    shortest(hunt.NEWEST, seen, 1000, "0")
     large = [case for case in programs if case.variant.shape == "n4096"]
     assert any(".channels_last" in spell(case.steps) for case in large)
     for name in ("empty_wrong_channels", "no_channels", "overflowing"):
@@ -208,7 +207,7 @@ DEFECTIVE = (
 @pytest.mark.parametrize("case_id", DEFECTIVE)
 def test_a_known_defect_is_no_finding_of_a_search(case_id: str) -> None:
     """A search does not report a program that meets a known defect."""
-    decided = adjudicate(catalogue.find(case_id), installed.BATCH_NORM, installed.RULES)
+    decided = adjudicate(catalogue.find(case_id), eager(installed.BATCH_NORM), installed.RULES)
     assert decided.outcome == KNOWN_DEFECT, decided.explanation
 
 

@@ -13,6 +13,7 @@ from oracle.numerics import exact_sums
 from reports.rows import KNOWN_DEFECT, PASS
 from tests.conformance import own_input
 from tests.meta import installed
+from tests.subject.module import eager
 from tests.verdict.verdict import Verdict, adjudicate
 
 SIGNS = np.where(np.arange(16).reshape(2, 2, 2, 2) % 2, 1.0, -1.0)
@@ -35,7 +36,7 @@ PROGRAMS = (
 
 def judged(case_id: str, values: np.ndarray) -> Verdict:
     case = own_input.filled(catalogue.find(case_id), values)
-    return adjudicate(case, installed.BATCH_NORM, installed.RULES)
+    return adjudicate(case, eager(installed.BATCH_NORM), installed.RULES)
 
 
 @pytest.mark.parametrize("name", EXTREME)
@@ -54,7 +55,7 @@ def test_a_variance_that_overflows_is_known_in_every_layout(shape: str, dtype: s
     for layout in ("", ".channels_last", ".permuted", ".sliced", ".expanded", ".shifted"):
         for steps in (f"forward:overflowing{layout}", f"input_grad:overflowing{layout},backward:ordinary"):
             case = catalogue.find(f"steps-affine-track-momentum_0.1-bounded-{shape}-{dtype}-{steps}")
-            decided = adjudicate(case, installed.BATCH_NORM, installed.RULES)
+            decided = adjudicate(case, eager(installed.BATCH_NORM), installed.RULES)
             assert decided.outcome in (PASS, KNOWN_DEFECT), (steps, decided.explanation)
 
 
@@ -79,5 +80,5 @@ def test_a_layout_of_four_dimensions_is_refused_to_other_inputs(name: str, layou
 def test_an_input_without_elements_has_the_strides_that_torch_gives_it(name: str, layout: str) -> None:
     for affine in ("affine", "no_affine"):
         case_id = f"steps-{affine}-track-momentum_0.1-bounded-n8-float32-forward:{name}.{layout}"
-        decided = adjudicate(catalogue.find(case_id), installed.BATCH_NORM, installed.RULES)
+        decided = adjudicate(catalogue.find(case_id), eager(installed.BATCH_NORM), installed.RULES)
         assert decided.outcome in (PASS, KNOWN_DEFECT), (case_id, decided.explanation)

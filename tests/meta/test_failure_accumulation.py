@@ -7,14 +7,15 @@ from typing import Tuple
 import pytest
 
 from cases import catalogue
-from oracle.state import GRADIENTS, SECONDS
+from cases.derivatives import JVPS, NESTED, VJPS
+from oracle.expected_derivatives import GRADIENTS, SECONDS
 from tests.failure import replay
 from tests.failure.reproduction import reproduce
 from tests.failure.script import Shown, script
 from tests.meta import installed
 from tests.meta.liars import LIARS
 from tests.meta.test_script import TORCH, finding
-from tests.subject.module import observe
+from tests.subject.module import eager, observe
 from tests.verdict.result import run
 
 START = "steps-affine-track-momentum_0.1-bounded-n8-float32-"
@@ -29,6 +30,7 @@ ACCUMULATING = (
 DOUBLE = (
     "preset,input_grad:b0,double:ordinary:offset",
     "preset,eval,input_grad:b0,double:ordinary:ones.expanded",
+    "preset,eval,input_grad:b0,triple:ordinary:ones:offset",
 )
 
 
@@ -54,11 +56,28 @@ def test_a_grad_of_a_script_is_that_of_the_suite(program: str, name: str) -> Non
 @pytest.mark.parametrize("program", DOUBLE)
 @pytest.mark.parametrize("name", SECONDS)
 def test_a_second_derivative_of_a_script_is_that_of_the_suite(program: str, name: str) -> None:
-    seconds = dict(observe(catalogue.find(START + program), installed.BATCH_NORM)[-1].seconds)
-    value = seconds[name].values[INDICES[name]].item()
-    assert printed(program, f"{name} 2nd gradient", INDICES[name]) == repr(value)
-    assert printed(program, f"{name} 2nd gradient shape") == repr(seconds[name].values.shape)
-    assert printed(program, "2nd gradients present") == repr(SECONDS)
+    kind = "3rd" if "triple" in program else "2nd"
+    quantity = f"{name} {kind} gradient"
+    found = dict(observe(catalogue.find(START + program), installed.BATCH_NORM)[-1].derivatives)
+    value = found[quantity].values[INDICES[name]].item()
+    assert printed(program, quantity, INDICES[name]) == repr(value)
+    assert printed(program, f"{quantity} shape") == repr(found[quantity].values.shape)
+    assert printed(program, "derivatives present") == repr(tuple(found))
+
+
+@pytest.mark.skipif(installed.RULES.release < (2, 0), reason="torch.func begins with torch 2.0")
+@pytest.mark.parametrize("way", [*JVPS, *VJPS, *NESTED])
+def test_a_call_in_a_script_is_that_of_the_suite(way: str) -> None:
+    """Tangent and gradient of a function that calls the module, and the output beside them, agree."""
+    program = f"preset,set:track_running_stats:false,{way}:b0:ordinary"
+    got = observe(catalogue.find(START + program), installed.BATCH_NORM)[-1]
+    found = got.derivatives[0][1] if got.derivatives else (got.gradients or ())[0]
+    assert found is not None
+    assert got.output is not None
+    quantity = got.derivatives[0][0] if got.derivatives else "input gradient"
+    value = found.values[INDICES["input"]].item()
+    assert printed(program, quantity, INDICES["input"]) == repr(value)
+    assert printed(program, "output", INDICES["input"]) == repr(got.output.values[INDICES["input"]].item())
 
 
 @pytest.mark.parametrize(
@@ -72,8 +91,8 @@ def test_a_second_derivative_of_a_script_is_that_of_the_suite(program: str, name
 )
 def test_what_liars_do_to_grads_has_a_script(name: str, program: str, quantity: str) -> None:
     subject = LIARS[name].factory
-    result = run(catalogue.find(START + program), subject, installed.RULES)
-    again = reproduce(result, subject, installed.RULES, f"{subject.__module__}:{name}", 1, fresh=False)
+    result = run(catalogue.find(START + program), eager(subject), installed.RULES)
+    again = reproduce(result, eager(subject, f"{subject.__module__}:{name}"), installed.RULES, 1, fresh=False)
     assert again.script is not None, again.remark
     assert again.shown is not None
     assert again.shown.finding.mismatch.quantity == quantity

@@ -7,13 +7,13 @@ from typing import Tuple
 import pytest
 
 from cases import catalogue
-from oracle.state import GRADIENTS
+from oracle.expected_derivatives import GRADIENTS
 from tests.failure import replay
 from tests.failure.reproduction import Reproduction, reproduce
 from tests.failure.script import Shown, script
 from tests.meta import failing, installed
 from tests.meta.test_script import TORCH, finding
-from tests.subject.module import observe
+from tests.subject.module import eager, observe
 from tests.verdict.result import run
 
 START = "steps-affine-track-momentum_0.1-bounded-n8-float32-"
@@ -52,10 +52,10 @@ def test_a_gradient_of_a_script_is_that_of_the_suite(
 
 
 def reproduced(subject: object, program: str) -> Reproduction:
-    result = run(catalogue.find(START + program), subject, installed.RULES)
+    result = run(catalogue.find(START + program), eager(subject), installed.RULES)
     assert result.findings
     name = f"tests.meta.failing:{subject.__name__}"
-    return reproduce(result, subject, installed.RULES, name, 1, fresh=False)
+    return reproduce(result, eager(subject, name), installed.RULES, 1, fresh=False)
 
 
 def test_a_wrong_gradient_has_a_short_script() -> None:

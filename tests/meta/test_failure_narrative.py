@@ -19,6 +19,7 @@ from tests.failure.reproduction import reproduce
 from tests.meta import fakes, installed
 from tests.meta.command import LOUD
 from tests.meta.command import run as pytest_run
+from tests.subject.module import eager
 from tests.verdict.result import run
 
 START = "steps-affine-track-momentum_0.1-bounded-n8-float32-"
@@ -27,7 +28,7 @@ NUMBERS = [[[[1, 2], [3, 4]], [[1, 1], [1, 1]]]]
 
 
 def told(case: Case, subject: object = installed.BATCH_NORM) -> List[str]:
-    return narrative(case, subject, installed.RULES)
+    return narrative(case, eager(subject), installed.RULES)
 
 
 def with_own(program: str) -> Case:
@@ -96,6 +97,12 @@ def saved(folder: Path, name: str, text: str) -> str:
     return str(folder / name)
 
 
+@pytest.mark.parametrize(("number", "wanted"), [(str(2**70), 2.0**70), ("9" * 5000, float("inf"))])
+def test_whole_numbers_are_read_however_large(number: str, wanted: float, tmp_path: Path) -> None:
+    path = saved(tmp_path, "own.json", f"[[[[{number}, 1]]]]")
+    assert own_input.read(path).tolist() == [[[[wanted, 1.0]]]]
+
+
 def test_json_and_npy_are_read(tmp_path: Path) -> None:
     np.save(tmp_path / "own.npy", np.array(NUMBERS))
     read = [own_input.read(saved(tmp_path, "own.json", json.dumps(NUMBERS))), own_input.read(str(tmp_path / "own.npy"))]
@@ -110,6 +117,7 @@ def test_json_and_npy_are_read(tmp_path: Path) -> None:
         ("own.json", "[[1, 2]]", "its shape is (1, 2)"),
         ("own.json", "[[[[1]], [[1, 2]]]]", "inhomogeneous"),
         ("own.json", '[[[["a"]]]]', "not everything in it is a number"),
+        ("own.json", "[[[[true, 2.0]]]]", "not everything in it is a number"),
         ("own.json", "[[]]", "its shape is (1, 0)"),
         ("own.json", "[", "Expecting value"),
         ("own.json", "[" * 100_000, "recursion"),
@@ -151,8 +159,8 @@ def test_folders_and_large_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_finding_on_own_numbers_has_a_script() -> None:
-    result = run(with_own("forward:own"), fakes.NoEps, installed.RULES)
-    again = reproduce(result, fakes.NoEps, installed.RULES, "tests.meta.fakes:NoEps", 1, fresh=False)
+    result = run(with_own("forward:own"), eager(fakes.NoEps), installed.RULES)
+    again = reproduce(result, eager(fakes.NoEps, "tests.meta.fakes:NoEps"), installed.RULES, 1, fresh=False)
     assert again.script is not None, again.remark
 
 

@@ -14,6 +14,7 @@ from tests.conformance.session import Session
 from tests.failure.allowance import MOST, Allowance
 from tests.failure.report import report, short
 from tests.meta import failing, fakes, installed
+from tests.subject.module import eager
 from tests.verdict.verdict import Verdict, adjudicate
 
 FORWARD = "steps-affine-track-momentum_0.1-bounded-n8-float32-forward:b0"
@@ -22,11 +23,11 @@ FORWARD = "steps-affine-track-momentum_0.1-bounded-n8-float32-forward:b0"
 def session(subject: type, allowance: Allowance) -> Session:
     header = Header("", "2.13.0", "", "", "", 1, "", "gate", 0, None, "2.13", True, {})
     name = f"{subject.__module__}:{subject.__name__}"
-    return Session(subject, installed.RULES, name, 1, header, f" --subject {name}", None, allowance)
+    return Session(eager(subject, name), installed.RULES, 1, header, f" --subject {name}", None, allowance)
 
 
 def reported(subject: type, case_id: str, fresh: bool = False) -> Tuple[Verdict, str]:
-    decided = adjudicate(catalogue.find(case_id), subject, installed.RULES, strict_defects=False)
+    decided = adjudicate(catalogue.find(case_id), eager(subject), installed.RULES, strict_defects=False)
     assert decided.outcome == FINDING
     return decided, report(decided, session(subject, Allowance(True, fresh)))
 
@@ -43,9 +44,9 @@ def test_the_report_of_a_failure_is_whole(subject: type) -> None:
     assert f"  expected  {first.mismatch.expected}" in text
     assert (first.mismatch.budget is None) or "  budget    " in text
     assert "# a script that shows it (it needs torch, and was tried in this process):" in text
-    assert f"tests.meta.fakes.{subject.__name__}(1)" in text
+    assert f"{subject.__module__}.{subject.__name__}(1)" in text
     assert "switch" not in text
-    assert lines[-1] == f"run it again: pytest --case '{FORWARD}' --subject tests.meta.fakes:{subject.__name__}"
+    assert lines[-1] == f"run it again: pytest --case '{FORWARD}' --subject {subject.__module__}:{subject.__name__}"
 
 
 def test_a_fresh_process_is_said_to_have_been_one() -> None:
@@ -99,7 +100,7 @@ def test_the_first_of_a_symptom_is_told_in_whole() -> None:
     assert text == [
         FORWARD,
         "step 1 forward:b0: num_batches_tracked: got 0, expected 1",
-        f"run it again: pytest --case '{FORWARD}' --subject tests.meta.fakes:NotCounted -v",
+        f"run it again: pytest --case '{FORWARD}' --subject tests.meta.fakes.numbers:NotCounted -v",
     ]
 
 

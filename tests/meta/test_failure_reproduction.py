@@ -21,10 +21,15 @@ from tests.failure import replay
 from tests.failure.reproduction import IRREPRODUCIBLE, Reproduction, reproduce
 from tests.failure.shrinking import alike, shortest
 from tests.meta import failing, fakes, installed
+from tests.meta.fakes import early_returns, modes, numbers
+from tests.subject.module import eager
 from tests.verdict.result import Result, run
 
 LONGEST = 30
-COPIES = {fakes: "standing_fakes", failing: "standing_failing"}
+COPIES = {
+    module: f"standing_{module.__name__.rpartition('.')[2]}"
+    for module in (early_returns, modes, numbers, failing)
+}
 """The names under which wrong modules lie beside a script, as a user's own module would."""
 
 Subject = Type[torch.nn.BatchNorm2d]
@@ -69,7 +74,7 @@ def pool() -> Tuple[Case, ...]:
     edges.sort(key=lambda case: len(case.steps))
     states = map(catalogue.find, list(catalogue.ids("state", "gate"))[::60])
     cases = [*edges[::12], *installed.small()[::8], *states]
-    return tuple(each for each in cases if not run(each, installed.BATCH_NORM, installed.RULES).findings)
+    return tuple(each for each in cases if not run(each, eager(installed.BATCH_NORM), installed.RULES).findings)
 
 
 def named(subject: Subject) -> str:
@@ -82,13 +87,13 @@ def findings(subject: Subject, most: int) -> List[Reproduced]:
     """Return findings of the module, no two with the same quantity and kind of step."""
     found: Dict[Tuple[str, str], Reproduced] = {}
     for case in pool():
-        result = run(case, subject, installed.RULES)
+        result = run(case, eager(subject), installed.RULES)
         if not result.findings:
             continue
         first = result.findings[0]
         key = (first.mismatch.quantity, first.token.partition(":")[0])
         if key not in found:
-            again = reproduce(result, subject, installed.RULES, named(subject), 1, fresh=False)
+            again = reproduce(result, eager(subject, named(subject)), installed.RULES, 1, fresh=False)
             found[key] = Reproduced(result, again)
         if len(found) == most:
             break
@@ -167,9 +172,9 @@ def spelled(program: str, rest: str = "bounded-n8-float32", construction: str = 
 
 
 def of(subject: Subject, case: Case, fresh: bool = True, threads: int = 1) -> Reproduction:
-    result = run(case, subject, installed.RULES)
+    result = run(case, eager(subject), installed.RULES)
     assert result.findings
-    return reproduce(result, subject, installed.RULES, named(subject), threads, fresh)
+    return reproduce(result, eager(subject, named(subject)), installed.RULES, threads, fresh)
 
 
 def test_a_step_that_rightly_raises_does_not_end_the_script(monkeypatch: pytest.MonkeyPatch, beside: Path) -> None:
@@ -273,11 +278,11 @@ def state_case(*words: str) -> Case:
 def test_a_long_program_is_cut_to_a_few_steps(subject: Subject, words: str, enough: int) -> None:
     case = state_case("train", "track", "mean", "var", "weight", words)
     assert len(case.steps) > 80
-    short = shortest(run(case, subject, installed.RULES), subject, installed.RULES)
+    short = shortest(run(case, eager(subject), installed.RULES), eager(subject), installed.RULES)
     assert len(short.case.steps) <= enough, short.case.steps
 
 
 def test_a_series_is_cut_to_as_few_forwards_as_it_takes() -> None:
-    result = run(spelled("forwards:b:300", "bounded-n2-float32"), failing.WrongAfter200, installed.RULES)
-    short = shortest(result, failing.WrongAfter200, installed.RULES)
+    result = run(spelled("forwards:b:300", "bounded-n2-float32"), eager(failing.WrongAfter200), installed.RULES)
+    short = shortest(result, eager(failing.WrongAfter200), installed.RULES)
     assert short.case.steps == (Forwards("b", 201),)

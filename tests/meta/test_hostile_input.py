@@ -12,7 +12,7 @@ from typing import List, Tuple
 
 import pytest
 
-from reports import reading, record
+from reports import order, reading, record
 from reports.encoding import FINDINGS, TEXT, encode_case
 from reports.errors import RecordTooLarge
 from reports.rows import CaseRow
@@ -111,9 +111,9 @@ def test_no_more_cases_are_read_than_a_run_can_have(
 ) -> None:
     rows = [handmade.row(name) for name in "abc"]
     record.write(tmp_path / "run.jsonl", handmade.header(), rows, 0)
-    monkeypatch.setattr(record, "CASES", 3)
+    monkeypatch.setattr(order, "CASES", 3)
     assert record.read(tmp_path / "run.jsonl").rows == tuple(rows)
-    monkeypatch.setattr(record, "CASES", 2)
+    monkeypatch.setattr(order, "CASES", 2)
     with pytest.raises(RecordTooLarge, match="more than 2 cases"):
         record.read(tmp_path / "run.jsonl")
 

@@ -85,7 +85,7 @@ def test_ids_are_plain_words() -> None:
     """Ids have no repr, no address, and no character that a shell or ``-k`` would mistake."""
     for case_id in gate():
         assert ALPHABET.fullmatch(case_id), case_id
-        assert "0x" not in case_id
+        assert not re.search(r"(?<![0-9])0x", case_id)
         assert len(case_id) < 220, "pytest writes ids into file names"
 
 

@@ -1,7 +1,9 @@
 """The layer rule, read from the syntax trees.
 
 ``ALLOWED`` says which package may import which. In words: ``cases`` is data, ``oracle`` adds NumPy,
-``reports`` imports neither torch nor NumPy; ``tests`` joins them. Only subjects import torch:
+``reports`` imports neither torch nor NumPy; ``tests`` joins them. ``reports/vectors`` alone in ``reports``
+imports the oracle and NumPy, because the numbers of the oracle are what it writes down; everything that reads
+records does without. Only subjects import torch:
 ``tests/subject``, the subjects written for ``tests/meta``, the tests there that must know the installed
 torch, and the benchmark.
 """
@@ -24,20 +26,41 @@ ROOMS = tuple(
 )
 STANDARD: Set[str] = set(getattr(sys, "stdlib_module_names", ()))
 
+SAID = ("oracle.answers", "oracle.combinations", "oracle.semantics", "oracle.switch")
+"""The modules whose sentences and tables the page of behaviours prints. It imports them when the page is made,
+so that no other command needs NumPy."""
+
 JOINED = ("cases", "oracle", "reports", "numpy")
+FRAMEWORKS: Tuple[str, ...] = (
+    *("flax", "inplace_abn", "jax", "keras", "mlx", "mmengine", "onnx", "onnxruntime", "openvino"),
+    *("paddle", "tensorflow", "timm", "tinygrad", "torchvision"),
+)
+"""The frameworks that the adapters drive, each in an environment of its own."""
+
 ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ("cases/inputs/", ("cases", "numpy")),
     ("cases/matrix/covering.py", ("cases", "numpy")),
     ("cases/", ("cases",)),
     ("oracle/switch.py", ()),
     ("oracle/registration.py", ("oracle.switch",)),
-    ("oracle/semantics.py", ("oracle.switch", "oracle.registration")),
+    ("oracle/differentiation.py", ("oracle.switch",)),
+    ("oracle/semantics.py", ("oracle.switch", "oracle.registration", "oracle.differentiation")),
     ("oracle/defects.py", ("oracle.switch",)),
     ("oracle/", ("oracle", "cases", "numpy")),
-    ("reports/webpage.py", ("reports", "jinja2")),
+    ("reports/vectors/consumers/", ("numpy",)),
+    ("reports/vectors/", ("reports", "oracle", "cases", "numpy")),
+    ("reports/behaviour", ("reports", *SAID)),
+    ("reports/schema.py", ("reports", "jsonschema")),
+    ("reports/site/programs.py", ("reports", "cases")),
+    ("reports/site/", ("reports", "oracle.semantics", "oracle.defects", "jinja2", "markupsafe", "matplotlib")),
     ("reports/", ("reports", "oracle.semantics", "oracle.switch", "oracle.defects")),
-    ("noxfile.py", ("nox", "reports")),
+    ("noxfile.py", ("nox", "reports", "cases.paths")),
     ("conftest.py", ("pytest", "tests.conformance")),
+    ("tests/subject/adapters/", ("tests.subject", "cases", "oracle", "numpy", "torch", *FRAMEWORKS)),
+    (
+        "tests/subject/paths/onnx.py",
+        ("tests.subject", "cases", "torch", "onnxruntime"),
+    ),
     ("tests/subject/", ("tests.subject", "cases", "reports.rows", "numpy", "torch")),
     ("tests/comparison/", ("tests.comparison", "tests.subject", *JOINED)),
     ("tests/verdict/", ("tests.verdict", "tests.comparison", "tests.subject", *JOINED)),
@@ -49,7 +72,8 @@ ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ("tests/conformance/", ("tests", *JOINED, "pytest", "hypothesis")),
     (
         "tests/meta/",
-        ("tests", *JOINED, "torch", "pytest", "hypothesis", "jinja2", "nox", "xdist", "pytest_html"),
+        ("tests", *JOINED, "torch", "pytest", "hypothesis", "jinja2", "jsonschema", "matplotlib", "nox", "xdist")
+        + ("pytest_html", "yaml", "playwright", "axe_playwright_python"),
     ),
     ("tests/benchmark/", ("tests.benchmark", "tests.meta.liars")),
     ("tests/", ("tests",)),
@@ -114,6 +138,12 @@ def test_layers(source: Source) -> None:
         ("reports/tally.py", "import numpy.linalg"),
         ("reports/tally.py", "from oracle.numerics import bounds"),
         ("reports/releases.py", "from oracle import batch_norm"),
+        ("reports/behaviour.py", "from oracle import batch_norm"),
+        ("reports/tally.py", "from oracle.answers import holds"),
+        ("reports/vectors/numbers.py", "import torch"),
+        ("reports/vectors/content.py", "from tests.verdict.result import run"),
+        ("reports/vectors/consumers/numpy_consumer.py", "from oracle import batch_norm"),
+        ("reports/site/contents.py", "from cases import catalogue"),
         ("conftest.py", "import torch"),
         ("tests/comparison/step.py", "import importlib\nimportlib.import_module('torch')"),
         ("tests/comparison/step.py", "from tests.verdict.result import run"),
@@ -147,13 +177,16 @@ def test_importing_the_lower_layers_loads_neither_torch_nor_more_than_they_may()
         "def load(name):\n"
         "    package = importlib.import_module(name)\n"
         "    for each in pkgutil.walk_packages(package.__path__, name + '.'):\n"
-        "        if not each.name.endswith(('__main__', 'webpage')):\n"
+        "        if not each.name.endswith('__main__') and not each.name.startswith(apart):\n"
         "            importlib.import_module(each.name)\n"
+        "apart = ('reports.vectors.', 'reports.site')\n"
         "load('reports')\n"
         "assert 'numpy' not in sys.modules and 'cases' not in sys.modules\n"
         "load('cases')\n"
         "assert 'oracle.batch_norm' not in sys.modules\n"
         "load('oracle')\n"
+        "apart = ' '\n"
+        "load('reports.vectors')\n"
         "assert 'torch' not in sys.modules and 'tests' not in sys.modules\n"
         "print('done')\n"
     )

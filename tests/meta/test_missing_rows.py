@@ -67,10 +67,12 @@ def run_with(plugin: str, folder: Path, *options: str) -> Ran:
     return run(*SMOKE, "-p", plugin, *options, plugins=str(folder))
 
 
-@pytest.mark.parametrize("name", PLANTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=pytest.mark.long) if each in WHOLE else each for each in PLANTS]
+)
 def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> None:
     """A plugin plants the fault; without it the run passes."""
-    shard = (1, 1) if name in WHOLE else (1, 8)
+    shard = (1, 1) if name in WHOLE else (1, 16)
     done = run_with(name, tmp_path, "--shard", "{}/{}".format(*shard))
     tier = (i for f in catalogue.FAMILIES for i in catalogue.select(f, "smoke", shard))
     planted = [i for i in tier if "momentum_none" in i]
@@ -81,6 +83,6 @@ def test_a_run_with_a_case_that_left_no_row_fails(name: str, tmp_path: Path) -> 
 
 def test_workers_notice_it_too(tmp_path: Path) -> None:
     """The workers load the plugin, too."""
-    done = run_with("forgets_rows", tmp_path, "--shard", "1/8", "-n", "2")
+    done = run_with("forgets_rows", tmp_path, "--shard", "1/16", "-n", "2")
     assert "case(s) left no row" in done.output, done.output[-2000:]
     assert done.status == pytest.ExitCode.INTERNAL_ERROR

@@ -16,11 +16,12 @@ from oracle.numerics.normalisation import output_values
 from oracle.state import Tensor
 from tests.comparison.judgement import judge
 from tests.meta import fakes, installed
+from tests.subject.module import eager
 from tests.verdict.result import Result, run
 
 
 def ran(case: Case, subject: Type[fakes.Base]) -> Result:
-    return run(case, subject, installed.RULES)
+    return run(case, eager(subject), installed.RULES)
 
 
 NAN, INF = math.nan, math.inf

@@ -42,9 +42,10 @@ def test_last_failed_failed_first_and_stepwise(tmp_path: Path) -> None:
     assert (right.status, right.counts["passed"]) == (0, FAILING), right.output
 
 
-@pytest.mark.parametrize("option", ["-x", "--maxfail=2"])
-@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
-def test_a_run_stops_at_a_failure_when_asked(workers: Tuple[str, ...], option: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "workers"), [("-x", ()), ("--maxfail=2", ("-n", "1"))], ids=["alone", "worker"]
+)
+def test_a_run_stops_at_a_failure_when_asked(option: str, workers: Tuple[str, ...]) -> None:
     ran = run(*FEW, *workers, option, *TRIED_HERE, "--subject", f"{FAKES}:NoEps")
     asked = 1 if option == "-x" else 2
     assert ran.status in (1, 2), ran.output
@@ -74,11 +75,11 @@ def test_the_debugger_starts_where_a_case_fails() -> None:
     assert run("--case", MATRIX, "--pdb").status == 0
 
 
-ALIKE = [pytest.param(how, marks=pytest.mark.long) for how in ("loadfile", "loadgroup")]
-"""Ways of distribution that work like loadscope, but with other groups."""
+ALIKE = [pytest.param(how, marks=pytest.mark.long) for how in ("loadfile", "loadgroup", "loadscope", "worksteal")]
+"""Ways of distribution that differ from the others in the groups that they make."""
 
 
-@pytest.mark.parametrize("how", ["loadscope", "worksteal", "each", *ALIKE])
+@pytest.mark.parametrize("how", ["each", *ALIKE])
 def test_every_way_of_distributing_runs_every_case(how: str) -> None:
     ran = run(*FEW, "-n", "2", "--dist", how)
     times = 2 if how == "each" else 1

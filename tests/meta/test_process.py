@@ -148,16 +148,24 @@ def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(tmp_path
     assert "importing 'imported' fails (SystemExit: os._exit(0))" in ran.output
 
 
+def test_nothing_that_python_calls_later_ends_the_process_with_success() -> None:
+    """The message of an exception is asked for after the case, and functions of ``atexit`` after the run."""
+    ran = run(*SHAPES, "--subject", f"{HOSTILE}:EndsTheProcessLater", fresh=True)
+    assert ran.status == UNJUDGED, ran.output
+    assert (ran.counts["failed"], ran.counts["passed"]) == (3, 2), ran.output
+    assert crash(ran.output) == []
+
+
 # --- the guard itself --------------------------------------------------------------------------
 
 
 def test_what_was_replaced_is_put_back() -> None:
-    """The replaced functions are restored also when the code within raises."""
+    """The replaced functions are restored at the end, also when the code within has raised."""
     guard, calls = Guard(0), (os._exit, os.abort)
     with pytest.raises(OSError, match="True"), guard.over("it"):
         raise OSError(f"from within {os._exit is not calls[0]}")
-    assert (os._exit, os.abort) == calls
     guard.close(outlast=False)
+    assert (os._exit, os.abort) == calls
 
 
 def test_damage_does_not_pass_from_one_case_to_the_next() -> None:
@@ -165,6 +173,18 @@ def test_damage_does_not_pass_from_one_case_to_the_next() -> None:
     with pytest.raises(Damage, match=r"ended the process by os._exit\(7\)"), guard.over("one"):
         os._exit(7)
     with guard.over("the next"):
+        pass
+    guard.close(outlast=False)
+
+
+def test_damage_between_two_cases_is_not_forgotten() -> None:
+    """A finalizer of the subject, or a thread of it, may act there."""
+    guard = Guard(0)
+    with guard.over("one"):
+        pass
+    with pytest.raises(SystemExit):
+        os._exit(7)
+    with pytest.raises(Damage, match=r"ended the process by os._exit\(7\)"), guard.over("the next"):
         pass
     guard.close(outlast=False)
 
@@ -186,10 +206,12 @@ def test_a_guard_leaves_no_descriptor_and_no_thread_of_a_limit() -> None:
 @pytest.mark.parametrize("call", [os.execl, os.execlp, os.execlpe])
 def test_another_program_does_not_take_the_place_of_the_process(call: Any) -> None:
     """Every way to call it is refused; a process that the subject starts may become one."""
-    with pytest.raises(Damage, match=r"ended the process by os\.execve?\('"), Guard(0).over("one"):
+    guard = Guard(0)
+    with pytest.raises(Damage, match=r"ended the process by os\.execve?\('"), guard.over("one"):
         call(sys.executable, sys.executable, "-c", "pass", *([{}] if call is os.execlpe else []))
-    with Guard(0).over("two"):
+    with guard.over("two"):
         child = os.fork()
         if not child:
             os.execl(sys.executable, sys.executable, "-c", "raise SystemExit(7)")
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    guard.close(outlast=False)

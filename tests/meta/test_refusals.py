@@ -6,6 +6,7 @@ The line says what was given and what is accepted.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, Dict, List, Tuple
 import pytest
 
 from tests.meta.command import FAKES, MATRIX, NOTHING, ROOT, SMOKE, USAGE, Ran, crash, run
+from tests.subject import loading
+from tests.subject.errors import SubjectError
 
 PROGRAM = "steps-affine-track-momentum_none-exact-n8-float32-"
 
@@ -84,6 +87,11 @@ REFUSED: Dict[str, Tuple[str, str]] = {
     "semantics, one number": ("--semantics 2", "not a torch version: '2'"),
     "semantics, more": ("--semantics 2.5junk", "not a torch version: '2.5junk'"),
     "semantics, empty": ("--semantics=", "not a torch version: ''"),
+    "subject, long": (f"--subject {'x' * 5000}:Thing", "there is no module 'xxx"),
+    "device, long": (f"--device cpu:{'1' * 5000}", "--device 'cpu:111"),
+    "semantics, long": (f"--semantics {'1' * 5000}", "not a torch version: '111"),
+    "shard, long": (f"--shard {'1' * 5000}", "...': I/N with 1 <= I <= N is accepted"),
+    "report, long": (f"--report={'x' * 5000}.jsonl", "(File name too long); give another file"),
     "report, empty": ("--report=", "--report '': the name of a file is accepted"),
     "report, folder": ("--report=no/such/folder/a.jsonl", "there is no directory"),
     "report, a directory": ("--report=reports", "is a directory; give the name of a file"),
@@ -138,6 +146,26 @@ def test_a_process_of_its_own_refuses_alike(arguments: Tuple[str, ...]) -> None:
     ran = run(*arguments, fresh=True)
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
     assert ran.lines[0].startswith("ERROR: ")
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "said"),
+    [
+        ("def __getattr__(name): raise ImportError('no libfoo.so')", "lazy:Norm", "importing 'Norm' fails (ImportError: no libfoo.so)"),
+        ("import lazy.absent", "lazy:Norm", "importing 'lazy' fails (ModuleNotFoundError: No module named 'lazy.absent'"),
+        ("", "lazy.py:Norm", "accepted is package.module:Class"),
+        ("", "./lazy:Norm", "accepted is package.module:Class"),
+        ("", "folder/lazy.py:Norm", "accepted is package.module:Class"),
+    ],
+)  # fmt: skip
+def test_a_module_that_cannot_give_the_class_is_refused_with_the_reason(
+    source: str, name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lazy.py").write_text(source, encoding="ascii")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "lazy", raising=False)
+    with pytest.raises(SubjectError, match=re.escape(said)):
+        loading.load(name)
 
 
 def test_a_report_that_cannot_be_written_says_so_at_once() -> None:

@@ -42,6 +42,18 @@ def test_show_lists_the_causes_and_how_to_run_one_again(
     assert lines[-1].strip() == "pytest --case 'case-0' --subject 'my package.norm:Norm' --threads 4"
 
 
+@pytest.mark.parametrize("command", ["html", "releases"])
+def test_no_page_replaces_a_record(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "run.jsonl.gz"
+    header = handmade.header(suite="1.0.0+d2a684b5900d")
+    record.write(path, header, ROWS, 0)
+    before = path.read_bytes()
+    given = [str(path)] if command == "html" else ["--records", str(tmp_path)]
+    assert main([command, *given, "-o", os.path.join(str(tmp_path), ".", "run.jsonl.gz")]) == 2
+    assert capsys.readouterr().err.endswith("run.jsonl.gz: is an input, too; give another file\n")
+    assert path.read_bytes() == before
+
+
 def test_show_lists_every_cause_where_all_are_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -61,31 +73,6 @@ def test_options_that_run_a_case_again_are_those_that_differ() -> None:
     plain = handmade.header("2.13", threads=1)
     assert plain.options == ""
     assert dataclasses.replace(plain, release="2.5").options == " --semantics 2.5"
-
-
-def test_html_shows_findings_and_escapes_them(tmp_path: Path) -> None:
-    pytest.importorskip("jinja2", reason="the web page needs jinja2: pip install jinja2")
-    path, page = tmp_path / "run.jsonl", tmp_path / "run.html"
-    rows = [
-        handmade.row("case-a", finding="got <nan>", findings=(handmade.found("running_var"),)),
-        handmade.row("case-b", defect="poison"),
-    ]
-    record.write(path, HEAD, rows, 1)
-    assert main(["html", str(path), "-o", str(page)]) == 0
-    text = page.read_text(encoding="utf-8")
-    assert "got &lt;nan&gt;" in text
-    assert "wrong after forward: running_var</td>\n<td><code>case-a</code>" in text
-    assert "<code>case-b</code></td>\n<td>poison</td>" in text
-
-
-def test_html_without_jinja2_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "jinja2", None)
-    path = tmp_path / "run.jsonl"
-    record.write(path, HEAD, ROWS, 0)
-    assert main(["html", str(path), "-o", str(tmp_path / "run.html")]) == 2
-    assert "python -m pip install jinja2" in capsys.readouterr().err
 
 
 def run_module(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:

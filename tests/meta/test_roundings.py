@@ -16,10 +16,11 @@ from tests.meta.command import run
 from tests.meta.liars import hunt
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.roundings import ROUNDINGS
-from tests.subject.module import Factory
+from tests.subject.module import Factory, eager
 from tests.verdict.verdict import adjudicate
 
-SMALL = tuple(each for each in hunt.ids("smoke") if "n102400" not in each)
+SMALL = tuple(each for each in hunt.ids("smoke") if "n102400" not in each)[::12]
+LARGE = tuple(each for each in hunt.ids("smoke") if "n102400" in each)
 ON_LARGE_INPUTS = ("Rounding", "Welford")
 """The subjects that sum otherwise; the gate tier runs all of them on large inputs."""
 
@@ -31,15 +32,15 @@ def findings(factory: Factory, ids: Tuple[str, ...], sums_exactly: bool) -> List
     rules = installed.RULES.of_subject(sums_exactly=sums_exactly)
     found = []
     for case_id in ids:
-        verdict = adjudicate(hunt.case(case_id), factory, rules, strict_defects=False)
+        verdict = adjudicate(hunt.case(case_id), eager(factory), rules, strict_defects=False)
         if verdict.outcome == FINDING:
             found.append(f"{case_id}: {verdict.explanation}")
     return found
 
 
 @each_rounding
-def test_other_roundings_pass_smoke(name: str) -> None:
-    ids = hunt.ids("smoke") if name in ON_LARGE_INPUTS else SMALL
+def test_other_roundings_pass_a_part_of_smoke(name: str) -> None:
+    ids = SMALL + LARGE if name in ON_LARGE_INPUTS else SMALL
     assert findings(ROUNDINGS[name], ids, sums_exactly=False) == []
 
 

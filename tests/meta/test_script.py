@@ -17,7 +17,7 @@ from cases.inputs.regimes import VALUES
 from cases.programs import spelled
 from cases.programs.alphabet import ALPHABET
 from cases.steps import Copy, Forward, Forwards, Step
-from cases.variants import GRADIENT_LAYOUTS, LAYOUTS, Variant
+from cases.variants import EVERY_LAYOUT, LAYOUTS, Variant
 from tests.comparison import step as comparison
 from tests.comparison.judgement import Mismatch
 from tests.failure import literals, phrases, smaller_inputs, step_lines, writing
@@ -52,7 +52,7 @@ def test_every_step_type_has_lines() -> None:
 def test_every_word_of_a_step_has_a_phrase() -> None:
     assert set(phrases.COPIES) == set(steps.COPIES)
     assert set(phrases.SHOWN) == set(steps.SHOWN)
-    assert set(phrases.LAYOUTS) == set(GRADIENT_LAYOUTS)
+    assert set(phrases.LAYOUTS) == set(EVERY_LAYOUT)
 
 
 def test_every_quantity_of_a_forward_or_tensor_has_a_phrase() -> None:
@@ -64,8 +64,8 @@ def test_every_quantity_of_a_forward_or_tensor_has_a_phrase() -> None:
     assert of_gradients | {"present"} == set(phrases.GRADIENT)
     assert {name.partition(" ")[2] for each in comparison.GRAD.values() for name in each} == set(phrases.GRAD)
     rest = set(comparison.STEP) - set(FLAGS) - set(phrases.OUTPUT) - {"output present", "gradients present"}
-    rest -= {"grads present", "2nd gradients present"}
-    seconds = {name.rpartition(" ")[2] for each in comparison.SECOND.values() for name in each}
+    rest -= {"grads present", "derivatives present"}
+    seconds = {name.rpartition(" ")[2] for each in comparison.DERIVATIVE.values() for name in each}
     assert seconds <= set(phrases.GRAD)
     assert rest == set()
     assert phrases.SHARED == comparison.SHARED

@@ -15,6 +15,7 @@ from cases import catalogue, steps
 from cases.attributes import BUFFERS, PARAMETERS
 from cases.attributes import FLAGS as ATTRIBUTES
 from cases.construction import Construction
+from cases.derivatives import JVPS, NESTED, VJPS
 from cases.errors import CaseError
 from cases.inputs.upstream import UPSTREAM
 from cases.programs import spelled
@@ -44,16 +45,19 @@ NO_FORWARD = st.one_of(
     st.builds(steps.Show, st.sampled_from(steps.SHOWN)),
     st.just(steps.ZERO_GRAD),
 )
+BATCHES = st.from_regex(r"[a-z][a-z0-9_]*(\.[a-z_]+)?", fullmatch=True)
+GRADIENTS = st.sampled_from(tuple(UPSTREAM))
 STEPS = st.one_of(
     NO_FORWARD,
-    st.builds(
-        steps.Forward,
-        st.from_regex(r"[a-z][a-z0-9_]*(\.[a-z_]+)?", fullmatch=True),
-        st.sampled_from(steps.GRADS),
-    ),
+    st.builds(steps.Forward, BATCHES, st.sampled_from(steps.GRADS)),
     st.builds(steps.Forwards, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True), st.integers(1, 9999)),
-    st.builds(steps.Double, st.sampled_from(tuple(UPSTREAM)), st.sampled_from(tuple(UPSTREAM))),
-    st.builds(steps.Accumulate, st.sampled_from(tuple(UPSTREAM)), st.booleans()),
+    st.builds(steps.Double, GRADIENTS, GRADIENTS),
+    st.builds(steps.Triple, GRADIENTS, GRADIENTS, GRADIENTS),
+    st.builds(steps.Jvp, BATCHES, GRADIENTS, st.sampled_from(JVPS)),
+    st.builds(steps.Vjp, BATCHES, GRADIENTS, st.sampled_from(VJPS)),
+    st.builds(steps.Nested, BATCHES, GRADIENTS, st.sampled_from(NESTED)),
+    st.builds(steps.Accumulate, GRADIENTS, st.booleans()),
+    st.just(steps.Detach()),
     st.sampled_from([steps.Backward("ones"), steps.Backward("ones", True), steps.Backward("ones", earlier=True)]),
 )
 

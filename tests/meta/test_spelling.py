@@ -18,7 +18,7 @@ from cases.variants import SHAPES, Variant
 
 BEGINNING = "steps-affine-track-momentum_0.1-bounded-n8-float32"
 MANY = "7" * 5000
-SECONDS = 0.5
+SECONDS = 2.0
 
 
 def steps() -> Set[Step]:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-from functools import lru_cache
 from pathlib import Path
-from typing import FrozenSet, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 import pytest
 
-from cases import catalogue
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
-from oracle.expectations import expectations
 from oracle.numerics.normalisation import output_values
 from oracle.semantics import RELEASES, SWITCHES, Semantics, UnknownSwitch, semantics
 from oracle.state import Counter, Expected, State, Tensor
@@ -22,6 +19,8 @@ from oracle.switch import Release, Switch
 from reports.rows import FINDING, KNOWN_DEFECT
 from tests.conformance import summary
 from tests.meta import handmade, installed
+from tests.meta.consulting import asking, candidates, consulted, walk
+from tests.subject.module import eager
 from tests.verdict.result import run
 from tests.verdict.verdict import adjudicate
 
@@ -30,33 +29,6 @@ NAMES = [switch.name for switch in SWITCHES]
 RUNNING = installed.RULES.release
 NEIGHBOURS = dict(zip(RELEASES, RELEASES[1:]))
 """Maps a release to the one after it."""
-
-
-@lru_cache(maxsize=None)
-def candidates() -> Tuple[Case, ...]:
-    """Return cases of gate that together consult every switch: edges, some of smoke, states."""
-    layouts = [c for c in installed.small_edges() if c.id.startswith("edge-backward_layout")]
-    edges = [c for c in installed.small_edges() if c not in layouts] + layouts[::12]
-    states = list(catalogue.ids("state", "gate"))
-    chosen = [*edges, *installed.small()[::4]]
-    return (*chosen, *map(catalogue.find, states[::37]))
-
-
-def walk(case: Case, rules: Semantics) -> Iterator[Tuple[Optional[State], Expected]]:
-    """Yield what the oracle says of each step, with the state before it."""
-    expected = expectations(case, rules)
-    return zip([None, *(each.state for each in expected)], expected)
-
-
-@lru_cache(maxsize=None)
-def consulted(case_id: str, rules: Semantics) -> FrozenSet[str]:
-    case = catalogue.find(case_id)
-    return frozenset(name for _, expected in walk(case, rules) for name in expected.switches)
-
-
-def asking(name: str, rules: Semantics) -> Iterator[Case]:
-    """Return the candidates in which the oracle asks for the switch."""
-    return (case for case in candidates() if name in consulted(case.id, rules))
 
 
 def flip(rules: Semantics, name: str) -> Semantics:
@@ -130,11 +102,11 @@ def test_the_other_side_of_a_switch_fails_a_case_that_names_it(name: str) -> Non
     tried = 0
     for case in asking(name, wrong):
         tried += 1
-        decided = adjudicate(case, installed.BATCH_NORM, wrong)
+        decided = adjudicate(case, eager(installed.BATCH_NORM), wrong)
         if decided.outcome != FINDING:
             continue
         assert name in decided.results[0].switches
-        assert adjudicate(case, installed.BATCH_NORM, installed.RULES).outcome != FINDING
+        assert adjudicate(case, eager(installed.BATCH_NORM), installed.RULES).outcome != FINDING
         print(f"{name}: {case.id} (number {tried} that asks)")
         return
     pytest.fail(f"none of {tried} cases that ask for {name} fails on its other side")
@@ -146,7 +118,7 @@ def test_a_switch_that_was_removed_stops_the_run_by_name(name: str) -> None:
     rules = semantics(RUNNING, switches=rest)
     case = next(asking(name, installed.RULES))
     with pytest.raises(UnknownSwitch, match=f"'{name}'.*oracle/semantics.py"):
-        run(case, installed.BATCH_NORM, rules)
+        run(case, eager(installed.BATCH_NORM), rules)
 
 
 # --- a boundary that is off by one release ----------------------------------------------------
@@ -190,7 +162,8 @@ def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
         parts.append(gradient and (gradient.name, gradient.dtype, gradient.strides, gradient.shape))
     state = expected.state
     for name, grad in state.grads():
-        parts += [name, grad.strides, len(grad.parts)]
+        parts += [name, grad.strides, len(grad.parts), grad.dtype, grad.shape]
+    parts += [(each.quantity, each.dtype, each.shape) for each in expected.derivatives]
     for name in TENSORS:
         entry = state.entry(name)
         old = None if before is None else before.entry(name)
@@ -208,7 +181,11 @@ def different(case: Case, one: Semantics, other: Semantics) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "release", "table"), MOVES, ids=[f"{n}-{r[0]}.{r[1]}" for n, r, _ in MOVES]
+    ("name", "release", "table"),
+    [
+        pytest.param(*move, id="{}-{}.{}".format(move[0], *move[1]), marks=() if n % 6 == 0 else pytest.mark.long)
+        for n, move in enumerate(MOVES)
+    ],
 )
 def test_a_bound_off_by_one_release_is_caught_there(
     name: str, release: Release, table: Tuple[Switch, ...]
@@ -246,7 +223,7 @@ def test_a_bound_that_moves_over_the_installed_release_fails_there(name: str) ->
         other = dataclasses.replace(switch, first=None, last=RUNNING)
     table = tuple(other if each is switch else each for each in SWITCHES)
     wrong = semantics(RUNNING, switches=table)
-    assert any(run(case, installed.BATCH_NORM, wrong).findings for case in asking(name, wrong))
+    assert any(run(case, eager(installed.BATCH_NORM), wrong).findings for case in asking(name, wrong))
 
 
 # --- a switch that nothing exercises ----------------------------------------------------------
@@ -278,9 +255,10 @@ def test_a_finding_exercises_nothing_and_a_known_defect_does() -> None:
     assert unexercised_on(rules, *NAMES, outcome=KNOWN_DEFECT) == []
 
 
-def test_the_candidates_meet_every_switch_on_every_release() -> None:
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
+def test_the_candidates_meet_every_switch_on_every_release(every: int) -> None:
     """The run asks for them on each release, so no release leaves a switch unexercised."""
-    for release in RELEASES:
+    for release in RELEASES[::every]:
         rules = semantics(release)
         seen = {name for case in candidates() for name in consulted(case.id, rules)}
         assert summary.unexercised([handmade.row("a", switches=tuple(seen))], rules.values()) == []

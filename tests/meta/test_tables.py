@@ -10,24 +10,26 @@ import pytest
 from cases import spelling, states
 from cases.attributes import FLAGS, TENSORS
 from cases.claims.checks import Check
+from cases.derivatives import JVPS, NESTED, VJPS
 from cases.programs.alphabet import ALPHABET
 from cases.state_dicts import TABLE
-from cases.steps import COPIES, FORMS, RESETS, SHOWN, STATE_DICTS, LoadStateDict, Step
-from cases.variants import DTYPES, GRADIENT_LAYOUTS, LAYOUTS, Variant
-from oracle import attributes, batch_norm
+from cases.steps import COPIES, FORMS, GRADS, RESETS, SHOWN, STATE_DICTS, LoadStateDict, Step
+from cases.variants import DTYPES, EVERY_LAYOUT, GRADIENT_LAYOUTS, LAYOUTS, Variant
+from oracle import attributes, derivatives, meanings
 from oracle.defects import DEFECTS
 from oracle.deviations import DEVIATIONS
+from oracle.expected_derivatives import SECOND, TANGENT, THIRD
 from oracle.numerics.formats import FORMATS
 from tests.failure import phrases
 from tests.meta import installed
-from tests.subject import conversions, inputs, module
+from tests.subject import contexts, conversions, inputs, module, transforms
 from tests.verdict import claims
 
 STEPS: Set[Any] = set(typing.get_args(Step))
 CHECKS: Set[Any] = set(typing.get_args(Check))
 
 TABLES: Dict[str, Mapping[Any, Any]] = {
-    "oracle.batch_norm.STEPS": batch_norm.STEPS,
+    "oracle.meanings.STEPS": meanings.STEPS,
     "tests.subject.module.ACTIONS": module.ACTIONS,
 }
 
@@ -60,10 +62,15 @@ def test_every_step_type_can_be_spelled() -> None:
         (SHOWN, attributes._TEXTS),
         (("", *FORMS), conversions.FORMS),
         (("", *FORMS), phrases.FORMS),
-        (GRADIENT_LAYOUTS, inputs.LAYOUTS),
+        (EVERY_LAYOUT, inputs.LAYOUTS),
+        (GRADS, contexts.CONTEXTS),
+        ((*JVPS, *VJPS, *NESTED), transforms.WAYS),
+        ((*JVPS, *VJPS, *NESTED), phrases.CALLS),
+        ((SECOND, THIRD, TANGENT), derivatives.TERMS),
         ([defect.name for defect in DEFECTS], DEVIATIONS),
     ],
-    ids=["texts", "expected texts", "forms", "phrases of forms", "layouts", "deviations"],
+    ids=["texts", "expected texts", "forms", "phrases of forms", "layouts", "contexts", "ways", "phrases of ways"]
+    + ["kinds of derivatives", "deviations"],
 )
 def test_every_word_has_a_function(words: Any, table: Mapping[str, Any]) -> None:
     assert set(table) == set(words)
@@ -96,7 +103,7 @@ def test_every_way_to_copy_and_reset_is_performed() -> None:
 
 
 def test_state_and_observation_have_every_attribute() -> None:
-    state = batch_norm.begin(installed.small()[0].config, "float32", installed.RULES).state
+    state = meanings.begin(installed.small()[0].config, "float32", installed.RULES).state
     assert len(state.entries()) == len(TENSORS)
     assert len(state.flags()) == len(FLAGS)
     observed = module.LiveModule(installed.BATCH_NORM, installed.small()[0].config, Variant()).perform(None)

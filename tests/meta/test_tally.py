@@ -19,7 +19,7 @@ def test_summary_names_what_was_seen() -> None:
     lines = tally.summary_lines(handmade.header(), rows)
     assert lines[0] == "torch 2.13.0+cpu | torch.nn:BatchNorm2d | tier gate | seed 0"
     assert "cases                3 (2 pass)" in lines
-    assert "findings             0" in lines
+    assert "findings             0 cases" in lines
     assert "known defects        1 case" in lines
     assert "forwards checked     12" in lines
     assert "quantities compared  36" in lines

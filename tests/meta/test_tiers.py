@@ -17,7 +17,7 @@ from cases.matrix.schedules import SCHEDULES
 from cases.spelling import spell
 from cases.suffixes import PROGRAM
 from cases.variants import Variant
-from oracle.batch_norm import advance, begin
+from oracle.meanings import advance, begin
 from oracle.semantics import RELEASES, semantics
 
 AXES = list(matrix.AXES)

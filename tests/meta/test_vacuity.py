@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import lru_cache
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Sequence, Tuple, Type
+from typing import Any, Callable, Dict, Iterable, List, Sequence, Type
 
 import pytest
 
 from cases import catalogue
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
-from cases.steps import Forward, Forwards, Mode, SetAttribute
-from oracle.state import GRADIENTS, SECONDS, Expected, State
+from cases.steps import Forward, Mode, SetAttribute
+from oracle.expected_derivatives import DERIVATIVES, GRADIENTS
+from oracle.state import Expected, State
 from tests.comparison.judgement import Judgement
 from tests.comparison.tally import Names, Tally
 from tests.meta import fakes, installed
 from tests.subject.observation import Observation
 from tests.verdict import result as results
 from tests.verdict.completeness import IncompleteCase
-from tests.verdict.result import Result, run
-
-
-def ran(case: Case, subject: Callable[..., Any]) -> Result:
-    return run(case, subject, installed.RULES)
+from tests.verdict.result import Result
 
 
 def quantities(result: Result) -> List[str]:
     return [finding.mismatch.quantity for finding in result.findings]
-
-
-def forwards(case: Case) -> int:
-    return sum(isinstance(step, (Forward, Forwards)) for step in case.steps)
-
-
-def example(*words: str) -> Case:
-    """Return the first small case of smoke with all these words in its id."""
-    return next(c for c in installed.small() if set(words) <= set(c.id.split("-")))
 
 
 # --- the mode is not applied ------------------------------------------------------------------
@@ -49,7 +36,7 @@ def test_a_mode_that_is_not_applied_is_an_error() -> None:
         modes = [n for n, step in enumerate(case.steps, 1) if step == Mode(False)]
         if not modes or "training_attribute" in case.id:  # the mode may be applied already
             continue
-        result = ran(case, fakes.DeafToModes)
+        result = installed.ran(case, fakes.DeafToModes)
         assert "training" in quantities(result), case.id
         assert result.findings[0].step <= modes[0]
         checked += 1
@@ -59,12 +46,12 @@ def test_a_mode_that_is_not_applied_is_an_error() -> None:
 def test_a_training_flag_that_lies_is_an_error() -> None:
     for case in installed.small():
         if Mode(False) in case.steps:
-            assert "training" in quantities(ran(case, fakes.SaysTraining)), case.id
+            assert "training" in quantities(installed.ran(case, fakes.SaysTraining)), case.id
 
 
 def test_a_mode_that_is_only_shown_is_an_error() -> None:
     """``training`` reads as it should; the numbers are those of train mode."""
-    caught = [case for case in installed.small() if ran(case, fakes.ActsTraining).findings]
+    caught = [case for case in installed.small() if installed.ran(case, fakes.ActsTraining).findings]
     sensitive = [
         case
         for case in installed.small()
@@ -127,9 +114,9 @@ COMPARED = (
     *(f"{name}{aspect}" for name in TENSORS for aspect in ASPECTS),
     "gradients present",
     "grads present",
-    "2nd gradients present",
-    *(f"{name} 2nd gradient{aspect}" for name in SECONDS for aspect in ("", " dtype", " shape")),
-    *(f"{name}.grad{aspect}" for name in GRADIENTS for aspect in GRAD),
+    "derivatives present",
+    *(f"{name}{aspect}" for name in DERIVATIVES for aspect in ("", " dtype", " shape")),
+    *(f"{name}.grad{aspect}" for name in (*GRADIENTS, "running_mean", "running_var") for aspect in GRAD),
     *(f"{name} gradient{aspect}" for name in GRADIENTS for aspect in GRADIENT),
     *FLAGS,
 )
@@ -141,7 +128,7 @@ def telling() -> Dict[str, Case]:
     """Return for every compared quantity the first case without findings that compares it."""
     found: Dict[str, Case] = {}
     for case in (*installed.small(), *installed.edges()[:75], *installed.differentiated()):
-        result = ran(case, installed.BATCH_NORM)
+        result = installed.ran(case, installed.BATCH_NORM)
         for quantity in () if result.findings else result.compared:
             found.setdefault(quantity, case)
     return found
@@ -159,7 +146,7 @@ def test_a_quantity_that_is_not_compared_is_noticed(
     case = telling()[quantity]
     without(quantity, monkeypatch)
     with pytest.raises(IncompleteCase, match=f"{quantity} was compared [0-9]+ times"):
-        ran(case, installed.BATCH_NORM)
+        installed.ran(case, installed.BATCH_NORM)
 
 
 def in_one_step(number: int, quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,18 +169,18 @@ def test_a_hole_in_one_step_alone_is_noticed(
     quantity: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The count decides, not whether the quantity was ever compared."""
-    case = example("affine", "track", "train_only")
+    case = installed.example("affine", "track", "train_only")
     in_one_step(number, quantity, monkeypatch)
     with pytest.raises(IncompleteCase, match=rf"{quantity} was compared {len(case.steps)} times"):
-        ran(case, installed.BATCH_NORM)
+        installed.ran(case, installed.BATCH_NORM)
 
 
 def test_a_hole_in_one_output_alone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = example("affine", "track", "train_only")
+    case = installed.example("affine", "track", "train_only")
     forward = next(n for n, step in enumerate(case.steps, 1) if isinstance(step, Forward))
     in_one_step(forward, "output", monkeypatch)
     with pytest.raises(IncompleteCase, match=r"output was compared \d+ times"):
-        ran(case, installed.BATCH_NORM)
+        installed.ran(case, installed.BATCH_NORM)
 
 
 # --- early returns ----------------------------------------------------------------------------
@@ -213,74 +200,19 @@ def test_a_subject_that_returns_early_fails_every_case(
     subject: Type[fakes.Base], seen_in: Iterable[str]
 ) -> None:
     for case in installed.small():
-        honest = ran(case, installed.BATCH_NORM)
+        honest = installed.ran(case, installed.BATCH_NORM)
         # Every output of an expanded input may be 0.
         if not honest.compared.get("output", 0) or "x_expanded" in case.id:
             continue
-        result = ran(case, subject)
+        result = installed.ran(case, subject)
         assert result.findings, case.id
         assert result.findings[0].mismatch.quantity in seen_in
 
 
 def test_buffers_of_another_dtype_are_found() -> None:
     """The right values are not enough: the state dict of such a module is another."""
-    case = example("affine", "track", "float32")
-    assert quantities(ran(case, fakes.WideBuffers)) == ["running_mean dtype", "running_var dtype"]
-
-
-# --- a run that stops early -------------------------------------------------------------------
-
-
-def test_a_case_is_run_to_its_end() -> None:
-    """A result says that exactly the steps of the program were performed."""
-    for case in (*installed.small(), *installed.small_edges()):
-        if case.variant.shape == "n102400":
-            continue
-        result = ran(case, installed.BATCH_NORM)
-        if not result.findings:
-            refused = any(error.startswith("0 construct") for error in result.errors)
-            assert result.forwards == (0 if refused else forwards(case)), case.id
-            assert result.compared["exception"] == 1 + (0 if refused else len(case.steps))
-
-
-class _Cut(Tuple[Any, ...]):
-    """A program that claims to be longer than it is."""
-
-    __slots__ = ()
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[place] for place in range(len(self) // 2))
-
-
-def test_a_loop_that_stops_early_is_noticed() -> None:
-    case = example("affine", "track", "train_only")
-    cut = dataclasses.replace(case, steps=_Cut(case.steps))
-    assert len(list(cut.steps)) < len(case.steps)
-    with pytest.raises(IncompleteCase, match="exception was compared"):
-        ran(cut, installed.BATCH_NORM)
-
-
-def without_forward(cases: Iterable[Case]) -> List[str]:
-    """Return the cases that never call the module."""
-    return [case.id for case in cases if not forwards(case)]
-
-
-def test_every_case_has_a_forward() -> None:
-    ids = [each for family in catalogue.FAMILIES for each in catalogue.ids(family, "gate")]
-    found = without_forward(map(catalogue.find, ids))
-    assert found == ["edge-protocol-unsaved_rebound", "edge-protocol-frozen_counter"]
-
-
-def test_a_case_without_a_forward_is_noticed() -> None:
-    planted = dataclasses.replace(installed.small()[0], id="planted", steps=(Mode(False),))
-    assert without_forward([planted, installed.small()[0]]) == ["planted"]
-
-
-def test_a_forward_that_compares_nothing_is_no_pass() -> None:
-    """Every case of smoke that constructs a module compares an output or an exception."""
-    for case in installed.small():
-        result = ran(case, installed.BATCH_NORM)
-        assert result.compared.get("output", 0) or result.errors, case.id
+    case = installed.example("affine", "track", "float32")
+    assert quantities(installed.ran(case, fakes.WideBuffers)) == ["running_mean dtype", "running_var dtype"]
 
 
 # --- a tensor that agrees again ---------------------------------------------------------------
@@ -302,6 +234,6 @@ def test_what_agreed_before_is_looked_at_again(times: int) -> None:
     settings = ",".join(f"set:eps:0.{n}" for n in range(1, times + 1))
     quiet = "set:momentum:0.5," * (times - 1)
     case = catalogue.find(f"steps-affine-track-momentum_0.1-bounded-n8-float32-{quiet}{settings}")
-    result = ran(case, ReboundBySetting)
+    result = installed.ran(case, ReboundBySetting)
     assert quantities(result) == ["running_mean is the same object"]
     assert result.findings[0].step == times

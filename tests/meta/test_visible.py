@@ -16,8 +16,7 @@ from reports.errors import MissingRecord
 from reports.history import history
 from reports.record import Record
 from reports.tally import summary_lines
-from reports.visible import LONGEST, one_line, shortened, visible
-from reports.webpage import webpage
+from reports.visible import LONGEST, one_line, short_words, shortened, visible
 from tests.meta import handmade
 
 ESCAPES: Dict[str, str] = {
@@ -131,15 +130,6 @@ def test_lines_that_pytest_prints_hold_no_character_that_acts() -> None:
     assert not any("\n" in line for line in lines)
 
 
-def test_a_web_page_shows_markup_and_does_not_act_on_it() -> None:
-    pytest.importorskip("jinja2", reason="the web page needs jinja2: pip install jinja2")
-    page = webpage(hostile())
-    assert acting(page) == []
-    assert "<script>" not in page
-    assert "&lt;script&gt;c&lt;/script&gt;" in page
-    assert "\\u202e" in page
-
-
 def test_a_markdown_page_shows_markup_and_does_not_act_on_it() -> None:
     page = releases.page(history([hostile(), hostile("2.13")]))
     assert acting(page) == []
@@ -176,3 +166,11 @@ def test_a_complaint_shows_what_was_given(
 
 def test_an_error_is_visible() -> None:
     assert acting(str(MissingRecord(HOSTILE, HOSTILE))) == []
+
+
+def test_what_follows_a_very_long_word_is_seen() -> None:
+    assert short_words(f"{'x' * 5000}: no such file") == f"{'x' * 80}... no such file"
+    path = "/folder" * 40 + ": no such file"
+    assert short_words(path) == path
+    error = MissingRecord("x" * 5000, "there is no such file")
+    assert str(error).startswith("x" * 80 + "... there is no such file; ")

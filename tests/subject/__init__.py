@@ -1,4 +1,4 @@
-"""The module under test. The only package that imports torch."""
+"""The module under test, and how it is driven. No other package that the cases need imports torch."""
 
 from reports.rows import DEFAULT_SUBJECT as DEFAULT
 

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Type
 import torch
 
 from cases.attributes import FLOATING
+from cases.derivatives import ZeroGrad
 from cases.inputs import preset
 from cases.steps import (
     Alias,
@@ -20,7 +21,6 @@ from cases.steps import (
     Reset,
     SetAttribute,
     Step,
-    ZeroGrad,
 )
 from tests.subject import conversions
 
@@ -53,7 +53,7 @@ def _require_grad(live: Any, step: RequireGrad) -> None:
 
 
 def _overwrite(live: Any, step: Overwrite) -> None:
-    conversions.overwrite(live.module, live.config.num_features)
+    conversions.overwrite(live.module, live.config.num_features, live.device)
 
 
 def _preset(live: Any, step: Preset) -> None:
@@ -61,7 +61,8 @@ def _preset(live: Any, step: Preset) -> None:
         for name in FLOATING:
             tensor = getattr(live.module, name)
             if tensor is not None:
-                tensor.copy_(torch.from_numpy(preset(name, live.config.num_features).copy()))
+                values = torch.from_numpy(preset(name, live.config.num_features).copy())
+                tensor.copy_(live.device.to(values.to(tensor.dtype)))
 
 
 def _count(live: Any, step: Count) -> None:

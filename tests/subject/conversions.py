@@ -6,9 +6,10 @@ from typing import Any, Callable, Dict, List
 
 import torch
 
-from cases.attributes import FLOATING
+from cases.attributes import FLOATING, TENSORS
 from cases.inputs import attached
 from cases.steps import CONVERSIONS, UNSAVED, Attach
+from tests.subject.devices import Device
 
 FORMS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "": lambda values: values,
@@ -39,12 +40,13 @@ def attach(module: Any, step: Attach, tensor: torch.Tensor) -> None:
     setattr(module, step.name, tensor)
 
 
-def overwrite(module: Any, channels: int) -> None:
+def overwrite(module: Any, channels: int, device: Device) -> None:
     """Copy known values into the data of every floating-point tensor that is there."""
     for name in FLOATING:
         tensor = getattr(module, name)
         if tensor is not None:
-            tensor.data.copy_(torch.from_numpy(attached(name, channels).copy()))
+            values = torch.from_numpy(attached(name, channels).copy())
+            tensor.data.copy_(device.to(values.to(tensor.dtype)))
 
 
 def _order(module: Any) -> str:
@@ -57,7 +59,9 @@ def _order(module: Any) -> str:
 def _returns(module: Any) -> str:
     """Return the names of the methods that return the module; the mode is restored."""
     mode = module.training
-    found = {"train": module.train(mode), "eval": module.eval(), "to": module.to(torch.device("cpu"))}
+    tensors = (each for each in (getattr(module, name) for name in TENSORS) if each is not None)
+    place = next(tensors, torch.empty(0)).device
+    found = {"train": module.train(mode), "eval": module.eval(), "to": module.to(place)}
     module.train(mode)
     return " ".join(name for name, returned in found.items() if returned is module)
 

@@ -7,8 +7,9 @@ from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 import torch
 
 from cases.inputs import Batch
-from tests.subject.observation import ObservedGrad, ObservedGradient, ObservedSecond
-from tests.subject.reading import dtype_name, numbers
+from tests.subject.devices import Device
+from tests.subject.observation import ObservedDerivative, ObservedGrad, ObservedGradient
+from tests.subject.reading import numbers
 
 
 class Recording(NamedTuple):
@@ -20,7 +21,11 @@ class Recording(NamedTuple):
 
 
 def gradients(
-    recording: Recording, upstream: torch.Tensor, retain: bool, earlier: List[torch.Tensor]
+    recording: Recording,
+    upstream: torch.Tensor,
+    retain: bool,
+    earlier: List[torch.Tensor],
+    device: Device,
 ) -> Tuple[Optional[ObservedGradient], ...]:
     """Call ``torch.autograd.grad`` for input, weight and bias, as far as they require a gradient.
 
@@ -34,39 +39,76 @@ def gradients(
     by_leaf = {id(leaf): gradient for leaf, gradient in zip(wanted, found)}
     others = (upstream, *earlier)
     earlier.extend(each for each in found if each is not None)
-    return tuple(_observed(by_leaf.get(id(leaf)), others) for leaf in leaves)
+    return tuple(observed_gradient(by_leaf.get(id(leaf)), others, device) for leaf in leaves)
 
 
-def seconds(
-    recording: Recording, upstream: torch.Tensor, directions: Tuple[torch.Tensor, ...]
-) -> Tuple[Tuple[str, ObservedSecond], ...]:
+class Upstream(NamedTuple):
+    """A double or triple backward: the upstream gradient, and the directions.
+
+    ``directions``: those of the gradients of input, weight and bias. ``along``: that of the second
+    derivative with respect to the input; None for a double backward.
+    """
+
+    gradient: torch.Tensor
+    directions: Tuple[torch.Tensor, ...]
+    along: Optional[torch.Tensor] = None
+
+
+Derivatives = Tuple[Tuple[str, ObservedDerivative], ...]
+"""Derivatives, with the names of their quantities."""
+
+
+def further_derivatives(recording: Recording, upstream: Upstream, device: Device) -> Derivatives:
     """Differentiate the gradients of input, weight and bias, each multiplied by its direction.
 
     Raises whatever ``torch.autograd.grad`` raises.
     """
-    leaves, given = recording.leaves, upstream.detach().requires_grad_()
+    leaves, given = recording.leaves, upstream.gradient.detach().requires_grad_()
     wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
+    create = upstream.along is not None
     first = torch.autograd.grad(
         recording.output, wanted or leaves[:1], given, create_graph=True, allow_unused=True
     )
-    along = [each for leaf, each in zip(leaves, directions) if leaf is not None and leaf.requires_grad]
+    along = [
+        each
+        for leaf, each in zip(leaves, upstream.directions)
+        if leaf is not None and leaf.requires_grad
+    ]
     pairs = [pair for pair in zip(first, along) if pair[0] is not None]
     named = zip(("input", "weight", "upstream"), (*leaves[:2], given))
     sources = [pair for pair in named if pair[1] is not None and pair[1].requires_grad]
-    found = torch.autograd.grad(
+    sought = [leaf for _, leaf in sources]
+    found: Tuple[Optional[torch.Tensor], ...] = torch.autograd.grad(
         [each for each, _ in pairs],
-        [leaf for _, leaf in sources],
+        leaves[:1] if create else sought,
         [direction for _, direction in pairs],
+        create_graph=create,
         allow_unused=True,
     )
+    if create:
+        found = _thirds(found[0], sought, upstream.along)
+    kind = "3rd" if create else "2nd"
     return tuple(
-        (name, _second(torch.zeros_like(leaf) if each is None else each))
+        (
+            f"{name} {kind} gradient",
+            derivative(torch.zeros_like(leaf) if each is None else each, device),
+        )
         for (name, leaf), each in zip(sources, found)
     )
 
 
-def _second(derivative: torch.Tensor) -> ObservedSecond:
-    return ObservedSecond(numbers(derivative).copy(), dtype_name(derivative.dtype))
+def _thirds(
+    second: Optional[torch.Tensor], sought: List[torch.Tensor], along: Optional[torch.Tensor]
+) -> Tuple[Optional[torch.Tensor], ...]:
+    """Differentiate a second derivative, which may depend on nothing."""
+    if second is None or not second.requires_grad:
+        return (None,) * len(sought)
+    return torch.autograd.grad(second, sought, along, allow_unused=True)
+
+
+def derivative(tensor: torch.Tensor, device: Device) -> ObservedDerivative:
+    """Observe a derivative."""
+    return ObservedDerivative(numbers(tensor).copy(), device.dtype_of(tensor))
 
 
 def _overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -83,14 +125,15 @@ def _stretch(tensor: torch.Tensor) -> Tuple[int, int]:
     return tensor.data_ptr(), tensor.data_ptr() + (last + 1) * tensor.element_size()
 
 
-def _observed(
-    gradient: Optional[torch.Tensor], others: Sequence[torch.Tensor]
+def observed_gradient(
+    gradient: Optional[torch.Tensor], others: Sequence[torch.Tensor], device: Device
 ) -> Optional[ObservedGradient]:
+    """Observe a gradient, and whether it shares memory with ``others``."""
     if gradient is None:
         return None
     return ObservedGradient(
         values=numbers(gradient).copy(),
-        dtype=dtype_name(gradient.dtype),
+        dtype=device.dtype_of(gradient),
         contiguous=gradient.is_contiguous(),
         channels_last=gradient.dim() == 4
         and gradient.is_contiguous(memory_format=torch.channels_last),
@@ -99,21 +142,23 @@ def _observed(
     )
 
 
-def grads(leaves: Iterable[Tuple[str, Any]]) -> Tuple[Tuple[str, ObservedGrad], ...]:
+def grads(
+    leaves: Iterable[Tuple[str, Any]], device: Device
+) -> Tuple[Tuple[str, ObservedGrad], ...]:
     """Return the tensors that have a ``.grad``, each with its ``.grad``."""
     found = []
     for name, leaf in leaves:
         if isinstance(leaf, torch.Tensor) and leaf.is_leaf and leaf.grad is not None:
-            found.append((name, _grad(leaf, leaf.grad)))
+            found.append((name, _grad(leaf, leaf.grad, device)))
     return tuple(found)
 
 
-def _grad(leaf: torch.Tensor, grad: torch.Tensor) -> ObservedGrad:
+def _grad(leaf: torch.Tensor, grad: torch.Tensor, device: Device) -> ObservedGrad:
     same = [a == b for a, b, size in zip(grad.stride(), leaf.stride(), leaf.shape) if size != 1]
     contiguous = grad.is_contiguous()
     return ObservedGrad(
         values=numbers(grad).copy(),
-        dtype=dtype_name(grad.dtype),
+        dtype=device.dtype_of(grad),
         contiguous=contiguous,
         as_leaf=all(same) if _dense(leaf) else contiguous,
         requires_grad=grad.requires_grad,

@@ -7,6 +7,7 @@ from typing import Callable, Dict, Tuple
 import torch
 
 from cases.inputs import Batch
+from tests.subject.devices import HERE, Device
 from tests.subject.observation import same_bytes
 from tests.subject.reading import numbers
 
@@ -14,11 +15,12 @@ from tests.subject.reading import numbers
 class Input:
     """A batch as a torch tensor of its own; ``changed`` tells whether the subject wrote to it."""
 
-    def __init__(self, given: Batch) -> None:
+    def __init__(self, given: Batch, device: Device = HERE) -> None:
         self.batch = given
         values = torch.from_numpy(given.values.copy())
         dtype = getattr(torch, given.dtype)
-        self.tensor = LAYOUTS[given.layout](values if values.dtype == dtype else values.to(dtype))
+        values = device.to(values if values.dtype == dtype else values.to(dtype))
+        self.tensor = LAYOUTS[given.layout](values)  # moving it afterwards might change its strides
         self._facts, self._values = self._now(), numbers(self.tensor).copy()
 
     def _now(self) -> Tuple[object, ...]:
@@ -40,7 +42,7 @@ class Input:
 
 
 def _sliced(values: torch.Tensor) -> torch.Tensor:
-    wide = torch.zeros(values.shape[:-1] + (2 * values.shape[-1],), dtype=values.dtype)
+    wide = values.new_zeros(values.shape[:-1] + (2 * values.shape[-1],))
     wide[..., ::2] = values
     return wide[..., ::2]
 
@@ -50,6 +52,28 @@ def _scalar(values: torch.Tensor) -> torch.Tensor:
     return first.expand(values.shape)
 
 
+def _part(layout: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return a function that gives a tensor, of shape (N, C, H, W), strides of a part of a larger one."""
+
+    def part(values: torch.Tensor) -> torch.Tensor:
+        images, channels, height, width = values.shape
+        sizes, place = PARTS[layout](images, channels, height, width)
+        larger = values.new_zeros(sizes)
+        larger[place] = values
+        return larger[place]
+
+    return part
+
+
+PARTS: Dict[str, Callable[[int, int, int, int], Tuple[Tuple[int, ...], Tuple[slice, ...]]]] = {
+    "cropped": lambda n, c, h, w: ((n, c, h + 1, w + 1), (*2 * (slice(None),), slice(h), slice(w))),
+    "channel_part": lambda n, c, h, w: ((n, 2 * c, h, w), (slice(None), slice(c))),
+    "channel_step": lambda n, c, h, w: ((n, 2 * c, h, w), (slice(None), slice(None, None, 2))),
+    "image_step": lambda n, c, h, w: ((2 * n, c, h, w), (slice(None, None, 2),)),
+}
+"""Maps a word of ``cases.variants.CUT_LAYOUTS`` to a function from the shape of the part to the shape
+of the larger tensor and the slices that take the part out of it."""
+
 LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "contiguous": lambda values: values,
     "channels_last": lambda values: values.contiguous(memory_format=torch.channels_last),
@@ -58,5 +82,11 @@ LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "expanded": lambda values: values[:1].expand(values.shape),
     "shifted": lambda values: torch.stack([torch.zeros_like(values), values])[1],
     "scalar": _scalar,
+    "transposed": lambda values: values.transpose(2, 3).contiguous().transpose(2, 3),
+    "swapped": lambda values: values.transpose(0, 1).contiguous().transpose(0, 1),
+    **{layout: _part(layout) for layout in PARTS},
+    "image": lambda values: values[:, :, :1, :1].expand(values.shape),
+    "one_row": lambda values: values[:, :, :1].expand(values.shape),
+    "one_channel": lambda values: values[:, :1].expand(values.shape),
 }
-"""Maps a word of ``cases.variants.GRADIENT_LAYOUTS`` to a function that gives a tensor its strides."""
+"""Maps a word of ``cases.variants.EVERY_LAYOUT`` to a function that gives a tensor its strides."""

@@ -67,8 +67,11 @@ class ObservedGrad(NamedTuple):
     requires_grad: bool
 
 
-class ObservedSecond(NamedTuple):
-    """A second derivative. ``values``: a copy; zeros where torch says that nothing depends on it."""
+class ObservedDerivative(NamedTuple):
+    """A second or third derivative, or a tangent.
+
+    ``values``: a copy; zeros where torch says that nothing depends on it.
+    """
 
     values: np.ndarray
     dtype: str
@@ -81,8 +84,8 @@ class Observation(NamedTuple):
     tensor name, whether its Python object is the one from before the step. ``input_changed``: a step
     wrote to its input or, for a load, to the state dict. ``shared``: names of tensors of a copied module
     that share memory with the original. ``text``: the text that a step asked for. ``grads``: every
-    ``.grad`` of the last forward's input and of all tensors, with its tensor's name. ``seconds``: the
-    results of a double backward, with the names with respect to which they were taken.
+    ``.grad`` of the last forward's input and of all tensors, with its tensor's name. ``derivatives``:
+    second and third derivatives and tangents, with the names of their quantities.
     """
 
     output: Optional[ObservedOutput]
@@ -95,7 +98,7 @@ class Observation(NamedTuple):
     text: Optional[str] = None
     gradients: Optional[Tuple[Optional[ObservedGradient], ...]] = None
     grads: Tuple[Tuple[str, ObservedGrad], ...] = ()
-    seconds: Tuple[Tuple[str, ObservedSecond], ...] = ()
+    derivatives: Tuple[Tuple[str, ObservedDerivative], ...] = ()
 
 
 def same_bytes(now: np.ndarray, before: np.ndarray) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Optional
 
 import numpy as np
 import torch
 
+from tests.subject.devices import HERE, Device
 from tests.subject.foreign import said
 from tests.subject.observation import ObservedTensor
 
@@ -24,21 +24,22 @@ def attribute(module: Any, name: str) -> Any:
         return Unreadable(said(error))
 
 
-@lru_cache(maxsize=None)
-def dtype_name(dtype: torch.dtype) -> str:
-    """Return the name of a dtype, such as ``float32``."""
-    return str(dtype).rpartition(".")[2]
-
-
 def numbers(tensor: torch.Tensor) -> np.ndarray:
-    """Return a view of a tensor's values; a copy in float64 where NumPy lacks the dtype."""
+    """Return a view of a tensor's values; a copy where they are on a device.
+
+    The copy is in float64 where NumPy lacks the dtype.
+    """
     try:
         return tensor.detach().numpy() if tensor.requires_grad else tensor.numpy()
+    except TypeError:  # NumPy lacks the dtype, or the tensor is on a device
+        here = tensor.detach().cpu()
+    try:
+        return here.numpy()
     except TypeError:
-        return tensor.detach().double().numpy()
+        return here.double().numpy()
 
 
-def observed(tensor: Any) -> Optional[ObservedTensor]:
+def observed(tensor: Any, device: Device = HERE) -> Optional[ObservedTensor]:
     """Observe a parameter or buffer, None where there is none."""
     if tensor is None:
         return None
@@ -47,9 +48,9 @@ def observed(tensor: Any) -> Optional[ObservedTensor]:
     try:
         values = numbers(tensor).copy()
         return ObservedTensor(
-            values, dtype_name(tensor.dtype), tensor.requires_grad, tensor.grad_fn is not None
+            values, device.dtype_of(tensor), tensor.requires_grad, tensor.grad_fn is not None
         )
-    except Exception as error:  # on another device, sparse, without storage
+    except Exception as error:  # sparse, without storage
         return _no_tensor(Unreadable(said(error)))
 
 

@@ -10,6 +10,7 @@ import torch
 
 from cases.attributes import TENSORS
 from cases.state_dicts import Entry, StateDict
+from tests.subject.devices import HERE, Device
 from tests.subject.foreign import shown
 from tests.subject.observation import same_bytes
 from tests.subject.reading import numbers
@@ -18,21 +19,24 @@ NewTensor = Callable[[str], torch.Tensor]
 """A function that makes the tensor that is loaded as the entry of this name."""
 
 
-def _tensor(entry: Entry, new_tensor: NewTensor) -> torch.Tensor:
+def _tensor(entry: Entry, new_tensor: NewTensor, device: Device) -> torch.Tensor:
     """Return the tensor of one entry, in the entry's shape and dtype."""
-    tensor = new_tensor(entry.name)
+    tensor = new_tensor(entry.source)
     if entry.name == "num_batches_tracked":
-        return torch.full(entry.shape, entry.number, dtype=getattr(torch, entry.dtype or "int64"))
+        dtype = getattr(torch, entry.dtype or "int64")
+        return device.to(torch.full(entry.shape, entry.number, dtype=dtype))
     if entry.longer:
         tensor = torch.cat([tensor, tensor[: entry.longer]])
     return tensor.to(getattr(torch, entry.dtype)) if entry.dtype else tensor
 
 
-def made(contents: StateDict, held: Tuple[str, ...], new_tensor: NewTensor) -> Any:
+def made(
+    contents: StateDict, held: Tuple[str, ...], new_tensor: NewTensor, device: Device = HERE
+) -> Any:
     """Return the state dict for a module whose own state dict has the names ``held``."""
     state: Any = OrderedDict()
     for entry in contents.given(held):
-        state[contents.prefix + entry.name] = _tensor(entry, new_tensor)
+        state[contents.prefix + entry.name] = _tensor(entry, new_tensor, device)
     for name in contents.others:
         state[contents.prefix + name] = torch.zeros(1)
     if contents.version is not None:
@@ -69,6 +73,7 @@ class Loading(NamedTuple):
     module: Any
     contents: StateDict
     source: Source
+    device: Device = HERE
 
     def perform(self) -> str:
         """Load the state dict; return the text of the result, raise whatever loading raises."""
@@ -81,7 +86,7 @@ class Loading(NamedTuple):
             for parameter in module.parameters():
                 parameter.grad = None
             module.to("meta")
-            module.to_empty(device="cpu")
+            module.to_empty(device=self.device.name)
         target = torch.nn.Sequential(module) if contents.parent else module
         found = target.load_state_dict(self.source.state, strict=contents.strict, **options)
         if not hasattr(found, "missing_keys") or not hasattr(found, "unexpected_keys"):

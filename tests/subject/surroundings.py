@@ -1,9 +1,10 @@
-"""Settings of torch on which a result may depend, where they differ from torch's defaults."""
+"""Settings of torch on which a result may depend, and that no step of a module may leave changed."""
 
 from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple, Tuple
 
+import numpy as np
 import torch
 
 
@@ -19,6 +20,54 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting(torch.get_default_dtype, torch.float32, "torch.set_default_dtype({})"),
     Setting(torch.is_grad_enabled, True, "torch.set_grad_enabled({})"),
 )
+
+_SUBNORMAL = 5e-324
+"""The smallest positive float64."""
+
+
+def _without_subnormals() -> bool:
+    """Whether the processor takes subnormal numbers for 0, as after torch.set_flush_denormal(True)."""
+    return not np.multiply(_SUBNORMAL, 1.0)
+
+
+class Watched(NamedTuple):
+    """A setting that no step may leave changed: its name in messages, how it is read and written."""
+
+    name: str
+    read: Callable[[], Any]
+    write: Callable[[Any], Any]
+
+
+WATCHED: Tuple[Watched, ...] = (
+    Watched("torch.is_grad_enabled()", torch.is_grad_enabled, torch.set_grad_enabled),
+    Watched("the default dtype", torch.get_default_dtype, torch.set_default_dtype),
+    Watched("torch.get_num_threads()", torch.get_num_threads, torch.set_num_threads),
+    Watched("the flushing of subnormal numbers", _without_subnormals, torch.set_flush_denormal),
+    Watched(
+        "the state of the random numbers",
+        lambda: torch.get_rng_state().numpy().tobytes(),
+        lambda state: torch.set_rng_state(torch.from_numpy(np.frombuffer(state, np.uint8).copy())),
+    ),
+)
+"""The settings of the process that a call of a module could change."""
+
+IN_A_CALL = 1
+"""The number of settings, from the first of WATCHED, that are compared as soon as a call has returned.
+The context in which the module is called restores them when it ends, so later the change is not seen."""
+
+
+def settings(count: int = len(WATCHED)) -> Tuple[Any, ...]:
+    """Return the present values of the first ``count`` settings of WATCHED."""
+    return tuple([each.read() for each in WATCHED[:count]])
+
+
+def restore(before: Tuple[Any, ...]) -> Tuple[str, ...]:
+    """Write the values ``before`` to the first settings of WATCHED that differ; return their names."""
+    after = settings(len(before))
+    changed = [(each, old) for each, old, new in zip(WATCHED, before, after) if old != new]
+    for each, old in changed:
+        each.write(old)
+    return tuple(each.name for each, _ in changed)
 
 
 def surroundings() -> Tuple[str, ...]:

@@ -32,6 +32,8 @@ from cases.steps import forwards
 from oracle.expectations import Expectations
 from oracle.numerics.normalisation import output_values
 from oracle.state import Expected, Tensor
+from reports.rows import MODULE, PROMISES, STATE, VALUES
+from tests.comparison.promises import promised
 from tests.subject.observation import Observation
 
 CLEARLY = 100.0
@@ -236,11 +238,31 @@ def _wrong(check: Check, transcript: Transcript) -> Optional[str]:
     return CHECKS[type(check)](check, transcript)
 
 
+LEAST: Dict[Type[Check], str] = {HasFlag: STATE, HasKeys: STATE, Raises: MODULE}
+"""Maps the type of a check to the least promise that includes what it asks; others ask for numbers."""
+
+
+def _is_promised(check: Check, promise: str) -> bool:
+    """Whether the check asks only for what the subject promises."""
+    least = LEAST.get(type(check), VALUES)
+    names = getattr(check, "quantities", (getattr(check, "quantity", "output"),))
+    return PROMISES.index(least) <= PROMISES.index(promise) and all(
+        promised(name, promise) for name in names
+    )
+
+
 def contradicted(
-    claim: Claim, expected: Expectations, observations: Sequence[Observation]
+    claim: Claim,
+    expected: Expectations,
+    observations: Sequence[Observation],
+    promise: str = MODULE,
 ) -> List[str]:
-    """Return what the observations say against the claim's checks; empty when they agree."""
+    """Return what the observations say against the claim's checks; empty when they agree.
+
+    Checks of what the subject does not promise are left out.
+    """
     steps = [_seen(*pair) for pair in zip(expected, observations)]
     transcript = Transcript(claim.case, steps)
-    found = (_wrong(check, transcript) for check in claim.checks)
+    asked = (check for check in claim.checks if _is_promised(check, promise))
+    found = (_wrong(check, transcript) for check in asked)
     return [text for text in found if text is not None]

@@ -11,7 +11,9 @@ from typing import Mapping
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
 from oracle.expectations import Expectations
-from oracle.state import GRADIENTS
+from oracle.expected_derivatives import GRADIENTS
+from reports.rows import MODULE
+from tests.comparison.promises import promised
 
 _ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
 """The aspects that are compared of every tensor that is there."""
@@ -27,7 +29,7 @@ OUTPUT = (
 
 
 STEP = ("exception", "input_changed", "output present", "gradients present", "grads present") + (
-    "2nd gradients present",
+    "derivatives present",
 )
 """The quantities that are compared of every step, in addition to the flags."""
 
@@ -36,8 +38,14 @@ class IncompleteCase(AssertionError):
     """A case compared fewer quantities than its program implies."""
 
 
-def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
+def implied(case: Case, expected: Expectations, promise: str = MODULE) -> Mapping[str, int]:
     """Return how often each quantity must be compared when the case has no findings."""
+    counts = _shown(case, expected)
+    return {name: times for name, times in counts.items() if promised(name, promise)}
+
+
+def _shown(case: Case, expected: Expectations) -> Mapping[str, int]:
+    """Return how often each quantity is there to be compared."""
     if expected[0].error is not None:
         return {"exception": 1}
     steps = 1 + len(case.steps)
@@ -60,18 +68,20 @@ def implied(case: Case, expected: Expectations) -> Mapping[str, int]:
             for aspect in ("", " dtype", " shape", " strides", " requires_grad"):
                 quantity = f"{name}.grad{aspect}"
                 counts[quantity] = counts.get(quantity, 0) + 1
-        for second in each.seconds:
+        for derivative in each.derivatives:
             for aspect in ("", " dtype", " shape"):
-                quantity = f"{second.name} 2nd gradient{aspect}"
+                quantity = derivative.quantity + aspect
                 counts[quantity] = counts.get(quantity, 0) + 1
     counts["text"] = sum(each.text is not None for each in expected)
     counts["memory shared with the original"] = sum(each.copied for each in expected)
     return counts
 
 
-def check_complete(case: Case, expected: Expectations, compared: Mapping[str, int]) -> None:
-    """Raise IncompleteCase where a quantity was compared less often than the program implies."""
-    for quantity, count in implied(case, expected).items():
+def check_complete(
+    case: Case, expected: Expectations, compared: Mapping[str, int], promise: str = MODULE
+) -> None:
+    """Raise IncompleteCase where a promised quantity was compared less often than the program implies."""
+    for quantity, count in implied(case, expected, promise).items():
         if compared.get(quantity, 0) < count:
             raise IncompleteCase(
                 f"{case.id}: {quantity} was compared {compared.get(quantity, 0)} times; "

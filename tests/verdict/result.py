@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from cases.case import Case
 from cases.spelling import token
-from cases.steps import Forward, Forwards, Step
+from cases.steps import Step
+from cases.steps import forwards as calls
 from cases.variants import regimes
-from oracle.expectations import Expectations, expectations
+from oracle.expectations import Expectations
 from oracle.semantics import Semantics
+from oracle.state import Expected, State
+from reports.rows import MODULE
 from tests.comparison.judgement import Margins, Mismatch
 from tests.comparison.step import compare, compare_error
 from tests.comparison.tally import Tally
-from tests.subject.module import Factory, observe
+from tests.subject.contract import Clause
 from tests.subject.observation import Observation
+from tests.subject.subject import Subject
 from tests.verdict.completeness import check_complete
+from tests.verdict.program import NONE_MET, Met, Program, program
 
 
 class Finding(NamedTuple):
@@ -39,9 +46,10 @@ class Result:
     """The result of comparing one case, up to the first step with findings.
 
     ``compared``: how often each quantity was compared. ``margins``: how close the budgeted quantities
-    came to their budgets. ``forwards``: how many steps were forwards. ``errors``: the exceptions, each
-    with its step. ``switches``: the release-dependent rules that decided anything. ``digest``: a hash of
-    the subject's bytes.
+    came to their budgets. ``forwards``: how many steps called the module. ``errors``: the exceptions,
+    with their steps. ``switches``: the release-dependent rules that decided anything. ``digest``: a hash
+    of the subject's bytes. ``clause``: the first clause of the contract whose deviation was seen.
+    ``lapsed``: a clause in whose circumstances its deviation was not seen.
     """
 
     case: Case
@@ -52,6 +60,8 @@ class Result:
     errors: Tuple[str, ...]
     switches: Tuple[str, ...]
     digest: str
+    clause: Optional[Clause] = None
+    lapsed: Optional[Clause] = None
 
     @property
     def raising(self) -> Tuple[int, ...]:
@@ -59,41 +69,154 @@ class Result:
         return tuple(int(error.split(" ", 1)[0]) for error in self.errors)
 
 
-def run(case: Case, factory: Factory, semantics: Semantics) -> Result:
+def run(case: Case, subject: Subject, semantics: Semantics) -> Result:
     """Run the case and compare it with what is right on the release."""
-    return compared(case, expectations(case, semantics), observe(case, factory))
+    judged = program(case, subject, semantics)
+    return result_of(judged, observed(judged))
+
+
+def observed(judged: Program) -> Sequence[Observation]:
+    """Perform the steps that are judged; none where not even construction is."""
+    return () if judged.empty else judged.subject.observe(judged.case)
+
+
+def result_of(
+    judged: Program, observations: Sequence[Observation], expected: Optional[Expectations] = None
+) -> Result:
+    """Compare what was observed with ``expected``, or with what is right."""
+    right = judged.expected if expected is None else expected
+    return compared(judged.case, right, observations, judged.promise, judged.met)
 
 
 def compared(
-    case: Case, expected: Expectations, observations: Sequence[Observation]
+    case: Case,
+    expected: Expectations,
+    observations: Sequence[Observation],
+    promise: str = MODULE,
+    met: Met = NONE_MET,
 ) -> Result:
     """Compare what was observed, step by step, up to the first step with findings.
 
-    Raises IncompleteCase when something that the program implies was not compared.
+    ``met``: the clauses of a contract that apply. Raises IncompleteCase when something promised that the
+    program implies was not compared.
     """
-    tally = Tally()
-    number = 0
-    for number, (want, got) in enumerate(zip(expected, observations)):
-        if number == 0 and (want.error is not None or got.raised is not None):
-            compare_error(want.error, got.raised, tally)
-            break
-        compare(expected[number - 1].state if number else None, want, got, tally)
-        if tally.mismatches:
-            break
+    tally = Tally(promise)
+    number, shown, lapsed = _walk(expected, observations, met, tally)
     performed = observations[: number + 1]
     steps: Tuple[Optional[Step], ...] = (None, *case.steps[:number])
-    if not tally.mismatches:
-        check_complete(case, expected, tally.compared)
+    if observations and not tally.mismatches and lapsed is None:
+        last = met.get(number, ())
+        _check_complete(case, expected, tally, number, _refuses(last) or any(e.ends for e in last))
     return Result(
         case=case,
         findings=tuple(_finding(case, each, number, expected) for each in tally.mismatches),
         compared=tally.compared,
         margins=tally.margins(),
-        forwards=sum(isinstance(step, (Forward, Forwards)) for step in steps),
+        forwards=sum(step is not None and bool(calls(step)) for step in steps),
         errors=tuple(_errors(steps, performed)),
         switches=tuple(sorted({name for each in expected[: number + 1] for name in each.switches})),
         digest=_digest(performed),
+        clause=shown,
+        lapsed=lapsed,
     )
+
+
+def _walk(
+    expected: Expectations, observations: Sequence[Observation], met: Met, tally: Tally
+) -> Tuple[int, Optional[Clause], Optional[Clause]]:
+    """Compare step by step into the tally, up to the first step with findings or where a clause ends it.
+
+    Returns the number of the last step that was compared, the first clause that shows, and a clause that
+    does not show where it must.
+    """
+    number, shown, lapsed = 0, None, None
+    for number, (want, got) in enumerate(zip(expected, observations)):
+        here = met.get(number, ())
+        if _refuses(here):
+            shown = shown or here[0]
+            _compare_refusal(here, got, tally)
+            break
+        if number == 0 and (want.error is not None or got.raised is not None):
+            compare_error(want.error, got.raised, tally)
+            shown = shown or next(iter(here), None)
+            break
+        before = expected[number - 1].state if number else None
+        compare(before, want, got, tally)
+        shown = shown or next((each for each in here if _shows(each, tally)), None)
+        lapsed = _lapsed(here, tally, _beyond(before, want, got, tally))
+        if tally.mismatches or lapsed is not None or any(each.ends for each in here):
+            break
+    return number, shown, lapsed
+
+
+def _refuses(clauses: Sequence[Clause]) -> bool:
+    """Whether one of the clauses says that an exception comes instead of a result."""
+    return any(each.raises is not None for each in clauses)
+
+
+def _check_complete(
+    case: Case, expected: Expectations, tally: Tally, number: int, refused: bool
+) -> None:
+    """Check that everything was compared, up to the step before ``number`` if that was refused."""
+    if refused and number == 0:
+        return
+    if refused:
+        case = dataclasses.replace(case, steps=case.steps[: number - 1])
+        expected = expected[:number]
+    check_complete(case, expected, tally.compared, tally.promise)
+
+
+def _compare_refusal(clauses: Sequence[Clause], got: Observation, tally: Tally) -> None:
+    """Compare the exception of a step with the one that a clause says comes instead of a result."""
+    kinds = [each.raises for each in clauses if each.raises is not None]
+    agrees = got.raised is not None and any(
+        got.raised.kind == kind and re.search(pattern, got.raised.message) for kind, pattern in kinds
+    )
+    said = "no exception" if got.raised is None else f"{got.raised.kind}: {got.raised.message.strip()}"
+    names = " or ".join(f"{kind} matching {pattern!r}" for kind, pattern in kinds)
+    tally.matches("exception", agrees, said, f"{names} (clause {clauses[0].name!r})")
+
+
+def _shows(clause: Clause, tally: Tally) -> bool:
+    """Whether the deviation of a clause is seen, if it was not compared exactly."""
+    return not clause.quantities or any(clause.allows(each.quantity) for each in tally.mismatches)
+
+
+Beyond = Mapping[str, Sequence[Mismatch]]
+"""Maps the name of a clause to what differs from what it allows instead; clauses without are missing."""
+
+
+def _beyond(before: Optional[State], want: Expected, got: Observation, tally: Tally) -> Beyond:
+    """Compare a step in which something differs with what clauses allow instead."""
+    if not tally.mismatches:
+        return {}
+    found = {}
+    for name, wider in want.allowances:
+        again = Tally(tally.promise)
+        compare(before, wider, got, again)
+        found[name] = tuple(again.mismatches)
+    return found
+
+
+def _lapsed(clauses: Sequence[Clause], tally: Tally, beyond: Beyond) -> Optional[Clause]:
+    """Remove the mismatches that clauses allow; return a clause that no mismatch belongs to.
+
+    ``beyond``: the mismatches that stay, of clauses that do not allow every value.
+    """
+    for clause in clauses:
+        if clause.always and not _shows(clause, tally):
+            return clause
+
+    def allowed(mismatch: Mismatch) -> bool:
+        return any(
+            clause.allows(mismatch.quantity)
+            and all(each.quantity != mismatch.quantity for each in beyond.get(clause.name, ()))
+            for clause in clauses
+        )
+
+    if clauses:
+        tally.mismatches[:] = [each for each in tally.mismatches if not allowed(each)]
+    return None
 
 
 def _finding(case: Case, mismatch: Mismatch, number: int, expected: Expectations) -> Finding:

@@ -1,4 +1,4 @@
-"""The decision on a case: pass, known defect or finding."""
+"""The decision on a case: pass, not applicable, within the contract, known defect or finding."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from typing import Callable, NamedTuple, Optional, Sequence, Tuple
 from cases import claims, states
 from cases.case import Case
 from oracle.defects import DEFECTS, Defect
-from oracle.expectations import Expectations, deviating, expectations
+from oracle.expectations import Expectations, deviating
 from oracle.semantics import Semantics
-from reports.rows import FINDING, KNOWN_DEFECT, PASS
+from reports.rows import CONTRACT, FINDING, KNOWN_DEFECT, MODULE, NOT_APPLICABLE, PASS
 from tests.comparison.distinction import distinguishable
-from tests.subject.module import Factory, observe
+from tests.subject.contract import Clause
 from tests.subject.observation import Observation
+from tests.subject.subject import Subject
 from tests.verdict.claims import contradicted
-from tests.verdict.result import Result, compared
+from tests.verdict.program import Program, program
+from tests.verdict.result import Result, observed, result_of, run
 
 
 class Verdict(NamedTuple):
     """The outcome of a case. ``explanation``: why it is not a pass, in one line.
 
     ``parts``: the results of the parts of a case that have findings of their own; empty for most cases.
+    ``clause``: the clause of the contract whose deviation was seen, or should have been.
     """
 
     outcome: str
@@ -29,6 +32,7 @@ class Verdict(NamedTuple):
     defect: Optional[Defect] = None
     explanation: str = ""
     parts: Tuple[Result, ...] = ()
+    clause: Optional[Clause] = None
 
     @property
     def results(self) -> Tuple[Result, ...]:
@@ -49,7 +53,7 @@ def described(result: Result) -> str:
 
 def adjudicate(
     case: Case,
-    factory: Factory,
+    subject: Subject,
     semantics: Semantics,
     threads: int = 1,
     strict_defects: bool = True,
@@ -61,23 +65,47 @@ def adjudicate(
     ``strict_defects``: False for a subject other than torch's own, which may share the defects of
     torch (a subclass does) or be right. ``threads``: torch's number of threads.
     """
-    expected = expectations(case, semantics)
-    observations = observe(case, factory)
-    result = compared(case, expected, observations)
+    judged = program(case, subject, semantics)
+    observations = observed(judged)
+    result = result_of(judged, observations)
+    if result.lapsed is not None:
+        return _lapsed(result, result.lapsed)
+    expected = judged.expected
 
     def seen_with(defects: Sequence[Defect]) -> Optional[Expectations]:
-        return deviating(case, expected, semantics, defects, threads)
+        return deviating(judged.case, expected, semantics, defects, threads)
 
-    present = [each for each in defects if each.on(semantics.release) and seen_with([each])]
+    known = defects if subject.shares_defects else ()
+    present = [each for each in known if each.on(semantics.release) and seen_with([each])]
     if result.findings:
-        explained = _explained(result, expected, present, seen_with, observations, strict_defects)
-        return explained or _finding(case, result, factory, semantics)
-    for defect in present if strict_defects else ():
+        explained = _explained(result, judged, present, seen_with, observations, strict_defects)
+        return explained or _finding(case, result, subject, semantics)
+    roughly = any(each.quantities for here in judged.met.values() for each in here)
+    for defect in present if strict_defects and not roughly else ():
         if _distinct(expected, seen_with([defect])):
             return _gone(result, defect)
-    if case.id in claims.CASES:
-        return _claim_verdict(case, expected, observations, result, semantics)
+    if judged.rest is not None:
+        return Verdict(NOT_APPLICABLE, result, None, judged.rest.reason)
+    if result.clause is not None and result.clause.fault:
+        return Verdict(KNOWN_DEFECT, result, _as_defect(result.clause), result.clause.reason)
+    if result.clause is not None and judged.deviates:
+        return Verdict(CONTRACT, result, None, result.clause.reason, clause=result.clause)
+    if case.plain_id in claims.CASES:
+        return _claim_verdict(judged, observations, result, semantics)
     return Verdict(PASS, result)
+
+
+def _as_defect(clause: Clause) -> Defect:
+    """Return the known defect that a clause describes."""
+    return Defect(clause.name, None, None, clause.reason, clause.reason, clause.source, "")
+
+
+def _lapsed(result: Result, clause: Clause) -> Verdict:
+    text = (
+        f"clause {clause.name!r} of the contract has lapsed: the case is in its circumstances, and no "
+        f"quantity differs of {', '.join(clause.quantities)}"
+    )
+    return Verdict(FINDING, result, None, text, clause=clause)
 
 
 SeenWith = Callable[[Sequence[Defect]], Optional[Expectations]]
@@ -95,7 +123,7 @@ def _gone(result: Result, defect: Defect) -> Verdict:
 
 def _explained(
     result: Result,
-    expected: Expectations,
+    judged: Program,
     present: Sequence[Defect],
     seen_with: SeenWith,
     observations: Sequence[Observation],
@@ -108,12 +136,13 @@ def _explained(
     others is reported as gone if it would have been seen beside them.
     """
     changed: Optional[Verdict] = None
+    expected = judged.expected
     furthest = result
     for number in range(1, len(present) + 1):
         for defects in combinations(present, number):
             deviation = seen_with(defects)
             assert deviation is not None
-            shown = compared(result.case, deviation, observations)
+            shown = result_of(judged, observations, deviation)
             if not shown.findings:
                 for other in present if strict else ():
                     both = [each for each in present if each is other or each in defects]
@@ -133,35 +162,34 @@ def _explained(
     return changed
 
 
-def _finding(case: Case, result: Result, factory: Factory, semantics: Semantics) -> Verdict:
+def _finding(case: Case, result: Result, subject: Subject, semantics: Semantics) -> Verdict:
     """Return a finding; a case of many operations is run again, one operation at a time.
 
     So an operation that fails does not hide failures of the others.
     """
     parts = []
     for part in states.parts_of(case):
-        found = compared(part, expectations(part, semantics), observe(part, factory))
+        found = run(part, subject, semantics)
         if found.findings:
             parts.append(found)
-    return Verdict(FINDING, result, None, described(parts[0] if parts else result), tuple(parts))
+    text = described(parts[0] if parts else result)
+    if result.clause is not None:
+        text += f" (clause {result.clause.name!r} of the contract applies)"
+    return Verdict(FINDING, result, None, text, tuple(parts), result.clause)
 
 
 def _claim_verdict(
-    case: Case,
-    expected: Expectations,
-    observations: Sequence[Observation],
-    result: Result,
-    semantics: Semantics,
+    judged: Program, observations: Sequence[Observation], result: Result, semantics: Semantics
 ) -> Verdict:
     """Return the verdict on a public text's statement: its checks must agree with the observations."""
-    claim = claims.CASES[case.id]
-    wrong = contradicted(claim, expected, observations)
+    claim = claims.CASES[judged.case.plain_id]
+    wrong = contradicted(claim, judged.expected, observations, judged.promise)
     if claim.refuted_where is None or claim.refuted_where not in semantics.inside:
         if not wrong:
             return Verdict(PASS, result)
         text = f"verdict {claim.verdict!r} is wrong: {wrong[0]}"
         return Verdict(FINDING, result, None, text)
-    if wrong:
+    if wrong or judged.promise != MODULE:  # what refutes it may not be promised
         return Verdict(PASS, result)
     text = f"the statement holds, though switch {claim.refuted_where!r} says that here it must not"
     return Verdict(FINDING, result, None, text)

@@ -9,9 +9,11 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     backward_graphs,
     backward_input,
     backward_memory,
+    backward_overwritten,
     backward_parameters,
     backward_statistics,
     backward_sums,
+    backward_tangents,
     backward_twice,
     backward_values,
     backward_writes,
@@ -29,9 +31,13 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     outputs,
     paths,
     persistence,
+    planes,
     protocol,
     refusals,
+    settings,
     statistics,
+    values,
+    views,
 )
 from tests.meta.liars.registry import LIARS, Liar
 

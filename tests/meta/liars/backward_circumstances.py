@@ -119,13 +119,13 @@ class EmptyGivesNan(HonestBatchNorm2d):
         return right / terms.values * terms.values
 
 
-@liar("backward", "input_no_batch_tracked", through="bias gradient present")
+@liar("backward", "input_no_batch_tracked", through="weight gradient present")
 class EmptyGivesNothing(HonestBatchNorm2d):
-    """Returns no gradients of weight and bias for an input without elements."""
+    """Returns no gradient of the weight for an input without elements."""
 
     def differentiate(self, g: Tensor, kept: Kept, wanted: Wanted) -> Gradients:
         x, weight, bias = super().differentiate(g, kept, wanted)
-        return (x, weight, bias) if kept.x.numel() else (x, None, None)
+        return (x, weight if kept.x.numel() else None, bias)
 
 
 # --- the module --------------------------------------------------------------------------------

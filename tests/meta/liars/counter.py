@@ -265,3 +265,14 @@ class CountsInEightBits(HonestBatchNorm2d):
     def count(self) -> None:
         super().count()
         self.num_batches_tracked.remainder_(256)  # type: ignore[union-attr]
+
+
+@liar("edge", "momentum", "counter_of_32_bits", through="num_batches_tracked")
+class CountsIn32Bits(HonestBatchNorm2d):
+    """Begins again at -2**31 after 2**31 - 1 batches."""
+
+    def count(self) -> None:
+        super().count()
+        counter = self.num_batches_tracked
+        if counter is not None and counter == 2**31:
+            counter.fill_(-(2**31))

@@ -8,7 +8,7 @@ that can themselves be differentiated.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
@@ -17,6 +17,7 @@ from tests.meta.liars.kernel import (
     Kernel,
     Operands,
     Tensor,
+    followed,
     spread,
     values_per_channel,
     wide,
@@ -30,7 +31,7 @@ class Kept(NamedTuple):
     """The data that a forward leaves for its backward pass.
 
     ``running_mean``, ``running_var``: their values at that time. ``from_batch``: whether the batch's own
-    statistics normalised it.
+    statistics normalised it. ``given``: the upstream gradient in the memory that it was given in.
     """
 
     x: Tensor
@@ -39,6 +40,7 @@ class Kept(NamedTuple):
     running_var: Optional[Tensor]
     from_batch: bool
     eps: float
+    given: Optional[Tensor] = None
 
 
 class Terms(NamedTuple):
@@ -65,15 +67,30 @@ def settled(tensor: Tensor) -> bool:
 
 
 class Derivative(Kernel):
-    """The methods ``differentiable`` and ``differentiate``, and the steps that they consist of."""
+    """The methods ``differentiable`` and ``differentiate``, and the steps that they consist of.
+
+    ``differentiates_thrice``: there are third derivatives, which recent releases of torch refuse where
+    batch statistics normalise.
+    """
+
+    differentiates_thrice = False
 
     def differentiable(
         self, y: Tensor, x: Tensor, operands: Operands, from_batch: bool, eps: float
     ) -> Tensor:
-        """Return the output ``y`` with this backward pass."""
+        """Return the output ``y`` with this backward pass.
+
+        Where torch follows the operations themselves, they are what it differentiates.
+        """
+        if followed(x, *operands):
+            return self.moving(y)
         rest = self, from_batch, eps
-        found: Tensor = Differentiable.apply(y.detach(), x, *operands, *rest)
+        found: Tensor = Differentiable.apply((y.detach(),), x, *operands, *rest)
         return found
+
+    def moving(self, y: Tensor) -> Tensor:
+        """Return the output of operations that torch follows."""
+        return y
 
     def differentiate(self, g: Tensor, kept: Kept, wanted: Tuple[bool, bool, bool]) -> Gradients:
         """Return the wanted gradients of input, weight and bias.
@@ -91,6 +108,8 @@ class Derivative(Kernel):
     def terms(self, g: Tensor, kept: Kept) -> Terms:
         """Return the two sums, and the statistics that normalised the forward."""
         mean, variance = self.normalised_by(kept)
+        if kept.from_batch and kept.x.numel() and not self.differentiates_thrice:
+            mean, variance = Twice.apply(mean, 1), Twice.apply(variance, 1)
         deviations = kept.x - spread(mean)
         return Terms(
             deviations,
@@ -129,7 +148,8 @@ class Derivative(Kernel):
         left = g
         if kept.from_batch:
             left = g - self.mean_term(terms) - self.deviation_term(terms)
-        return self.gradient_laid_out(left * spread(self.slope(kept, terms)), g, kept.x)
+        given = g if kept.given is None else kept.given
+        return self.gradient_laid_out(left * spread(self.slope(kept, terms)), given, kept.x)
 
     def mean_term(self, terms: Terms) -> Tensor:
         """Return mean(g), the effect of g through the batch's mean."""
@@ -177,7 +197,7 @@ class Differentiable(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        y: Tensor,
+        y: Tuple[Tensor],
         x: Tensor,
         weight: Optional[Tensor],
         bias: Optional[Tensor],
@@ -187,21 +207,60 @@ class Differentiable(torch.autograd.Function):
         from_batch: bool,
         eps: float,
     ) -> Tensor:
-        """Return the output ``y``, which is part of no graph, unchanged."""
+        """Return the output in ``y``, which is part of no graph, unchanged.
+
+        It is in a tuple, because autograd refuses to change an output in place that was an input, too.
+        """
         running = (running_mean, running_var)
         if x.numel():
             ctx.save_for_backward(x, weight, *running)
         else:
             ctx.save_for_backward(x, weight if ctx.needs_input_grad[1] else None)
+        ctx.dtypes = [None if each is None else each.dtype for each in (weight, *running)]
         ctx.running = tuple(None if each is None else each.clone() for each in running)
         ctx.derivative, ctx.from_batch, ctx.eps = derivative, from_batch, eps
-        return y
+        return y[0]
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tuple[Optional[Tensor], ...]:  # type: ignore[override]
         """Return None for ``y``, then the gradients of x, weight and bias."""
-        x, weight, *_ = ctx.saved_tensors
+        x, weight, *running = ctx.saved_tensors
+        check_kept(x, (weight, *running), ctx.dtypes, g)
         mean, variance = ctx.running
-        kept = Kept(x, weight, mean, variance, ctx.from_batch, ctx.eps)
+        kept = Kept(x, weight, mean, variance, ctx.from_batch, ctx.eps, g)
         wanted = ctx.needs_input_grad[1:4]
         return (None, *ctx.derivative.differentiate(g, kept, wanted), *(None,) * 5)
+
+
+def check_kept(
+    x: Tensor, kept: Sequence[Optional[Tensor]], dtypes: Sequence[Any], g: Tensor
+) -> None:
+    """Raise where a tensor that the forward kept was converted since, or the weight is not 1-D.
+
+    Where input and upstream gradient are channels_last, the shape of the weight is not looked at.
+    """
+    now = [None if each is None else each.dtype for each in kept]
+    if x.numel() and now != list(dtypes[: len(now)]):
+        raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
+    weight = kept[0]
+    last = [each.is_contiguous(memory_format=torch.channels_last) for each in (x, g)]
+    if x.numel() and weight is not None and weight.dim() != 1 and not all(last):
+        raise RuntimeError(f"expected 1 dims but tensor has {weight.dim()}")
+
+
+class Twice(torch.autograd.Function):
+    """A statistic whose derivative can be differentiated ``left`` more times."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, left: int) -> Tensor:
+        """Return the values."""
+        ctx.left = left
+        return values.view_as(values)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tuple[Tensor, None]:  # type: ignore[override]
+        """Return the gradient, or raise where none is left."""
+        if not ctx.left:
+            raise RuntimeError("batch_norm does not support 3rd+ order derivatives.")
+        found: Tensor = Twice.apply(g, ctx.left - 1)
+        return found, None

@@ -13,7 +13,7 @@ import torch
 from torch.nn import Parameter
 
 from tests.meta.liars.derivative import Derivative
-from tests.meta.liars.kernel import Operands, Tensor
+from tests.meta.liars.kernel import Operands, Tensor, followed, spread, wide
 
 
 class HonestBatchNorm2d(Derivative, torch.nn.Module):
@@ -50,6 +50,25 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
         self.make_buffers(track_running_stats)
         if device is not None or dtype is not None:
             self.to(device=device, dtype=dtype)
+
+    def normalise(
+        self,
+        x: Tensor,
+        mean: Tensor,
+        variance: Tensor,
+        weight: Optional[Tensor],
+        bias: Optional[Tensor],
+        eps: float,
+    ) -> Tensor:
+        """Return (x - mean) * (1 / s) * weight + bias where torch follows the operations on x.
+
+        torch's second derivative of a quotient has a term that is 0 divided by s, which is NaN for s = 0.
+        """
+        if not followed(x):
+            return super().normalise(x, mean, variance, weight, bias, eps)
+        inverse = 1 / self.deviation(wide(variance), eps)
+        y = (wide(x) - spread(mean)) * spread(inverse)
+        return self.scale_and_shift(y, weight, bias).to(x.dtype)
 
     def extra_repr(self) -> str:
         """Return the text of the present attributes."""
@@ -103,10 +122,15 @@ class HonestBatchNorm2d(Derivative, torch.nn.Module):
         y = self.batch_norm(x, operands, from_batch, factor, self.eps)
         if not x.numel():  # the output is a function of the parameters alone
             y = y.to(x.dtype)
+            if any(each is not None and each.dim() != 1 for each in operands[:2]):
+                return y  # the gradient of a row has the shape of the row
             if operands.weight is None:  # nothing that a backward would need
                 return x.clone() if operands.bias is None else x.clone() + operands.bias[0]
             running = [each if each is None else each.detach() for each in operands[2:]]
-            operands = Operands(operands.weight, operands.bias, *running)
+            product = self.differentiable(
+                y, x, Operands(operands.weight, None, *running), from_batch, self.eps
+            )
+            return product if operands.bias is None else (product + spread(operands.bias)).to(x.dtype)
         return self.differentiable(y, x, operands, from_batch, self.eps)
 
     def check_input(self, x: Tensor) -> None:

@@ -14,7 +14,7 @@ from cases.case import Case
 from oracle.semantics import RELEASES, Semantics, semantics
 from reports.rows import FINDING
 from tests.meta.liars.registry import Liar
-from tests.subject.module import Factory
+from tests.subject.module import Factory, eager
 from tests.verdict.verdict import adjudicate
 
 NEWEST: Semantics = semantics(RELEASES[-1])
@@ -98,7 +98,7 @@ def catch(
     """
     try:
         with patience(PATIENCE_S):
-            decided = adjudicate(case(case_id), factory, rules, strict_defects=known_defects)
+            decided = adjudicate(case(case_id), eager(factory), rules, strict_defects=known_defects)
     except Hang as hang:
         return Catch(case_id, ("hang",), str(hang))
     except Exception as error:  # the subject broke the observation, not just a step

@@ -8,7 +8,8 @@ those of torch's kernel, and the budgets must accept them.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Tuple
+from contextlib import ExitStack, nullcontext
+from typing import Any, ContextManager, NamedTuple, Optional, Tuple
 
 import torch
 
@@ -52,6 +53,46 @@ def values_per_channel(x: Tensor) -> int:
     return x.shape[0] * x.shape[2] * x.shape[3]
 
 
+def followed(*tensors: Optional[Tensor]) -> bool:
+    """Whether torch follows the operations on one of the tensors, to differentiate them on the way.
+
+    That is so for a tensor with a tangent, and inside the functions of ``torch.func``.
+    """
+    there = [each for each in tensors if each is not None]
+    functions: Any = getattr(torch._C, "_functorch", None)
+    if functions is not None and any(functions.is_functorch_wrapped_tensor(each) for each in there):
+        return True
+    mode: Any = getattr(torch.autograd, "forward_ad", None)
+    if mode is None or mode._current_level < 0:
+        return False
+    return any(mode.unpack_dual(each).tangent is not None for each in there)
+
+
+def unseen(values: Tensor) -> ContextManager[object]:
+    """Return a context in which a function of ``torch.func`` does not see what is done.
+
+    Such a function refuses writes in place, but does not see those of torch's kernel.
+    """
+    functions: Any = getattr(torch._C, "_functorch", None)
+    if functions is None or not functions.is_functorch_wrapped_tensor(values):
+        return nullcontext()
+    from torch._functorch import pyfunctorch
+
+    context = ExitStack()
+    while functions.peek_interpreter_stack() is not None:  # the functions may be nested
+        context.enter_context(pyfunctorch.temporarily_pop_interpreter_stack())
+    return context
+
+
+def plain(values: Tensor) -> Tensor:
+    """Return the values without tangent, graph and the wrappers of ``torch.func``."""
+    functions: Any = getattr(torch._C, "_functorch", None)
+    values = values.detach()
+    while functions is not None and functions.is_functorch_wrapped_tensor(values):
+        values = functions.get_unwrapped(values)
+    return values
+
+
 class Kernel:
     """The method ``batch_norm`` and the steps that it consists of."""
 
@@ -68,15 +109,19 @@ class Kernel:
         if x.numel() == 0:
             return self.nothing(x, operands)
         self.check_dtype(x, operands)
+        stored = x.dtype
+        if followed(x, *operands):  # one cast, so that its derivative is rounded once
+            x = wide(x)
         mean, variance = operands.running_mean, operands.running_var
         if from_batch:
             found = self.statistics(x)
             self.update(operands, found, factor)
             mean, variance = found.mean, found.biased
+        self.check_rows(x, operands)
         assert mean is not None
         assert variance is not None
         y = self.normalise(x, mean, variance, operands.weight, operands.bias, eps)
-        return self.laid_out(y, x)
+        return self.laid_out(y.to(stored), x)
 
     def statistics(self, x: Tensor) -> Statistics:
         """Return mean and variance of every channel; in float64 where the variance overflows."""
@@ -107,7 +152,8 @@ class Kernel:
         The write goes through ``data``, so that autograd, as with torch's kernel, does not refuse the
         backward pass of an earlier forward.
         """
-        running.data.copy_((1 - factor) * wide(running.data) + factor * new)
+        with unseen(new):
+            running.data.copy_((1 - factor) * wide(running.data) + factor * plain(new))
 
     def normalise(
         self,
@@ -177,6 +223,7 @@ class Kernel:
         self.check_length(x, "weight", operands.weight)
         self.check_length(x, "bias", operands.bias)
         if x.numel() == 0:
+            self.check_products(x, operands)
             return
         self.check_no_grad(running)
         if (operands.running_mean is None) != (operands.running_var is None):
@@ -196,6 +243,18 @@ class Kernel:
                 raise RuntimeError(
                     "more than one element of the written-to tensor refers to a single memory location"
                 )
+
+    def check_products(self, x: Tensor, operands: Operands) -> None:
+        """Raise where the empty input cannot be multiplied by, or added to, a tensor that is not 1-D."""
+        broadcasts = x.shape[1] == 1 or x.shape[3] in (1, x.shape[1])
+        if not broadcasts and any(each is not None and each.dim() != 1 for each in operands[:2]):
+            raise RuntimeError("The size of tensor a must match the size of tensor b")
+
+    def check_rows(self, x: Tensor, operands: Operands) -> None:
+        """Raise for a weight or bias that is not 1-D, unless the input lies densely in memory."""
+        dense = x.is_contiguous() or x.is_contiguous(memory_format=torch.channels_last)
+        if not dense and any(each is not None and each.dim() != 1 for each in operands[:2]):
+            raise RuntimeError("t.defined() && t.dim() == 1 INTERNAL ASSERT FAILED")
 
     def check_length(self, x: Tensor, name: str, tensor: Optional[Tensor]) -> None:
         """Raise where ``tensor`` has not one element for each channel of ``x``."""

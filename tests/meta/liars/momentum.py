@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Operands, Statistics, Tensor
@@ -259,3 +259,15 @@ class EpsAsMomentum(HonestBatchNorm2d):
     def factor(self) -> float:
         super().factor()
         return self.eps
+
+
+@liar("edge", "momentum", "changes", through="running_mean")
+class MomentumOfTheForwardBefore(HonestBatchNorm2d):
+    """Averages with the momentum that the forward before was called with."""
+
+    earlier: Optional[float] = None
+
+    def factor(self) -> float:
+        now = super().factor()
+        late, self.earlier = self.earlier, now
+        return now if late is None or self.momentum is None else late

@@ -235,7 +235,7 @@ _KERNEL: Tuple[Survivor, ...] = (
     ),
 )
 
-_APPLY_LINE = "found: Tensor = Differentiable.apply(y.detach(), x, *operands, *rest)"
+_APPLY_LINE = "found: Tensor = Differentiable.apply((y.detach(),), x, *operands, *rest)"
 _WANTED_LINE = "self.input_gradient(g, kept, terms) if wanted[0] else None,"
 _CLONE_LINE = "ctx.running = tuple(None if each is None else each.clone() for each in running)"
 _RETURN_LINE = "return (None, *ctx.derivative.differentiate(g, kept, wanted), *(None,) * 5)"

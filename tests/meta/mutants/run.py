@@ -94,15 +94,16 @@ def _mutants_of(name: str) -> List[Mutant]:
     return next(each for each in SOURCES if each.name == name).mutants()
 
 
-def run_all(jobs: int = 1, thorough: bool = False) -> Iterator[Outcome]:
+def run_all(jobs: int = 1, thorough: bool = False, every: int = 1) -> Iterator[Outcome]:
     """Return the outcome of every mutant of every source on the gate tier, in order.
 
     ``jobs``: the number of processes. ``thorough``: run the listed survivors on the whole tier too.
+    ``every``: run every so many-th mutant of a source alone.
     """
     places = [
         (source.name, number, thorough)
         for source in SOURCES
-        for number in range(len(_mutants_of(source.name)))
+        for number in range(0, len(_mutants_of(source.name)), every)
     ]
     if jobs == 1:
         yield from map(_numbered, places)

@@ -1,0 +1,126 @@
+"""Edges about functions that call the module and differentiate it: forward-mode derivatives, and vjp."""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from cases.derivatives import JVPS, VJPS
+from cases.edges.edge import BARE, CUMULATIVE, FLOAT64, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.variants import DTYPES, WIDE, Variant
+
+GROUP = "tangent"
+
+MODULES = (
+    ("tracked", TRACKED),
+    ("cumulative", CUMULATIVE),
+    ("untracked", UNTRACKED),
+    ("no_affine", NO_AFFINE),
+    ("no_bias", NO_BIAS),
+    ("bare", BARE),
+)
+
+
+def _both_modes(*steps: str) -> str:
+    """Return a program: the steps in train mode and in eval mode."""
+    each = ",".join(steps)
+    return f"preset,{each},eval,{each}"
+
+
+def _ways() -> Iterator[Edge]:
+    """Edges with every way to call the module, on every kind of module."""
+    note = "the closed form, and buffers and counter as after any forward"
+    for way in (*JVPS, *VJPS):
+        program = _both_modes(f"{way}:b1:ordinary", "forward:b0")
+        for word, config in MODULES:
+            yield Edge(f"{way}_{word}", GROUP, program, note, config)
+    note = "torch.func refuses a module that counts; without a counter the buffers are updated"
+    for way in ("func_jvp", "func_vjp"):
+        dropped = f"preset,drop:num_batches_tracked,{way}:b1:ordinary,forward:b0"
+        yield Edge(f"{way}_no_counter", GROUP, dropped, note)
+        off = f"preset,set:track_running_stats:false,{way}:b1:ordinary,forward:b0"
+        yield Edge(f"{way}_track_off", GROUP, off, note)
+
+
+def _numbers() -> Iterator[Edge]:
+    note = "the budget follows the operations"
+    for shape, dtypes in (("n2", WIDE), ("n30", WIDE), ("n256", ("float32",))):
+        for dtype in dtypes:
+            variant = Variant("bounded", shape, dtype)
+            program = _both_modes("jvp_parameters:b1:ordinary", "jvp:b0:alternating")
+            yield Edge(f"{shape}_{dtype}", GROUP, program, note, TRACKED, variant)
+    for tangent, note in (
+        ("offset", "the mean of the tangent is subtracted"),
+        ("outlier", "one value moves"),
+        ("ones", "a shift of all values: in train mode nothing moves"),
+        ("like_input", "a scaling of the input: in train mode hardly anything moves"),
+        ("tiny", "a tangent is not a difference"),
+    ):
+        yield Edge(tangent, GROUP, _both_modes(f"jvp:b1:{tangent}"), note)
+
+
+def _inputs() -> Iterator[Edge]:
+    for name, note in (
+        ("nan", "a NaN stays in its channel"),
+        ("inf", "an infinity stays in its channel"),
+        ("constant", "the variance is 0"),
+        ("no_batch", "the tangent of nothing is empty"),
+    ):
+        yield Edge(f"input_{name}", GROUP, _both_modes(f"jvp:{name}:ordinary"), note)
+    yield Edge("input_no_batch_vjp", GROUP, _both_modes("functional_vjp:no_batch:ordinary"), note)
+    for name in ("one_value", "wrong_channels", "two_dims", "wrong_float"):
+        note = "what is refused is refused here, too"
+        ways = ("jvp", "functional_jvp")
+        program = _both_modes(*(f"{way}:{name}:ordinary" for way in ways))
+        yield Edge(f"input_{name}", GROUP, program, note)
+    note = "the tangent may lie in memory otherwise than the input"
+    for layout in ("channels_last", "permuted", "sliced", "expanded"):
+        program = _both_modes(
+            f"jvp:b1.{layout}:ordinary", f"jvp:b1:ordinary.{layout}", f"functional_vjp:b1.{layout}:ones"
+        )
+        yield Edge(f"layout_{layout}", GROUP, program, note)
+    note = "an expanded input can have a tangent that is expanded alike"
+    program = _both_modes("jvp:b1.expanded:ordinary.expanded", "functional_jvp:b1.expanded:ordinary")
+    yield Edge("layout_both_expanded", GROUP, program, note)
+
+
+def _programs() -> Iterator[Edge]:
+    note = "parameters that do not require a gradient may have a tangent"
+    for name in ("weight", "bias"):
+        program = _both_modes("jvp_parameters:b1:ordinary", "jvp:b1:ordinary")
+        frozen = program.replace("preset,", f"preset,attach:{name}:parameter,")
+        yield Edge(f"{name}_frozen", GROUP, frozen, note)
+        dropped = program.replace("preset,", f"drop:{name},preset,")
+        yield Edge(f"{name}_dropped", GROUP, dropped, "without it there is nothing to move")
+    note = "it leaves the graphs before it alone, and updates the buffers that they read"
+    for way in ("jvp:b1:ordinary", "functional_vjp:b1:ordinary"):
+        word = way.partition(":")[0]
+        program = f"preset,input_grad:b0,{way},backward:ordinary"
+        yield Edge(f"{word}_between_train", GROUP, program, note)
+        program = f"preset,eval,input_grad:b0,train,{way},backward:ordinary"
+        yield Edge(f"{word}_between_eval", GROUP, program, f"{note}: #13402")
+    note = "what is not recorded cannot be differentiated"
+    yield Edge("jvp_alone", GROUP, "preset,forward:b0,backward:ones,jvp:b1:ones,backward:ones", note)
+    program = "preset,input_grad:b1,jvp:b1:ordinary,backward:ordinary,double:ordinary:ordinary"
+    note = "the derivative is symmetric"
+    yield Edge("beside_backward", GROUP, program.replace("backward", "retain"), note, TRACKED, FLOAT64)
+    program = "preset,alias:running_mean:bias,requires_grad:false,jvp:b1:ordinary,eval,jvp:b1:ordinary"
+    yield Edge("statistic_is_bias", GROUP, program, "a statistic has no tangent, nor has its other name")
+
+
+def _narrow() -> Iterator[Edge]:
+    note = "the tangent has the dtype of the output"
+    for dtype in DTYPES:
+        if dtype in WIDE:
+            continue
+        variant = Variant("bounded", "n30", dtype)
+        ways = [f"{way}:b1:ordinary" for way in JVPS if not way.startswith("func_")]
+        program = _both_modes(*ways, "functional_vjp:b1:ordinary")
+        yield Edge(f"tracked_{dtype}", GROUP, program, note, TRACKED, variant)
+        program = _both_modes(*(f"{way}:b1:ordinary" for way in (*JVPS, *VJPS)), "jvp:no_batch:ones")
+        yield Edge(f"untracked_{dtype}", GROUP, program, note, UNTRACKED, variant)
+        yield Edge(f"bare_{dtype}", GROUP, program, note, BARE, variant)
+        dropped = program.replace("preset,", "drop:weight,preset,")
+        yield Edge(f"weight_dropped_{dtype}", GROUP, dropped, note, UNTRACKED, variant)
+
+
+EDGES: Tuple[Edge, ...] = (*_ways(), *_numbers(), *_inputs(), *_programs(), *_narrow())

@@ -1,0 +1,52 @@
+"""The numbers of second and third derivatives and of tangents, from the terms of their formulas."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict
+
+import numpy as np
+
+from oracle.expected_derivatives import SECOND, TANGENT, THIRD, ExpectedDerivative
+from oracle.numerics import bounds
+from oracle.numerics.formats import FORMATS, Format
+from oracle.numerics.normalisation import OutputValues, nothing, terms
+from oracle.numerics.propagation import Arithmetic, exact
+from oracle.second_derivatives import Terms, second_terms
+from oracle.tangents import tangent_terms
+from oracle.third_derivatives import third_terms
+
+TERMS: Dict[str, Callable[[ExpectedDerivative, Arithmetic], Terms]] = {
+    SECOND: second_terms,
+    THIRD: third_terms,
+    TANGENT: tangent_terms,
+}
+"""Maps a kind of derivative to the function that yields its terms."""
+
+
+def _stored(value: np.ndarray, storage: Format) -> np.ndarray:
+    """Return the budget of storing a derivative."""
+    if storage is storage.arithmetic:
+        return np.full(value.shape, storage.tiny)
+    return bounds.stored(value, storage)
+
+
+def derivative_values(expected: ExpectedDerivative) -> OutputValues:
+    """Compute a derivative with the budget of every element: shape (C,), or that of the input.
+
+    ``undetermined``: the channels in which anything conforms, and those whose error has no bound.
+    """
+    output = expected.output
+    if not output.batch.values.size:
+        return nothing(expected.shape)
+    arithmetic = Arithmetic(output.arithmetic)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        found = list(TERMS[expected.kind](expected, arithmetic))
+        value, error = arithmetic.plus(*found) if found else exact(np.zeros((1, 1, 1)))
+        error = error + _stored(value, FORMATS[expected.dtype]) if found else error
+    shape = expected.shape
+    whole = shape if len(shape) == 4 else (*shape, 1, 1)
+    value, error = np.broadcast_to(value, whole), np.broadcast_to(error, whole)
+    finite = np.isfinite(value)
+    budget = np.where(finite, np.where(np.isnan(error), np.inf, error), np.nan)
+    undetermined = terms(output).undetermined & bool(found)
+    return OutputValues(value.reshape(shape), budget.reshape(shape), undetermined)

@@ -1,0 +1,219 @@
+"""Steps on the paths through ``torch.compile``."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Dict
+
+from cases.derivatives import Accumulate, Backward, Double
+from cases.steps import FORMS, Forward, Step
+from cases.variants import NARROW, Variant
+from oracle.meanings import advance
+from oracle.paths.rounding import gradients_in_16_bits, gradients_of_rounded_statistics
+from oracle.paths.walk import Advance, allowing, by_forward, failing, remembering, tagged, within
+from oracle.refusals import OVERLAPPING
+from oracle.semantics import Semantics
+from oracle.state import Expected, ExpectedError, Graph, Inside, State
+
+PYTHON = ("expected 4D input", "division by zero")
+"""Parts of the messages of exceptions that the module's own Python code raises."""
+
+
+UNSEEN = ("mixed dtype", "expected 1 dims", "INTERNAL ASSERT")
+"""Parts of the messages of checks that the captured graph does not make, so they come when it runs."""
+
+OTHERWISE = {
+    "both be None": "both be None",
+    "not implemented for": "could not infer output dtype|Autograd not support dtype",
+    "expected 1 dims": "Attempting to broadcast a dimension",
+}
+"""Maps a part of the message of a check to the message with which the same is refused in a graph."""
+
+
+def cumulates(state: State) -> bool:
+    """Whether a forward reads the number in the counter, which no graph can hold as a constant."""
+    counted = state.training and bool(state.track_running_stats)
+    return bool(counted and state.momentum is None and state.num_batches_tracked is not None)
+
+
+SKIPPED = "skipped"
+"""The memory of a path after a forward that failed behind a graph break: from then on torch calls the
+module as it is."""
+
+
+def _compiled(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a forward of a compiled module.
+
+    An operator that refuses its arguments does so while the graph is captured, before anything ran. After
+    a graph break torch calls the rest of the forward as it is, if that cannot be captured.
+    """
+    assert isinstance(step, Forward)
+    found = advance(state, step, variant, semantics)
+    error = found.error
+    if error is None or any(part in error.pattern for part in PYTHON):
+        return found
+    if cumulates(state):
+        return remembering(found, SKIPPED)
+    if state.memory == SKIPPED:
+        return found
+    rows = UNSEEN[1] in error.pattern and not state.training
+    if any(part in error.pattern for part in UNSEEN) and not rows:
+        return found
+    if error == OVERLAPPING:  # there, too, so the defect of the kernel does not show
+        return _wrapped(state, found, error)
+
+    def outside(found: Expected) -> Expected:
+        return found if found.error is None else _wrapped(state, found, found.error)
+
+    return dataclasses.replace(outside(found), inside=Inside(state, found, outside))
+
+
+def _wrapped(state: State, found: Expected, error: ExpectedError) -> Expected:
+    """Return what is shown of an operator that refuses its arguments while the graph is captured."""
+    pattern = within(error, "TorchRuntimeError").pattern
+    for part, instead in OTHERWISE.items():
+        if part in pattern:
+            pattern = instead
+    wrapped = ExpectedError("TorchRuntimeError", _with_symbols(pattern))
+    return tagged(Expected(state, error=wrapped, switches=found.switches), "compile_error")
+
+
+def _with_symbols(pattern: str) -> str:
+    """Return the pattern of a message in which a graph may show a symbol for a number: s50, zf18."""
+    pattern = re.sub(r"(should contain) ([0-9]+) elements", r"\1 (\2|s[0-9]+) elements", pattern)
+    pattern = re.sub(r"(eps must be .* but got) (\S+)$", r"\1 (\2|zf[0-9]+)", pattern)
+    before, size, after = pattern.partition("got input size")
+    return before + size + re.sub("[0-9]+", r"(\g<0>|s[0-9]+)", after)
+
+
+def _fullgraph(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a forward of a module that must compile as one graph."""
+    found = advance(state, step, variant, semantics)
+    if found.error is not None and PYTHON[0] in found.error.pattern:
+        return failing(state, "Unsupported", "", "fullgraph")
+    if cumulates(state):
+        return failing(state, "UserError", "data-dependent expression", "fullgraph")
+    return _compiled(state, step, variant, semantics)
+
+
+def _decomposed(one: Advance) -> Advance:
+    """Return the function for a forward whose batch_norm is decomposed into other operators."""
+
+    def forward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+        found = one(state, step, variant, semantics)
+        if found.output is not None:
+            return tagged(found, "decomposed_strides")
+        assert found.error is not None
+        unchecked = any(each.form in FORMS for each in state.tensors())
+        unchecked = unchecked or UNSEEN[0] in found.error.pattern
+        return tagged(found, "decomposed_checks") if unchecked else found
+
+    return forward
+
+
+def _traced_ahead(one: Advance) -> Advance:
+    """Return the function for a forward whose operators are traced before anything runs.
+
+    A check that the captured graph leaves to them comes before the counter has been increased.
+    """
+
+    def forward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+        found = one(state, step, variant, semantics)
+        if found.output is not None:
+            return _before_update(state, found)
+        if found.error is None or UNSEEN[1] not in found.error.pattern or found.state is state:
+            return found
+        skipped = state.memory == SKIPPED or found.state.memory == SKIPPED
+        return found if skipped else failing(state, *found.error, "ahead_checks")
+
+    return forward
+
+
+def _before_update(state: State, found: Expected) -> Expected:
+    """Return what a forward shows that reads weight and bias before it updates the running buffers.
+
+    It makes a difference where one of them is a running buffer, too.
+    """
+    assert found.output is not None
+    weight, bias = (each and each.numbers for each in (state.weight, state.bias))
+    if found.output.weight is weight and found.output.bias is bias:
+        return found
+    output = dataclasses.replace(found.output, weight=weight, bias=bias)
+    graph, *others = found.state.graphs
+    now = found.state.changed(graphs=(graph._replace(output=output), *others))
+    return tagged(dataclasses.replace(found, output=output, state=now), "ahead_alias")
+
+
+def _ahead(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a step; the backward was traced ahead of time, with the tensors that it needs."""
+    found = advance(state, step, variant, semantics)
+    if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
+        return found
+    if found.error is not None and found.state is not state:
+        return failing(state, *found.error, "ahead_whole")
+    graph = state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
+    if isinstance(step, Double) and found.error is None:
+        refused = "does not currently support double backward"
+        return failing(state, "RuntimeError", refused, "ahead_double")
+    if found.error is not None and "inplace" in found.error.pattern:
+        return tagged(found, "ahead_saved")
+    if _changed(state, graph):
+        return tagged(found, "ahead_saved")
+    return found if found.gradients is None else tagged(found, "ahead_strides")
+
+
+def _changed(state: State, graph: Graph) -> bool:
+    """Whether a tensor that the forward read has other numbers by now."""
+    output = graph.output
+    read = [(state.weight, output.weight)]
+    if not output.batch_statistics:
+        read += [(state.running_mean, output.mean), (state.running_var, output.variance)]
+    return any(tensor is not None and tensor.numbers is not numbers for tensor, numbers in read)
+
+
+def _ahead_decomposed(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a step; a backward of decomposed operators lays gradients out in its own way."""
+    found = _ahead(state, step, variant, semantics)
+    return found if found.gradients is None else tagged(found, "decomposed_strides")
+
+
+def _in_16_bits(one: Advance) -> Advance:
+    """Return the function for a step; decomposed operators round the gradients of 16-bit inputs.
+
+    What they have added to ``.grad`` stays there in later steps.
+    """
+
+    def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+        found = one(state, step, variant, semantics)
+        if found.error is not None or variant.input_dtype not in NARROW:
+            return found
+        there = [each for each in found.gradients or () if each is not None]
+        there += [part for _, grad in found.state.grads() for part in grad.parts]
+        outputs = [each.output for each in there if each.output.batch.values.size]
+        wide = found.state.dtype not in NARROW
+        if wide and any(each.batch_statistics for each in outputs):
+            return allowing(found, "decomposed_statistics", gradients_of_rounded_statistics(found))
+        return allowing(found, "decomposed_narrow", gradients_in_16_bits(found)) if outputs else found
+
+    return perform
+
+
+_ENDS = {"": _compiled, "_static": _compiled, "_dynamic": _compiled, "_fullgraph": _fullgraph}
+
+
+def _performed(name: str, one: Advance) -> Advance:
+    """Return the function for a step on the paths of a backend."""
+    if name == "dynamo":
+        return by_forward(one)
+    if name == "aot_eager":
+        return by_forward(_traced_ahead(one), _ahead)
+    return by_forward(_in_16_bits(_decomposed(_traced_ahead(one))), _in_16_bits(_ahead_decomposed))
+
+
+STEPPING: Dict[str, Advance] = {
+    name + end: _performed(name, one)
+    for name in ("dynamo", "aot_eager", "aot_decomp", "inductor")
+    for end, one in _ENDS.items()
+}
+"""Maps the name of a path to the function for a step on it."""

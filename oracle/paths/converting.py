@@ -1,0 +1,107 @@
+"""Steps on the paths on which another module takes the place of the one under test."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Dict
+
+from cases.attributes import TENSORS
+from cases.derivatives import Accumulate, Backward, Double
+from cases.inputs import batch
+from cases.steps import Copy, Forward, Step
+from cases.variants import WIDE, Variant
+from oracle.meanings import advance
+from oracle.paths.making import Made, through
+from oracle.paths.walk import Advance, by_forward, failing, tagged
+from oracle.semantics import Semantics
+from oracle.state import Expected, Graph, State, Tensor
+
+
+def _sync(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a forward of a SyncBatchNorm, which checks less of the rank and more of the counter."""
+    assert isinstance(step, Forward)
+    found = advance(state, step, variant, semantics)
+    given = batch(variant, step.batch).values
+    if given.ndim != 4 and given.ndim >= 2:
+        return tagged(found, "sync_rank")
+    if given.ndim > 1 and given.shape[1] == 0:
+        refused = "number of input channels should be non-zero"
+        return failing(state, "ValueError", refused, "sync_channels")
+    counted = state.training and state.track_running_stats
+    if counted and state.num_batches_tracked is None:
+        return failing(state, "AssertionError", "num_batches_tracked must not be None", "sync_counter")
+    return found
+
+
+def _fused(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a forward of a convolution into which the module was fused."""
+    assert isinstance(step, Forward)
+    made = state.memory
+    if not isinstance(made, Made):
+        if state.training:
+            return failing(state, "AssertionError", "Fusion only for eval!", "fused_eval")
+        if state.running_mean is None or state.running_var is None:
+            absent = "bn.running_mean and bn.running_var must not be None"
+            return failing(state, "AssertionError", absent, "fused_buffers")
+        made = Made(of_its_own(state.changed(graphs=())))
+    found = through(state.changed(memory=made), made.inner, step, variant, semantics)
+    output = found.output
+    if output is None or not output.batch.values.size or output.dtype not in WIDE:
+        return tagged(found, "fused_input")
+    return tagged(_trainable(found, step), "fused_constants")
+
+
+def of_its_own(state: State) -> State:
+    """Return the module with tensors of its own that hold the same numbers and require no gradient."""
+    changes: Dict[str, Any] = {}
+    for name in TENSORS:
+        entry = state.entry(name)
+        if isinstance(entry, Tensor):
+            changes[name] = Tensor(entry.numbers, object(), form=entry.form)
+        elif entry is not None:
+            changes[name] = entry._replace(identity=object())
+    return state.changed(**changes)
+
+
+def _trainable(found: Expected, step: Forward) -> Expected:
+    """Return the output of a convolution, whose weight and bias require gradients of their own."""
+    assert found.output is not None
+    recorded = step.grad not in ("no_grad", "inference")
+    output = dataclasses.replace(found.output, requires_grad=recorded)
+    graph, *earlier = found.state.graphs
+    graphs = (graph._replace(output=output, saved=()), *earlier)
+    text = "" if step.grad == "hooked" else found.text
+    return dataclasses.replace(found, output=output, text=text, state=found.state.changed(graphs=graphs))
+
+
+def _fused_backward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a step; a backward of the convolution gives the input's gradient alone."""
+    found = advance(state, step, variant, semantics)
+    if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
+        return found
+    place = int(getattr(step, "earlier", False))
+    graph = state.graphs[min(place, len(state.graphs) - 1)]
+    return tagged(found, "fused_strides" if _usual(graph, step) else "fused_backward")
+
+
+def _usual(graph: Graph, step: Step) -> bool:
+    return graph.trainable == ("input",) and not graph.freed and isinstance(step, Backward)
+
+
+def _lazy(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a step other than a forward; a module that is constructed anew is a lazy one, too."""
+    found = advance(state, step, variant, semantics)
+    config = state.config
+    if not isinstance(step, Copy) or step.how != "state_dict" or found.error is not None:
+        return found
+    if config.affine or config.track_running_stats:
+        return found
+    return tagged(dataclasses.replace(found, state=found.state.changed(num_features=0)), "lazy_features")
+
+
+STEPPING: Dict[str, Advance] = {
+    "lazy": by_forward(advance, _lazy),
+    "sync": by_forward(_sync),
+    "fused": by_forward(_fused, _fused_backward),
+}
+"""Maps the name of a path to the function for a step on it; a path that is missing differs nowhere."""

@@ -1,0 +1,81 @@
+"""Steps on the paths through ``torch.export``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Dict
+
+from cases.inputs import batch
+from cases.steps import Forward, Step
+from cases.variants import Variant
+from oracle.meanings import advance
+from oracle.paths.compile import cumulates
+from oracle.paths.making import Made, inner_of, made_of, through
+from oracle.paths.walk import Advance, by_forward, tagged
+from oracle.semantics import Semantics
+from oracle.state import Expected, State
+
+READ = ("training", "momentum", "eps", "track_running_stats")
+"""The flags that a forward reads, all of which an exported program has as constants."""
+
+
+def _export(dynamic: bool, decomposed: bool) -> Advance:
+    """Return the function for a forward. ``dynamic``: N, H and W may change."""
+
+    def forward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+        assert isinstance(step, Forward)
+        inner = inner_of(state)
+        if inner is None:
+            return _exported(state, step, variant, semantics, decomposed)
+        made = state.memory
+        assert isinstance(made, Made)
+        shape = batch(variant, step.batch).values.shape
+        found = through(state, inner, step, variant, semantics)
+        fits = shape == made.shape or (dynamic and len(shape) == 4 and shape[1] == made.shape[1])
+        if not fits or found.error is not None or inner.dtype != state.dtype:
+            return tagged(found, "export_input")
+        return _tagged(state, inner, found, step, decomposed)
+
+    return forward
+
+
+def _exported(
+    state: State, step: Forward, variant: Variant, semantics: Semantics, decomposed: bool
+) -> Expected:
+    """Perform the first forward, of which the program is made before it is run."""
+    right = advance(state, step, variant, semantics)
+    if right.error is not None or cumulates(state) or not right.output.batch.values.size:  # type: ignore[union-attr]
+        return tagged(right, "export_refused")
+    dropped = state.config.track_running_stats and state.running_mean is None
+    if dropped and not state.training:
+        return tagged(right, "export_absent")
+    found = made_of(state, step, right)
+    return tagged(found, "decomposed_strides") if decomposed else found
+
+
+def _tagged(
+    state: State, inner: State, found: Expected, step: Forward, decomposed: bool
+) -> Expected:
+    """Return what is expected with the clauses that apply."""
+    clauses = ["decomposed_strides"] if decomposed else []
+    if _otherwise(state, inner):
+        clauses.append("export_constants")
+    if step.grad == "hooked":
+        found, clauses = dataclasses.replace(found, text=""), [*clauses, "export_hooks"]
+    return tagged(found, *clauses)
+
+
+def _otherwise(state: State, inner: State) -> bool:
+    """Whether the module has other flags or tensors now than the program."""
+    if any(repr(getattr(state, name)) != repr(getattr(inner, name)) for name in READ):
+        return True
+    identities = ([getattr(e, "identity", None) for e in each.entries()] for each in (state, inner))
+    return next(identities) != next(identities)
+
+
+STEPPING: Dict[str, Advance] = {
+    "export": by_forward(_export(dynamic=False, decomposed=False)),
+    "export_dynamic": by_forward(_export(dynamic=True, decomposed=False)),
+    "export_decomposed": by_forward(_export(dynamic=False, decomposed=True)),
+}
+"""Maps the name of a path to the function for a step on it."""

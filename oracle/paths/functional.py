@@ -1,0 +1,152 @@
+"""Steps on the paths through the functional interface: batch_norm, functional_call, vmap, ensembles."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Dict
+
+from cases.derivatives import Accumulate, Backward, Double
+from cases.steps import Convert, Forward, Step
+from cases.variants import NARROW, Variant
+from oracle.meanings import advance
+from oracle.paths.compile import cumulates
+from oracle.paths.rounding import gradients_in_16_bits, normalised_first, output_in_16_bits
+from oracle.paths.walk import (
+    Advance,
+    allowing,
+    by_forward,
+    failing,
+    leaving_behind,
+    left_behind,
+    remembering,
+    tagged,
+)
+from oracle.semantics import Semantics
+from oracle.state import Expected, Inside, State
+
+FIRST = ("expected 4D", "Expected more than 1", "batch_norm eps", "division by zero", "argument '")
+"""Parts of the messages of the checks that come before vmap meets the operator."""
+
+COMPARED = "not supported between instances"
+
+
+def _checked(found: Expected) -> bool:
+    """Whether a check in Python refuses the call."""
+    return found.error is not None and (
+        any(part in found.error.pattern for part in FIRST) or COMPARED in found.error.pattern
+    )
+
+
+def _mixes(state: State, found: Expected) -> bool:
+    """Whether a float32 tensor of the module meets an input of 16 bits."""
+    output = found.output
+    if output is None or output.dtype not in NARROW or state.dtype != "float32":
+        return False
+    return any(each is not None for each in state.entries()[:4])
+
+
+def _counted(state: State, found: Expected) -> State:
+    return state.changed(num_batches_tracked=found.state.num_batches_tracked)
+
+
+def _narrow(found: Expected) -> Expected:
+    """Return what a forward shows whose affine map is a step of its own, rounded to 16 bits."""
+    if found.output is None or found.output.dtype not in NARROW:
+        return found
+    return allowing(found, "vmap_narrow", output_in_16_bits(found))
+
+
+def _vmap(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a forward under vmap, which refuses to update buffers that are not stacked."""
+    assert isinstance(step, Forward)
+    found = advance(state, step, variant, semantics)
+    if _checked(found):
+        return found
+    if found.error is not None:
+        return tagged(found, "vmap_error")
+    assert found.output is not None
+    updates = state.training and state.track_running_stats and found.output.batch.values.size
+    if updates and (state.running_mean is not None or state.running_var is not None):
+        refused = "Batch norm got a batched tensor as input while the running_mean or running_var"
+        return failing(_counted(state, found), "RuntimeError", refused, "vmap_update")
+    if _mixes(state, found):
+        return tagged(found, "vmap_mixed")
+    return _narrow(found)
+
+
+def _ensemble(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a forward of a member of an ensemble, whose tensors are all stacked."""
+    assert isinstance(step, Forward)
+    found = advance(state, step, variant, semantics)
+    if not any(each is not None for each in state.entries()):
+        return failing(state, "ValueError", "Expected at least one Tensor to vmap over", "ensemble_empty")
+    if cumulates(state) and not (found.error is not None and "expected 4D" in found.error.pattern):
+        return failing(_counted(state, found), "RuntimeError", r"calling \.item\(\)", "ensemble_item")
+    if _checked(found):
+        return found
+    if found.error is not None or _mixes(state, found):
+        return tagged(found, "vmap_mixed" if found.error is None else "ensemble_error")
+    if not state.config.num_features:
+        return dataclasses.replace(found, inside=Inside(state, found, _of_two))
+    outputs = (found.output, *(state.memory[:1] if isinstance(state.memory, tuple) else ()))
+    return tagged(_narrow(remembering(found, outputs)), "ensemble_strides")
+
+
+def _of_two(found: Expected) -> Expected:
+    """Return what a forward of a module without channels shows, of which there are two in a stack."""
+    if found.error is None:
+        return found
+    pattern = found.error.pattern.replace("size .0.", "size .2, 0.")
+    return dataclasses.replace(found, error=found.error._replace(pattern=pattern))
+
+
+def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a step; a backward reads what the separate operators have kept."""
+    found = advance(state, step, variant, semantics)
+    if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
+        return found
+    if found.error is not None or isinstance(step, Double):
+        return tagged(found, "vmap_kept")
+    graph = state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
+    weight = None if state.weight is None else state.weight.numbers
+    copied = isinstance(state.memory, tuple) and all(each is not graph.output for each in state.memory)
+    if graph.output.weight is not weight or copied:
+        return tagged(found, "vmap_kept")
+    seen = allowing(tagged(found, "vmap_strides"), "vmap_weight", normalised_first(found))
+    if graph.output.dtype not in NARROW:
+        return seen
+    return allowing(seen, "vmap_narrow_gradients", gradients_in_16_bits(normalised_first(found)))
+
+
+def _function(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a forward by the function alone, which calls no hook."""
+    assert isinstance(step, Forward)
+    found = advance(state, step, variant, semantics)
+    if step.grad != "hooked" or found.output is None:
+        return found
+    return tagged(dataclasses.replace(found, text=""), "function_hooks")
+
+
+def _with_views(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a step other than a forward, after forwards that were given views of the tensors.
+
+    A conversion gives a Parameter other memory, and leaves the view where it was. A view is a node of the
+    graph of its own, which comes after the operations that have read it.
+    """
+    if isinstance(step, Convert):
+        return leaving_behind(state, step, variant, semantics)
+    found = advance(state, step, variant, semantics)
+    if not isinstance(step, (Backward, Accumulate, Double)):
+        return found
+    if found.error is not None:
+        return found if found.state is state else failing(state, *found.error, "view_unreached")
+    return tagged(found, "view_left_behind") if left_behind(state, step) else found
+
+
+STEPPING: Dict[str, Advance] = {
+    "functional": by_forward(_function),
+    "functional_call": by_forward(advance, _with_views),
+    "vmap": by_forward(_vmap, _afterwards),
+    "ensemble": by_forward(_ensemble, _afterwards),
+}
+"""Maps the name of a path to the function for a step on it; a path that is missing differs nowhere."""

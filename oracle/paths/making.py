@@ -1,0 +1,93 @@
+"""The memory of paths that make a program of the module once, at its first forward."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+from cases.attributes import PARAMETERS, TENSORS
+from cases.steps import Forward, Step
+from cases.variants import Variant
+from oracle.meanings import advance
+from oracle.semantics import Semantics
+from oracle.state import Entry, Expected, Graph, Inside, State, Tensor
+
+
+class Made(NamedTuple):
+    """A program of a module. ``inner``: the module as the program has it. ``shape``: of the input."""
+
+    inner: State
+    shape: Tuple[int, ...] = ()
+
+
+def inner_of(state: State) -> Optional[State]:
+    """Return the module as its program has it, None before there is a program.
+
+    Where module and program hold the same tensor, both see its present numbers.
+    """
+    made = state.memory
+    if not isinstance(made, Made):
+        return None
+    return made.inner.changed(**_shared(made.inner, state))
+
+
+def _shared(one: State, other: State) -> Dict[str, Entry]:
+    """Return the entries of ``one`` that ``other`` holds, too, as they are in ``other``.
+
+    They require a gradient where those of ``one`` do: a constant of a graph does not.
+    """
+    there = {each.identity: each for each in other.entries() if each is not None}
+    shared: Dict[str, Entry] = {}
+    for name in TENSORS:
+        each = one.entry(name)
+        if each is not None and each.identity in there:
+            now = there[each.identity]
+            if isinstance(now, Tensor) and isinstance(each, Tensor):
+                now = now._replace(requires_grad=each.requires_grad)
+            shared[name] = now
+    return shared
+
+
+def through(
+    state: State, inner: State, step: Step, variant: Variant, semantics: Semantics
+) -> Expected:
+    """Perform a forward on ``inner``; the module sees what happens to the tensors that both hold."""
+    made = state.memory
+    assert isinstance(made, Made)
+    before = inner.changed(graphs=state.graphs)
+
+    def outside(found: Expected) -> Expected:
+        after = found.state
+        seen = state.changed(**_shared(state, after))
+        memory = made._replace(inner=after.changed(graphs=()))
+        graphs = _without_strangers(state, inner, after)
+        return dataclasses.replace(found, state=seen.changed(graphs=graphs, memory=memory))
+
+    found = advance(before, step, variant, semantics)
+    return dataclasses.replace(outside(found), inside=Inside(before, found, outside))
+
+
+def _without_strangers(state: State, inner: State, after: State) -> Tuple[Graph, ...]:
+    """Return the graphs, the last without gradients of parameters that are not the module's any more."""
+    if not after.graphs:
+        return ()
+    pairs = [(name, inner.entry(name), state.entry(name)) for name in PARAMETERS]
+    strangers = frozenset(
+        name
+        for name, one, other in pairs
+        if getattr(one, "identity", None) is not getattr(other, "identity", None)
+    )
+    graph, *earlier = after.graphs
+    return (graph._replace(frozen=graph.frozen | (strangers & {*graph.trainable})), *earlier)
+
+
+def made_of(state: State, step: Step, expected: Expected, **constants: Any) -> Expected:
+    """Return what the first forward shows, after which the path remembers the module.
+
+    ``state``: the module before it. ``constants``: the flags whose values are fixed in another form.
+    """
+    assert isinstance(step, Forward)
+    assert expected.output is not None
+    inner = expected.state.changed(graphs=(), **constants)
+    memory = Made(inner, tuple(expected.output.shape))
+    return dataclasses.replace(expected, state=expected.state.changed(memory=memory))

@@ -1,0 +1,57 @@
+"""Steps on the path through ONNX."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Dict
+
+import numpy as np
+
+from cases.derivatives import Accumulate, Backward, Double
+from cases.inputs import batch
+from cases.steps import Forward, Step
+from cases.variants import NARROW, Variant
+from oracle.meanings import advance
+from oracle.paths.converting import of_its_own
+from oracle.paths.making import Made, through
+from oracle.paths.walk import Advance, by_forward, tagged
+from oracle.semantics import Semantics
+from oracle.state import Expected, State
+
+
+def _onnx(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a forward of an exported model, which is a function without buffers and gradients.
+
+    Its attributes are float32, so eps is rounded.
+    """
+    assert isinstance(step, Forward)
+    made = state.memory
+    shape = batch(variant, step.batch).values.shape
+    if not isinstance(made, Made):
+        right = advance(state, step, variant, semantics)
+        if right.error is not None or state.training or not right.output.batch.values.size:  # type: ignore[union-attr]
+            return tagged(right, "onnx_refused")
+        assert isinstance(state.eps, (int, float))
+        inner = of_its_own(state.changed(graphs=(), eps=float(np.float32(state.eps))))
+        made = Made(inner, shape)
+    found = through(state.changed(memory=made), made.inner, step, variant, semantics)
+    if shape != made.shape or found.output is None or found.output.dtype in NARROW:
+        return tagged(found, "onnx_input")
+    output = dataclasses.replace(found.output, requires_grad=False, strides="contiguous")
+    graph, *earlier = found.state.graphs
+    graphs = (graph._replace(output=output, trainable=(), saved=()), *earlier)
+    text = "" if step.grad == "hooked" else None
+    seen = dataclasses.replace(
+        found, output=output, text=text, state=found.state.changed(graphs=graphs), inside=None
+    )
+    return tagged(seen, "onnx_constants")
+
+
+def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a step; an output of the model cannot be differentiated."""
+    found = advance(state, step, variant, semantics)
+    return tagged(found, "onnx_backward") if isinstance(step, (Backward, Accumulate, Double)) else found
+
+
+STEPPING: Dict[str, Advance] = {"onnx": by_forward(_onnx, _afterwards)}
+"""Maps the name of a path to the function for a step on it."""

@@ -1,0 +1,85 @@
+"""Expectations on a path that takes batch_norm apart into operators, each of which rounds its result."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from oracle.deviations.narrow import narrow_statistics
+from oracle.expected_derivatives import ExpectedGradient
+from oracle.numerics.formats import FORMATS
+from oracle.numerics.normalisation import ExpectedOutput
+from oracle.numerics.statistics import Statistics
+from oracle.state import Expected, State
+
+
+def output_in_16_bits(expected: Expected) -> Expected:
+    """Return what is expected, with an output every operation of which is rounded to its dtype."""
+    output = expected.output
+    assert output is not None
+    return dataclasses.replace(expected, output=dataclasses.replace(output, working=output.dtype))
+
+
+def gradients_in_16_bits(expected: Expected) -> Expected:
+    """Return what is expected, with gradients every operation of which is rounded to the dtype."""
+    return _gradients(expected, "", working=True)
+
+
+def gradients_of_rounded_statistics(expected: Expected) -> Expected:
+    """Return what is expected, with gradients for which mean and inverse deviation of the batch were
+    rounded to the dtype of the input. In eval mode every operation is rounded to it."""
+    return _gradients(expected, "", rounded=True)
+
+
+def normalised_first(expected: Expected) -> Expected:
+    """Return what is expected, with a weight's gradient that sums products with the normalised input."""
+    return _gradients(expected, "weight", normalised=True, any_order=True)
+
+
+def _rounded(output: ExpectedOutput) -> ExpectedOutput:
+    """Return the output with batch statistics that were rounded to its dtype."""
+    count = output.batch.values.size // max(output.shape[1], 1)
+    found = Statistics(count, output.mean, output.variance, output.variance)
+    narrow = narrow_statistics(found, output.eps, FORMATS[output.dtype])
+    return dataclasses.replace(output, mean=narrow.mean, variance=narrow.biased_variance)
+
+
+def _gradients(
+    expected: Expected, name: str, working: bool = False, rounded: bool = False, **changes: Any
+) -> Expected:
+    """Return what is expected, with other gradients: those of this name, or all for an empty one."""
+
+    def changed(gradient: ExpectedGradient) -> ExpectedGradient:
+        if name not in ("", gradient.name):
+            return gradient
+        output = gradient.output
+        if working:
+            output = dataclasses.replace(output, working=output.dtype)
+        if rounded and output.batch_statistics:
+            output = _rounded(output)
+        elif rounded:
+            output = dataclasses.replace(output, working=output.dtype)
+        return dataclasses.replace(gradient, output=output, **changes)
+
+    gradients = expected.gradients
+    if gradients is not None:
+        gradients = tuple(each and changed(each) for each in gradients)
+    state = _accumulated(expected.state, changed)
+    return dataclasses.replace(expected, gradients=gradients, state=state)
+
+
+def _accumulated(state: State, changed: Any) -> State:
+    """Return the state with other gradients in the ``.grad`` of the tensors and of the last input."""
+
+    def parts(grad: Any) -> Any:
+        if grad is None:
+            return None
+        return dataclasses.replace(grad, parts=tuple(changed(each) for each in grad.parts))
+
+    for tensor in (state.weight, state.bias):
+        if tensor is not None and tensor.grad is not None:
+            state = state.written(tensor._replace(grad=parts(tensor.grad)))
+    if not state.graphs:
+        return state
+    last, *earlier = state.graphs
+    return state.changed(graphs=(last._replace(grad=parts(last.grad)), *earlier))

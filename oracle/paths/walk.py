@@ -1,0 +1,97 @@
+"""Parts of which the functions for steps on paths are made."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Callable, Optional
+
+from cases.derivatives import Accumulate, Backward, Double
+from cases.steps import Copy, Forward, Forwards, Step, forwards
+from cases.variants import Variant
+from oracle.meanings import advance
+from oracle.semantics import Semantics
+from oracle.state import Expected, ExpectedError, State
+
+Advance = Callable[[State, Step, Variant, Semantics], Expected]
+"""A function from a module, a step, and what runs it to what the step must show."""
+
+
+def by_forward(one: Advance, others: Advance = advance, renews: bool = True) -> Advance:
+    """Return a function that performs each forward by ``one`` and every other step by ``others``.
+
+    ``renews``: a copy is another module, of which the path has made nothing yet.
+    """
+
+    def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+        if isinstance(step, Forward):
+            return one(state, step, variant, semantics)
+        if isinstance(step, Forwards):
+            expected = Expected(state)
+            for each in forwards(step):
+                expected = one(expected.state, each, variant, semantics)
+                if expected.error is not None:
+                    break
+            return expected
+        expected = others(state, step, variant, semantics)
+        if renews and isinstance(step, Copy) and expected.copied and state.memory is not None:
+            return dataclasses.replace(expected, state=expected.state.changed(memory=None))
+        return expected
+
+    return perform
+
+
+def tagged(expected: Expected, *clauses: str) -> Expected:
+    """Return what is expected, with the names of clauses that say why."""
+    return dataclasses.replace(expected, clauses=(*expected.clauses, *clauses))
+
+
+def leaving_behind(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+    """Perform a conversion, after forwards that read a weight in other memory than the Parameter's.
+
+    The conversion gives the Parameter new memory, and leaves that tensor as it was.
+    """
+    inside = semantics.inside | {"conversion_leaves_saved_weight"}
+    return advance(state, step, variant, dataclasses.replace(semantics, inside=inside))
+
+
+def left_behind(state: State, step: Step) -> bool:
+    """Whether a step differentiates a graph whose weight a conversion of the module has left behind."""
+    if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
+        return False
+    graph = state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
+    weight = state.weight
+    if weight is None or weight.identity is not graph.leaves[0]:
+        return False
+    return any(each.name == "weight" and each.identity is not weight.identity for each in graph.saved)
+
+
+def allowing(expected: Expected, clause: str, wider: Expected) -> Expected:
+    """Return what is expected, with a clause by which quantities may be as in ``wider`` instead."""
+    allowances = (*expected.allowances, (clause, wider))
+    return dataclasses.replace(tagged(expected, clause), allowances=allowances)
+
+
+def failing(state: State, kind: str, pattern: str, *clauses: str) -> Expected:
+    """Return what a step shows that raises and leaves this state."""
+    return Expected(state, error=ExpectedError(kind, pattern), clauses=clauses)
+
+
+def within(error: ExpectedError, kind: str) -> ExpectedError:
+    """Return the error of this class whose message contains the message of another one."""
+    inner = re.sub(r"(?<!\\)\$$", "", error.pattern)
+    return ExpectedError(kind, inner[1:] if inner.startswith("^") else inner)
+
+
+def as_if(
+    state: State, step: Step, variant: Variant, semantics: Semantics, **flags: Any
+) -> Expected:
+    """Perform a step on the module with other values of some flags, which it does not keep."""
+    found = advance(state.changed(**flags), step, variant, semantics)
+    kept = {name: getattr(state, name) for name in flags}
+    return dataclasses.replace(found, state=found.state.changed(**kept))
+
+
+def remembering(expected: Expected, memory: Optional[object]) -> Expected:
+    """Return what is expected, after which the path remembers what it has made."""
+    return dataclasses.replace(expected, state=expected.state.changed(memory=memory))

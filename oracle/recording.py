@@ -1,0 +1,67 @@
+"""The record that autograd keeps of a forward, and the kernel that differentiates it."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from cases.attributes import PARAMETERS
+from cases.inputs import Batch
+from oracle import refusals
+from oracle.numerics.normalisation import ExpectedOutput
+from oracle.semantics import Rules
+from oracle.state import Graph, Saved, State, Tensor
+
+SAVED = ("weight", "running_mean", "running_var")
+"""The tensors that the backward pass reads, beside the input, if the forward was handed them."""
+
+
+def recorded(
+    state: State, output: ExpectedOutput, trainable: Tuple[str, ...], handed_over: Tuple[str, ...]
+) -> Graph:
+    """Return what autograd records of a forward. ``handed_over``: the names of the buffers it was handed.
+
+    An empty batch is multiplied by a weight and shifted by a bias, and nothing else is read.
+    """
+    read = ("weight", *handed_over)
+    if not output.batch.values.size:
+        read = ("weight",) if "input" in trainable else ()
+    saved = []
+    for name in SAVED:
+        tensor = state.entry(name)
+        if isinstance(tensor, Tensor) and name in read:
+            saved.append(
+                Saved(
+                    name, tensor.identity, tensor.version, tensor.numbers, tensor.form, state.dtype
+                )
+            )
+    leaves = [getattr(state.entry(name), "identity", None) for name in PARAMETERS]
+    rows = [name for name in PARAMETERS if getattr(state.entry(name), "form", "") == "row"]
+    return Graph(
+        output, trainable, tuple(saved), state.dtype, leaves=tuple(leaves), rows=frozenset(rows)
+    )
+
+
+def check_rows(graph: Graph, given: Batch, rules: Rules) -> None:
+    """Refuse a weight or bias of shape (1, C): the gradients have the shape (C,).
+
+    The kernel for channels_last does not look at the shape of the weight, and for an empty batch there is
+    no kernel.
+    """
+    if not graph.rows or not graph.output.batch.values.size:
+        return
+    by_shape = "weight" in graph.rows
+    if by_shape and both_channels_last(graph.output.batch, given):
+        by_shape = rules.holds("backward_reads_shape_of_weight")
+    if by_shape:
+        raise refusals.not_one_dimensional(by_accessor=True)
+    refused = graph.rows & {*graph.trainable}
+    if refused == {"weight"} and rules.holds("row_weight_differentiated"):
+        return
+    if refused:
+        raise refusals.invalid_gradient()
+
+
+def both_channels_last(given: Batch, upstream: Batch) -> bool:
+    """Whether torch may take both for channels_last: also a contiguous one with one value per image."""
+    formats = (given.memory_format, upstream.memory_format)
+    return "other" not in formats and ("channels_last" in formats or given.values.shape[2:] == (1, 1))

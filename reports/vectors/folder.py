@@ -1,0 +1,91 @@
+"""The directory that vectors are written to: a new or empty one, or one with earlier vectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Dict, List, Set
+
+from reports import destination
+from reports.errors import UnwritableOutput
+
+MANIFEST = "manifest.json"
+"""The file that names all others. It is removed first and written last, so that a directory without it is
+known to be unfinished."""
+
+UNFINISHED = "unfinished.json"
+"""The file that takes the place of the manifest while the others are written."""
+
+
+def prepare(folder: Path) -> None:
+    """Make the directory if there is none.
+
+    Raises:
+        UnwritableOutput: it cannot be made or written to, or it holds something else than vectors.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = _others(folder)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise UnwritableOutput(
+            f"{folder}: cannot be a directory of vectors ({reason}); give another directory"
+        ) from None
+    if others:
+        raise UnwritableOutput(
+            f"{folder}: holds {others[0]}, which is no file of vectors; give a new or an empty directory"
+        )
+    destination.check(folder / MANIFEST)
+
+
+def write(folder: Path, files: Dict[str, bytes]) -> None:
+    """Write all files, and remove the other files of earlier vectors.
+
+    Raises:
+        UnwritableOutput: a file cannot be written or removed.
+    """
+    earlier = _listed(folder) - {UNFINISHED}
+    listed = dict.fromkeys(sorted(earlier | set(files)))
+    destination.write(folder / UNFINISHED, json.dumps({"files": listed}).encode("ascii"))
+    try:
+        for name in sorted(earlier - set(files) | {MANIFEST}):
+            if (folder / name).exists():
+                (folder / name).unlink()
+        for name in files:
+            (folder / name).parent.mkdir(exist_ok=True)
+        for name in sorted(files, key=lambda each: (each == MANIFEST, each)):
+            destination.write(folder / name, files[name])
+        (folder / UNFINISHED).unlink()
+    except OSError as error:
+        raise UnwritableOutput(
+            f"{folder}: earlier vectors cannot be replaced ({error.strerror}); give another directory"
+        ) from error
+
+
+def _others(folder: Path) -> List[str]:
+    """Return what belongs to no vectors: at the first level of the directory, or else below it."""
+    listed = _listed(folder)
+    first = {each.name for each in folder.iterdir()} - {name.partition("/")[0] for name in listed}
+    if first:
+        return sorted(first)
+    found = (each for each in folder.rglob("*") if not each.is_dir())
+    return sorted({each.relative_to(folder).as_posix() for each in found} - listed)
+
+
+def _listed(folder: Path) -> Set[str]:
+    """Return the names of the files that a manifest in the directory lists, and its own."""
+    found: Set[str] = set()
+    for name in (MANIFEST, UNFINISHED):
+        try:
+            files = json.loads((folder / name).read_bytes().decode("utf-8"))["files"]
+        except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if isinstance(files, dict):
+            found |= {name, *(each for each in files if _inside(each))}
+    return found
+
+
+def _inside(name: str) -> bool:
+    """Whether the name of a file stays inside of the directory."""
+    parts = Path(name).parts
+    return bool(parts) and ".." not in parts and not Path(name).is_absolute()

@@ -1,0 +1,1 @@
+"""The page of records in a real browser; ``nox -s site`` runs these tests."""

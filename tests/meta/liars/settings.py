@@ -1,0 +1,70 @@
+"""Liars about settings of torch, which they leave changed for everything that comes after them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tests.meta.liars.honest import HonestBatchNorm2d
+from tests.meta.liars.kernel import Tensor
+from tests.meta.liars.registry import liar
+
+
+@liar("edge", "autograd", through="exception")
+class GradModeLeftOff(HonestBatchNorm2d):
+    """Leaves the recording of graphs off after a forward in eval mode."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        if not self.training:
+            torch.set_grad_enabled(False)
+        return y
+
+
+@liar("edge", "dtype", "wrong_float_float64", through="exception")
+class DefaultDtypeLeft(HonestBatchNorm2d):
+    """Leaves float64 as the default dtype after a forward with such an input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        if x.dtype == torch.float64:
+            torch.set_default_dtype(torch.float64)
+        return y
+
+
+@liar("edge", "shape", through="exception")
+class RandomNumbersDrawn(HonestBatchNorm2d):
+    """Draws a random number in every forward, so that what comes after it is initialised otherwise."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        torch.rand(1)
+        return super().forward(x)
+
+
+@liar("edge", "construction", through="exception")
+class RandomNumbersDrawnAtConstruction(HonestBatchNorm2d):
+    """Draws random numbers for a weight that it then sets to 1."""
+
+    def __init__(self, num_features: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(num_features, *args, **kwargs)
+        torch.rand(num_features)
+
+
+@liar("edge", "reset", through="exception")
+class SeedSetByReset(HonestBatchNorm2d):
+    """Seeds the random numbers in reset_parameters."""
+
+    def reset_parameters(self) -> None:
+        torch.manual_seed(0)
+        super().reset_parameters()
+
+
+@liar("edge", "shape", through="exception")
+class SubnormalsFlushed(HonestBatchNorm2d):
+    """Has the processor take subnormal numbers for 0 from the first forward on."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        torch.set_flush_denormal(True)
+        return y

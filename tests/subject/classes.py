@@ -1,0 +1,85 @@
+"""Makes the subject of a class of torch, or says in one line why it cannot be one; describes torch."""
+
+from __future__ import annotations
+
+from typing import Dict, Tuple
+
+import numpy as np
+import torch
+
+from cases.attributes import FLAGS, STATISTICS, TENSORS
+from cases.construction import Config
+from cases.variants import Variant
+from reports.rows import MODULE, STATE, VALUES
+from tests.subject.devices import HERE, Device, device
+from tests.subject.errors import SubjectError
+from tests.subject.foreign import said
+from tests.subject.loading import Environment
+from tests.subject.module import Factory, LiveModule, construct, eager
+from tests.subject.reading import Unreadable
+from tests.subject.subject import Subject
+
+NEEDED: Dict[str, Tuple[str, ...]] = {VALUES: STATISTICS, STATE: TENSORS + FLAGS, MODULE: TENSORS + FLAGS}
+"""Maps a promise to the attributes without which it cannot be made."""
+
+
+class TorchError(ValueError):
+    """The torch that is installed cannot be used; the message says why and what to do."""
+
+
+def subject(name: str, factory: Factory, promise: str, place: str) -> Subject:
+    """Return the subject of a class with BatchNorm2d's constructor and attributes.
+
+    ``promise``: one of PROMISES. ``place``: the device. Raises SubjectError and DeviceError.
+    """
+    there = device(place)
+    _try(name, factory, promise, there)
+    return eager(factory, name, promise, there)
+
+
+def _try(name: str, factory: Factory, promise: str, there: Device) -> None:
+    """Raise SubjectError for a subject that cannot be constructed or observed at all."""
+    trying = "called with 3"
+    try:
+        module = factory(3)
+        for attribute in (*NEEDED[promise], "train", "eval"):
+            trying = f"asked for {attribute!r}"
+            if not hasattr(module, attribute):
+                raise SubjectError(
+                    f"subject {name!r}: it makes a {type(module).__name__} without {attribute!r}; "
+                    "BatchNorm2d's attributes are needed"
+                )
+        if not callable(module):
+            raise SubjectError(
+                f"subject {name!r}: the {type(module).__name__} it makes is not callable"
+            )
+        trying = "called with 3, eps=, momentum=, affine=, track_running_stats= as BatchNorm2d can"
+        construct(factory, Config(3, call="keywords"), "float32", there)
+        place = "the CPU" if there is HERE else there.name
+        trying = f"observed: weight, bias and buffers must be None or torch tensors on {place}"
+        for each in LiveModule(factory, Config(3), Variant(), there).perform(None).tensors:
+            if promise != VALUES and each is not None and isinstance(each.dtype, Unreadable):
+                raise TypeError(each.dtype)
+        for mode in ("train", "eval"):
+            trying = f"called in {mode} mode with an ordinary batch, float32 of shape (2, 3, 2, 2)"
+            module = there.move(factory(3))
+            getattr(module, mode)()
+            module(there.to(torch.zeros(2, 3, 2, 2)))
+    except (SubjectError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # this is foreign code, which may even exit
+        raise SubjectError(f"subject {name!r}: it cannot be {trying} ({said(error)})") from error
+
+
+def environment(threads: int) -> Environment:
+    """Set torch's thread count and return its properties; raise TorchError where it cannot be used."""
+    version = torch.__version__
+    try:
+        torch.from_numpy(np.zeros(1)).numpy()
+    except Exception as error:  # NumPy has another major release, or torch was built without it
+        raise TorchError(
+            f"torch {version} cannot exchange arrays with NumPy {np.__version__} ({said(error)}); "
+            "install the NumPy that it was built for, as in: pip install 'numpy<2'"
+        ) from error
+    torch.set_num_threads(threads)
+    return Environment(version, torch.get_num_threads())

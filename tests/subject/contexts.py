@@ -1,0 +1,26 @@
+"""The context of a forward, and what the module is handed, by the word of ``cases.steps.GRADS``."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+import torch
+
+CONTEXTS: Dict[str, Callable[[], Any]] = {
+    "grad": torch.enable_grad,
+    "input_grad": torch.enable_grad,
+    "hooked": torch.enable_grad,
+    "view": torch.enable_grad,
+    "detached": torch.enable_grad,
+    "output_overwritten": torch.enable_grad,
+    "input_overwritten": torch.enable_grad,
+    "no_grad": torch.no_grad,
+    "inference": lambda: torch.inference_mode(),  # some releases of torch lack it
+}
+"""Maps a word of ``cases.steps.GRADS`` to the context in which a forward is called."""
+
+HANDED: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "view": lambda tensor: tensor.view_as(tensor),
+    "detached": lambda tensor: tensor.detach(),
+}
+"""Maps a word of GRADS to the function that makes the input out of the tensor that gets the gradient."""

@@ -1,0 +1,21 @@
+"""The contract of every path: what it legitimately does otherwise than a call of the module."""
+
+from __future__ import annotations
+
+from typing import Dict, Tuple
+
+from tests.subject.contract import Clause
+from tests.subject.paths.clauses_of_calls import CONVERTING, FUNCTIONAL, RECORDING
+from tests.subject.paths.clauses_of_programs import COMPILE, EXPORT, JIT, ONNX
+
+CONTRACTS: Dict[str, Tuple[Clause, ...]] = {
+    "recording": RECORDING,
+    "functional": FUNCTIONAL,
+    "jit": JIT,
+    "compile": COMPILE,
+    "export": (*EXPORT, *(each for each in COMPILE if each.name == "decomposed_strides")),
+    "converting": CONVERTING,
+    "wrapping": (),
+    "onnx": ONNX,
+}
+"""Maps a module of ``tests.subject.paths`` to the clauses of its paths."""

@@ -1,0 +1,225 @@
+"""The contracts of the paths that make a program of the module."""
+
+from __future__ import annotations
+
+from tests.subject.paths.clause import DOCS, exactly, freely
+
+JIT = (
+    exactly(
+        "jit_none",
+        "An attribute of a ScriptModule keeps its type: a tensor cannot become None, nor None a tensor.",
+        DOCS + "jit_language_reference.html",
+    ),
+    freely(
+        "jit_channels",
+        "BatchNorm2d(0) raises by a known defect of torch, of which TorchScript makes another class.",
+        "exception",
+        "num_batches_tracked",
+        ends=True,
+        always=False,
+    ),
+    exactly("jit_hooks", "The module's hooks are not called: the ScriptModule has its own."),
+    exactly(
+        "jit_error",
+        "TorchScript raises its own class of exception, whose message ends with the original one.",
+        DOCS + "jit_language_reference.html",
+    ),
+    exactly(
+        "script_constants",
+        "momentum, eps and track_running_stats are __constants__ of the module: compiled into the code.",
+        DOCS + "jit.html",
+    ),
+    exactly("script_hooks", "A hook is compiled with the module, and a lambda cannot be."),
+    exactly(
+        "script_number",
+        "TorchScript converts no int to the float that momentum and eps are declared as.",
+        DOCS + "jit_language_reference.html",
+    ),
+    exactly(
+        "trace_constants",
+        "A trace records the operators of one call: mode, momentum (with None the factor of that call), "
+        "eps, track_running_stats and which tensors there are stay as they were.",
+        DOCS + "generated/torch.jit.trace.html",
+    ),
+    freely(
+        "trace_checks",
+        "The checks that the module makes in Python are no part of a trace.",
+        "*",
+        source=DOCS + "generated/torch.jit.trace.html",
+        ends=True,
+        always=False,
+    ),
+    exactly("trace_sharing", "A module in which two names lead to one tensor cannot be traced."),
+    exactly("making_undone", "The call that failed was the one that is recorded; what it did is undone."),
+    exactly(
+        "freeze_eval",
+        "Only a module in eval mode can be frozen.",
+        DOCS + "generated/torch.jit.freeze.html",
+    ),
+    exactly(
+        "freeze_constants",
+        "Freezing makes constants without gradients of flags and tensors; these lie in the memory of the "
+        "module's, so only a change in place is seen.",
+        DOCS + "generated/torch.jit.freeze.html",
+    ),
+    exactly(
+        "freeze_pools",
+        "Freezing makes one constant of equal tensors (a weight of ones and an initial running_var), in "
+        "the memory of one of them: a later write to it changes the other in the code, too.",
+        fault=True,
+    ),
+    freely(
+        "freeze_double",
+        "The weight is a constant of the code, so no gradient depends on it.",
+        "derivatives present",
+        "* 2nd gradient",
+        always=False,
+        ends=True,
+    ),
+    freely(
+        "script_division",
+        "TorchScript divides 1.0 by a counter of 0 without raising ZeroDivisionError.",
+        "*",
+        ends=True,
+        fault=True,
+    ),
+)
+
+COMPILE = (
+    exactly(
+        "compile_error",
+        "batch_norm refuses its arguments while the graph is captured: the class is TorchRuntimeError, "
+        "its message contains the original one, and the counter has not been increased.",
+    ),
+    exactly(
+        "fullgraph",
+        "One graph can hold neither the raise of a check nor the number in the counter, which a forward "
+        "with momentum None reads.",
+        "pytorch/pytorch#194504",
+    ),
+    freely(
+        "decomposed_strides",
+        "The operators that batch_norm is decomposed into keep the input's strides, or choose others.",
+        "output_strides *",
+        "input gradient strides",
+        always=False,
+    ),
+    freely(
+        "decomposed_checks",
+        "The operators that batch_norm is decomposed into check the forms of its tensors less.",
+        "*",
+        ends=True,
+        always=False,
+    ),
+    freely(
+        "decomposed_narrow",
+        "The operators that batch_norm is decomposed into round to 16 bits in other places.",
+        "* gradient",
+        "*.grad",
+        always=False,
+    ),
+    freely(
+        "decomposed_statistics",
+        "The decomposition of batch_norm rounds mean and inverse deviation of a 16-bit input on the CPU "
+        "to 16 bits for the backward, also of a float32 module, whose gradients lose their digits.",
+        "* gradient",
+        "*.grad",
+        source="torch 2.13.0, torch/_decomp/decompositions.py, native_batch_norm_helper; PR #84013",
+        always=False,
+        fault=True,
+    ),
+    freely(
+        "ahead_strides",
+        "A backward that was traced ahead of time gives an upstream gradient the strides it was traced "
+        "with, and lays its results out accordingly.",
+        "input gradient strides",
+        always=False,
+    ),
+    exactly(
+        "ahead_checks",
+        "The operators are traced ahead of time, so a check that the captured graph leaves to them comes "
+        "before the counter has been increased.",
+    ),
+    exactly(
+        "ahead_alias",
+        "The operator that is traced reads weight and bias before it updates the running buffers. Where "
+        "one tensor is both, the module reads it after the update.",
+        fault=True,
+    ),
+    exactly(
+        "ahead_whole",
+        "A backward that was traced ahead of time is one node: where one of its operations raises, the "
+        "bias gets no gradient, either.",
+    ),
+    exactly(
+        "ahead_double",
+        "A backward that was traced ahead of time cannot be differentiated.",
+        DOCS + "generated/torch.compile.html",
+    ),
+    freely(
+        "ahead_saved",
+        "The graph that was traced ahead of time keeps other tensors for the backward, and updates the "
+        "buffers where autograd sees it, so a change in between is noticed at other times.",
+        "*",
+        ends=True,
+        always=False,
+    ),
+)
+
+EXPORT = (
+    exactly(
+        "export_constants",
+        "An exported program is specialised on flags, mode and the tensors that the module had.",
+        DOCS + "export.html",
+    ),
+    exactly("export_hooks", "The module's hooks are not called: the program is a module of its own."),
+    freely(
+        "export_input",
+        "The program checks an input against the one it was exported with, in its own words.",
+        "*",
+        source=DOCS + "export.html",
+        ends=True,
+        always=False,
+    ),
+    freely(
+        "export_refused",
+        "torch.export refuses a forward that raises or reads the counter as a number, in its own words.",
+        "*",
+        source=DOCS + "export.html",
+        ends=True,
+        always=False,
+    ),
+    freely(
+        "export_absent",
+        "torch.export raises IndexError for a module whose buffers were set to None.",
+        "*",
+        ends=True,
+        fault=True,
+    ),
+)
+
+ONNX = (
+    exactly(
+        "onnx_constants",
+        "A model is a function of its input alone: tensors are constants, eps is a float32 attribute, "
+        "and the output is a new tensor without a gradient.",
+        "https://onnx.ai/onnx/operators/onnx__BatchNormalization.html",
+    ),
+    freely(
+        "onnx_refused",
+        "The exporter refuses what raises; what a model computes of the running statistics in train mode "
+        "is not written back.",
+        "*",
+        source=DOCS + "onnx.html",
+        ends=True,
+        always=False,
+    ),
+    freely(
+        "onnx_input",
+        "The model takes inputs of the exported shape; onnxruntime computes 16 bits in its own way.",
+        "*",
+        ends=True,
+        always=False,
+    ),
+    freely("onnx_backward", "An output of the model has no gradient.", "*", ends=True, always=False),
+)
