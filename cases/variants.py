@@ -24,6 +24,7 @@ SHAPES: Dict[str, Shape] = {
     "n8_images_alone": (8, 11, 1, 1),
     "n8_one_channel_row": (1, 1, 1, 8),
     "n16384": (4, 3, 64, 64),
+    "n204800": (8, 3, 160, 160),
 }
 """Maps a word to (N, C, H, W). The number in the word is N*H*W, the number of values in a channel."""
 
@@ -81,10 +82,10 @@ MATRIX_SHAPES = (
 more than 2**15 values, which torch splits between threads, and each of the rest is extreme in one
 dimension; 67 is a prime, larger than two vectors of 32."""
 
-LARGE_SHAPES = ("n102400", "n4096", "n16384")
+LARGE_SHAPES = ("n102400", "n4096", "n16384", "n204800")
 """The shapes for which the arithmetic of a forward takes longer than its call."""
 
-REMAINDER: Dict[str, Shape] = {"n102400": (5, 3, 2, 3)}
+REMAINDER: Dict[str, Shape] = {"n102400": (5, 3, 2, 3), "n204800": (5, 3, 2, 3)}
 """Maps a shape word to the shape of the batches after the first, b0, where that shape differs. A module
 must not remember the size of an earlier batch, and checking 10^5 values in every forward would take too
 long."""
@@ -121,10 +122,16 @@ EXPANDED_LAYOUTS = ("image", "one_row", "one_channel")
 """The ways to repeat numbers, other than ``expanded``. image: one number for each image and channel.
 one_row: one row. one_channel: one channel."""
 
-EVERY_LAYOUT = GRADIENT_LAYOUTS + ("transposed", "swapped") + CUT_LAYOUTS + EXPANDED_LAYOUTS
+CUT_CHANNELS_LAST = tuple(f"channels_last_{each}" for each in CUT_LAYOUTS)
+"""The ways to be a part of a larger channels_last tensor."""
+
+EVERY_LAYOUT = (
+    *(*GRADIENT_LAYOUTS, "transposed", "swapped", *CUT_LAYOUTS, *EXPANDED_LAYOUTS),
+    *(*CUT_CHANNELS_LAST, "windows"),
+)
 """Every word for how a tensor lies in memory; edges and spelled-out programs use those that are no
 GRADIENT_LAYOUTS. transposed: height and width have changed places in memory. swapped: images and
-channels have."""
+channels have. windows: each row is the row above it moved by one number, and they share their memory."""
 
 ATTACHED_COUNT = 5
 """The value of a counter that ``Attach`` attaches."""

@@ -168,6 +168,18 @@ DEFECTS: Tuple[Defect, ...] = (
         "Take the second derivative by a double backward, or by torch.func.jvp of torch.func.vjp.",
     ),
     Defect(
+        "windows_overwrite_tangent",
+        (1, 10),
+        None,
+        "a forward-mode derivative by an input whose rows overlap in memory, as unfold makes them, with "
+        "a tangent of other strides, where rows and columns are not equally long",
+        "make_dual copies the tangent to strides like the input's, so that its numbers overwrite each "
+        "other, and the derivative is taken in another direction. For an expanded input it raises "
+        "RuntimeError.",
+        "found by this suite",
+        "Pass input.clone().",
+    ),
+    Defect(
         "backward_misreads_ambiguous_layout",
         (1, 10),
         None,

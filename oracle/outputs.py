@@ -21,7 +21,7 @@ HOOKS = "pre-hook hook"
 
 def strides(state: State, given: Batch, batch_statistics: bool, rules: Rules) -> str:
     """Return the memory format of the output: the input's, unless the release made it contiguous."""
-    if given.memory_format != "channels_last":
+    if given.suggested_format != "channels_last":
         return "contiguous"
     gaps = any(tensor.form == "strided" or tensor.overlaps for tensor in state.tensors())
     if gaps and rules.holds("gaps_make_output_contiguous"):

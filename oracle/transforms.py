@@ -66,8 +66,7 @@ def _check_dual(step: Union[Jvp, Nested], variant: Variant) -> None:
     """
     given = batch(variant, step.batch)
     tangent = upstream(variant, given, step.tangent)
-    places = {"expanded": given.values.shape[0], "scalar": given.values.size}.get(given.layout, 1)
-    if places > 1 and given.values.size and tangent.layout != given.layout:
+    if given.overlaps and tangent.layout != given.layout:
         raise Refusal(*refusals.OVERLAPPING)
 
 

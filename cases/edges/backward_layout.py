@@ -41,7 +41,27 @@ def _pairs(shape: str, dtype: str) -> Iterator[Edge]:
             )  # fmt: skip
 
 
+ALONE = (("input", "requires_grad:false,", "input_grad"), ("affine", "", "forward"))
+"""A name, the steps before, and the call, where the input or weight and bias alone need a gradient."""
+
+
+def _some() -> Iterator[Edge]:
+    """Edges in which a kernel computes the input's gradient alone, or those of weight and bias alone."""
+    for dtype in DTYPES:
+        variant = Variant("bounded", "n30", dtype)
+        for layout in ("contiguous", "channels_last", "permuted"):
+            for name, frozen, call in ALONE:
+                one_pass = f"{call}:b1.{layout},backward:ordinary.{layout}"
+                yield Edge(
+                    f"{name}_alone_{dtype}_{layout}", "backward_layout",
+                    f"preset,{frozen}{one_pass},eval,{one_pass}",
+                    "what needs no gradient may be left out, and only that",
+                    Config(variant.channels), variant,
+                )  # fmt: skip
+
+
 EDGES: Tuple[Edge, ...] = (
     *(edge for shape, dtype in VALUES for edge in _pairs(shape, dtype)),
     *(edge for shape in AMBIGUOUS for edge in _pairs(shape, "float32")),
+    *_some(),
 )

@@ -40,4 +40,12 @@ def _many() -> Iterator[Edge]:
             yield Edge(f"{shape}_{layout}", "extent", program, note, Config(variant.channels), variant)
 
 
-EDGES: Tuple[Edge, ...] = (*_long(), *_many())
+def _most() -> Iterator[Edge]:
+    note = "more numbers than 2**19 in one input"
+    variant = Variant("bounded", "n204800", "float32")
+    for layout in ("contiguous", "channels_last"):
+        program = "preset," + _BOTH.format(f".{layout}")
+        yield Edge(f"n204800_{layout}", "extent", program, note, Config(variant.channels), variant)
+
+
+EDGES: Tuple[Edge, ...] = (*_long(), *_many(), *_most())

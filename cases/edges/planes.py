@@ -10,7 +10,15 @@ from typing import Iterator, Tuple
 
 from cases.construction import Config
 from cases.edges.edge import TRACKED, UNTRACKED, Edge
-from cases.variants import EVERY_LAYOUT, GRADIENT_LAYOUTS, PLANE_SHAPES, WIDE, Variant
+from cases.variants import (
+    CUT_CHANNELS_LAST,
+    DTYPES,
+    EVERY_LAYOUT,
+    GRADIENT_LAYOUTS,
+    PLANE_SHAPES,
+    WIDE,
+    Variant,
+)
 
 GROUP = "planes"
 
@@ -30,6 +38,7 @@ def _shapes() -> Iterator[Edge]:
 
 def _parts() -> Iterator[Edge]:
     note = "a view of a larger tensor, or of a smaller one: #121651, #63224"
+    narrow = tuple(dtype for dtype in DTYPES if dtype not in WIDE)
     for layout in EVERY_LAYOUT[len(GRADIENT_LAYOUTS) :]:
         program = f"preset,{_BOTH.format('.' + layout, 'b1')},train,forward:b0.{layout}"
         for name, config in (("", TRACKED), ("_untracked", UNTRACKED)):
@@ -37,6 +46,9 @@ def _parts() -> Iterator[Edge]:
             yield Edge(f"{layout}{name}", GROUP, program, note, config, variant)
         variant = Variant("bounded", "n36_3x4x3x4", "float64")
         yield Edge(f"{layout}_float64", GROUP, program, note, Config(4), variant)
+        for dtype in narrow if layout in CUT_CHANNELS_LAST else ():
+            variant = Variant("bounded", "n30", dtype)
+            yield Edge(f"{layout}_{dtype}", GROUP, program, note, TRACKED, variant)
 
 
 EDGES: Tuple[Edge, ...] = (*_shapes(), *_parts())

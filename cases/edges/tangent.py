@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
+from cases.construction import Config
 from cases.derivatives import JVPS, VJPS
 from cases.edges.edge import BARE, CUMULATIVE, FLOAT64, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
 from cases.variants import DTYPES, WIDE, Variant
@@ -81,6 +82,11 @@ def _inputs() -> Iterator[Edge]:
     note = "an expanded input can have a tangent that is expanded alike"
     program = _both_modes("jvp:b1.expanded:ordinary.expanded", "functional_jvp:b1.expanded:ordinary")
     yield Edge("layout_both_expanded", GROUP, program, note)
+    note = "each row of the input is the row above it, moved by one number, in the same memory"
+    for shape in ("n30", "n24_2x2x4x3", "n192_32x7x2x3"):
+        variant = Variant("bounded", shape, "float32")
+        program = _both_modes(*(f"{way}:b1.windows:ordinary" for way in ("jvp", "functional_jvp")))
+        yield Edge(f"layout_windows_{shape}", GROUP, program, note, Config(variant.channels), variant)
 
 
 def _programs() -> Iterator[Edge]:

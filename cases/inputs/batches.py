@@ -10,7 +10,7 @@ import numpy as np
 
 from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
-from cases.inputs.memory import memory_format
+from cases.inputs.memory import memory_format, suggested_format
 from cases.inputs.named import NAMED, OTHER_DTYPES
 from cases.inputs.own import OWN
 from cases.variants import EVERY_LAYOUT, GRADIENT_LAYOUTS, Variant, regimes
@@ -18,22 +18,32 @@ from cases.variants import EVERY_LAYOUT, GRADIENT_LAYOUTS, Variant, regimes
 OF_FOUR_DIMENSIONS = ("channels_last", "permuted", *EVERY_LAYOUT[len(GRADIENT_LAYOUTS) :])
 """The layouts that only tensors of four dimensions have."""
 
-_REPEATED: Dict[str, Tuple[slice, ...]] = {
-    "expanded": (slice(1),),
-    "image": (slice(None), slice(None), slice(1), slice(1)),
-    "one_row": (slice(None), slice(None), slice(1)),
-    "one_channel": (slice(None), slice(1)),
+_REPEATED: Dict[str, Tuple[int, ...]] = {
+    "expanded": (0,),
+    "image": (2, 3),
+    "one_row": (2,),
+    "one_channel": (1,),
 }
-"""Maps a layout that repeats numbers to the part that is repeated."""
+"""Maps a layout that repeats numbers to the dimensions along which it repeats them."""
 
 
 def laid_out(values: np.ndarray, layout: str) -> np.ndarray:
     """Return the values that a tensor of this layout has: those that it repeats are equal."""
     if layout == "scalar" and values.size:
         return np.full(values.shape, values.flat[0])
+    if layout == "windows" and values.size:
+        return _windows(values)
     if layout not in _REPEATED:
         return values
-    return np.ascontiguousarray(np.broadcast_to(values[_REPEATED[layout]], values.shape))
+    once = tuple(slice(1 if each in _REPEATED[layout] else None) for each in range(values.ndim))
+    return np.ascontiguousarray(np.broadcast_to(values[once], values.shape))
+
+
+def _windows(values: np.ndarray) -> np.ndarray:
+    """Return images whose rows are windows of one long row: the first row, then the last column."""
+    height, width = values.shape[2:]
+    long = np.concatenate([values[:, :, 0], values[:, :, 1:, -1]], axis=2)
+    return np.stack([long[:, :, row : row + width] for row in range(height)], axis=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +66,18 @@ class Batch:
     def memory_format(self) -> str:
         """``contiguous``, ``channels_last`` or ``other``."""
         return memory_format(self.values.shape, self.layout)
+
+    @property
+    def suggested_format(self) -> str:
+        """The memory format of a new tensor that torch makes like this one."""
+        return suggested_format(self.values.shape, self.layout)
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether numbers share one place in memory by a stride of 0; ``windows`` have no such stride."""
+        shape = self.values.shape
+        along = range(len(shape)) if self.layout == "scalar" else _REPEATED.get(self.layout, ())
+        return bool(self.values.size) and any(shape[each] > 1 for each in along)
 
     @property
     def ambiguous(self) -> bool:

@@ -14,6 +14,9 @@ ORDERS: Dict[str, Tuple[int, ...]] = {
 }
 """Maps a dense layout to its dimensions in the order in which they lie in memory, the slowest first."""
 
+PARTS = "channels_last_"
+"""What the words of ``cases.variants.CUT_CHANNELS_LAST`` begin with."""
+
 DENSE = ("contiguous", "channels_last")
 """The memory formats that torch has kernels for."""
 
@@ -36,3 +39,13 @@ def memory_format(shape: Sequence[int], layout: str) -> str:
         if mine == wanted:
             return name
     return "other"
+
+
+def suggested_format(shape: Sequence[int], layout: str) -> str:
+    """Return the memory format of a new tensor that torch makes like one of this shape and layout.
+
+    It is the tensor's own, but the parts of a channels_last tensor are followed by a channels_last one.
+    """
+    if layout.startswith(PARTS) and 0 not in shape:
+        return memory_format(shape, "channels_last")
+    return memory_format(shape, layout)

@@ -26,7 +26,7 @@ from oracle.deviations.layouts import (
     rows_misread,
 )
 from oracle.deviations.loading import assign_marks_metadata
-from oracle.deviations.memory import expanded_buffer_written
+from oracle.deviations.memory import expanded_buffer_written, windows_overwrite_tangent
 from oracle.deviations.narrow import narrow_arithmetic, narrow_tangents
 from oracle.deviations.situation import Deviation, Situation
 from oracle.deviations.sums import channels_last_plain_sums, contiguous_float64_plain_sums
@@ -54,6 +54,7 @@ DEVIATIONS: Dict[str, Deviation] = {
         rows_misread,
         narrow_arithmetic,
         expanded_buffer_written,
+        windows_overwrite_tangent,
         assign_marks_metadata,
     )
 }
@@ -62,6 +63,7 @@ DEVIATIONS: Dict[str, Deviation] = {
 CALLED: Dict[str, Deviation] = {
     "narrow_arithmetic": narrow_tangents,
     "derivative_of_tangent_of_constant_statistics": derivative_of_tangent_of_constant_statistics,
+    "windows_overwrite_tangent": windows_overwrite_tangent,
 }
 """Maps the name of a defect to its deviation in a step of ``cases.derivatives.CALLING``, beside those of
 the forward and the backward that are part of such a step."""

@@ -1,4 +1,4 @@
-"""The deviation of a forward that writes into running buffers whose channels share one place."""
+"""The deviations of writes into tensors of which several numbers share one place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, Dict
 import numpy as np
 
 from cases.attributes import STATISTICS
-from cases.inputs import batch
+from cases.derivatives import Jvp
+from cases.inputs import Batch, batch
 from cases.steps import Forward
 from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
@@ -19,6 +20,7 @@ from oracle.numerics.moving_average import moving_average
 from oracle.numerics.statistics import statistics
 from oracle.refusals import OVERLAPPING
 from oracle.state import Expected, Tensor
+from oracle.transforms import WITHOUT_DUALS
 
 
 def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
@@ -59,3 +61,31 @@ def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Bu
         place = moving_average(place, each, factor, fmt, exact=False, working=fmt)
     channels = np.zeros(old.channels, dtype=int)
     return Budgeted(place.values[channels], place.budget[channels], place.nonnegative)
+
+
+def windows_overwrite_tangent(right: Expected, situation: Situation) -> Expected:
+    """The tangent of an input of overlapping windows is copied to strides like the input's.
+
+    The last number that is written to a place stays. The longer of rows and columns is the outer loop of
+    the copy. Where both are equally long, the order depends on the whole shape; it is not described.
+    """
+    step = situation.step
+    if not isinstance(step, Jvp) or step.way in WITHOUT_DUALS or not right.derivatives:
+        return right
+    given = right.derivatives[0].output.batch
+    tangent = right.derivatives[0].direction
+    if given.layout != "windows" or tangent.layout == "windows" or not given.values.size:
+        return right
+    seen = dataclasses.replace(right.derivatives[0], direction=_copied(tangent))
+    return dataclasses.replace(right, derivatives=(seen,))
+
+
+def _copied(tangent: Batch) -> Batch:
+    """Return the tangent that overlapping windows hold after it was copied to them."""
+    values = tangent.values
+    height, width = values.shape[2:]
+    row, column = np.indices((height, width))
+    place = row + column
+    kept = np.minimum(place, (height if height > width else width) - 1)
+    rows, columns = (kept, place - kept) if height > width else (place - kept, kept)
+    return dataclasses.replace(tangent, values=values[:, :, rows, columns])

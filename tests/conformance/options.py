@@ -183,7 +183,8 @@ def selection(config: pytest.Config, deselected: int = 0) -> Optional[str]:
     option = config.option
     parts: List[str] = []
     if option.case:
-        parts.append("--case " + " ".join(option.case))
+        first, *others = option.case
+        parts.append(f"--case {first}" + (f" and {len(others)} more" if others else ""))
     if option.keyword:
         parts.append(f"-k {option.keyword}")
     if option.markexpr:

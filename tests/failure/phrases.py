@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Dict, Tuple
 
+_LARGER: Dict[str, Tuple[str, str]] = {
+    "cropped": ("torch.nn.functional.pad({x}, (0, 1, 0, 1))", "[..., :-1, :-1]"),
+    "channel_part": ("torch.stack(2 * [{x}], 1).flatten(1, 2)", "[:, :{shape}[1]]"),
+    "channel_step": ("torch.stack(2 * [{x}], 2).flatten(1, 2)", "[:, ::2]"),
+    "image_step": ("torch.stack(2 * [{x}], 1).flatten(0, 1)", "[::2]"),
+}
+"""Maps a word of ``cases.variants.CUT_LAYOUTS`` to a larger tensor, and to what takes {x} out of it."""
+
+_CHANNELS_LAST = "{x}.contiguous(memory_format=torch.channels_last)"
+
 LAYOUTS: Dict[str, str] = {
     "contiguous": "{x}",
-    "channels_last": "{x}.contiguous(memory_format=torch.channels_last)",
+    "channels_last": _CHANNELS_LAST,
     "permuted": "{x}.permute(2, 0, 3, 1).contiguous().permute(1, 3, 0, 2)",
     "sliced": "torch.nn.functional.pad({x}.unsqueeze(-1), (0, 1)).flatten(-2)[..., ::2]",
     "expanded": "{x}[:1].expand({shape})",
@@ -14,13 +24,15 @@ LAYOUTS: Dict[str, str] = {
     "scalar": "{x}.flatten()[:1].sum().expand({shape})",
     "transposed": "{x}.transpose(2, 3).contiguous().transpose(2, 3)",
     "swapped": "{x}.transpose(0, 1).contiguous().transpose(0, 1)",
-    "cropped": "torch.nn.functional.pad({x}, (0, 1, 0, 1))[..., :-1, :-1]",
-    "channel_part": "torch.stack(2 * [{x}], 1).flatten(1, 2)[:, :{shape}[1]]",
-    "channel_step": "torch.stack(2 * [{x}], 2).flatten(1, 2)[:, ::2]",
-    "image_step": "torch.stack(2 * [{x}], 1).flatten(0, 1)[::2]",
+    **{word: larger + place for word, (larger, place) in _LARGER.items()},
+    **{
+        f"channels_last_{word}": _CHANNELS_LAST.replace("{x}", larger) + place
+        for word, (larger, place) in _LARGER.items()
+    },
     "image": "{x}[:, :, :1, :1].expand({shape})",
     "one_row": "{x}[:, :, :1].expand({shape})",
     "one_channel": "{x}[:, :1].expand({shape})",
+    "windows": "torch.cat([{x}[:, :, 0], {x}[:, :, 1:, -1]], 2).unfold(2, {shape}[3], 1)",
 }
 """Maps a word of ``cases.variants.EVERY_LAYOUT`` to the text that gives {x} its strides."""
 

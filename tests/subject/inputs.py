@@ -52,13 +52,19 @@ def _scalar(values: torch.Tensor) -> torch.Tensor:
     return first.expand(values.shape)
 
 
-def _part(layout: str) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Return a function that gives a tensor, of shape (N, C, H, W), strides of a part of a larger one."""
+def _windows(values: torch.Tensor) -> torch.Tensor:
+    long = torch.cat([values[:, :, 0], values[:, :, 1:, -1]], 2)
+    return long.unfold(2, values.shape[3], 1) if values.numel() else values
+
+
+def _part(layout: str, memory_format: torch.memory_format) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return a function that gives a tensor, of shape (N, C, H, W), strides of a part of a larger one,
+    which has the memory format."""
 
     def part(values: torch.Tensor) -> torch.Tensor:
         images, channels, height, width = values.shape
         sizes, place = PARTS[layout](images, channels, height, width)
-        larger = values.new_zeros(sizes)
+        larger = values.new_zeros(sizes).contiguous(memory_format=memory_format)
         larger[place] = values
         return larger[place]
 
@@ -84,9 +90,11 @@ LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "scalar": _scalar,
     "transposed": lambda values: values.transpose(2, 3).contiguous().transpose(2, 3),
     "swapped": lambda values: values.transpose(0, 1).contiguous().transpose(0, 1),
-    **{layout: _part(layout) for layout in PARTS},
+    **{layout: _part(layout, torch.contiguous_format) for layout in PARTS},
     "image": lambda values: values[:, :, :1, :1].expand(values.shape),
     "one_row": lambda values: values[:, :, :1].expand(values.shape),
     "one_channel": lambda values: values[:, :1].expand(values.shape),
+    **{f"channels_last_{layout}": _part(layout, torch.channels_last) for layout in PARTS},
+    "windows": _windows,
 }
 """Maps a word of ``cases.variants.EVERY_LAYOUT`` to a function that gives a tensor its strides."""

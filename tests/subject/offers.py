@@ -26,12 +26,15 @@ from cases.steps import (
     Step,
     forwards,
 )
-from cases.variants import CUT_LAYOUTS, Variant
+from cases.variants import CUT_CHANNELS_LAST, CUT_LAYOUTS, Variant
 from tests.subject.subject import Unoffered
 
 Offers = FrozenSet[str]
 
-SAME_NUMBERS = ("channels_last", "permuted", "sliced", "shifted", "transposed", "swapped", *CUT_LAYOUTS)
+SAME_NUMBERS = (
+    *("channels_last", "permuted", "sliced", "shifted", "transposed", "swapped"),
+    *(*CUT_LAYOUTS, *CUT_CHANNELS_LAST),
+)
 """The layouts that say nothing to an implementation in NumPy terms: their numbers are those of the
 contiguous batch, which another case has. A layout that repeats numbers has numbers of its own."""
 

@@ -206,3 +206,25 @@ class DroppedWeightApplied(HonestBatchNorm2d):
         if kept.weight is not None:
             self.last = kept.weight.detach().clone()
         return terms.inverse if self.last is None else terms.inverse * self.last
+
+
+@liar("backward_layout", "input_alone_float32_channels_last", through="input gradient")
+class InputAloneMisread(HonestBatchNorm2d):
+    """Is wrong for a channels_last input where the input alone needs a gradient."""
+
+    def differentiate(self, g: Tensor, kept: Kept, wanted: Tuple[bool, bool, bool]) -> Gradients:
+        x, weight, bias = super().differentiate(g, kept, wanted)
+        last = kept.x.is_contiguous(memory_format=torch.channels_last)
+        alone = x is not None and weight is None and bias is None
+        return x * 1.03125 if alone and last and x is not None else x, weight, bias
+
+
+@liar("backward_layout", "affine_alone_float32_channels_last", through="weight gradient")
+class AffineAloneMisread(HonestBatchNorm2d):
+    """Is wrong in eval mode for a channels_last input where weight and bias alone need a gradient."""
+
+    def differentiate(self, g: Tensor, kept: Kept, wanted: Tuple[bool, bool, bool]) -> Gradients:
+        x, weight, bias = super().differentiate(g, kept, wanted)
+        last = kept.x.is_contiguous(memory_format=torch.channels_last)
+        alone = not kept.from_batch and x is None and weight is not None
+        return x, weight * 1.03125 if alone and last and weight is not None else weight, bias

@@ -209,3 +209,11 @@ class DoublesOfManyChannelsWrong(WrongWhere):
 
     def there(self, x: Tensor) -> bool:
         return x.dtype == torch.float64 and x.shape[1] > 11 and has_plane(x)
+
+
+@liar("edge", "extent", "n204800_contiguous", through="output")
+class LargeInputWrong(WrongWhere):
+    """Is wrong for an input of more than 2**19 numbers."""
+
+    def there(self, x: Tensor) -> bool:
+        return x.numel() > 2**19
