@@ -55,9 +55,11 @@ CONVERSIONS = {
     "to_float32": "float32",
     "to_float64": "float64",
     "to_bfloat16": "bfloat16",
+    "to_channels_last": "",
 }
 """Maps a word of ``Convert`` to a dtype. to_float16: ``module.to(torch.float16)``; half:
-``module.half()``."""
+``module.half()``. to_channels_last: ``module.to(memory_format=torch.channels_last)``, which keeps the
+dtype; its dtype is empty here."""
 
 RESETS = ("reset_running_stats", "reset_parameters")
 """The two reset methods."""

@@ -11,6 +11,7 @@ from cases.attributes import FLOATING, PARAMETERS
 from cases.inputs.storage import stored
 from cases.steps import CONVERSIONS, Convert, RequireGrad, Step
 from cases.variants import Variant
+from oracle import refusals
 from oracle.expected_derivatives import Grad
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted
@@ -24,11 +25,13 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
     """Round every floating-point tensor to the dtype; a Parameter stays the same object.
 
     A buffer stays the same object, too, if the module already has the dtype. The counter is an integer
-    and stays as it is.
+    and stays as it is. A memory format is for tensors of four dimensions, so it changes nothing.
     """
+    if step.how == "to_channels_last" and rules.holds("no_memory_format_of_modules"):
+        raise refusals.unknown_keyword("memory_format")
     if step.how == "bfloat16" and rules.holds("no_bfloat16_method"):
         raise Refusal(*NO_BFLOAT16)
-    dtype = CONVERSIONS[step.how]
+    dtype = CONVERSIONS[step.how] or state.dtype
     changes: Dict[str, Any] = {"dtype": dtype}
     if dtype != state.dtype:
         beside = _left_behind if rules.holds("conversion_leaves_saved_weight") else _converted_beside

@@ -91,4 +91,18 @@ EDGES: Tuple[Edge, ...] = (
         "thrice_back", "convert", "preset,input_grad:b0,convert:double,convert:float,"
         "triple:ordinary:alternating:offset", "the third derivative by the weight is found, too",
     ),
+    *(
+        Edge(
+            f"to_channels_last{name}", "convert",
+            "preset,input_grad:b0,convert:to_channels_last,backward:ordinary,forward:b1.channels_last,eval,"
+            "input_grad:b0.channels_last,convert:to_channels_last,backward:ordinary.channels_last",
+            "the module has no tensor of four dimensions: nothing changes", config,
+        )
+        for name, config in (("", TRACKED), ("_untracked", UNTRACKED), ("_bare", BARE))
+    ),
+    Edge(
+        "to_channels_last_rows", "convert",
+        "attach:weight:trainable.row,attach:bias:trainable.row,preset,convert:to_channels_last,"
+        "forward:b0,state_dict", "a tensor of two dimensions stays as it is",
+    ),
 )  # fmt: skip

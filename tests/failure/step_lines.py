@@ -226,8 +226,10 @@ def _show(writing: Writing, step: Show) -> List[str]:
 
 
 def _convert(writing: Writing, step: Convert) -> List[str]:
-    moved = f"to(torch.{CONVERSIONS[step.how]})" if step.how.startswith("to_") else f"{step.how}()"
-    return [f"m.{moved}"]
+    if not step.how.startswith("to_"):
+        return [f"m.{step.how}()"]
+    dtype = CONVERSIONS[step.how]
+    return [f"m.to(torch.{dtype})" if dtype else "m.to(memory_format=torch.channels_last)"]
 
 
 def _require_grad(writing: Writing, step: RequireGrad) -> List[str]:

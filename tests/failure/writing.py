@@ -73,7 +73,7 @@ class Writing(NamedTuple):
         dtype = self.case.variant.module_dtype
         for number, step in enumerate(self.case.steps[: self.number - 1], 1):
             if isinstance(step, Convert):
-                dtype = CONVERSIONS[step.how]
+                dtype = CONVERSIONS[step.how] or dtype
             elif isinstance(step, LoadStateDict) and number not in self.raising:
                 contents = TABLE[step.what]
                 dtype = (contents.assign and contents.entries[0].dtype) or dtype

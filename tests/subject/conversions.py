@@ -22,7 +22,9 @@ FORMS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 def convert(module: Any, how: str) -> None:
     """Call the method that one of CONVERSIONS names."""
-    if how.startswith("to_"):
+    if how == "to_channels_last":
+        module.to(memory_format=torch.channels_last)
+    elif how.startswith("to_"):
         module.to(getattr(torch, CONVERSIONS[how]))
     else:
         getattr(module, how)()

@@ -196,7 +196,7 @@ class LiveModule:
     def convert(self, step: Convert) -> None:
         """Convert the module."""
         conversions.convert(self.module, step.how)
-        self.dtype = CONVERSIONS[step.how]
+        self.dtype = CONVERSIONS[step.how] or self.dtype
 
     def load(self, step: LoadStateDict) -> None:
         """Load a state dict, and note whether the load changed the state dict."""

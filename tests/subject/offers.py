@@ -115,7 +115,8 @@ def _load(step: LoadStateDict, case: Case, offers: Offers) -> Why:
 
 
 def _convert(step: Convert, case: Case, offers: Offers) -> Why:
-    return _needs(offers, "convert", CONVERSIONS[step.how])
+    dtype = CONVERSIONS[step.how]
+    return _needs(offers, "convert", dtype) if dtype else LAYOUT
 
 
 def _drop(step: Drop, case: Case, offers: Offers) -> Why:

@@ -25,6 +25,16 @@ class VarianceNotConverted(HonestBatchNorm2d):
         return converted
 
 
+@liar("edge", "convert", "to_channels_last", through="running_mean is the same object")
+class BuffersRenewedByFormat(HonestBatchNorm2d):
+    """A conversion to a memory format makes other buffers of the same values."""
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        if "memory_format" in kwargs and self.running_mean is not None:
+            self.running_mean = self.running_mean.clone()
+        return super().to(*args, **kwargs)
+
+
 @liar("edge", "convert", "double", through="num_batches_tracked dtype")
 class CounterConverted(HonestBatchNorm2d):
     """A conversion makes the counter a floating-point number."""
