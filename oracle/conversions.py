@@ -11,7 +11,6 @@ from cases.attributes import FLOATING, PARAMETERS
 from cases.inputs.storage import stored
 from cases.steps import CONVERSIONS, Convert, RequireGrad, Step
 from cases.variants import Variant
-from oracle import refusals
 from oracle.expected_derivatives import Grad
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted
@@ -27,8 +26,6 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
     A buffer stays the same object, too, if the module already has the dtype. The counter is an integer
     and stays as it is. A memory format is for tensors of four dimensions, so it changes nothing.
     """
-    if step.how == "to_channels_last" and rules.holds("no_memory_format_of_modules"):
-        raise refusals.unknown_keyword("memory_format")
     if step.how == "bfloat16" and rules.holds("no_bfloat16_method"):
         raise Refusal(*NO_BFLOAT16)
     dtype = CONVERSIONS[step.how] or state.dtype

@@ -52,14 +52,6 @@ REGISTRATION: Tuple[Switch, ...] = (
         "PR #30702; measured",
     ),
     Switch(
-        "no_memory_format_of_modules",
-        None,
-        (1, 4),
-        "A module's method to has no keyword memory_format.",
-        "It converts tensors of four dimensions, of which this module has none.",
-        "measured",
-    ),
-    Switch(
         "eval_takes_rows",
         None,
         (1, 4),
