@@ -64,7 +64,7 @@ REGISTRATION: Tuple[Switch, ...] = (
         None,
         (1, 9),
         "Where a parameter or buffer is a strided or expanded view, a channels_last input gives a "
-        "contiguous output.",
+        "contiguous output; in eval mode so does a part of a channels_last tensor.",
         "The output keeps the channels_last strides.",
         "PR #59286; measured",
     ),
