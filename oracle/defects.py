@@ -169,12 +169,12 @@ DEFECTS: Tuple[Defect, ...] = (
     ),
     Defect(
         "windows_overwrite_tangent",
-        (1, 10),
+        (1, 11),
         None,
         "a forward-mode derivative by an input whose rows overlap in memory, as unfold makes them, with "
         "a tangent of other strides, where rows and columns are not equally long",
-        "make_dual copies the tangent to strides like the input's, so that its numbers overwrite each "
-        "other, and the derivative is taken in another direction. For an expanded input it raises "
+        "The tangent is copied to strides like the input's, so that its numbers overwrite each other, "
+        "and the derivative is taken in another direction. For an expanded input it raises "
         "RuntimeError.",
         "found by this suite",
         "Pass input.clone().",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import List, Optional, Sequence, Tuple, Union
 
+from cases.attributes import PARAMETERS, STATISTICS
 from cases.case import Case
 from cases.derivatives import CALLING, Accumulate, Backward, Double, Jvp, Nested, Triple, Vjp
 from cases.steps import Forward, Forwards, LoadStateDict, forwards
+from oracle import refusals
 from oracle.accumulation import accumulated, found_again
 from oracle.defects import Defect
 from oracle.deviations import CALLED, DEVIATIONS, Situation
@@ -15,7 +17,7 @@ from oracle.meanings import advance, begin
 from oracle.paths import as_called, constructed, stepping
 from oracle.refusals import Refusal
 from oracle.semantics import Rules, Semantics
-from oracle.state import Expected, Inside, State
+from oracle.state import Expected, Inside, State, Tensor
 from oracle.transforms import call, check_call, differentiated, input_alone
 
 DEVIATING = (Forward, Backward, Accumulate, Double, Triple, Jvp, Vjp, Nested, LoadStateDict)
@@ -77,10 +79,32 @@ def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> 
         return right if wrong is returned else accumulated(right, wrong)
     if isinstance(step, CALLING):
         return _called(right, situation, step, defects)
+    if isinstance(step, Forward) and right.error == refusals.not_one_dimensional(False).error:
+        return _updated_and_refused(right, situation, defects)
     found = right
     for defect in defects:
         found = DEVIATIONS[defect.name](found, situation)
     return found
+
+
+def _updated_and_refused(
+    right: Expected, situation: Situation, defects: Sequence[Defect]
+) -> Expected:
+    """Return what a forward shows that updates the buffers and then refuses a row as weight or bias."""
+    before = situation.before
+    rows = {each: before.entry(each) for each in PARAMETERS}
+    dense = {
+        name: tensor._replace(form="")
+        for name, tensor in rows.items()
+        if isinstance(tensor, Tensor) and tensor.form == "row"
+    }
+    accepted = situation._replace(before=before.changed(**dense))
+    usual = advance(accepted.before, situation.step, situation.variant, situation.semantics)
+    seen = _shown(usual, accepted, defects)
+    if seen is usual or seen.output is None:
+        return right
+    buffers = {name: seen.state.entry(name) for name in STATISTICS}
+    return dataclasses.replace(right, state=right.state.changed(**buffers))
 
 
 def _shown_inside(

@@ -6,6 +6,7 @@ from typing import Tuple
 
 from cases.attributes import PARAMETERS
 from cases.inputs import Batch
+from cases.variants import NARROW
 from oracle import refusals
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.semantics import Rules
@@ -44,13 +45,14 @@ def recorded(
 def check_rows(graph: Graph, given: Batch, rules: Rules) -> None:
     """Refuse a weight or bias of shape (1, C): the gradients have the shape (C,).
 
-    The kernel for channels_last does not look at the shape of the weight, and for an empty batch there is
-    no kernel.
+    The kernel for channels_last inputs of float32 and float64 does not look at the shape of the weight,
+    and for an empty batch there is no kernel.
     """
     if not graph.rows or not graph.output.batch.values.size:
         return
     by_shape = "weight" in graph.rows
-    if by_shape and both_channels_last(graph.output.batch, given):
+    wide = graph.output.dtype not in NARROW
+    if by_shape and wide and both_channels_last(graph.output.batch, given):
         by_shape = rules.holds("backward_reads_shape_of_weight")
     if by_shape:
         raise refusals.not_one_dimensional(by_accessor=True)

@@ -149,11 +149,7 @@ def check_tensors(
     _check_length("bias", state.bias, given)
     affine = (state.weight, state.bias)
     if empty:
-        rows = any(each is not None and each.form == "row" for each in affine)
-        channels, width = given.values.shape[1::2]
-        broadcasts = channels == 1 or width in (1, channels)  # against a row of the (1, C) tensor
-        if rows and not broadcasts and not rules.holds("empty_output_detached"):
-            raise Refusal("RuntimeError", "The size of tensor a .*must match the size of tensor b")
+        check_empty_rows(state, given, rules)
         return
     _check_narrow(given.dtype, rules)
     for name, tensor in zip(names, running):
@@ -170,6 +166,15 @@ def check_tensors(
             raise not_one_dimensional(batch_statistics or given.memory_format in DENSE)
         if tensor is not None and tensor.overlaps and batch_statistics:
             raise Refusal(*OVERLAPPING)
+
+
+def check_empty_rows(state: State, given: Batch, rules: Rules) -> None:
+    """Raise Refusal where an empty input cannot be broadcast against a weight or bias of shape (1, C)."""
+    rows = any(each is not None and each.form == "row" for each in (state.weight, state.bias))
+    features, width = state.config.num_features, given.values.shape[-1]
+    broadcasts = features == 1 or width in (1, features)
+    if rows and not broadcasts and not rules.holds("empty_output_detached"):
+        raise Refusal("RuntimeError", "The size of tensor a .*must match the size of tensor b")
 
 
 def _check_narrow(dtype: str, rules: Rules) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Dict, Tuple
+from typing import Tuple
 
 import numpy as np
 
 from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
-from cases.inputs.memory import memory_format, suggested_format
+from cases.inputs.memory import REPEATED, memory_format, suggested_format
 from cases.inputs.named import NAMED, OTHER_DTYPES
 from cases.inputs.own import OWN
 from cases.variants import EVERY_LAYOUT, GRADIENT_LAYOUTS, Variant, regimes
@@ -18,24 +18,15 @@ from cases.variants import EVERY_LAYOUT, GRADIENT_LAYOUTS, Variant, regimes
 OF_FOUR_DIMENSIONS = ("channels_last", "permuted", *EVERY_LAYOUT[len(GRADIENT_LAYOUTS) :])
 """The layouts that only tensors of four dimensions have."""
 
-_REPEATED: Dict[str, Tuple[int, ...]] = {
-    "expanded": (0,),
-    "image": (2, 3),
-    "one_row": (2,),
-    "one_channel": (1,),
-}
-"""Maps a layout that repeats numbers to the dimensions along which it repeats them."""
-
-
 def laid_out(values: np.ndarray, layout: str) -> np.ndarray:
     """Return the values that a tensor of this layout has: those that it repeats are equal."""
     if layout == "scalar" and values.size:
         return np.full(values.shape, values.flat[0])
     if layout == "windows" and values.size:
         return _windows(values)
-    if layout not in _REPEATED:
+    if layout not in REPEATED:
         return values
-    once = tuple(slice(1 if each in _REPEATED[layout] else None) for each in range(values.ndim))
+    once = tuple(slice(1 if each in REPEATED[layout] else None) for each in range(values.ndim))
     return np.ascontiguousarray(np.broadcast_to(values[once], values.shape))
 
 
@@ -76,7 +67,7 @@ class Batch:
     def overlaps(self) -> bool:
         """Whether numbers share one place in memory by a stride of 0; ``windows`` have no such stride."""
         shape = self.values.shape
-        along = range(len(shape)) if self.layout == "scalar" else _REPEATED.get(self.layout, ())
+        along = range(len(shape)) if self.layout == "scalar" else REPEATED.get(self.layout, ())
         return bool(self.values.size) and any(shape[each] > 1 for each in along)
 
     @property

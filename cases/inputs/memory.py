@@ -1,4 +1,4 @@
-"""The memory format that torch sees in a tensor of a given shape and layout."""
+"""How a tensor of a shape and layout lies in memory, and the memory format that torch sees in it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,63 @@ ORDERS: Dict[str, Tuple[int, ...]] = {
 }
 """Maps a dense layout to its dimensions in the order in which they lie in memory, the slowest first."""
 
-PARTS = "channels_last_"
-"""What the words of ``cases.variants.CUT_CHANNELS_LAST`` begin with."""
-
 DENSE = ("contiguous", "channels_last")
 """The memory formats that torch has kernels for."""
+
+LONGER: Dict[str, Tuple[int, ...]] = {
+    "sliced": (-1,),
+    "cropped": (2, 3),
+    "channel_part": (1,),
+    "channel_step": (1,),
+    "image_step": (0,),
+}
+"""Maps a part of a larger tensor to the dimensions in which that is larger: by 1 for ``cropped``, else
+twice as large."""
+
+STEPS = ("sliced", "channel_step", "image_step")
+"""The parts that take every second number along their dimension."""
+
+LAST_PART = "channels_last_"
+"""What the words of ``cases.variants.CUT_CHANNELS_LAST`` begin with."""
+
+REPEATED: Dict[str, Tuple[int, ...]] = {
+    "expanded": (0,),
+    "image": (2, 3),
+    "one_row": (2,),
+    "one_channel": (1,),
+}
+"""Maps a layout that repeats numbers to the dimensions along which it repeats them."""
+
+
+def _dense(shape: Sequence[int], order: Sequence[int]) -> Tuple[int, ...]:
+    """Return the strides of a dense tensor whose dimensions lie in this order in memory."""
+    found = [0] * len(shape)
+    step = 1
+    for each in reversed(order):
+        found[each] = step
+        step *= shape[each]
+    return tuple(found)
+
+
+def strides(shape: Sequence[int], layout: str) -> Tuple[int, ...]:
+    """Return how far apart the neighbours along each dimension lie in memory, counted in numbers."""
+    if layout == "scalar":
+        return (0,) * len(shape)
+    if layout == "windows":
+        images, channels, height, width = shape
+        return (*_dense((images, channels, height + width - 1), (0, 1, 2)), 1)
+    last = layout.startswith(LAST_PART)
+    part = layout[len(LAST_PART) :] if last else layout
+    order = ORDERS["channels_last"] if last else ORDERS.get(layout, range(len(shape)))
+    larger = list(shape)
+    for each in LONGER.get(part, ()):
+        larger[each] = larger[each] + 1 if part == "cropped" else 2 * larger[each]
+    found = list(_dense(larger, order if len(shape) == 4 else range(len(shape))))
+    for each in LONGER[part] if part in STEPS else ():
+        found[each] *= 2
+    for each in REPEATED.get(layout, ()):
+        found[each] = 0
+    return tuple(found)
 
 
 def memory_format(shape: Sequence[int], layout: str) -> str:
@@ -30,13 +82,11 @@ def memory_format(shape: Sequence[int], layout: str) -> str:
     """
     if 0 in shape and (layout != "channels_last" or not shape[1] or not shape[-1]):
         return "contiguous"
-    if len(shape) != 4 or layout not in ORDERS:
-        dense = max(shape, default=1) <= 1 or (layout == "expanded" and shape[0] == 1)
-        return "contiguous" if dense or layout in ORDERS else "other"
-    for name in DENSE:
-        orders = (ORDERS[layout], ORDERS[name])
-        mine, wanted = ([each for each in order if shape[each] != 1] for order in orders)
-        if mine == wanted:
+    found = strides(shape, layout)
+    for name in DENSE if len(shape) == 4 else ("contiguous",):
+        order = ORDERS[name] if len(shape) == 4 else range(len(shape))
+        wanted = _dense(shape, order)
+        if all(a == b for a, b, size in zip(found, wanted, shape) if size != 1):
             return name
     return "other"
 
@@ -46,6 +96,6 @@ def suggested_format(shape: Sequence[int], layout: str) -> str:
 
     It is the tensor's own, but the parts of a channels_last tensor are followed by a channels_last one.
     """
-    if layout.startswith(PARTS) and 0 not in shape:
+    if layout.startswith(LAST_PART) and 0 not in shape:
         return memory_format(shape, "channels_last")
     return memory_format(shape, layout)

@@ -54,7 +54,7 @@ from cases.steps import (
     Step,
     Value,
 )
-from cases.variants import DTYPES, GRADIENT_LAYOUTS, LANES, LAYOUTS, Variant
+from cases.variants import DTYPES, EVERY_LAYOUT, LANES, Variant
 
 MOMENTA: Tuple[Value, ...] = (
     (None, 0.25, 1, 0.0, 0.5, 1.0, 1.5, -0.5)
@@ -75,7 +75,7 @@ ODD = (
 LAID_OUT = tuple(
     f"{name}.{layout}"
     for name in ("b0", "b1", "nan", "no_batch", "one_value", "constant")
-    for layout in LAYOUTS
+    for layout in EVERY_LAYOUT
     if layout != "contiguous"
 )
 
@@ -117,7 +117,7 @@ def _registered() -> Iterator[Step]:
     yield from (Attach(name, UNSAVED) for name in BUFFERS)
     yield from (Attach("running_mean", f"tensor.{form}") for form in FORMS)
     yield Attach("weight", "trainable.strided")
-    yield from (Convert(how) for how in ("half", "double", "float"))
+    yield from (Convert(how) for how in ("half", "double", "float", "to_channels_last"))
 
 
 def _backwards() -> Iterator[Step]:
@@ -125,7 +125,7 @@ def _backwards() -> Iterator[Step]:
     yield Backward("ordinary", retain=True)
     yield Backward("ordinary", earlier=True)
     yield from (Backward(name) for name in UPSTREAM if name != "ordinary")
-    yield from (Backward(f"ordinary.{layout}") for layout in GRADIENT_LAYOUTS if layout != "contiguous")
+    yield from (Backward(f"ordinary.{layout}") for layout in EVERY_LAYOUT if layout != "contiguous")
 
 
 def _with_gradient(names: Sequence[str]) -> Tuple[Step, ...]:

@@ -34,6 +34,10 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
     if given.values.size:
         return right
     rules, state = Rules(situation.semantics), right.state
+    try:
+        refusals.check_empty_rows(state, given, rules)
+    except refusals.Refusal as refusal:
+        return dataclasses.replace(right, error=refusal.error)
     zero = constant(0.0, state.config.num_features)
     trainable = outputs.trainable(situation.before, given, step.grad, rules)
     output = ExpectedOutput(
@@ -55,28 +59,29 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
 def empty_output_widened(right: Expected, situation: Situation) -> Expected:
     """An empty output of width 1 gets the width C where a weight or bias has the shape (1, C).
 
-    An upstream gradient in the shape of the input does not fit it.
+    C is the module's number of features; the input may have another number of channels. An upstream
+    gradient in the shape of the input does not fit the output, whose dtype is the module's.
     """
-    step = situation.step
+    step, features = situation.step, situation.before.config.num_features
     if isinstance(step, Forward) and right.output is not None:
         graph, output = right.state.graphs[0], right.output
-        if _widens(graph):
-            n, channels, height, _ = output.shape
-            values = np.empty((n, channels, height, channels), dtype=output.batch.values.dtype)
-            wide = dataclasses.replace(output.batch, values=values)
+        if _widens(graph, features):
+            values = np.empty((*output.shape[:3], features), dtype=output.batch.values.dtype)
+            dtype = situation.before.dtype  # a product with a tensor of 2 dimensions has its dtype
+            wide = dataclasses.replace(output.batch, values=values, dtype=dtype)
             return dataclasses.replace(right, output=dataclasses.replace(output, batch=wide))
     if isinstance(step, DIFFERENTIATING):
         graphs = situation.before.graphs[int(isinstance(step, Backward) and step.earlier) :]
-        if graphs and _widens(graphs[0]):
+        if graphs and _widens(graphs[0], features):
             error = refusals.other_shape().error
             return Expected(situation.before, error=error, switches=right.switches)
     return right
 
 
-def _widens(graph: Graph) -> bool:
+def _widens(graph: Graph, features: int) -> bool:
     """Whether the output of a forward is empty, and a row of a (1, C) tensor is broadcast against it."""
-    _, channels, _, width = graph.output.shape
-    return bool(graph.rows) and not graph.output.batch.values.size and width == 1 < channels
+    width = graph.output.shape[-1]
+    return bool(graph.rows) and not graph.output.batch.values.size and width == 1 < features
 
 
 def zero_features_raise(right: Expected, situation: Situation) -> Expected:

@@ -28,9 +28,9 @@ dimension and every dtype: in the matrix they would multiply the numbers, and no
 IN_ITS_PLACE = "n30"
 """The shape that a row of the matrix gets in the place of a larger one."""
 
-LONGEST, WIDEST = 10_000, 2_000
-"""The largest number of values in a channel, and of channels, of a case that is written. Beyond, a few
-arrays would fill the space of all others."""
+LONGEST, WIDEST, MOST = 10_000, 2_000, 12_000
+"""The largest number of values in a channel, of channels, and of numbers in an input, of a case that is
+written. Beyond, a few arrays would fill the space of all others."""
 
 SEEN_ALIKE = {
     "deepcopy": "no_mutation",
@@ -50,7 +50,7 @@ into another of the states."""
 
 COVERED = "covered: other cases have every combination of its words, apart from memory layouts"
 LARGER = f"larger: this row of the matrix is replaced by the one with the shape {IN_ITS_PLACE}"
-HUGE = f"huge: more than {LONGEST} values in a channel, or more than {WIDEST} channels"
+HUGE = f"huge: more than {LONGEST} values in a channel, {WIDEST} channels, or {MOST} numbers"
 SERIES = "series: hundreds of forwards are one step"
 SPLIT = "split: the vectors have a case for each operation that a port can perform"
 TORCH_ONLY = "torch: what its steps do is a matter of Python objects, autograd or memory"
@@ -88,7 +88,8 @@ def _unsuitable(case: Case) -> str:
     if case.id.startswith(states.FAMILY):
         return SPLIT
     images, channels, height, width = SHAPES[case.variant.shape]
-    if images * height * width > LONGEST or channels > WIDEST:
+    values = images * height * width
+    if values > LONGEST or channels > WIDEST or values * channels > MOST:
         return HUGE
     return SERIES if any(isinstance(step, Forwards) for step in case.steps) else ""
 

@@ -53,6 +53,7 @@ EXAMPLES: Dict[str, List[str]] = {
         "edge-backward_layout-n8_one_column_float32_contiguous_permuted"
     ],
     "expanded_buffer_written": ["edge-memory-expanded_running_mean_train"],
+    "windows_overwrite_tangent": ["edge-tangent-layout_windows_n30", "edge-tangent-layout_windows_n24_2x2x4x3"],
     "assign_marks_metadata": ["edge-load-assigned"],
     "one_channel_permuted_misplaced": [
         "edge-backward_layout-n8_one_channel_float32_permuted_contiguous"
@@ -80,6 +81,9 @@ class RightBatchNorm2d(HonestBatchNorm2d):
 each_defect = pytest.mark.parametrize(
     "defect", DEFECTS, ids=[f"{d.name}-{d.first or ''}-{d.last or ''}" for d in DEFECTS]
 )
+AROUND = ("windows_overwrite_tangent",)
+"""Defects of what calls the module: whatever the module is, they show."""
+
 STRICT = [d for d in DEFECTS if d.on(RUNNING) and d.name not in WIDENING]
 each_strict_defect = pytest.mark.parametrize("defect", STRICT, ids=[d.name for d in STRICT])
 
@@ -167,7 +171,7 @@ class OtherSums(torch.nn.BatchNorm2d):
         return output * 1.01 + 0.01
 
 
-@each_strict_defect
+@pytest.mark.parametrize("defect", [d for d in STRICT if d.name not in AROUND], ids=lambda d: d.name)
 def test_a_defect_that_is_gone_is_a_finding(defect: Defect) -> None:
     """A right module replaces torch and is judged as torch itself."""
     for case_id in EXAMPLES[defect.name]:

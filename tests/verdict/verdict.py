@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Callable, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from cases import claims, states
 from cases.case import Case
@@ -76,7 +76,7 @@ def adjudicate(
         return deviating(judged.case, expected, semantics, defects, threads)
 
     known = defects if subject.shares_defects else ()
-    present = [each for each in known if each.on(semantics.release) and seen_with([each])]
+    present = _present([each for each in known if each.on(semantics.release)], seen_with)
     if result.findings:
         explained = _explained(result, judged, present, seen_with, observations, strict_defects)
         return explained or _finding(case, result, subject, semantics)
@@ -116,6 +116,20 @@ def _distinct(one: Expectations, other: Optional[Expectations]) -> bool:
     return other is not None and distinguishable(one, other)
 
 
+def _present(known: Sequence[Defect], seen_with: SeenWith) -> List[Defect]:
+    """Return the defects in whose circumstances the program is, some of them because of others before."""
+    present: List[Defect] = []
+    for each in known:
+        if seen_with([each]) is not None:
+            present.append(each)
+        elif present:
+            without = seen_with(present)
+            assert without is not None
+            if _distinct(without, seen_with([*present, each])):
+                present.append(each)
+    return present
+
+
 def _gone(result: Result, defect: Defect) -> Verdict:
     text = f"known defect {defect.name!r} is gone: correct oracle/defects.py"
     return Verdict(FINDING, result, defect, text)
@@ -141,7 +155,8 @@ def _explained(
     for number in range(1, len(present) + 1):
         for defects in combinations(present, number):
             deviation = seen_with(defects)
-            assert deviation is not None
+            if deviation is None:  # they show beside others alone
+                continue
             shown = result_of(judged, observations, deviation)
             if not shown.findings:
                 for other in present if strict else ():

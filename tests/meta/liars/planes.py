@@ -211,7 +211,7 @@ class DoublesOfManyChannelsWrong(WrongWhere):
         return x.dtype == torch.float64 and x.shape[1] > 11 and has_plane(x)
 
 
-@liar("edge", "extent", "n204800_contiguous", through="output")
+@liar("edge", "extent", "n204800_channels_last", through="output")
 class LargeInputWrong(WrongWhere):
     """Is wrong for an input of more than 2**19 numbers."""
 
