@@ -288,6 +288,7 @@ OUT_OF_SIGHT = (
     "derivative_of_tangent_of_constant_statistics",
     "double_backward_needs_weight",
     "expanded_buffer_written",
+    "windows_overwrite_tangent",
 )
 """The known defects that show in steps that vectors do not have."""
 
