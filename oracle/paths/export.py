@@ -46,10 +46,10 @@ def _exported(
     right = advance(state, step, variant, semantics)
     if right.error is not None or cumulates(state) or not right.output.batch.values.size:  # type: ignore[union-attr]
         return tagged(right, "export_refused")
-    dropped = state.config.track_running_stats and state.running_mean is None
-    if dropped and not state.training:
+    dropped = state.running_mean is None and state.num_batches_tracked is not None
+    if dropped:
         return tagged(right, "export_absent")
-    found = made_of(state, step, right)
+    found = made_of(state, step, right, parameters=True)
     return tagged(found, "decomposed_strides") if decomposed else found
 
 

@@ -14,10 +14,15 @@ from oracle.state import Entry, Expected, Graph, Inside, State, Tensor
 
 
 class Made(NamedTuple):
-    """A program of a module. ``inner``: the module as the program has it. ``shape``: of the input."""
+    """A program of a module. ``inner``: the module as the program has it. ``shape``: of the input.
+
+    ``parameters``: the program holds the module's Parameters themselves, so that it sees whether they
+    require a gradient now; else that was fixed when it was made.
+    """
 
     inner: State
     shape: Tuple[int, ...] = ()
+    parameters: bool = False
 
 
 def inner_of(state: State) -> Optional[State]:
@@ -28,13 +33,14 @@ def inner_of(state: State) -> Optional[State]:
     made = state.memory
     if not isinstance(made, Made):
         return None
-    return made.inner.changed(**_shared(made.inner, state))
+    return made.inner.changed(**_shared(made.inner, state, made.parameters))
 
 
-def _shared(one: State, other: State) -> Dict[str, Entry]:
+def _shared(one: State, other: State, parameters: bool) -> Dict[str, Entry]:
     """Return the entries of ``one`` that ``other`` holds, too, as they are in ``other``.
 
-    They require a gradient where those of ``one`` do: a constant of a graph does not.
+    They require a gradient where those of ``one`` do, for a constant of a graph does not; but if
+    ``parameters``, where those of ``other`` do.
     """
     there = {each.identity: each for each in other.entries() if each is not None}
     shared: Dict[str, Entry] = {}
@@ -42,7 +48,7 @@ def _shared(one: State, other: State) -> Dict[str, Entry]:
         each = one.entry(name)
         if each is not None and each.identity in there:
             now = there[each.identity]
-            if isinstance(now, Tensor) and isinstance(each, Tensor):
+            if isinstance(now, Tensor) and isinstance(each, Tensor) and not parameters:
                 now = now._replace(requires_grad=each.requires_grad)
             shared[name] = now
     return shared
@@ -58,7 +64,7 @@ def through(
 
     def outside(found: Expected) -> Expected:
         after = found.state
-        seen = state.changed(**_shared(state, after))
+        seen = state.changed(**_shared(state, after, parameters=False))
         memory = made._replace(inner=after.changed(graphs=()))
         graphs = _without_strangers(state, inner, after)
         return dataclasses.replace(found, state=seen.changed(graphs=graphs, memory=memory))
@@ -81,13 +87,16 @@ def _without_strangers(state: State, inner: State, after: State) -> Tuple[Graph,
     return (graph._replace(frozen=graph.frozen | (strangers & {*graph.trainable})), *earlier)
 
 
-def made_of(state: State, step: Step, expected: Expected, **constants: Any) -> Expected:
+def made_of(
+    state: State, step: Step, expected: Expected, parameters: bool = False, **constants: Any
+) -> Expected:
     """Return what the first forward shows, after which the path remembers the module.
 
-    ``state``: the module before it. ``constants``: the flags whose values are fixed in another form.
+    ``state``: the module before it. ``parameters``: the program holds the module's Parameters.
+    ``constants``: the flags whose values are fixed in another form.
     """
     assert isinstance(step, Forward)
     assert expected.output is not None
     inner = expected.state.changed(graphs=(), **constants)
-    memory = Made(inner, tuple(expected.output.shape))
+    memory = Made(inner, tuple(expected.output.shape), parameters)
     return dataclasses.replace(expected, state=expected.state.changed(memory=memory))

@@ -191,7 +191,7 @@ EXPORT = (
     ),
     freely(
         "export_absent",
-        "torch.export raises IndexError for a module whose buffers were set to None.",
+        "torch.export raises IndexError for a module that counts and whose statistics were set to None.",
         "*",
         ends=True,
         fault=True,
