@@ -61,6 +61,7 @@ def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expect
     dtypes = dict.fromkeys(SECONDS, given.dtype)
     dtypes["weight"] = graph.weight_dtype or graph.dtype
     leaves_it = bool(graph.renewed) and rules.holds("conversion_leaves_saved_weight")
+    unread = graph.strangers | graph.renewed if leaves_it else graph.strangers
     reached = tuple(name for name in graph.trainable if name in graph.wanted)
     found = tuple(
         ExpectedDerivative(
@@ -69,7 +70,7 @@ def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expect
             graph.output,
             given,
             along,
-            () if leaves_it and name in graph.renewed else reached,
+            () if name in unread else reached,
             dtypes[name],
             added=graph.added,
         )

@@ -84,7 +84,8 @@ class Graph(NamedTuple):
     ``renewed``: those of ``trainable`` that a conversion of the module has given another place in the
     graphs that follow, so that ``autograd.grad`` does not find them in this one. ``rows``: those of
     weight and bias that have the shape (1, C). ``weight_dtype``: the dtype of the weight by now, if a
-    conversion of the module has changed it.
+    conversion of the module has changed it. ``strangers``: those of ``trainable`` in whose place the
+    module has another Parameter, which the graph of a path does not read.
     """
 
     output: ExpectedOutput
@@ -99,6 +100,7 @@ class Graph(NamedTuple):
     renewed: FrozenSet[str] = frozenset()
     rows: FrozenSet[str] = frozenset()
     weight_dtype: str = ""
+    strangers: FrozenSet[str] = frozenset()
 
     @property
     def added(self) -> bool:
@@ -108,7 +110,7 @@ class Graph(NamedTuple):
     @property
     def wanted(self) -> FrozenSet[str]:
         """Those of input, weight and bias whose gradients ``autograd.grad`` returns."""
-        return frozenset(self.trainable) - self.frozen - self.renewed
+        return frozenset(self.trainable) - self.frozen - self.renewed - self.strangers
 
     @property
     def mixed(self) -> bool:

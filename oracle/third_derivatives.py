@@ -65,6 +65,7 @@ def triple(state: State, step: Triple, variant: Variant, rules: Rules) -> Expect
     dtypes = dict.fromkeys(SECONDS, given.dtype)
     dtypes["weight"] = graph.weight_dtype or graph.dtype
     leaves_it = bool(graph.renewed) and rules.holds("conversion_leaves_saved_weight")
+    unread = graph.strangers | graph.renewed if leaves_it else graph.strangers
     differentiated = tuple(name for name in trainable if name != "bias")
     found = tuple(
         ExpectedDerivative(
@@ -73,7 +74,7 @@ def triple(state: State, step: Triple, variant: Variant, rules: Rules) -> Expect
             graph.output,
             given,
             direction,
-            () if leaves_it and name in graph.renewed else differentiated,
+            () if name in unread else differentiated,
             dtypes[name],
             along,
         )

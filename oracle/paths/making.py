@@ -77,14 +77,16 @@ def _without_strangers(state: State, inner: State, after: State) -> Tuple[Graph,
     """Return the graphs, the last without gradients of parameters that are not the module's any more."""
     if not after.graphs:
         return ()
-    pairs = [(name, inner.entry(name), state.entry(name)) for name in PARAMETERS]
-    strangers = frozenset(
-        name
-        for name, one, other in pairs
-        if getattr(one, "identity", None) is not getattr(other, "identity", None)
-    )
     graph, *earlier = after.graphs
-    return (graph._replace(frozen=graph.frozen | (strangers & {*graph.trainable})), *earlier)
+    for name in {*PARAMETERS} & {*graph.trainable}:
+        one, other = inner.entry(name), state.entry(name)
+        if getattr(one, "identity", None) is getattr(other, "identity", None):
+            continue
+        if getattr(other, "requires_grad", False):
+            graph = graph._replace(strangers=graph.strangers | {name})
+        else:
+            graph = graph._replace(frozen=graph.frozen | {name})
+    return (graph, *earlier)
 
 
 def made_of(
