@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Dict
 
+from cases.derivatives import Accumulate, Backward, Double
 from cases.inputs import batch
 from cases.steps import Forward, Step
 from cases.variants import Variant
@@ -34,7 +35,8 @@ def _export(dynamic: bool, decomposed: bool) -> Advance:
         fits = shape == made.shape or (dynamic and len(shape) == 4 and shape[1] == made.shape[1])
         if not fits or found.error is not None or inner.dtype != state.dtype:
             return tagged(found, "export_input")
-        return _tagged(state, inner, found, step, decomposed)
+        tagged_so = _tagged(state, inner, found, step, decomposed)
+        return _writing_later(inner, tagged_so) if decomposed else tagged_so
 
     return forward
 
@@ -50,7 +52,38 @@ def _exported(
     if dropped:
         return tagged(right, "export_absent")
     found = made_of(state, step, right, parameters=True)
-    return tagged(found, "decomposed_strides") if decomposed else found
+    return _writing_later(state, tagged(found, "decomposed_strides")) if decomposed else found
+
+
+def _writing_later(inner: State, found: Expected) -> Expected:
+    """Return what a forward shows whose program writes to the running buffers after its operator.
+
+    The operator saves the buffers for the backward, and autograd sees the write.
+    """
+    if not (inner.training and inner.track_running_stats) or inner.running_mean is None:
+        return found
+
+    def outside(each: Expected) -> Expected:
+        graph, *earlier = each.state.graphs
+        graphs = (graph._replace(modified=True), *earlier)
+        return dataclasses.replace(each, state=each.state.changed(graphs=graphs))
+
+    within = found.inside
+    if within is not None:
+        found = dataclasses.replace(
+            found, inside=within._replace(outside=lambda each: outside(within.outside(each)))
+        )
+    return outside(found)
+
+
+def _decomposed_backward(
+    state: State, step: Step, variant: Variant, semantics: Semantics
+) -> Expected:
+    """Perform a step that is no forward; a backward may need buffers that were written to."""
+    found = advance(state, step, variant, semantics)
+    if not isinstance(step, (Backward, Accumulate, Double)) or found.error is None:
+        return found
+    return tagged(found, "decomposed_backward") if "inplace" in found.error.pattern else found
 
 
 def _tagged(
@@ -76,6 +109,6 @@ def _otherwise(state: State, inner: State) -> bool:
 STEPPING: Dict[str, Advance] = {
     "export": by_forward(_export(dynamic=False, decomposed=False)),
     "export_dynamic": by_forward(_export(dynamic=True, decomposed=False)),
-    "export_decomposed": by_forward(_export(dynamic=False, decomposed=True)),
+    "export_decomposed": by_forward(_export(dynamic=False, decomposed=True), _decomposed_backward),
 }
 """Maps the name of a path to the function for a step on it."""

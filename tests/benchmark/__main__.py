@@ -1,7 +1,7 @@
 """Measures what the suite costs on this machine.
 
 ``python -m tests.benchmark --write reports/BENCHMARK.md``. Numbers are medians of ``--repeats``
-runs, taken in turn; ``--short`` takes everything once, and a sample of the liars. Run it
+runs, taken in turn; ``--short`` takes everything once. ``--sample`` measures a part of the liars. Run it
 in an environment of torch, numpy, pytest, pytest-xdist and expecttest alone: other pytest plugins
 take time of their own.
 """
@@ -20,7 +20,7 @@ from tests.benchmark.measures import Row, measure
 from tests.benchmark.processes import python
 
 SAMPLE = 30
-"""With ``--short``, one liar in this many is measured."""
+"""With ``--short``, one liar in this many is measured, unless ``--sample`` says otherwise."""
 
 NOTE = """\
 Seconds are those of whole processes, start-up and `import torch` included. Forwards a second and the cost
@@ -75,11 +75,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="runs of each measure (5)")
     parser.add_argument("--short", action="store_true", help="once each, and a sample of the liars")
+    parser.add_argument("--sample", type=int, help=f"one liar in this many (1; {SAMPLE} with --short)")
     parser.add_argument("--strict", action="store_true", help="fail when a must is missed")
     parser.add_argument("--write", metavar="FILE", help="also write the page")
     options = parser.parse_args(arguments)
     repeats = 1 if options.short else options.repeats
-    rows = measure(repeats, SAMPLE if options.short else 1)
+    sample = options.sample or (SAMPLE if options.short else 1)
+    rows = measure(repeats, sample)
     text = page(rows, repeats)
     sys.stdout.write(text)
     if options.write:

@@ -172,6 +172,12 @@ EXPORT = (
         "An exported program is specialised on flags, mode and the tensors that the module had.",
         DOCS + "export.html",
     ),
+    exactly(
+        "decomposed_backward",
+        "A train-mode forward of a decomposed program that updates its statistics cannot be "
+        "differentiated: the program writes to them after an operator that has saved them.",
+        fault=True,
+    ),
     exactly("export_hooks", "The module's hooks are not called: the program is a module of its own."),
     freely(
         "export_input",
