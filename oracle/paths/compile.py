@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Dict
+from typing import Dict, Optional
 
 from cases.derivatives import Accumulate, Backward, Double
 from cases.steps import FORMS, Forward, Step
 from cases.variants import NARROW, Variant
+from oracle.expected_derivatives import ExpectedGradient
 from oracle.meanings import advance
 from oracle.paths.rounding import gradients_in_16_bits, gradients_of_rounded_statistics
 from oracle.paths.walk import Advance, allowing, by_forward, failing, remembering, tagged, within
@@ -26,7 +27,7 @@ UNSEEN = ("mixed dtype", "expected 1 dims", "INTERNAL ASSERT")
 OTHERWISE = {
     "both be None": "both be None",
     "not implemented for": "could not infer output dtype|Autograd not support dtype",
-    "expected 1 dims": "Attempting to broadcast a dimension",
+    "expected 1 dims": "Attempting to broadcast a dimension|The size of tensor a .s[0-9]+: hint",
 }
 """Maps a part of the message of a check to the message with which the same is refused in a graph."""
 
@@ -172,6 +173,37 @@ def _changed(state: State, graph: Graph) -> bool:
     return any(tensor is not None and tensor.numbers is not numbers for tensor, numbers in read)
 
 
+def _with_symbolic_shapes(one: Advance) -> Advance:
+    """Return the function for a step; the backward was traced ahead of time for sizes that may change.
+
+    It may keep no graph. It takes the upstream gradient in the memory format that it has seen in the
+    output, which is contiguous where the strides are ambiguous, and copies any other.
+    """
+
+    def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+        found = one(state, step, variant, semantics)
+        keeps = isinstance(step, (Backward, Accumulate)) and step.retain
+        if keeps or isinstance(step, Double):
+            refused = found.error is not None and "ahead_double" not in found.clauses
+            if not refused:
+                return failing(state, "RuntimeError", "donated buffers", "ahead_donated")
+        if found.gradients is None:
+            return found
+        return dataclasses.replace(found, gradients=tuple(map(_copied, found.gradients)))
+
+    return perform
+
+
+def _copied(gradient: Optional[ExpectedGradient]) -> Optional[ExpectedGradient]:
+    """Return a gradient by an upstream gradient that was copied to the memory format of the output."""
+    if gradient is None:
+        return None
+    x = gradient.output.batch
+    last = x.memory_format == "channels_last" and not x.ambiguous
+    layout = "channels_last" if last else "contiguous"
+    return dataclasses.replace(gradient, upstream=dataclasses.replace(gradient.upstream, layout=layout))
+
+
 def _ahead_decomposed(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a step; a backward of decomposed operators lays gradients out in its own way."""
     found = _ahead(state, step, variant, semantics)
@@ -204,15 +236,20 @@ _ENDS = {"": _compiled, "_static": _compiled, "_dynamic": _compiled, "_fullgraph
 
 def _performed(name: str, one: Advance) -> Advance:
     """Return the function for a step on the paths of a backend."""
-    if name == "dynamo":
+    kind, _, end = name.rpartition("_")
+    if "dynamo" in (kind, name):
         return by_forward(one)
-    if name == "aot_eager":
-        return by_forward(_traced_ahead(one), _ahead)
-    return by_forward(_in_16_bits(_decomposed(_traced_ahead(one))), _in_16_bits(_ahead_decomposed))
+    eager = name.startswith("aot_eager")
+    others: Advance = _ahead if eager else _ahead_decomposed
+    if end == "dynamic":
+        others = _with_symbolic_shapes(others)
+    if eager:
+        return by_forward(_traced_ahead(one), others)
+    return by_forward(_in_16_bits(_decomposed(_traced_ahead(one))), _in_16_bits(others))
 
 
 STEPPING: Dict[str, Advance] = {
-    name + end: _performed(name, one)
+    name + end: _performed(name + end, one)
     for name in ("dynamo", "aot_eager", "aot_decomp", "inductor")
     for end, one in _ENDS.items()
 }

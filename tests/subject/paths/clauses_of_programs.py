@@ -156,6 +156,12 @@ COMPILE = (
         "A backward that was traced ahead of time cannot be differentiated.",
         DOCS + "generated/torch.compile.html",
     ),
+    exactly(
+        "ahead_donated",
+        "A backward that was compiled before for sizes that may change overwrites what the forward has "
+        "saved, so it refuses to keep the graph.",
+        "#104971; #130580",
+    ),
     freely(
         "ahead_saved",
         "The graph that was traced ahead of time keeps other tensors for the backward, and updates the "
