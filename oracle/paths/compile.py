@@ -11,7 +11,11 @@ from cases.steps import FORMS, Forward, Step
 from cases.variants import NARROW, Variant
 from oracle.expected_derivatives import ExpectedGradient
 from oracle.meanings import advance
-from oracle.paths.rounding import gradients_in_16_bits, gradients_of_rounded_statistics
+from oracle.paths.rounding import (
+    gradients_in_16_bits,
+    gradients_of_rounded_statistics,
+    mean_of_infinity,
+)
 from oracle.paths.walk import Advance, allowing, by_forward, failing, remembering, tagged, within
 from oracle.refusals import OVERLAPPING
 from oracle.semantics import Semantics
@@ -104,7 +108,9 @@ def _decomposed(one: Advance) -> Advance:
     def forward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
         found = one(state, step, variant, semantics)
         if found.output is not None:
-            return tagged(found, "decomposed_strides")
+            lost = mean_of_infinity(state, found)
+            clauses = () if lost is found else ("decomposed_infinity",)
+            return tagged(lost, "decomposed_strides", *clauses)
         assert found.error is not None
         unchecked = any(each.form in FORMS for each in state.tensors())
         unchecked = unchecked or UNSEEN[0] in found.error.pattern

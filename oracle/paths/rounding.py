@@ -1,15 +1,17 @@
-"""Expectations on a path that takes batch_norm apart into operators, each of which rounds its result."""
+"""Expectations on a path that takes batch_norm apart into operators, each with numbers of its own."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from oracle.deviations.narrow import narrow_statistics
 from oracle.expected_derivatives import ExpectedGradient
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import ExpectedOutput
-from oracle.numerics.statistics import Statistics
+from oracle.numerics.statistics import Statistics, by_channel
 from oracle.state import Expected, State
 
 
@@ -34,6 +36,27 @@ def gradients_of_rounded_statistics(expected: Expected) -> Expected:
 def normalised_first(expected: Expected) -> Expected:
     """Return what is expected, with a weight's gradient that sums products with the normalised input."""
     return _gradients(expected, "weight", normalised=True, any_order=True)
+
+
+def mean_of_infinity(before: State, expected: Expected) -> Expected:
+    """Return what is expected, with a running_mean that is NaN where the mean is, taken value by value.
+
+    A mean that each value moves a little is infinite from the first infinity on, and NaN from the value
+    after it on: the difference of two infinities, or an infinity less its own share.
+    """
+    old, new = before.running_mean, expected.state.running_mean
+    if old is None or new is None or new.numbers is old.numbers or expected.output is None:
+        return expected
+    values = by_channel(expected.output.batch.values)
+    lost = np.isinf(values[:, :-1]).any(axis=1)
+    if not lost.any():
+        return expected
+    numbers = dataclasses.replace(
+        new.numbers,
+        values=np.where(lost, np.nan, new.numbers.values),
+        budget=np.where(lost, np.nan, new.numbers.budget),
+    )
+    return dataclasses.replace(expected, state=expected.state.written(new._replace(numbers=numbers)))
 
 
 def _rounded(output: ExpectedOutput) -> ExpectedOutput:
