@@ -48,8 +48,8 @@ def _exported(
     right = advance(state, step, variant, semantics)
     if right.error is not None or cumulates(state) or not right.output.batch.values.size:  # type: ignore[union-attr]
         return tagged(right, "export_refused")
-    dropped = state.running_mean is None and state.num_batches_tracked is not None
-    if dropped:
+    neither = state.running_mean is None and state.running_var is None
+    if neither and state.num_batches_tracked is not None:
         return tagged(right, "export_absent")
     found = made_of(state, step, right, parameters=True)
     return _writing_later(state, tagged(found, "decomposed_strides")) if decomposed else found
