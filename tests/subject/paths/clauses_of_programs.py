@@ -122,7 +122,7 @@ COMPILE = (
         "decomposed_infinity",
         "The decomposition takes the mean from var_mean, which is NaN where an infinity is not the last "
         "value of its channel: running_mean becomes NaN, not an infinity.",
-        "#138570",
+        "pytorch/pytorch#138570",
         fault=True,
     ),
     freely(
@@ -167,7 +167,7 @@ COMPILE = (
         "ahead_donated",
         "A backward that was compiled before for sizes that may change overwrites what the forward has "
         "saved, so it refuses to keep the graph.",
-        "#104971; #130580",
+        "pytorch/pytorch#104971; pytorch/pytorch#130580",
     ),
     freely(
         "ahead_saved",
