@@ -200,6 +200,17 @@ def _with_symbolic_shapes(one: Advance) -> Advance:
     return perform
 
 
+def _cached(one: Advance) -> Advance:
+    """Return the function for a step; a backward from a cache of compiled code may keep no graph."""
+
+    def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+        found = one(state, step, variant, semantics)
+        keeps = isinstance(step, (Backward, Accumulate)) and step.retain
+        return tagged(found, "ahead_cached") if keeps and found.error is None else found
+
+    return perform
+
+
 def _copied(gradient: Optional[ExpectedGradient]) -> Optional[ExpectedGradient]:
     """Return a gradient by an upstream gradient that was copied to the memory format of the output."""
     if gradient is None:
@@ -249,6 +260,8 @@ def _performed(name: str, one: Advance) -> Advance:
     others: Advance = _ahead if eager else _ahead_decomposed
     if end == "dynamic":
         others = _with_symbolic_shapes(others)
+    elif name.startswith("inductor"):
+        others = _cached(others)
     if eager:
         return by_forward(_traced_ahead(one), others)
     return by_forward(_in_16_bits(_decomposed(_traced_ahead(one))), _in_16_bits(others))

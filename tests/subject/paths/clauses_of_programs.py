@@ -170,6 +170,15 @@ COMPILE = (
         "pytorch/pytorch#104971; pytorch/pytorch#130580",
     ),
     freely(
+        "ahead_cached",
+        "A backward that comes from the cache of compiled code overwrites what the forward has saved, so "
+        "it refuses to keep the graph; one that is compiled for a call that keeps it does not.",
+        "*",
+        source="pytorch/pytorch#130580",
+        ends=True,
+        always=False,
+    ),
+    freely(
         "ahead_saved",
         "The graph that was traced ahead of time keeps other tensors for the backward, and updates the "
         "buffers where autograd sees it, so a change in between is noticed at other times.",
