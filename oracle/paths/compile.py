@@ -182,20 +182,29 @@ def _changed(state: State, graph: Graph) -> bool:
 def _with_symbolic_shapes(one: Advance) -> Advance:
     """Return the function for a step; the backward was traced ahead of time for sizes that may change.
 
-    It may keep no graph. It takes the upstream gradient in the memory format that it has seen in the
-    output, which is contiguous where the strides are ambiguous, and copies any other.
+    It takes the upstream gradient in the memory format that it has seen in the output, which is
+    contiguous where the strides are ambiguous, and copies any other.
     """
 
     def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
         found = one(state, step, variant, semantics)
-        keeps = isinstance(step, (Backward, Accumulate)) and step.retain
-        if keeps or isinstance(step, Double):
-            refused = found.error is not None and "ahead_double" not in found.clauses
-            if not refused:
-                return failing(state, "RuntimeError", "donated buffers", "ahead_donated")
         if found.gradients is None:
             return found
         return dataclasses.replace(found, gradients=tuple(map(_copied, found.gradients)))
+
+    return perform
+
+
+def _donated(one: Advance) -> Advance:
+    """Return the function for a step; a backward that overwrites what was saved keeps no graph."""
+
+    def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+        found = one(state, step, variant, semantics)
+        keeps = isinstance(step, (Backward, Accumulate)) and step.retain
+        refused = found.error is not None and "ahead_double" not in found.clauses
+        if refused or not (keeps or isinstance(step, Double)):
+            return found
+        return failing(state, "RuntimeError", "donated buffers", "ahead_donated")
 
     return perform
 
@@ -260,9 +269,10 @@ def _performed(name: str, one: Advance) -> Advance:
     others: Advance = _ahead if eager else _ahead_decomposed
     if end == "dynamic":
         others = _with_symbolic_shapes(others)
-    elif name.startswith("inductor"):
+    if name.startswith("inductor"):
         others = _cached(others)
     if eager:
+        others = _donated(others) if end == "dynamic" else others
         return by_forward(_traced_ahead(one), others)
     return by_forward(_in_16_bits(_decomposed(_traced_ahead(one))), _in_16_bits(others))
 
