@@ -73,7 +73,7 @@ def test_timeout_ends_a_case_that_hangs() -> None:
     """pytest-timeout's limit is shorter than the suite's here, so it takes effect."""
     hangs = ("--case=edge-shape-two_dims", "--case=edge-shape-one_value_bare")
     subject = ("--subject", "tests.meta.hostile:HangsAtOneValue")
-    ran = with_plugin("pytest_timeout", "--timeout=2", *subject, of=hangs)
+    ran = with_plugin("pytest_timeout", "--timeout=6", *subject, of=hangs)
     assert ran.status != 0, ran.output
     assert "Timeout" in ran.output
     assert (ran.counts["failed"], ran.counts["passed"]) == (1, 1)
