@@ -12,7 +12,7 @@ from cases.variants import Variant
 from oracle.meanings import advance
 from oracle.paths.compile import cumulates
 from oracle.paths.making import Made, inner_of, made_of, through
-from oracle.paths.walk import Advance, by_forward, tagged
+from oracle.paths.walk import Advance, by_forward, failing, tagged
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
 
@@ -51,8 +51,24 @@ def _exported(
     neither = state.running_mean is None and state.running_var is None
     if neither and state.num_batches_tracked is not None:
         return tagged(right, "export_absent")
+    if decomposed and _writes(state) and _aliased(state):
+        failed = "expected compiled_fn to be GraphModule"
+        return failing(state, "AssertionError", failed, "decomposed_alias")
     found = made_of(state, step, right, parameters=True)
     return _writing_later(state, tagged(found, "decomposed_strides")) if decomposed else found
+
+
+def _writes(inner: State) -> bool:
+    """Whether a forward of the program updates running statistics."""
+    tracks = bool(inner.training) and bool(inner.track_running_stats)
+    return tracks and inner.running_mean is not None
+
+
+def _aliased(state: State) -> bool:
+    """Whether a running statistic has a second name in the module."""
+    there = [each.identity for each in state.entries() if each is not None]
+    statistics = [each.identity for each in (state.running_mean, state.running_var) if each is not None]
+    return any(there.count(each) > 1 for each in statistics)
 
 
 def _writing_later(inner: State, found: Expected) -> Expected:
@@ -60,7 +76,7 @@ def _writing_later(inner: State, found: Expected) -> Expected:
 
     The operator saves the buffers for the backward, and autograd sees the write.
     """
-    if not (inner.training and inner.track_running_stats) or inner.running_mean is None:
+    if not _writes(inner):
         return found
 
     def outside(each: Expected) -> Expected:

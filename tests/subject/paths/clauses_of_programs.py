@@ -200,6 +200,12 @@ EXPORT = (
         "differentiated: the program writes to them after an operator that has saved them.",
         fault=True,
     ),
+    exactly(
+        "decomposed_alias",
+        "A train-mode program of a module in which a running statistic has a second name cannot be "
+        "decomposed: an assertion of torch fails.",
+        fault=True,
+    ),
     exactly("export_hooks", "The module's hooks are not called: the program is a module of its own."),
     freely(
         "export_input",
