@@ -210,12 +210,12 @@ def _donated(one: Advance) -> Advance:
 
 
 def _cached(one: Advance) -> Advance:
-    """Return the function for a step; a backward from a cache of compiled code may keep no graph."""
+    """Return the function for a step; a backward that was compiled before may keep no graph."""
 
     def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
         found = one(state, step, variant, semantics)
-        keeps = isinstance(step, (Backward, Accumulate)) and step.retain
-        return tagged(found, "ahead_cached") if keeps and found.error is None else found
+        keeps = isinstance(step, (Backward, Accumulate)) and step.retain and found.error is None
+        return tagged(found, "ahead_cached") if keeps or "ahead_double" in found.clauses else found
 
     return perform
 
@@ -269,10 +269,10 @@ def _performed(name: str, one: Advance) -> Advance:
     others: Advance = _ahead if eager else _ahead_decomposed
     if end == "dynamic":
         others = _with_symbolic_shapes(others)
-    if name.startswith("inductor"):
+        others = _donated(others) if eager else others
+    if name.startswith("inductor") or (end == "dynamic" and not eager):
         others = _cached(others)
     if eager:
-        others = _donated(others) if end == "dynamic" else others
         return by_forward(_traced_ahead(one), others)
     return by_forward(_in_16_bits(_decomposed(_traced_ahead(one))), _in_16_bits(others))
 

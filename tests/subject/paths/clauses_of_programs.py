@@ -171,8 +171,8 @@ COMPILE = (
     ),
     freely(
         "ahead_cached",
-        "A backward that comes from the cache of compiled code overwrites what the forward has saved, so "
-        "it refuses to keep the graph; one that is compiled for a call that keeps it does not.",
+        "A backward that was compiled before the call, from a cache or for sizes that may change, may "
+        "overwrite what the forward has saved, and then refuses to keep the graph.",
         "*",
         source="pytorch/pytorch#130580",
         ends=True,
