@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
+from tests.meta.liars.formats import follows_channels_last
 from tests.meta.liars.kernel import (
     AXES,
     Kernel,
@@ -170,7 +171,7 @@ class Derivative(Kernel):
         It is contiguous, too, where the strides of the input leave the format open and the upstream
         gradient has another format.
         """
-        kept = x.is_contiguous(memory_format=torch.channels_last)
+        kept = follows_channels_last(x)
         if kept and not settled(x) and not g.is_contiguous():
             kept = g.is_contiguous(memory_format=torch.channels_last) and not settled(g)
         return gradient.contiguous(

@@ -13,6 +13,8 @@ from typing import Any, ContextManager, NamedTuple, Optional, Tuple
 
 import torch
 
+from tests.meta.liars.formats import follows_channels_last
+
 Tensor = torch.Tensor
 AXES = (0, 2, 3)
 """The axes of batch, height and width, over which a channel is averaged."""
@@ -185,9 +187,10 @@ class Kernel:
         return y
 
     def laid_out(self, y: Tensor, x: Tensor) -> Tensor:
-        """Return the output in channels_last strides if the input has them, else contiguous."""
-        kept = x.is_contiguous(memory_format=torch.channels_last)
-        return y if kept else y.contiguous()
+        """Return the output in channels_last strides if the input or what it is part of has them."""
+        if follows_channels_last(x):
+            return y.contiguous(memory_format=torch.channels_last)
+        return y.contiguous()
 
     def nothing(self, x: Tensor, operands: Operands) -> Tensor:
         """Return the output for an input without elements: empty, too, and in the parameters' graph."""
