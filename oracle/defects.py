@@ -21,7 +21,7 @@ class Defect:
 
     ``first``, ``last``: releases, both included, None for the ends of the table. ``circumstances``:
     when it shows. ``instead``: what torch does. ``source``: an issue, or "found by this suite".
-    ``avoid``: what a user can do.
+    ``avoid``: what a user can do. ``beside``: the name of a defect in whose result it shows, too.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Defect:
     instead: str
     source: str
     avoid: str
+    beside: str = ""
 
     def on(self, release: Release) -> bool:
         """Whether the release has this defect."""
@@ -79,6 +80,7 @@ DEFECTS: Tuple[Defect, ...] = (
         "The output has the width C, and an upstream gradient in the shape of the input is refused.",
         "found by this suite",
         "Give weight and bias the shape (C,).",
+        beside="empty_input_unchecked",
     ),
     Defect(
         "zero_features_raise",

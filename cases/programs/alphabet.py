@@ -54,7 +54,7 @@ from cases.steps import (
     Step,
     Value,
 )
-from cases.variants import DTYPES, EVERY_LAYOUT, LANES, Variant
+from cases.variants import DTYPES, EVERY_LAYOUT, GRADIENT_LAYOUTS, LANES, LAYOUTS, Variant
 
 MOMENTA: Tuple[Value, ...] = (
     (None, 0.25, 1, 0.0, 0.5, 1.0, 1.5, -0.5)
@@ -75,9 +75,9 @@ ODD = (
 LAID_OUT = tuple(
     f"{name}.{layout}"
     for name in ("b0", "b1", "nan", "no_batch", "one_value", "constant")
-    for layout in EVERY_LAYOUT
+    for layout in LAYOUTS
     if layout != "contiguous"
-)
+) + tuple(f"b1.{layout}" for layout in EVERY_LAYOUT if layout not in LAYOUTS)
 
 
 def _flags() -> Iterator[Step]:
@@ -125,7 +125,7 @@ def _backwards() -> Iterator[Step]:
     yield Backward("ordinary", retain=True)
     yield Backward("ordinary", earlier=True)
     yield from (Backward(name) for name in UPSTREAM if name != "ordinary")
-    yield from (Backward(f"ordinary.{layout}") for layout in EVERY_LAYOUT if layout != "contiguous")
+    yield from (Backward(f"ordinary.{layout}") for layout in GRADIENT_LAYOUTS if layout != "contiguous")
 
 
 def _with_gradient(names: Sequence[str]) -> Tuple[Step, ...]:

@@ -120,13 +120,10 @@ def _present(known: Sequence[Defect], seen_with: SeenWith) -> List[Defect]:
     """Return the defects in whose circumstances the program is, some of them because of others before."""
     present: List[Defect] = []
     for each in known:
-        if seen_with([each]) is not None:
+        other = [one for one in present if one.name == each.beside]
+        beside = other and _distinct(seen_with(other) or (), seen_with([*other, each]))
+        if seen_with([each]) is not None or beside:
             present.append(each)
-        elif present:
-            without = seen_with(present)
-            assert without is not None
-            if _distinct(without, seen_with([*present, each])):
-                present.append(each)
     return present
 
 
