@@ -31,7 +31,7 @@ STEPS = ("sliced", "channel_step", "image_step")
 """The parts that take every second number along their dimension."""
 
 LAST_PART = "channels_last_"
-"""What the words of ``cases.variants.CUT_CHANNELS_LAST`` begin with."""
+"""The beginning of the words of ``cases.variants.CUT_CHANNELS_LAST``."""
 
 REPEATED: Dict[str, Tuple[int, ...]] = {
     "expanded": (0,),
