@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NoReturn, Optional
 
 import pytest
 
@@ -95,17 +95,22 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
         pytest.fail(str(unobservable), pytrace=False)
     request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole, NARRATIVE: told}
     if verdict.outcome == FINDING and session.accepted is not None and session.accepted.covers(row):
-        pytest.xfail(f"accepted: {verdict.explanation}")
+        _expect_failure(f"accepted: {verdict.explanation}")
     if verdict.outcome == FINDING:
         pytest.fail(text, pytrace=False)
     if verdict.outcome == KNOWN_DEFECT:
         assert verdict.defect is not None
-        pytest.xfail(f"known defect {verdict.defect.name}: {verdict.explanation}")
+        _expect_failure(f"known defect {verdict.defect.name}: {verdict.explanation}")
     if verdict.outcome == CONTRACT:
         assert verdict.clause is not None
-        pytest.xfail(f"contract {verdict.clause.name}: {verdict.explanation}")
+        _expect_failure(f"contract {verdict.clause.name}: {verdict.explanation}")
     if verdict.outcome == NOT_APPLICABLE:
         pytest.skip(f"not applicable: {verdict.explanation}")
+
+
+def _expect_failure(reason: str) -> NoReturn:
+    """Mark the test as one that fails as expected; without a traceback, which pytest formats for each."""
+    raise pytest.xfail.Exception(reason, pytrace=False)
 
 
 def verdict_on(case: Case, session: Session) -> Verdict:

@@ -119,6 +119,8 @@ def _distinct(one: Expectations, other: Optional[Expectations]) -> bool:
 def _present(known: Sequence[Defect], seen_with: SeenWith) -> List[Defect]:
     """Return the defects in whose circumstances the program is, some of them because of others before."""
     present: List[Defect] = []
+    if seen_with(known) is None:  # most cases are in the circumstances of none
+        return present
     for each in known:
         other = [one for one in present if one.name == each.beside]
         beside = other and _distinct(seen_with(other) or (), seen_with([*other, each]))
