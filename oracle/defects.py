@@ -263,6 +263,7 @@ DEFECTS: Tuple[Defect, ...] = (
         "module sums in float16; the suite leaves its numbers undetermined.",
         "found by this suite; #140112 for batch statistics, #147303 for the sums of the backward",
         "Keep the module in float32 (mixed precision), and call .contiguous() on input and gradient.",
+        beside="expanded_buffer_written",
     ),
     Defect(
         "overflowing_variance_zeroes_output",

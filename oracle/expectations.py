@@ -98,6 +98,8 @@ def _updated_and_refused(
         for name, tensor in rows.items()
         if isinstance(tensor, Tensor) and tensor.form == "row"
     }
+    if not dense:  # a statistic is a row, which is refused before anything is updated
+        return right
     accepted = situation._replace(before=before.changed(**dense))
     usual = advance(accepted.before, situation.step, situation.variant, situation.semantics)
     seen = _shown(usual, accepted, defects)

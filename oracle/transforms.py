@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Dict, Type, Union
 
+from cases.attributes import PARAMETERS
 from cases.derivatives import Backward, Jvp, Nested, Vjp
 from cases.inputs import batch, upstream
 from cases.steps import Forward, Step
@@ -23,13 +24,16 @@ from oracle.batch_norm import forward
 from oracle.expected_derivatives import SECOND, TANGENT, ExpectedDerivative
 from oracle.refusals import Refusal
 from oracle.semantics import Rules
-from oracle.state import Expected, Meaning, State
+from oracle.state import Expected, Meaning, State, Tensor
 
 Transform = Union[Jvp, Vjp, Nested]
 
 
 WITHOUT_DUALS = ("functional_jvp",)
 """The ways to a forward-mode derivative that differentiate twice in reverse mode."""
+
+WITH_PARAMETERS = "jvp_parameters"
+"""The way in which the parameters have tangents, too."""
 
 INPUT_UNRECORDED = ("functional_vjp", "func_vjp", "func_jvp_jvp", "func_vjp_jvp", "func_jvp_vjp")
 """The ways that record the call with respect to the input for themselves alone."""
@@ -50,6 +54,8 @@ def transform(state: State, step: Transform, variant: Variant, rules: Rules) -> 
 def check_call(state: State, step: Transform, variant: Variant, rules: Rules) -> None:
     """Raise Refusal where the release lacks the function, or the function refuses the module."""
     _check_way(step.way, rules)
+    if step.way == WITH_PARAMETERS:
+        _check_parameters(state)
     if not isinstance(step, Vjp) and step.way not in WITHOUT_DUALS:
         _check_dual(step, variant)
     counts = state.training and state.track_running_stats and state.num_batches_tracked is not None
@@ -68,6 +74,18 @@ def _check_dual(step: Union[Jvp, Nested], variant: Variant) -> None:
     tangent = upstream(variant, given, step.tangent)
     if given.overlaps and tangent.layout != given.layout:
         raise Refusal(*refusals.OVERLAPPING)
+
+
+def _check_parameters(state: State) -> None:
+    """Raise Refusal where a parameter and its tangent, which is dense, cannot be one dual tensor."""
+    for name in PARAMETERS:
+        tensor = state.entry(name)
+        if not isinstance(tensor, Tensor) or name not in state.parameters:
+            continue
+        if tensor.form == "row":
+            raise Refusal("RuntimeError", "forward gradient that has a different size")
+        if tensor.overlaps:
+            raise Refusal(*refusals.OVERLAPPING)
 
 
 def differentiated(
@@ -100,8 +118,8 @@ def differentiated(
         )
         return Expected(state, output=output, derivatives=(twice,))
     names = ["input"]
-    if step.way == "jvp_parameters":
-        names += [name for name in ("weight", "bias") if getattr(returned.state, name) is not None]
+    if step.way == WITH_PARAMETERS:
+        names += [name for name in PARAMETERS if name in state.parameters and state.entry(name)]
     along = ExpectedDerivative(
         "output", TANGENT, returned.output, tangent, tangent, tuple(names), output.dtype
     )

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from cases.derivatives import Backward, Double, Jvp
-from cases.inputs.memory import DENSE
+from cases.inputs.memory import DENSE, ORDERS
 from cases.variants import NARROW
 from oracle.deviations.situation import Situation
 from oracle.deviations.sums import with_statistics
@@ -161,7 +161,13 @@ def narrow_tangents(right: Expected, situation: Situation) -> Expected:
 
 
 def _widened(output: ExpectedOutput, way: str) -> bool:
-    """Whether a float32 tensor of the module takes part in the tangent of a narrow input."""
+    """Whether a float32 tensor of the module takes part in the tangent of a narrow input.
+
+    A dense input in another order than the output has a tangent in that order, which torch copies into
+    the order of the output, and into its dtype.
+    """
+    if output.batch.layout in ORDERS and output.batch.memory_format not in DENSE:
+        return False
     if not output.batch_statistics:
         return True
     affine = output.weight is not None or (way == "func_jvp" and output.bias is not None)

@@ -8,6 +8,7 @@ from typing import Any, Dict
 from cases.attributes import TENSORS
 from cases.derivatives import Accumulate, Backward, Double
 from cases.inputs import batch
+from cases.inputs.batches import Batch
 from cases.steps import Copy, Forward, Step
 from cases.variants import WIDE, Variant
 from oracle.meanings import advance
@@ -44,11 +45,28 @@ def _fused(state: State, step: Step, variant: Variant, semantics: Semantics) -> 
             absent = "bn.running_mean and bn.running_var must not be None"
             return failing(state, "AssertionError", absent, "fused_buffers")
         made = Made(of_its_own(state.changed(graphs=())))
+    refused = _refused_by_convolution(made.inner, batch(variant, step.batch))
+    if refused:
+        return failing(state.changed(memory=made), "RuntimeError", refused, "fused_refuses")
     found = through(state.changed(memory=made), made.inner, step, variant, semantics)
     output = found.output
     if output is None or not output.batch.values.size or output.dtype not in WIDE:
         return tagged(found, "fused_input")
     return tagged(_trainable(found, step), "fused_constants")
+
+
+def _refused_by_convolution(inner: State, given: Batch) -> str:
+    """Return the pattern of the message with which a convolution refuses an input; "" if it does not."""
+    shape, channels = given.values.shape, inner.config.num_features
+    if len(shape) not in (3, 4):
+        return "input to conv2d"
+    if given.dtype != inner.dtype:
+        return r"Input type \(.*\) and bias type \(.*\) should be the same"
+    if shape[-3] != max(channels, 1):
+        return f"to have {channels} channels, but got {shape[-3]} channels"
+    if any(isinstance(each, Tensor) and each.form == "row" for each in inner.entries()):
+        return "expected bias to be 1-dimensional"
+    return "" if all(shape[-2:]) else "Kernel size can't be greater than actual input size"
 
 
 def of_its_own(state: State) -> State:

@@ -10,7 +10,7 @@ from cases.inputs import batch
 from cases.steps import Forward, Step
 from cases.variants import Variant
 from oracle.meanings import advance
-from oracle.paths.compile import cumulates
+from oracle.paths.compile import UNSEEN, cumulates
 from oracle.paths.making import Made, inner_of, made_of, through
 from oracle.paths.walk import Advance, by_forward, failing, tagged
 from oracle.semantics import Semantics
@@ -18,6 +18,10 @@ from oracle.state import Expected, State
 
 READ = ("training", "momentum", "eps", "track_running_stats")
 """The flags that a forward reads, all of which an exported program has as constants."""
+
+
+REFUSED = (*UNSEEN, "not implemented for", "either both be None", "more than one element")
+"""Parts of the messages of checks that torch.export makes in other words, in another order or later."""
 
 
 def _export(dynamic: bool, decomposed: bool) -> Advance:
@@ -33,6 +37,8 @@ def _export(dynamic: bool, decomposed: bool) -> Advance:
         shape = batch(variant, step.batch).values.shape
         found = through(state, inner, step, variant, semantics)
         fits = shape == made.shape or (dynamic and len(shape) == 4 and shape[1] == made.shape[1])
+        if not fits and len(shape) == 4 and (not dynamic or shape[1] != made.shape[1]):
+            return failing(state, "AssertionError", r"Guard failed: input\.size\(\)", "export_sizes")
         if not fits or found.error is not None or inner.dtype != state.dtype:
             return tagged(found, "export_input")
         tagged_so = _tagged(state, inner, found, step, decomposed)
@@ -46,7 +52,15 @@ def _exported(
 ) -> Expected:
     """Perform the first forward, of which the program is made before it is run."""
     right = advance(state, step, variant, semantics)
-    if right.error is not None or cumulates(state) or not right.output.batch.values.size:  # type: ignore[union-attr]
+    error, empty = right.error, not batch(variant, step.batch).values.size
+    if error is not None and "expected 4D" in error.pattern:
+        return right
+    if cumulates(state):
+        dependent = "data-dependent expression"
+        return failing(state, "GuardOnDataDependentSymNode", dependent, "export_item")
+    if error is not None and not empty and not any(part in error.pattern for part in REFUSED):
+        return failing(state, *error, "export_refuses")
+    if error is not None or empty:
         return tagged(right, "export_refused")
     neither = state.running_mean is None and state.running_var is None
     if neither and state.num_batches_tracked is not None:

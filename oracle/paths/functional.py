@@ -6,6 +6,8 @@ import dataclasses
 from typing import Dict
 
 from cases.derivatives import Accumulate, Backward, Double
+from cases.inputs import batch
+from cases.inputs.batches import Batch
 from cases.steps import Convert, Forward, Step
 from cases.variants import NARROW, Variant
 from oracle.meanings import advance
@@ -21,8 +23,9 @@ from oracle.paths.walk import (
     remembering,
     tagged,
 )
+from oracle.refusals import OVERLAPPING
 from oracle.semantics import Semantics
-from oracle.state import Expected, Inside, State
+from oracle.state import Expected, ExpectedError, Inside, State
 
 FIRST = ("expected 4D", "Expected more than 1", "batch_norm eps", "division by zero", "argument '")
 """Parts of the messages of the checks that come before vmap meets the operator."""
@@ -62,16 +65,22 @@ def _vmap(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
     found = advance(state, step, variant, semantics)
     if _checked(found):
         return found
-    if found.error is not None:
-        return tagged(found, "vmap_error")
-    assert found.output is not None
-    updates = state.training and state.track_running_stats and found.output.batch.values.size
-    if updates and (state.running_mean is not None or state.running_var is not None):
+    given = batch(variant, step.batch)
+    updates = state.training and state.track_running_stats and given.values.size
+    fits = found.error is None or "should contain" not in found.error.pattern
+    if updates and fits and (state.running_mean is not None or state.running_var is not None):
         refused = "Batch norm got a batched tensor as input while the running_mean or running_var"
         return failing(_counted(state, found), "RuntimeError", refused, "vmap_update")
+    if found.error is not None:
+        return tagged(found, "vmap_error") if _in_other_words(found.error, given) else found
     if _mixes(state, found):
         return tagged(found, "vmap_mixed")
     return _narrow(found)
+
+
+def _in_other_words(error: ExpectedError, given: Batch) -> bool:
+    """Whether vmap may accept what the kernel refuses, or refuse it otherwise."""
+    return not given.values.size or "mixed dtype" in error.pattern or error == OVERLAPPING
 
 
 def _ensemble(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
@@ -84,8 +93,11 @@ def _ensemble(state: State, step: Step, variant: Variant, semantics: Semantics) 
         return failing(_counted(state, found), "RuntimeError", r"calling \.item\(\)", "ensemble_item")
     if _checked(found):
         return found
-    if found.error is not None or _mixes(state, found):
-        return tagged(found, "vmap_mixed" if found.error is None else "ensemble_error")
+    if found.error is not None:
+        otherwise = _in_other_words(found.error, batch(variant, step.batch))
+        return tagged(found, "ensemble_error") if otherwise else found
+    if _mixes(state, found):
+        return tagged(found, "vmap_mixed")
     if not state.config.num_features:
         return dataclasses.replace(found, inside=Inside(state, found, _of_two))
     outputs = (found.output, *(state.memory[:1] if isinstance(state.memory, tuple) else ()))

@@ -7,14 +7,14 @@ from typing import Dict
 
 import numpy as np
 
-from cases.derivatives import Accumulate, Backward, Double
 from cases.inputs import batch
 from cases.steps import Forward, Step
 from cases.variants import NARROW, Variant
 from oracle.meanings import advance
+from oracle.paths.compile import cumulates
 from oracle.paths.converting import of_its_own
 from oracle.paths.making import Made, through
-from oracle.paths.walk import Advance, by_forward, tagged
+from oracle.paths.walk import Advance, by_forward, failing, tagged
 from oracle.semantics import Semantics
 from oracle.state import Expected, State
 
@@ -29,6 +29,8 @@ def _onnx(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
     shape = batch(variant, step.batch).values.shape
     if not isinstance(made, Made):
         right = advance(state, step, variant, semantics)
+        if cumulates(state) and not (right.error and "expected 4D" in right.error.pattern):
+            return failing(state, "TorchExportError", "data-dependent expression", "onnx_item")
         if right.error is not None or state.training or not right.output.batch.values.size:  # type: ignore[union-attr]
             return tagged(right, "onnx_refused")
         assert isinstance(state.eps, (int, float))
@@ -47,11 +49,5 @@ def _onnx(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
     return tagged(seen, "onnx_constants")
 
 
-def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-    """Perform a step; an output of the model cannot be differentiated."""
-    found = advance(state, step, variant, semantics)
-    return tagged(found, "onnx_backward") if isinstance(step, (Backward, Accumulate, Double)) else found
-
-
-STEPPING: Dict[str, Advance] = {"onnx": by_forward(_onnx, _afterwards)}
+STEPPING: Dict[str, Advance] = {"onnx": by_forward(_onnx)}
 """Maps the name of a path to the function for a step on it."""

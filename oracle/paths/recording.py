@@ -146,6 +146,8 @@ def _recomputing(state: State, step: Step, variant: Variant, semantics: Semantic
         assert again.output is not None
         output = _read_anew(graph.output, again.output)
         read = graph._replace(output=output, saved=_unwatched(second).saved)
+        if isinstance(step, Double):  # what is saved anew has the place from before a conversion
+            read = read._replace(strangers=graph.strangers | graph.renewed)
         seen = _with(moved, place, read, step, variant, semantics)
         same = again.state.entries() == state.entries() and not graph.modified
         return seen if same else tagged(seen, "recomputes")
@@ -196,11 +198,26 @@ def _detached(state: State, step: Step, variant: Variant, semantics: Semantics) 
     found = _forward(state, dataclasses.replace(step, grad="no_grad"), variant, semantics)
     if step.grad in REQUIRING and right.error == found.error:
         return right
+    if step.grad in REQUIRING and found.output is not None:  # a statistic would be refused a gradient
+        return tagged(_to_be_recomputed(found, step), "input_requires_no_gradient")
     if right.output is None or found.output is None:
         return found if right.error == found.error else tagged(found, "input_requires_no_gradient")
     found = dataclasses.replace(found, text=right.text)
     same = not right.output.requires_grad
     return found if same else tagged(found, "input_requires_no_gradient")
+
+
+def _to_be_recomputed(found: Expected, step: Forward) -> Expected:
+    """Return a forward that recorded nothing, whose output is differentiated by performing ``step``."""
+    assert found.output is not None
+    assert isinstance(found.state.memory, tuple)
+    called, *earlier = found.state.memory
+    output = dataclasses.replace(found.output, requires_grad=True)
+    graph, *others = found.state.graphs
+    graphs = (graph._replace(output=output, trainable=("input",)), *others)
+    memory = (called._replace(step=step), *earlier)
+    state = found.state.changed(graphs=graphs, memory=memory)
+    return dataclasses.replace(found, output=output, state=state)
 
 
 def _reentrant(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:

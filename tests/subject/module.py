@@ -133,6 +133,8 @@ class LiveModule:
         try:
             with CONTEXTS[step.grad]():
                 handed = HANDED[step.grad](leaf) if step.grad in HANDED else leaf
+                if step.grad == "detached":  # no step differentiates with respect to the tensor before it
+                    leaves = (handed, *leaves[1:])
                 before = settings(IN_A_CALL)
                 output = self._hooked(leaf) if step.grad == "hooked" else self._called(handed)
                 self._changed += restore(before)

@@ -122,9 +122,8 @@ def _present(known: Sequence[Defect], seen_with: SeenWith) -> List[Defect]:
     if seen_with(known) is None:  # most cases are in the circumstances of none
         return present
     for each in known:
-        other = [one for one in present if one.name == each.beside]
-        beside = other and _distinct(seen_with(other) or (), seen_with([*other, each]))
-        if seen_with([each]) is not None or beside:
+        beside = any(one.name == each.beside for one in present)
+        if beside or seen_with([each]) is not None:
             present.append(each)
     return present
 
