@@ -127,6 +127,13 @@ def _narrow() -> Iterator[Edge]:
         yield Edge(f"bare_{dtype}", GROUP, program, note, BARE, variant)
         dropped = program.replace("preset,", "drop:weight,preset,")
         yield Edge(f"weight_dropped_{dtype}", GROUP, dropped, note, UNTRACKED, variant)
+        program = _both_modes("jvp:b1.permuted:ordinary", "jvp_parameters:b1.transposed:ordinary")
+        yield Edge(f"dense_{dtype}", GROUP, program, "the tangent lies as the output", TRACKED, variant)
+    note = "a tangent is copied into the memory of what it belongs to"
+    for form in ("expanded", "row", "strided"):
+        program = _both_modes("jvp_parameters:b1:ordinary", "jvp:b1:ordinary")
+        program = program.replace("preset,", f"attach:weight:trainable.{form},preset,")
+        yield Edge(f"weight_{form}", GROUP, program, note)
 
 
 EDGES: Tuple[Edge, ...] = (*_ways(), *_numbers(), *_inputs(), *_programs(), *_narrow())

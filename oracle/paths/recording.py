@@ -233,6 +233,8 @@ def _reentrant(state: State, step: Step, variant: Variant, semantics: Semantics)
     if not isinstance(step, Accumulate):
         return failing(state, "RuntimeError", r"incompatible with \.grad\(\)", "backward_alone")
     called = state.memory[place]
+    if graph.modified:  # the checkpoint has saved the input, and refuses before it calls the module
+        return found
     if graph.freed or not called.there:
         return tagged(found, "reentrant_backward") if not called.there else found
 
