@@ -40,6 +40,7 @@ def _run(options: argparse.Namespace) -> int:
     destination.check(target)
     paths = _paths(options.records)
     destination.require_other(target, paths)
+    destination.require_page(target)
     records = [read(path) for path in paths]
     from reports.site import page  # after the records, which may be refused
 

@@ -103,6 +103,29 @@ def test_accept_says_that_a_device_is_full(run: Path, capsys: pytest.CaptureFixt
     assert "/dev/full: cannot be written (No space left on device); give another file" in line
 
 
+@pytest.mark.parametrize("command", ["html", "releases"])
+def test_a_page_does_not_get_the_name_of_a_record(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the folder of the records it would be read as one, and refused, from then on."""
+    path, page = tmp_path / "torch-2.13.jsonl.gz", tmp_path / "new.jsonl.gz"
+    record.write(path, handmade.header(), [handmade.row()], 0)
+    given = [str(path)] if command == "html" else ["--records", str(tmp_path)]
+    line = refusal(command, *given, "-o", str(page), capsys=capsys)
+    assert "new.jsonl.gz: is the name of a record; give another name to a page" in line
+    assert not page.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_check_does_not_wait_for_a_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records, page = tmp_path / "records", tmp_path / "page.md"
+    records.mkdir()
+    record.write(records / "torch-2.13.jsonl.gz", handmade.header(), [handmade.row()], 0)
+    os.mkfifo(page)
+    assert main(["releases", "--check", "--records", str(records), "-o", str(page)]) == 1
+    assert "page.md: is not what the records give" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "name", ["a\0b", "x/" * 3000, "\ud800"], ids=["NUL", "many parts", "half a pair"]
 )
