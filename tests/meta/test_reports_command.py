@@ -108,9 +108,9 @@ def test_a_full_disk_gets_one_line_and_status_2(tmp_path: Path) -> None:
 def started(arguments: str, streams: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command with what a shell makes of its streams, such as a closed one."""
     command = f"{sys.executable} -m reports {arguments} {streams}"
-    return subprocess.run(
-        ["sh", "-c", command], cwd=REPOSITORY, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False
-    )
+    words = ["sh", "-c", command]
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+    return subprocess.run(words, cwd=REPOSITORY, stdin=nothing, stderr=pipe, check=False)
 
 
 @POSIX
