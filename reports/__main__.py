@@ -12,12 +12,13 @@ import shutil
 import sys
 import textwrap
 from pathlib import Path
-from typing import NoReturn, Optional, Sequence
+from typing import Any, NoReturn, Optional, Sequence
 
 if not __package__:  # run as a folder, which works from anywhere and under PYTHONSAFEPATH, too
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from reports.commands.command import UNUSABLE
+from reports.commands.output import print_error, print_text
 from reports.commands.table import COMMANDS
 from reports.errors import ReportError
 from reports.visible import one_line
@@ -35,19 +36,26 @@ EPILOG = (
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run one command and return the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    options = parser_for(words).parse_args(words)
     try:
+        options = parser_for(words).parse_args(words)
         status: int = options.run(options)
         return status
     except ReportError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        print_error(f"{PROGRAM}: {error}")
     except MemoryError:
-        print(f"{PROGRAM}: the input is too large for the memory of this machine", file=sys.stderr)
+        print_error(f"{PROGRAM}: the input is too large for the memory of this machine")
     return UNUSABLE
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose error messages show what was given with control characters made visible."""
+    """A parser whose error messages are on one line, and whose help is whole or refused."""
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help; raise UnwritableOutput where standard output does not take it."""
+        if file is not None:
+            super().print_help(file)
+        else:
+            print_text(self.format_help().rstrip("\n"))
 
     def error(self, message: str) -> NoReturn:
         super().error(one_line(message))

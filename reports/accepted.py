@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from dataclasses import replace
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -240,9 +241,10 @@ def earlier(path: PathLike, header: Header) -> Optional[Accepted]:
     """Return the file that is about to be replaced, whose reasons are kept; None where there is none.
 
     Raises:
-        ReportError: there is a file, and it is not one of the same subject.
+        ReportError: there is a file, and it is not one of the same subject; or no file can be written.
     """
-    if not os.path.exists(path):
+    destination.check(path)
+    if not os.path.isfile(path):  # there is none, or a device, which keeps nothing
         return None
     try:
         before = read(path)
@@ -258,7 +260,7 @@ def earlier(path: PathLike, header: Header) -> Optional[Accepted]:
 def _decoded(fields: Mapping[str, object]) -> Accepted:
     if fields.get("kind") != KIND:
         raise Malformed(f"its kind is {described(fields.get('kind'))}, not {KIND!r}")
-    if fields.get("format") != FORMAT:
+    if fields.get("format") != FORMAT or fields["format"] is True:
         raise Malformed(f"its format is {described(fields.get('format'))}; this suite reads {FORMAT}")
     taken = Fields(fields, _FILE_FIELDS, closed=True)
     accepted = Accepted(
@@ -295,5 +297,5 @@ def _decoded_symptom(fields: Mapping[str, object]) -> Symptom:
 def _require_distinct(accepted: Sequence[AcceptedCause]) -> None:
     names: List[Symptom] = [name for cause in accepted for name in cause.symptoms]
     if len(names) != len(set(names)):
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(names).most_common(1)
         raise Malformed(f"the symptom {' '.join(filter(None, twice))!r} stands in two causes")

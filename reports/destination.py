@@ -74,10 +74,17 @@ def require_other(path: PathLike, inputs: Iterable[PathLike]) -> None:
             raise UnwritableOutput(f"{os.fspath(path)}: is an input, too; give another file")
 
 
+def require_page(path: PathLike) -> None:
+    """Raise ``UnwritableOutput`` where a page would have the name of a record, and be read as one."""
+    name = os.fspath(path)
+    if name.endswith(RECORDS):
+        raise UnwritableOutput(f"{name}: is the name of a record; give another name to a page")
+
+
 def holds(path: PathLike, content: bytes) -> bool:
-    """Return whether ``path`` is a readable file with exactly this content."""
-    try:
-        return Path(path).read_bytes() == content
+    """Return whether ``path`` is a readable regular file with exactly this content."""
+    try:  # a device may have no end, and a pipe no beginning
+        return os.path.isfile(path) and Path(path).read_bytes() == content
     except OSError:
         return False
 

@@ -17,7 +17,8 @@ from reports.cause_text import Cause
 from reports.causes import causes
 from reports.comparison import require_finished
 from reports.errors import NoRecords, PartialRecord, ReportError
-from reports.record import Record, read
+from reports.reading import is_compressed
+from reports.record import Record, compressed, read
 from reports.rows import CPU, EAGER, CaseRow, Header
 from reports.tally import Tally, by_behaviour, tally
 
@@ -144,5 +145,5 @@ def add(path: Path, name: Optional[str], directory: Path = DIRECTORY) -> Path:
         )
     target = directory / f"{name}{ENDING}"
     content = path.read_bytes()
-    destination.write(target, content)
+    destination.write(target, content if is_compressed(path) else compressed(content))
     return target

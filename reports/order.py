@@ -146,7 +146,7 @@ class Order:
         if values.get("kind") != "header":
             kind = described(values.get("kind"))
             raise MissingHeader(self._path, f"the first line is of kind {kind}, not 'header'", number)
-        if values.get("format") != FORMAT:
+        if values.get("format") != FORMAT or values["format"] is True:
             given = described(values.get("format"))
             raise UnsupportedFormat(
                 self._path, f"is of format {given}; this suite reads {FORMAT}", number

@@ -11,7 +11,8 @@ import json
 import os
 import stat
 import zlib
-from typing import BinaryIO, Iterator, Tuple, cast
+from collections import Counter
+from typing import BinaryIO, Dict, Iterator, List, Tuple, cast
 
 from reports.errors import (
     DamagedGzip,
@@ -24,6 +25,7 @@ from reports.errors import (
     TruncatedGzip,
     UnreadableRecord,
 )
+from reports.visible import shortened
 
 LINE = 1 << 24
 """The largest number of bytes of a line (16 MiB). The suite writes no row as long as that."""
@@ -117,9 +119,15 @@ def _text(path: PathLike, content: bytes, number: int) -> str:
 
 
 def parsed(text: str) -> object:
-    """Return the value that a JSON text describes; raise ValueError where it is not standard JSON."""
+    """Return the value that a JSON text describes.
+
+    Raises:
+        ValueError: it is not standard JSON, an object has a name twice, or a number has too many digits.
+    """
     try:
-        value: object = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
+        value: object = json.loads(
+            text, parse_constant=_refuse_constant, parse_int=_integer, object_pairs_hook=_distinct
+        )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     return value
@@ -127,6 +135,15 @@ def parsed(text: str) -> object:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _distinct(pairs: List[Tuple[str, object]]) -> Dict[str, object]:
+    """Return the object of these pairs; a person who edits one may leave a field in it twice."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"the field {shortened(twice, 60)!r} stands in it twice")
+    return fields
 
 
 def _integer(digits: str) -> int:

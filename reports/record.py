@@ -50,7 +50,7 @@ def write(path: PathLike, header: Header, rows: Iterable[CaseRow], exit_status: 
     lines.extend(encode_case(row) for row in ordered)
     lines.append(encode_footer(footer_for(header, ordered, exit_status)))
     content = "".join(line + "\n" for line in lines).encode("utf-8")
-    destination.write(path, _compressed(content) if reading.is_compressed(path) else content)
+    destination.write(path, compressed(content) if reading.is_compressed(path) else content)
 
 
 def read(path: PathLike) -> Record:
@@ -73,8 +73,8 @@ def read(path: PathLike) -> Record:
 # --- bytes ------------------------------------------------------------------------------
 
 
-def _compressed(content: bytes) -> bytes:
-    """Compress without the file name and the time that gzip would store."""
+def compressed(content: bytes) -> bytes:
+    """Return bytes compressed, without the file name and the time that gzip would store."""
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as stream:
         stream.write(content)

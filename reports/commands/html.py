@@ -40,6 +40,7 @@ def _run(options: argparse.Namespace) -> int:
     destination.check(target)
     paths = _paths(options.records)
     destination.require_other(target, paths)
+    destination.require_page(target)
     records = [read(path) for path in paths]
     from reports.site import page  # after the records, which may be refused
 
@@ -75,9 +76,10 @@ def _target(output: str) -> str:
         return os.path.join(output, INDEX) if os.path.isdir(output) else output
     try:
         os.makedirs(output, exist_ok=True)
-    except OSError as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: a NUL; recursion: many parts
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UnwritableOutput(
-            f"{output}: the directory cannot be made ({error.strerror}); give another"
+            f"{output}: the directory cannot be made ({reason}); give another"
         ) from error
     return os.path.join(output, INDEX)
 

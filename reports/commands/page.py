@@ -40,7 +40,9 @@ def write_or_check(text: str, options: argparse.Namespace, command: str) -> int:
     """
     page = text.encode("utf-8", "backslashreplace")
     if not options.check:
+        destination.check(options.output)
         destination.require_other(options.output, record_paths(options.records))
+        destination.require_page(options.output)
         destination.write(options.output, page)
         return SAME
     if destination.holds(options.output, page):

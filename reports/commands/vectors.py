@@ -27,11 +27,17 @@ def _release(text: str) -> Release:
     return release
 
 
+def _directory(text: str) -> Path:
+    if not text:  # Path takes it for the current directory
+        raise argparse.ArgumentTypeError("'' is no name; give the name of a directory")
+    return Path(text)
+
+
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "directory",
         metavar="DIR",
-        type=Path,
+        type=_directory,
         help="a new or empty directory, or one with earlier vectors",
     )
     parser.add_argument(

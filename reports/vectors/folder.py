@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Dict, List, Set
 
-from reports import destination
-from reports.errors import UnwritableOutput
+from reports import destination, reading
+from reports.errors import RecordError, UnwritableOutput
+from reports.fields import as_object
 
 MANIFEST = "manifest.json"
 """The file that names all others. It is removed first and written last, so that a directory without it is
@@ -15,6 +16,10 @@ known to be unfinished."""
 
 UNFINISHED = "unfinished.json"
 """The file that takes the place of the manifest while the others are written."""
+
+
+SIZE = 1 << 24
+"""The largest number of bytes of a manifest (16 MiB)."""
 
 
 def prepare(folder: Path) -> None:
@@ -68,7 +73,11 @@ def _others(folder: Path) -> List[str]:
     first = {each.name for each in folder.iterdir()} - {name.partition("/")[0] for name in listed}
     if first:
         return sorted(first)
-    found = (each for each in folder.rglob("*") if not each.is_dir())
+    below = list(folder.rglob("*"))
+    links = sorted(each.relative_to(folder).as_posix() for each in below if each.is_symlink())
+    if links:  # what they lead to lies elsewhere and would be replaced
+        return links
+    found = (each for each in below if not each.is_dir())
     return sorted({each.relative_to(folder).as_posix() for each in found} - listed)
 
 
@@ -77,8 +86,9 @@ def _listed(folder: Path) -> Set[str]:
     found: Set[str] = set()
     for name in (MANIFEST, UNFINISHED):
         try:
-            files = json.loads((folder / name).read_bytes().decode("utf-8"))["files"]
-        except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+            text = "".join(line for _, line in reading.lines(folder / name, SIZE, SIZE))
+            files = as_object(reading.parsed(text)).get("files")
+        except (RecordError, ValueError, TypeError):  # it is something else, and lists nothing
             continue
         if isinstance(files, dict):
             found |= {name, *(each for each in files if _inside(each))}

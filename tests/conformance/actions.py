@@ -5,6 +5,7 @@ Nothing of it happens elsewhere: GitHub sets the two environment variables that 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Generator, List, Mapping, Optional, Sequence
 
 import pytest
@@ -53,10 +54,15 @@ class Actions:
         """Append lines to the file of the summary; if that fails, the run goes on and says so."""
         text = "".join(f"{visible(line)}\n" for line in lines)
         try:
-            with open(self._summary, "a", encoding="utf-8", errors="backslashreplace") as file:
+            with open(
+                self._summary, "a", encoding="utf-8", errors="backslashreplace", opener=_unblocked
+            ) as file:
                 file.write(text)
         except OSError as error:
-            self._lines.append(f"{SUMMARY} cannot be appended to ({error.strerror}): {self._summary}")
+            self._lines.append(
+                f"{SUMMARY} cannot be appended to ({error.strerror}): {self._summary}; name a file, or "
+                "unset the variable"
+            )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
@@ -66,6 +72,11 @@ class Actions:
             terminalreporter.ensure_newline()
         for line in self._lines:
             terminalreporter.write_line(visible(line))
+
+
+def _unblocked(path: str, flags: int) -> int:
+    """Open a file; a pipe without a reader is refused, and not waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def _unaccepted(rows: Sequence[CaseRow], path: Optional[str]) -> Sequence[CaseRow]:

@@ -8,7 +8,7 @@ from typing import Any, Generator, List, Optional, Sequence
 
 import pytest
 
-from reports.visible import short_words
+from reports.visible import one_line, short_words
 from tests.conformance import ending, exploration, options, parametrisation, preflight, resumption
 from tests.conformance.actions import Actions
 from tests.conformance.journal import Journal
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         preflight.check(config.option, config.args, guard)
     except preflight.Unusable as error:
-        raise pytest.UsageError(short_words(str(error))) from error
+        raise pytest.UsageError(one_line(short_words(str(error)))) from error
     if config.option.explore:
         exploration.check()
     earlier = config.stash[EARLIER] = resumption.earlier_of(config)
@@ -125,11 +125,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     try:
         session_of(config)
     except preflight.Unusable as error:
+        line = one_line(short_words(str(error)))
         output = getattr(config, "workeroutput", None)
         if output is None:
-            raise pytest.UsageError(str(error)) from error
-        output[UNUSABLE] = str(error)
-        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+            raise pytest.UsageError(line) from error
+        output[UNUSABLE] = line
+        pytest.exit(line, returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from argparse import ArgumentTypeError
 from contextlib import suppress
@@ -42,9 +43,14 @@ def parse_shard(text: str) -> Tuple[int, int]:
     raise ArgumentTypeError(f"{quoted(text)}: I/N with 1 <= I <= N is accepted, as in 1/4")
 
 
+def _plain(text: str) -> bool:
+    """Whether a number is short, and of ASCII without the spaces and underscores that Python allows."""
+    return len(text) <= LONGEST_NUMBER and text.isascii() and not re.search(r"[\s_]", text)
+
+
 def whole(text: str) -> int:
     """Parse a whole number; raises ArgumentTypeError for other text, and for too many digits."""
-    if len(text) <= LONGEST_NUMBER:
+    if _plain(text):
         with suppress(ValueError):
             return int(text)
     raise ArgumentTypeError(f"{quoted(text)}: a whole number is accepted")
@@ -52,7 +58,7 @@ def whole(text: str) -> int:
 
 def seconds(text: str) -> float:
     """Parse a number of seconds; raises ArgumentTypeError for other text."""
-    if len(text) <= LONGEST_NUMBER:
+    if _plain(text):
         with suppress(ValueError):
             return float(text)
     raise ArgumentTypeError(f"{quoted(text)}: a number of seconds is accepted")

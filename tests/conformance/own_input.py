@@ -19,6 +19,9 @@ from cases.programs.spelled import names_own, with_own
 LARGEST = 16 * 2**20
 """The largest number of bytes of a file."""
 
+CHANNELS = LARGEST // 8
+"""The largest number of channels, which is that of the largest file with one float64 for each."""
+
 ACCEPTED = (
     "accepted is a .npy file or a .json file with nested lists, of numbers in shape (N, C, H, W), "
     f"of at most {LARGEST // 2**20} MiB"
@@ -66,6 +69,8 @@ def _numbers(path: Path) -> np.ndarray:
     with open(path, "rb") as file:
         if path.suffix == ".npy":
             values = np.asarray(np.load(file, allow_pickle=False))
+            if values.dtype.kind != "O" and file.read(1):  # as numpy.save leaves, called twice
+                raise InputError("something follows the array")
         else:
             text = file.read()
             if b"true" in text or b"false" in text:  # NumPy takes them for 1 and 0
@@ -77,6 +82,8 @@ def _numbers(path: Path) -> np.ndarray:
         raise InputError(f"its shape is {values.shape}")
     if values.nbytes > LARGEST:
         raise InputError(f"{values.nbytes:,} bytes are too many")
+    if values.shape[1] > CHANNELS:  # an empty batch has no bytes, but each channel has a weight
+        raise InputError(f"{values.shape[1]:,} channels are too many")
     with np.errstate(over="ignore"):  # a longdouble may overflow
         return values.astype(np.float64)
 

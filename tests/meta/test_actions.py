@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,17 @@ def test_a_summary_that_cannot_be_written_is_told_and_changes_no_verdict(tmp_pat
     ran = run("--case", MATRIX, variables={"GITHUB_STEP_SUMMARY": nowhere, "GITHUB_ACTIONS": "true"})
     assert ran.status == 0
     assert f"GITHUB_STEP_SUMMARY cannot be appended to (No such file or directory): {nowhere}" in ran.output
+
+
+def test_a_summary_that_is_a_pipe_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    ran = run("--case", MATRIX, variables={"GITHUB_STEP_SUMMARY": str(pipe)})
+    assert ran.status == 0, ran.output
+    assert "GITHUB_STEP_SUMMARY cannot be appended to (" in ran.output
+    assert "; name a file, or unset the variable" in ran.output
 
 
 def test_workers_leave_one_summary(tmp_path: Path) -> None:

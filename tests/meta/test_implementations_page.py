@@ -11,7 +11,7 @@ import pytest
 from reports import divergence, implementation_sections, implementations
 from reports.__main__ import main
 from reports.errors import PartialRecord, ReportError
-from reports.record import Record, write
+from reports.record import Record, read, write
 from reports.rows import FINDING
 from tests.meta import handmade
 from tests.meta.sources import ROOT
@@ -154,6 +154,16 @@ def test_a_page_without_findings_says_so() -> None:
 )
 def test_the_name_of_a_column_has_no_version(overrides: Any, name: str) -> None:
     assert implementations.name_of(header(**overrides)) == name
+
+
+def test_a_record_that_is_not_compressed_is_added_compressed(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.jsonl"
+    write(mine, header(implementation="mine 1.0"), [EMPTY], 0)
+    records = tmp_path / "records"
+    records.mkdir()
+    added = implementations.add(mine, None, records)
+    assert added == records / "mine.jsonl.gz"
+    assert read(added).rows == read(mine).rows
 
 
 def test_one_command_adds_a_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,6 +105,33 @@ def test_a_full_disk_gets_one_line_and_status_2(tmp_path: Path) -> None:
     assert errors.count(b"\n") == 1
 
 
+def started(arguments: str, streams: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command with what a shell makes of its streams, such as a closed one."""
+    command = f"{sys.executable} -m reports {arguments} {streams}"
+    words = ["sh", "-c", command]
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+    return subprocess.run(words, cwd=REPOSITORY, stdin=nothing, stderr=pipe, check=False)
+
+
+@POSIX
+@pytest.mark.parametrize("streams", [">&-", ">/dev/full"])
+@pytest.mark.parametrize("words", ["show RECORD", "validate RECORD", "--help", "show --help"])
+def test_no_success_where_nothing_can_be_printed(words: str, streams: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    record.write(path, HEAD, ROWS, 0)
+    done = started(words.replace("RECORD", str(path)), streams)
+    assert done.returncode == 2
+    assert done.stderr.count(b"\n") == 1
+    assert b"standard output: " in done.stderr
+    assert b"; send it to a file" in done.stderr
+
+
+@POSIX
+@pytest.mark.parametrize("streams", ["2>&-", "2>/dev/full"])
+def test_the_status_tells_where_no_error_can_be_printed(streams: str) -> None:
+    assert started("show no-such-file", streams).returncode == 2
+
+
 def test_output_of_another_encoding_is_escaped(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     record.write(path, handmade.header(selection="-k é"), ROWS, 0)

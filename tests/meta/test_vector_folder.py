@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Dict, List
 
@@ -68,6 +69,28 @@ def test_a_manifest_of_something_else_lists_nothing(tmp_path: Path, manifest: by
         folder.prepare(path)
     assert there(path) == {"manifest.json": manifest, "other": b"mine"}
     assert victim.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["one.json", "schema"])
+def test_a_link_in_the_directory_is_refused_and_what_it_leads_to_is_kept(
+    tmp_path: Path, name: str
+) -> None:
+    path, elsewhere = tmp_path / "vectors", tmp_path / "elsewhere"
+    path.mkdir()
+    folder.write(path, FILES)
+    (path / name).rename(elsewhere)
+    (path / name).symlink_to(elsewhere)
+    before = there(tmp_path)
+    with pytest.raises(UnwritableOutput, match=f"holds {name}, which is no file of vectors"):
+        folder.prepare(path)
+    assert there(tmp_path) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_the_place_of_the_manifest_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "manifest.json")
+    with pytest.raises(UnwritableOutput, match=r"holds manifest\.json, which is no file of vectors"):
+        folder.prepare(tmp_path)
 
 
 def test_a_run_that_was_interrupted_can_be_repeated(
@@ -143,6 +166,17 @@ def test_the_command_refuses_other_words(
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_an_empty_name_is_not_the_current_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["vectors", "", "--tier", "smoke"])
+    assert ended.value.code == 2
+    assert "'' is no name; give the name of a directory" in capsys.readouterr().err
+    assert there(tmp_path) == {}
 
 
 def test_without_numpy_the_command_says_what_to_install(

@@ -13,7 +13,7 @@ from cases.variants import Variant
 from reports.rows import MODULE, STATE, VALUES
 from tests.subject.devices import HERE, Device, device
 from tests.subject.errors import SubjectError
-from tests.subject.foreign import said
+from tests.subject.foreign import said, shown
 from tests.subject.loading import Environment
 from tests.subject.module import Factory, LiveModule, construct, eager
 from tests.subject.reading import Unreadable
@@ -27,6 +27,9 @@ class TorchError(ValueError):
     """The torch that is installed cannot be used; the message says why and what to do."""
 
 
+_MARKS = "its class attributes 'sums_exactly' and 'implementation'"
+
+
 def subject(name: str, factory: Factory, promise: str, place: str) -> Subject:
     """Return the subject of a class with BatchNorm2d's constructor and attributes.
 
@@ -34,7 +37,18 @@ def subject(name: str, factory: Factory, promise: str, place: str) -> Subject:
     """
     there = device(place)
     _try(name, factory, promise, there)
-    return eager(factory, name, promise, there)
+    try:
+        found = eager(factory, name, promise, there)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a class can be foreign code, too: its attributes may be computed
+        raise SubjectError(f"subject {name!r}: {_MARKS} cannot be read ({said(error)})") from error
+    if not isinstance(found.implementation, (str, type(None))):
+        raise SubjectError(
+            f"subject {name!r}: its 'implementation' is {shown(found.implementation)[:80]}; accepted is "
+            "a text with a name and version, or None"
+        )
+    return found
 
 
 def _try(name: str, factory: Factory, promise: str, there: Device) -> None:

@@ -9,7 +9,9 @@ def said(error: BaseException) -> str:
     """Return the exception's class and the first line of its message, even if its __str__ raises."""
     try:
         lines = str(error).strip().splitlines()
-    except (Exception, SystemExit):  # the message is foreign code, too
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the message is foreign code, too
         lines = []
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
@@ -18,7 +20,9 @@ def shown(value: object) -> str:
     """Return the value's repr, or a replacement if it raises."""
     try:
         return repr(value)
-    except (Exception, SystemExit):  # the value may be foreign code, too
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the value may be foreign code, too
         return f"a {type(value).__name__} that cannot be shown"
 
 

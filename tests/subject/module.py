@@ -247,9 +247,8 @@ def eager(
     its name and version in reports.
     """
     own = factory is torch.nn.BatchNorm2d
-    given = f"{getattr(factory, '__module__', '')}:{getattr(factory, '__qualname__', repr(factory))}"
     return Subject(
-        name=name or (DEFAULT if own else given),
+        name=name or (DEFAULT if own else _name(factory)),
         observe=lambda case: observe(case, factory, device),
         promise=promise,
         device=device.name,
@@ -258,6 +257,11 @@ def eager(
         sums_exactly=device is HERE and (own or bool(getattr(factory, "sums_exactly", False))),
         implementation=getattr(factory, "implementation", None),
     )
+
+
+def _name(factory: Factory) -> str:
+    """Return the name of a class as --subject has it."""
+    return f"{getattr(factory, '__module__', '')}:{getattr(factory, '__qualname__', repr(factory))}"
 
 
 def observe(case: Case, factory: Factory, device: Device = HERE) -> List[Observation]:
