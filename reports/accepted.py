@@ -70,8 +70,8 @@ class Accepted(NamedTuple):
 
     def covers(self, row: CaseRow) -> bool:
         """Return whether all findings of a case are accepted, or only follow from accepted ones."""
-        found = [each for incident in incidents_of(row) for each in incident.findings]
-        return bool(found) and all(self.accepts(each) for each in found)
+        found = [self.accepts(each) for incident in incidents_of(row) for each in incident.findings]
+        return bool(found) and all(found)
 
     def require_subject(self, header: Header, path: PathLike) -> None:
         """Raise DifferentSubjects where the file at ``path`` is of another subject than a run."""

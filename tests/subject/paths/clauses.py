@@ -6,7 +6,8 @@ from typing import Dict, Tuple
 
 from tests.subject.contract import Clause
 from tests.subject.paths.clauses_of_calls import CONVERTING, FUNCTIONAL, RECORDING
-from tests.subject.paths.clauses_of_programs import COMPILE, EXPORT, JIT, ONNX
+from tests.subject.paths.clauses_of_exports import EXPORT, ONNX
+from tests.subject.paths.clauses_of_programs import COMPILE, JIT
 
 CONTRACTS: Dict[str, Tuple[Clause, ...]] = {
     "recording": RECORDING,
