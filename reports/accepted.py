@@ -70,7 +70,7 @@ class Accepted(NamedTuple):
 
     def covers(self, row: CaseRow) -> bool:
         """Return whether all findings of a case are accepted, or only follow from accepted ones."""
-        found = [self.accepts(each) for incident in incidents_of(row) for each in incident.findings]
+        found = [self.accepts(each) for each in _found(row)]
         return bool(found) and all(found)
 
     def require_subject(self, header: Header, path: PathLike) -> None:
@@ -133,6 +133,11 @@ def _accepted(
     return AcceptedCause(reason, shortened(description(cause)), cause.cases, cause.id, names)
 
 
+def _found(row: CaseRow) -> List[Found]:
+    """Return the findings of a case, except those that only follow from others."""
+    return [each for incident in incidents_of(row) for each in incident.findings]
+
+
 def new(accepted: Accepted, rows: Iterable[CaseRow]) -> Tuple[Cause, ...]:
     """Return the causes of the findings in ``rows`` that are not accepted."""
     return causes(_without(accepted, row) for row in rows if not accepted.covers(row))
@@ -140,8 +145,7 @@ def new(accepted: Accepted, rows: Iterable[CaseRow]) -> Tuple[Cause, ...]:
 
 def _without(accepted: Accepted, row: CaseRow) -> CaseRow:
     """Return ``row`` without the findings that are accepted."""
-    found = (each for incident in incidents_of(row) for each in incident.findings)
-    return replace(row, findings=tuple(each for each in found if not accepted.accepts(each)))
+    return replace(row, findings=tuple(each for each in _found(row) if not accepted.accepts(each)))
 
 
 def gone(accepted: Accepted, header: Header, rows: Iterable[CaseRow]) -> Tuple[AcceptedCause, ...]:
@@ -153,14 +157,9 @@ def gone(accepted: Accepted, header: Header, rows: Iterable[CaseRow]) -> Tuple[A
     rows = tuple(rows)
     ran = {row.id for row in rows}
     whole = header.selection is None and (header.tier, header.seed) == (accepted.tier, accepted.seed)
-    shown = {
-        symptom(each) for row in rows for incident in incidents_of(row) for each in incident.findings
-    }
-    return tuple(
-        cause
-        for cause in accepted.causes
-        if (whole or cause.case in ran) and shown.isdisjoint(cause.symptoms)
-    )
+    shown = {symptom(each) for row in rows for each in _found(row)}
+    required = (cause for cause in accepted.causes if whole or cause.case in ran)
+    return tuple(cause for cause in required if shown.isdisjoint(cause.symptoms))
 
 
 def grown(
