@@ -17,7 +17,7 @@ from cases.edges.edge import (
     UNTRACKED,
     Edge,
 )
-from cases.inputs.upstream import UPSTREAM
+from cases.inputs.upstream import EXTREME, UPSTREAM
 from cases.variants import DTYPES, Variant
 
 MODULES = (
@@ -135,4 +135,19 @@ def _statistics() -> Iterator[Edge]:
     )  # fmt: skip
 
 
-EDGES: Tuple[Edge, ...] = (*_upstreams(), *_inputs(), *_trainable(), *_statistics())
+def _extreme() -> Iterator[Edge]:
+    note = "one extreme number in the upstream gradient, as a scaled loss has, stays in its channel"
+    for name in EXTREME:
+        for dtype in DTYPES:
+            variant = Variant("bounded", "n30", dtype)
+            program = BOTH_PASSES.format("b1", name)
+            yield Edge(f"{name}_{dtype}", "backward", program, note, TRACKED, variant)
+        passes = f"input_grad:b1.channels_last,backward:{name}.channels_last,forward:b0,accumulate:{name}"
+        program = f"preset,{passes},eval,{passes}"
+        yield Edge(f"{name}_channels_last", "backward", program, note)
+
+
+EDGES: Tuple[Edge, ...] = (
+    *(*_upstreams(), *_inputs(), *_trainable(), *_statistics()),
+    *_extreme(),
+)

@@ -101,6 +101,14 @@ EDGES: Tuple[Edge, ...] = (
         for name, config in (("", TRACKED), ("_untracked", UNTRACKED), ("_bare", BARE))
     ),
     Edge(
+        "accumulated", "convert", "preset,input_grad:b0,accumulate:ordinary,convert:double,convert:float,"
+        "forward:b1,accumulate:ones", "a conversion keeps .grad",
+    ),
+    Edge(
+        "eval_train", "convert", "preset,eval,convert:double,train,forward:wrong_float,eval,"
+        "convert:float,train,forward:b0", "converted in eval mode, then trained on",
+    ),
+    Edge(
         "to_channels_last_rows", "convert",
         "attach:weight:trainable.row,attach:bias:trainable.row,preset,convert:to_channels_last,"
         "forward:b0,state_dict", "a tensor of two dimensions stays as it is",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
+from cases.construction import Config
 from cases.edges.edge import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
 from cases.variants import DTYPES, WIDE, Variant
 
@@ -71,4 +72,35 @@ def _narrow() -> Iterator[Edge]:
                 yield Edge(f"{shape}_{dtype}_{gradient}", GROUP, program, note, TRACKED, variant)
 
 
-EDGES: Tuple[Edge, ...] = (*_directions(), *_modules(), *_narrow())
+def _elsewhere() -> Iterator[Edge]:
+    note = "another epsilon, other sizes, and an upstream gradient that lies otherwise"
+    program = BOTH_MODES.format("b1", "ordinary", "alternating")
+    for dtype in WIDE:
+        variant = Variant("bounded", "n30", dtype)
+        eps = program.replace("preset", "preset,set:eps:0.5")
+        yield Edge(f"eps_{dtype}", GROUP, eps, note, TRACKED, variant)
+    for shape in ("n60_3x8x5x4", "n8_one_image", "n8_one_channel", "n96_2x48x6x8"):
+        variant = Variant("bounded", shape, "float32")
+        yield Edge(shape, GROUP, program, note, Config(variant.channels), variant)
+    for gradient in ("ones.scalar", "ordinary.channels_last", "alternating.expanded"):
+        laid_out = BOTH_MODES.format("b1", gradient, "ordinary")
+        yield Edge(f"upstream_{gradient.replace('.', '_')}", GROUP, laid_out, note)
+    for layout in ("permuted", "sliced", "channels_last"):
+        for dtype in ("float64", "float16", "mixed_bfloat16"):
+            variant = Variant("bounded", "n30", dtype)
+            laid_out = BOTH_MODES.format(f"b1.{layout}", f"ordinary.{layout}", "alternating")
+            yield Edge(f"{layout}_{dtype}", GROUP, laid_out, note, TRACKED, variant)
+    off = program.replace("preset", "preset,set:track_running_stats:false")
+    yield Edge("track_off", GROUP, off, note)
+    program = "preset,forward:b1,double:ordinary:alternating,eval,forward:b1,double:ones:ordinary"
+    for name in ("weight", "bias"):
+        frozen = program.replace("preset,", f"attach:{name}:parameter,preset,")
+        yield Edge(f"{name}_frozen_parameters_alone", GROUP, frozen, note)
+    for name in ("nan", "inf"):
+        for dtype in ("float64", "float16"):
+            variant = Variant("bounded", "n8", dtype)
+            program = BOTH_MODES.format(name, "ordinary", "alternating")
+            yield Edge(f"{name}_{dtype}", GROUP, program, "it stays in its channel", TRACKED, variant)
+
+
+EDGES: Tuple[Edge, ...] = (*_directions(), *_modules(), *_narrow(), *_elsewhere())

@@ -6,10 +6,11 @@ treats in a way of its own, or that reads a view of a larger tensor as dense.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Iterator, Tuple
 
 from cases.construction import Config
-from cases.edges.edge import TRACKED, UNTRACKED, Edge
+from cases.edges.edge import CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
 from cases.variants import (
     CUT_CHANNELS_LAST,
     DTYPES,
@@ -24,6 +25,12 @@ GROUP = "planes"
 
 _PASS = "input_grad:{1}{0},backward:ordinary{0}"
 _BOTH = f"{_PASS},eval,{_PASS}"
+
+
+_NARROW_SHAPES = (
+    *("n24_2x2x4x3", "n36_3x4x3x4", "n60_3x8x5x4", "n63_1x24x9x7", "n108_12x32x3x3", "n9_9x5x1x1"),
+    *("n6_1x1x3x2", "n720_2x96x20x18", "n196_1x64x14x14"),
+)
 
 
 def _shapes() -> Iterator[Edge]:
@@ -51,4 +58,54 @@ def _parts() -> Iterator[Edge]:
             yield Edge(f"{layout}_{dtype}", GROUP, program, note, TRACKED, variant)
 
 
-EDGES: Tuple[Edge, ...] = (*_shapes(), *_parts())
+def _narrow() -> Iterator[Edge]:
+    note = "such feature maps in 16 bits"
+    contiguous, channels_last = _BOTH.format("", "b0"), _BOTH.format(".channels_last", "b1")
+    program = f"preset,{contiguous},train,{channels_last}"
+    for shape in _NARROW_SHAPES:
+        for dtype in DTYPES[len(WIDE) :]:
+            variant = Variant("bounded", shape, dtype)
+            yield Edge(f"{shape}_{dtype}", GROUP, program, note, Config(variant.channels), variant)
+
+
+def _pairs() -> Iterator[Edge]:
+    note = "input and upstream gradient lie differently"
+    passes = [
+        f"input_grad:b1{x},backward:ordinary{g}"
+        for x, g in (
+            ("", ".channels_last"),
+            ("", ".sliced"),
+            ("", ".scalar"),
+            (".channels_last", ""),
+            (".channels_last", ".scalar"),
+            (".permuted", ".permuted"),
+            (".sliced", ".sliced"),
+            (".expanded", ""),
+            (".shifted", ".shifted"),
+        )
+    ]
+    for shape in ("n60_3x8x5x4", "n108_12x32x3x3"):
+        variant = Variant("bounded", shape, "float32")
+        program = f"preset,{','.join(passes)},eval,{','.join(passes)}"
+        yield Edge(f"pairs_{shape}", GROUP, program, note, Config(variant.channels), variant)
+
+
+def _modules() -> Iterator[Edge]:
+    note = "such feature maps, and modules that lack something"
+    passes = f"{_PASS.format('', 'b0')},{_PASS.format('.channels_last', 'b1')},forward:nan"
+    for shape in ("n8_one_channel", "n8_one_image", "n60_3x8x5x4", "n108_12x32x3x3"):
+        variant = Variant("bounded", shape, "float32")
+        for name, config in (
+            ("no_affine", NO_AFFINE),
+            ("no_bias", NO_BIAS),
+            ("untracked", UNTRACKED),
+            ("cumulative", CUMULATIVE),
+            ("eps", Config(11, eps=1e-3)),
+            ("momentum", Config(11, momentum=0.5)),
+        ):
+            config = dataclasses.replace(config, num_features=variant.channels)
+            program = f"preset,{passes},eval,{passes}"
+            yield Edge(f"{name}_{shape}", GROUP, program, note, config, variant)
+
+
+EDGES: Tuple[Edge, ...] = (*_shapes(), *_parts(), *_narrow(), *_pairs(), *_modules())

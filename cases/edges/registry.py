@@ -23,6 +23,8 @@ from cases.edges import (
     endurance,
     eps,
     extent,
+    frozen,
+    inference,
     layout,
     load,
     memory,
@@ -82,6 +84,8 @@ EDGES: Tuple[Edge, ...] = (
     + planes.EDGES
     + values.EDGES
     + overwritten.EDGES
+    + inference.EDGES
+    + frozen.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

@@ -136,4 +136,21 @@ def _narrow() -> Iterator[Edge]:
         yield Edge(f"weight_{form}", GROUP, program, note)
 
 
-EDGES: Tuple[Edge, ...] = (*_ways(), *_numbers(), *_inputs(), *_programs(), *_narrow())
+def _elsewhere() -> Iterator[Edge]:
+    note = "another epsilon, and other sizes"
+    program = _both_modes("jvp_parameters:b1:ordinary", "functional_vjp:b1:ordinary")
+    for dtype in WIDE:
+        variant = Variant("bounded", "n30", dtype)
+        eps = program.replace("preset", "preset,set:eps:0.5")
+        yield Edge(f"eps_{dtype}", GROUP, eps, note, TRACKED, variant)
+    for shape in ("n60_3x8x5x4", "n8_one_image", "n8_one_channel", "n96_2x48x6x8"):
+        variant = Variant("bounded", shape, "float32")
+        yield Edge(shape, GROUP, program, note, Config(variant.channels), variant)
+    for dtype in ("float64", "float16", "mixed_bfloat16"):
+        variant = Variant("bounded", "n30", dtype)
+        laid_out = program.replace(":b1:", ":b1.channels_last:")
+        yield Edge(f"channels_last_{dtype}", GROUP, laid_out, note, TRACKED, variant)
+        yield Edge(f"nan_{dtype}", GROUP, program.replace(":b1:", ":nan:"), note, TRACKED, variant)
+
+
+EDGES: Tuple[Edge, ...] = (*_ways(), *_numbers(), *_inputs(), *_programs(), *_narrow(), *_elsewhere())

@@ -28,6 +28,17 @@ def _alternating(z: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.asarray(sign * (1.0 + np.abs(z) / 4))
 
 
+def _one(value: float) -> Values:
+    """Return ordinary values with one other value, in the first channel of the first image."""
+
+    def values(z: np.ndarray, x: np.ndarray) -> np.ndarray:
+        found = z.copy()
+        found[:1] = value
+        return found
+
+    return values
+
+
 UPSTREAM: Dict[str, Values] = {
     "ordinary": lambda z, x: z,
     "offset": lambda z, x: 1e3 + z,
@@ -42,6 +53,11 @@ UPSTREAM: Dict[str, Values] = {
 ``ones.scalar``."""
 
 
+EXTREME: Dict[str, Values] = {"nan": _one(np.nan), "inf": _one(np.inf), "huge": _one(1e25)}
+"""Maps the name of an upstream gradient with one extreme value to its values, as a loss that is scaled
+for mixed precision has. Edges and spelled-out programs use them."""
+
+
 @lru_cache(maxsize=256)
 def upstream(variant: Variant, given: Batch, name: str) -> Batch:
     """Return the gradient that ``name`` names for the output of the input ``given``: its shape and dtype.
@@ -50,12 +66,12 @@ def upstream(variant: Variant, given: Batch, name: str) -> Batch:
     another name.
     """
     plain, _, layout = name.partition(".")
-    one_of(plain, tuple(UPSTREAM), "upstream gradient")
+    one_of(plain, (*UPSTREAM, *EXTREME), "upstream gradient")
     if "." in name:
         one_of(layout, EVERY_LAYOUT, "layout of a gradient")
     shape = given.values.shape
     z = bell(stream(variant, f"upstream {plain}"), int(np.prod(shape)))
-    values = UPSTREAM[plain](z, given.values.astype(np.float64).reshape(-1))
+    values = {**UPSTREAM, **EXTREME}[plain](z, given.values.astype(np.float64).reshape(-1))
     values = laid_out(stored(values.reshape(shape), given.dtype), layout)
     values.setflags(write=False)
     return Batch(name, values, given.dtype, layout or "contiguous", False, ())

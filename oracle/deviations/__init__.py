@@ -29,7 +29,11 @@ from oracle.deviations.loading import assign_marks_metadata
 from oracle.deviations.memory import expanded_buffer_written, windows_overwrite_tangent
 from oracle.deviations.narrow import narrow_arithmetic, narrow_tangents
 from oracle.deviations.situation import Deviation, Situation
-from oracle.deviations.sums import channels_last_plain_sums, contiguous_float64_plain_sums
+from oracle.deviations.sums import (
+    about_another_mean,
+    channels_last_plain_sums,
+    contiguous_float64_plain_sums,
+)
 
 __all__ = ["CALLED", "DEVIATIONS", "Deviation", "Situation"]
 
@@ -61,6 +65,8 @@ DEVIATIONS: Dict[str, Deviation] = {
 """Maps the name of a defect to its deviation."""
 
 CALLED: Dict[str, Deviation] = {
+    "channels_last_plain_sums": about_another_mean,
+    "contiguous_float64_plain_sums": about_another_mean,
     "narrow_arithmetic": narrow_tangents,
     "derivative_of_tangent_of_constant_statistics": derivative_of_tangent_of_constant_statistics,
     "windows_overwrite_tangent": windows_overwrite_tangent,

@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 from typing import Optional
 
-from cases.derivatives import Backward
+import numpy as np
+
+from cases.derivatives import Backward, Double, Triple
 from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
+from oracle.expected_derivatives import ExpectedDerivative
+from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.plain_sums import channels_last_statistics, contiguous_statistics
-from oracle.numerics.statistics import Statistics
+from oracle.numerics.statistics import Statistics, statistics
 from oracle.state import Expected, State, Tensor
 
 
@@ -20,6 +24,8 @@ def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
     """The threads sum the rows of a channels_last input value by value."""
     if isinstance(situation.step, Backward):
         return _plain_gradients(right)
+    if isinstance(situation.step, (Double, Triple)):
+        return about_another_mean(right, situation)
     output = right.output
     if output is None or not output.batch_statistics or not output.batch.values.size:
         return right
@@ -40,6 +46,8 @@ def _plain_gradients(right: Expected) -> Expected:
 
 def contiguous_float64_plain_sums(right: Expected, situation: Situation) -> Expected:
     """One thread sums a channel of a contiguous float64 input value by value."""
+    if isinstance(situation.step, (Double, Triple)):
+        return about_another_mean(right, situation)
     output = right.output
     if output is None or output.dtype != "float64" or not output.batch_statistics:
         return right
@@ -49,6 +57,31 @@ def contiguous_float64_plain_sums(right: Expected, situation: Situation) -> Expe
     if output.batch.memory_format != "contiguous" and not every_layout:
         return right
     return with_statistics(right, output, situation.before, contiguous_statistics(output.batch))
+
+
+def about_another_mean(right: Expected, situation: Situation) -> Expected:
+    """Return derivatives that hold for every formula about a mean that is not exactly that of the batch.
+
+    The formulas agree because the deviations x - m add up to 0, and with the mean that was summed value
+    by value they do not: so any mean between the two is allowed.
+    """
+    seen = tuple(map(_about_another_mean, right.derivatives))
+    if all(a is b for a, b in zip(seen, right.derivatives)):
+        return right
+    return dataclasses.replace(right, derivatives=seen)
+
+
+def _about_another_mean(derivative: ExpectedDerivative) -> ExpectedDerivative:
+    output = derivative.output
+    if not output.batch_statistics or not output.batch.values.size:
+        return derivative
+    with np.errstate(invalid="ignore"):
+        moved = np.abs(output.mean.values - statistics(output.batch, True).mean.values)
+    if not np.any(moved > 0):
+        return derivative
+    budget = output.mean.budget + np.where(np.isfinite(moved), moved, 0.0)
+    mean = Budgeted(output.mean.values, budget, output.mean.nonnegative)
+    return dataclasses.replace(derivative, output=dataclasses.replace(output, mean=mean))
 
 
 def with_statistics(

@@ -1,0 +1,54 @@
+"""Edges in which not every one of input, weight and bias needs a gradient, in more than one layout."""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from cases.construction import Config
+from cases.edges.edge import TRACKED, UNTRACKED, Edge
+from cases.variants import Variant
+
+GROUP = "frozen"
+
+_PASS = "{0}:b1{1},backward:ordinary{1}"
+
+_VARIANTS = tuple(
+    Variant("bounded", shape, dtype)
+    for shape, dtype in (
+        ("n30", "float32"),
+        ("n30", "float64"),
+        ("n30", "bfloat16"),
+        ("n30", "mixed_float16"),
+        ("n60_3x8x5x4", "float32"),
+        ("n108_12x32x3x3", "float32"),
+    )
+)
+
+_FROZEN = {
+    "weight": "attach:weight:parameter,",
+    "bias": "attach:bias:parameter,",
+    "both": "requires_grad:false,",
+    "none": "",
+}
+"""Maps a word to the steps that freeze parameters."""
+
+
+def _combinations() -> Iterator[Edge]:
+    note = "each gradient is right without the others"
+    for variant in _VARIANTS:
+        for word, freeze in _FROZEN.items():
+            passes = [
+                _PASS.format(call, layout)
+                for call in ("forward", "input_grad")
+                for layout in ("", ".channels_last", ".permuted", ".sliced")
+                if (word, call) not in (("none", "input_grad"), ("both", "forward"))
+            ]
+            both = f"{','.join(passes)},eval,{','.join(passes)}"
+            name = f"{word}_{variant.shape}_{variant.dtype}"
+            yield Edge(name, GROUP, f"{freeze}preset,{both}", note, Config(variant.channels), variant)
+    program = f"preset,{_PASS.format('forward', '')},{_PASS.format('forward', '.expanded')}"
+    yield Edge("none_untracked", GROUP, program, note, UNTRACKED)
+    yield Edge("none_views", GROUP, f"{program},{_PASS.format('forward', '.shifted')}", note, TRACKED)
+
+
+EDGES: Tuple[Edge, ...] = tuple(_combinations())

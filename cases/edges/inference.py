@@ -1,0 +1,75 @@
+"""Edges with calls of which autograd records nothing, as a model in use makes them.
+
+A module may have a kernel of its own for them: folded into a scale and a shift, remembered from call to
+call, or in the dtype of the input.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from cases.construction import Config
+from cases.edges.edge import CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.variants import DTYPES, Variant
+
+GROUP = "inference"
+
+_CALLS = "no_grad:b0{0},inference:b1{0}"
+_BOTH = f"preset,{_CALLS},eval,{_CALLS},load:uneven,{_CALLS}"
+
+_SHAPES = ("n8_one_image", "n60_3x8x5x4", "n108_12x32x3x3", "n256", "n8_one_channel")
+
+
+def _numbers() -> Iterator[Edge]:
+    note = "the numbers are those of a recorded call"
+    for dtype in DTYPES:
+        variant = Variant("bounded", "n30", dtype)
+        yield Edge(dtype, GROUP, _BOTH.format(""), note, TRACKED, variant)
+    for shape in _SHAPES:
+        variant = Variant("bounded", shape, "float32")
+        config = Config(variant.channels)
+        yield Edge(shape, GROUP, _BOTH.format(""), note, config, variant)
+    for layout in ("channels_last", "permuted", "sliced", "expanded"):
+        variant = Variant("bounded", "n30", "float32")
+        yield Edge(layout, GROUP, _BOTH.format(f".{layout}"), note, TRACKED, variant)
+    program = "preset,eval,no_grad:nan,inference:inf,no_grad:b0,train,no_grad:inf,inference:b1"
+    yield Edge("nonfinite", GROUP, program, "a NaN stays in its channel")
+
+
+def _modules() -> Iterator[Edge]:
+    note = "the attributes of the moment decide, as in a recorded call"
+    for name, config in (
+        ("no_affine", NO_AFFINE),
+        ("no_bias", NO_BIAS),
+        ("untracked", UNTRACKED),
+        ("cumulative", CUMULATIVE),
+        ("momentum", Config(11, momentum=0.5)),
+        ("eps", Config(11, eps=0.5)),
+    ):
+        yield Edge(name, GROUP, _BOTH.format(""), note, config)
+    for name, change in (
+        ("track_off", "set:track_running_stats:false"),
+        ("no_counter", "drop:num_batches_tracked"),
+        ("momentum_set", "set:momentum:0.25"),
+        ("eps_set", "set:eps:0.5"),
+    ):
+        yield Edge(name, GROUP, _BOTH.format("").replace("preset", f"preset,{change}"), note)
+
+
+def _stale() -> Iterator[Edge]:
+    note = "what was folded or remembered for a call is stale after a write"
+    for name, write in (
+        ("overwritten", "overwrite"),
+        ("loaded", "load:plain"),
+        ("assigned", "load:assigned_plain"),
+        ("attached", "attach:running_var:tensor,attach:weight:trainable"),
+        ("reset", "reset_running_stats"),
+        ("trained", "train,forward:b0,eval"),
+        ("eps", "set:eps:0.5"),
+        ("converted", "convert:double,convert:float"),
+    ):
+        calls = "no_grad:b1,inference:b0,no_grad:b1"
+        yield Edge(f"stale_{name}", GROUP, f"preset,eval,no_grad:b0,{write},{calls}", note)
+
+
+EDGES: Tuple[Edge, ...] = (*_numbers(), *_modules(), *_stale())
