@@ -154,6 +154,19 @@ def _order(state: State, rules: Rules) -> str:
     return "; ".join(" ".join(each) for each in (*named, saved))
 
 
+def _entries(state: State, rules: Rules) -> str:
+    """List what is in a state dict: detached tensors that share the memory of the module's."""
+    lines = []
+    for name in sorted(state.keys()):
+        entry = state.entry(name)
+        facts = "int64 []"
+        if isinstance(entry, Tensor):
+            channels = entry.numbers.channels
+            facts = f"{state.dtype} {[1, channels] if entry.form == 'row' else [channels]}"
+        lines.append(f"layer.{name} {facts} grad False shared True kept True")
+    return "; ".join(lines)
+
+
 def _once(state: State, names: List[str]) -> List[str]:
     """Return the first name of each tensor."""
     first: Dict[int, str] = {}
@@ -169,6 +182,8 @@ _TEXTS: Dict[str, Callable[[State, Rules], str]] = {
     "extra_repr": _extra_repr,
     "order": _order,
     "returns": lambda state, rules: "train eval to",
+    "entries": _entries,
+    "methods": lambda state, rules: "half float double cpu type requires_grad_",
 }
 """Maps a word of ``Show`` to the text."""
 

@@ -135,6 +135,14 @@ def _statistics() -> Iterator[Edge]:
     )  # fmt: skip
 
 
+def _large() -> Iterator[Edge]:
+    note = "some thousand values a channel"
+    for dtype in DTYPES[1:]:
+        variant = Variant("bounded", "n4096", dtype)
+        program = BOTH_PASSES.format("b1", "ordinary")
+        yield Edge(f"n4096_{dtype}", "backward", program, note, TRACKED, variant)
+
+
 def _extreme() -> Iterator[Edge]:
     note = "one extreme number in the upstream gradient, as a scaled loss has, stays in its channel"
     for name in EXTREME:
@@ -150,4 +158,5 @@ def _extreme() -> Iterator[Edge]:
 EDGES: Tuple[Edge, ...] = (
     *(*_upstreams(), *_inputs(), *_trainable(), *_statistics()),
     *_extreme(),
+    *_large(),
 )

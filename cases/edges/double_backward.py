@@ -90,6 +90,9 @@ def _elsewhere() -> Iterator[Edge]:
             variant = Variant("bounded", "n30", dtype)
             laid_out = BOTH_MODES.format(f"b1.{layout}", f"ordinary.{layout}", "alternating")
             yield Edge(f"{layout}_{dtype}", GROUP, laid_out, note, TRACKED, variant)
+    for dtype in DTYPES[len(WIDE) :]:
+        variant = Variant("bounded", "n2", dtype)
+        yield Edge(f"n2_{dtype}", GROUP, program, note, TRACKED, variant)
     off = program.replace("preset", "preset,set:track_running_stats:false")
     yield Edge("track_off", GROUP, off, note)
     program = "preset,forward:b1,double:ordinary:alternating,eval,forward:b1,double:ones:ordinary"

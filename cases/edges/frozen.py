@@ -46,6 +46,11 @@ def _combinations() -> Iterator[Edge]:
             both = f"{','.join(passes)},eval,{','.join(passes)}"
             name = f"{word}_{variant.shape}_{variant.dtype}"
             yield Edge(name, GROUP, f"{freeze}preset,{both}", note, Config(variant.channels), variant)
+    variant = Variant("bounded", "n4096", "float32")
+    for word, call in (("weight", "input_grad"), ("bias", "input_grad"), ("none", "forward")):
+        one = _PASS.format(call, "")
+        program = f"{_FROZEN[word]}preset,{one},eval,{one}"
+        yield Edge(f"{word}_n4096", GROUP, program, note, TRACKED, variant)
     program = f"preset,{_PASS.format('forward', '')},{_PASS.format('forward', '.expanded')}"
     yield Edge("none_untracked", GROUP, program, note, UNTRACKED)
     yield Edge("none_views", GROUP, f"{program},{_PASS.format('forward', '.shifted')}", note, TRACKED)

@@ -32,6 +32,11 @@ def _numbers() -> Iterator[Edge]:
     for layout in ("channels_last", "permuted", "sliced", "expanded"):
         variant = Variant("bounded", "n30", "float32")
         yield Edge(layout, GROUP, _BOTH.format(f".{layout}"), note, TRACKED, variant)
+    for dtype in DTYPES:
+        variant = Variant("bounded", "n30", dtype)
+        frozen = "preset,requires_grad:false,forward:b0,forward:b1.channels_last"
+        program = f"{frozen},eval,forward:b1,forward:b0.channels_last"
+        yield Edge(f"frozen_{dtype}", GROUP, program, note, TRACKED, variant)
     program = "preset,eval,no_grad:nan,inference:inf,no_grad:b0,train,no_grad:inf,inference:b1"
     yield Edge("nonfinite", GROUP, program, "a NaN stays in its channel")
 
@@ -54,6 +59,8 @@ def _modules() -> Iterator[Edge]:
         ("eps_set", "set:eps:0.5"),
     ):
         yield Edge(name, GROUP, _BOTH.format("").replace("preset", f"preset,{change}"), note)
+        program = _BOTH.format(".channels_last").replace("preset", f"preset,{change}")
+        yield Edge(f"{name}_channels_last", GROUP, program, note)
 
 
 def _stale() -> Iterator[Edge]:

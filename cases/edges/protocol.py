@@ -6,6 +6,7 @@ from typing import Tuple
 
 from cases.attributes import BUFFERS
 from cases.edges.edge import BARE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.variants import Variant
 
 _ORDER = "the order of parameters, buffers and state dict is that of registration"
 _UNSAVED = "PR #37191: a buffer that the state dict leaves out"
@@ -56,6 +57,28 @@ EDGES: Tuple[Edge, ...] = (
     Edge(
         "frozen_statistic", "protocol", "attach:running_mean:parameter,requires_grad:true,forward:b0,"
         "requires_grad:false,forward:b1", _FROZEN,
+    ),
+    *(
+        Edge(
+            f"entries{name}", "protocol", "preset,show:entries,show:methods,forward:b0,eval,show:entries,"
+            "convert:double,show:entries,drop:bias,attach:running_mean:tensor,show:entries,load:plain,"
+            "deepcopy,show:entries,show:methods",
+            "a state dict has the tensors themselves, under names with a prefix", config,
+        )
+        for name, config in (
+            ("", TRACKED), ("_untracked", UNTRACKED), ("_bare", BARE), ("_no_bias", NO_BIAS)
+        )
+    ),
+    *(
+        Edge(
+            f"entries_{dtype}", "protocol", "preset,show:entries,convert:float,show:entries",
+            "a state dict holds the dtype of the module", TRACKED, Variant("bounded", "n8", dtype),
+        )
+        for dtype in ("float16", "bfloat16", "float64")
+    ),
+    Edge(
+        "entries_row", "protocol", "attach:weight:trainable.row,attach:running_var:unsaved,show:entries",
+        "of a shape of its own, and without a buffer that is not saved",
     ),
     Edge(
         "frozen_counter", "protocol", "attach:num_batches_tracked:parameter,requires_grad:false,"

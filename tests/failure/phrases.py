@@ -125,6 +125,16 @@ SHOWN: Dict[str, str] = {
         "'; '.join(' '.join(each) for each in (dict(m.named_parameters()), dict(m.named_buffers()), "
         "m.state_dict()))"
     ),
+    "entries": (
+        "(lambda s, k: '; '.join(f'{n} {str(s[n].dtype)[6:]} {list(s[n].shape)} grad {s[n].requires_grad} "
+        "shared {s[n].data_ptr() == getattr(m, n[6:]).data_ptr()} kept {k.get(n[6:]) is getattr(m, n[6:])}' "
+        "for n in sorted(s)))(m.state_dict(prefix='layer.'), m.state_dict(keep_vars=True))"
+    ),
+    "methods": (
+        "(lambda c: ' '.join(n for n, got in ((n, getattr(c, n)(*given)) for n, given in (('half', ()), "
+        "('float', ()), ('double', ()), ('cpu', ()), ('type', (torch.float32,)), "
+        "('requires_grad_', (False,)))) if got is c))(copy.deepcopy(m))"
+    ),
     "returns": (
         "(lambda mode: ' '.join(name for name, each in (('train', m.train(mode)), ('eval', m.eval()), "
         "('to', m.to('cpu')), ('', m.train(mode))) if name and each is m))(m.training)"

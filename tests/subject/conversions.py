@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Callable, Dict, List
 
 import torch
@@ -68,6 +69,29 @@ def _returns(module: Any) -> str:
     return " ".join(name for name, returned in found.items() if returned is module)
 
 
+def _entries(module: Any) -> str:
+    """Describe a state dict with a prefix, beside the module's own tensors."""
+    saved, kept = module.state_dict(prefix="layer."), module.state_dict(keep_vars=True)
+    lines = []
+    for key in sorted(saved):
+        entry, name = saved[key], key.rpartition(".")[2]
+        own = getattr(module, name)
+        lines.append(
+            f"{key} {str(entry.dtype)[len('torch.') :]} {list(entry.shape)} grad {entry.requires_grad} "
+            f"shared {entry.data_ptr() == own.data_ptr()} kept {kept.get(name) is own}"
+        )
+    return "; ".join(lines)
+
+
+def _methods(module: Any) -> str:
+    """Return the names of the converting methods that return the module; a copy is converted."""
+    copied = copy.deepcopy(module)
+    found = {name: getattr(copied, name)() for name in ("half", "float", "double", "cpu")}
+    found["type"] = copied.type(torch.float32)
+    found["requires_grad_"] = copied.requires_grad_(False)
+    return " ".join(name for name, returned in found.items() if returned is copied)
+
+
 TEXTS: Dict[str, Callable[[Any], str]] = {
     "repr": lambda module: repr(module).partition("(")[2],
     "keys": lambda module: " ".join(sorted(module.state_dict())),
@@ -75,6 +99,8 @@ TEXTS: Dict[str, Callable[[Any], str]] = {
     "extra_repr": lambda module: str(module.extra_repr()),
     "order": _order,
     "returns": _returns,
+    "entries": _entries,
+    "methods": _methods,
 }
 """Maps a word of ``Show`` to the text."""
 

@@ -9,6 +9,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     backward_graphs,
     backward_input,
     backward_memory,
+    backward_needs,
     backward_overwritten,
     backward_parameters,
     backward_statistics,
@@ -36,6 +37,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     refusals,
     settings,
     statistics,
+    unrecorded,
     values,
     views,
 )
