@@ -126,8 +126,9 @@ SHOWN: Dict[str, str] = {
         "m.state_dict()))"
     ),
     "entries": (
-        "(lambda s, k: '; '.join(f'{n} {str(s[n].dtype)[6:]} {list(s[n].shape)} grad {s[n].requires_grad} "
-        "shared {s[n].data_ptr() == getattr(m, n[6:]).data_ptr()} kept {k.get(n[6:]) is getattr(m, n[6:])}' "
+        "(lambda s, k: '; '.join(f'{n} {str(s[n].dtype)[6:]} {list(s[n].shape)} "
+        "grad {s[n].requires_grad} shared {s[n].data_ptr() == getattr(m, n[6:]).data_ptr()} "
+        "kept {k.get(n[6:]) is getattr(m, n[6:])}' "
         "for n in sorted(s)))(m.state_dict(prefix='layer.'), m.state_dict(keep_vars=True))"
     ),
     "methods": (

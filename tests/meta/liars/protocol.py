@@ -217,3 +217,42 @@ class StatisticsRequireGrad(HonestBatchNorm2d):
         if self.running_mean is not None:
             self.running_mean.requires_grad_(requires_grad)
         return super().requires_grad_(requires_grad)
+
+
+@liar("protocol", "entries", through="text")
+class SavedCloned(HonestBatchNorm2d):
+    """Saves clones, so that a state dict does not follow the module."""
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        found = super().state_dict(*args, **kwargs)
+        for name in list(found):
+            found[name] = found[name].clone()
+        return found
+
+
+@liar("protocol", "entries", through="text")
+class PrefixIgnored(HonestBatchNorm2d):
+    """Saves under names without the prefix, so that two layers write the same entries."""
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.pop("prefix", None)
+        return super().state_dict(*args, **kwargs)
+
+
+@liar("protocol", "entries_float16", through="text")
+class SavedWide(HonestBatchNorm2d):
+    """Saves a module of 16 bits in float32."""
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        found = super().state_dict(*args, **kwargs)
+        for name, each in list(found.items()):
+            found[name] = each.float() if each.dtype == torch.float16 else each
+        return found
+
+
+@liar("protocol", "entries", through="text")
+class ConversionReturnsNone(HonestBatchNorm2d):
+    """Returns nothing from ``double()``, so that calls cannot be chained."""
+
+    def double(self) -> Any:
+        super().double()
