@@ -20,7 +20,6 @@ _VARIANTS = tuple(
         ("n30", "bfloat16"),
         ("n30", "mixed_float16"),
         ("n60_3x8x5x4", "float32"),
-        ("n108_12x32x3x3", "float32"),
     )
 )
 

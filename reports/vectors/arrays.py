@@ -50,7 +50,7 @@ def points(shape: Tuple[int, ...]) -> np.ndarray:
     images, channels, height, width = shape
     plane, count = height * width, images * height * width
     ends = (0, count - 1) if 4 * channels <= POINTS else ()
-    between = 2 if ends else max(1, min(4, POINTS // channels))
+    between = 1 if ends else max(1, min(4, POINTS // channels))
     found = {0, images * channels * plane - 1}
     for channel in range(channels):
         inner = [int(count * ((channel * between + k) * GOLDEN % 1)) for k in range(between)]
