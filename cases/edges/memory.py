@@ -156,6 +156,8 @@ def _rows_of_nothing() -> Iterator[Edge]:
         yield Edge(f"row_{name}_empty", GROUP, program, note, TRACKED, variant)
         variant = Variant("exact", "n8_one_channel", "float32")
         yield Edge(f"row_{name}_empty_one_channel", GROUP, program, note, Config(1), variant)
+        variant = Variant("exact", "n36_3x4x3x4", "float32")
+        yield Edge(f"row_{name}_empty_wide", GROUP, program, note, Config(4), variant)
 
 
 EDGES: Tuple[Edge, ...] = (

@@ -162,7 +162,8 @@ _TORCH: Tuple[Survivor, ...] = (
 )
 
 _OVERFLOW_LINE = "if torch.isinf(found.biased).any():"
-_AVERAGE_LINE = "running.data.copy_((1 - factor) * wide(running.data) + factor * new)"
+_AVERAGE_LINE = "running.data.copy_((1 - factor) * wide(running.data) + factor * plain(new))"
+_SHARED_LINE = "if from_batch and tensor.stride(0) == 0 and tensor.numel() > 1:"
 _NOTHING_LINE = "return self.scale_and_shift(x.clone(), operands.weight, operands.bias)"
 
 _KERNEL: Tuple[Survivor, ...] = (
@@ -195,6 +196,16 @@ _KERNEL: Tuple[Survivor, ...] = (
         "A running statistic of 16 bits is rounded twice: part of the known defect of torch's own kernel "
         "(narrow_arithmetic), which another subject may share.",
         Key("Kernel.average", "unwrap call", _AVERAGE_LINE, "wide(running.data) -> running.data"),
+    ),
+    *_because(
+        "kernel",
+        "`copy_` takes the numbers alone, where nothing is recorded.",
+        Key("Kernel.average", "unwrap call", _AVERAGE_LINE, "plain(new) -> new"),
+    ),
+    *_because(
+        "kernel",
+        "Expanding one number to one number leaves its stride at 1.",
+        Key("Kernel.check_memory", "replace constant", _SHARED_LINE, "1 -> 0"),
     ),
     *_because(
         "kernel",

@@ -122,7 +122,12 @@ KERNEL = Source(
     "kernel",
     _kernel_text,
     _kernel_subject,
-    {"Tensor = ": "an alias for annotations"},
+    {
+        "Tensor = ": "an alias for annotations",
+        "followed": "for the wrappers of torch.func and forward mode alone",
+        "unseen": "for the wrappers of torch.func alone",
+        "plain": "for the wrappers of torch.func alone",
+    },
     False,
 )
 BACKWARD = Source(
