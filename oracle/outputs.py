@@ -25,7 +25,7 @@ def strides(state: State, given: Batch, batch_statistics: bool, rules: Rules) ->
         return "contiguous"
     gaps = any(tensor.form == "strided" or tensor.overlaps for tensor in state.tensors())
     gaps = gaps or (not batch_statistics and given.memory_format == "other")
-    if gaps and rules.holds("gaps_make_output_contiguous"):
+    if gaps and (given.ambiguous or rules.holds("gaps_make_output_contiguous")):
         return "contiguous"
     if batch_statistics and rules.holds("train_output_contiguous"):
         return "contiguous"
