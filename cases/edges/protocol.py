@@ -71,13 +71,13 @@ EDGES: Tuple[Edge, ...] = (
     ),
     *(
         Edge(
-            f"entries_{dtype}", "protocol", "preset,show:entries,convert:float,show:entries",
+            f"entries_{dtype}", "protocol", "preset,show:entries,forward:b0,show:entries",
             "a state dict holds the dtype of the module", TRACKED, Variant("bounded", "n8", dtype),
         )
         for dtype in ("float16", "bfloat16", "float64")
     ),
     Edge(
-        "entries_row", "protocol", "attach:weight:trainable.row,attach:running_var:unsaved,show:entries",
+        "entries_row", "protocol", "attach:weight:trainable.row,attach:running_var:unsaved,show:entries,forward:b0",
         "of a shape of its own, and without a buffer that is not saved",
     ),
     Edge(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict
+from typing import Dict, Tuple
 
 from cases.derivatives import Accumulate, Backward, Double
 from cases.inputs import batch
@@ -36,8 +36,8 @@ def _export(dynamic: bool, decomposed: bool) -> Advance:
         assert isinstance(made, Made)
         shape = batch(variant, step.batch).values.shape
         found = through(state, inner, step, variant, semantics)
-        fits = shape == made.shape or (dynamic and len(shape) == 4 and shape[1] == made.shape[1])
-        if not fits and len(shape) == 4 and (not dynamic or shape[1] != made.shape[1]):
+        fits = _fits(shape, made.shape, dynamic)
+        if not fits and len(shape) == 4:
             return failing(state, "AssertionError", r"Guard failed: input\.size\(\)", "export_sizes")
         if not fits or found.error is not None or inner.dtype != state.dtype:
             return tagged(found, "export_input")
@@ -45,6 +45,14 @@ def _export(dynamic: bool, decomposed: bool) -> Advance:
         return _writing_later(inner, tagged_so) if decomposed else tagged_so
 
     return forward
+
+
+def _fits(shape: Tuple[int, ...], before: Tuple[int, ...], dynamic: bool) -> bool:
+    """Whether the program takes an input of this shape; a size of 1 is no dynamic one."""
+    if shape == before or not dynamic or len(shape) != 4:
+        return shape == before
+    sizes = enumerate(zip(shape, before))
+    return all(now == then or (place != 1 and then != 1) for place, (now, then) in sizes)
 
 
 def _exported(

@@ -41,7 +41,11 @@ def test_the_command_says_what_it_wrote() -> None:
     assert first.startswith(f"{smoke().folder}: {manifest['numberOfTests']} cases, ")
     assert second.endswith("each with its reason in left_out.json")
     assert sorted(manifest["files"]) + ["manifest.json"] == sorted(
-        [each.relative_to(smoke().folder).as_posix() for each in smoke().folder.rglob("*.*")],
+        [
+            each.relative_to(smoke().folder).as_posix()
+            for each in smoke().folder.rglob("*.*")
+            if "__pycache__" not in each.parts  # a consumer of another test may have run
+        ],
         key=lambda name: (name == "manifest.json", name),
     )
 
@@ -155,13 +159,14 @@ def test_the_numbers_are_those_of_the_oracle() -> None:
             assert entry["shape"] == list(expected.values.shape)
             places = table["points"].get(entry.get("points"), slice(None))
             values, budget = (each.reshape(-1)[places] for each in expected[:2])
+            budget = np.where(np.isnan(budget), 0.0, budget)  # the oracle gives none
             found = {
                 part: pools[entry[part][0]][entry[part][1] :][: len(values)]
                 for part in ("values", "budget")
             }
             finite = np.isfinite(values) & np.isfinite(found["budget"])
             np.testing.assert_array_equal(found["values"][finite], values[finite])
-            assert (found["budget"][finite] >= budget[finite]).all()
+            assert (found["budget"][finite] >= budget[finite]).all(), test["id"]
             assert (found["budget"][finite] <= budget[finite] * (1 + LOOSER)).all()
             looked += int(finite.sum())
     assert looked > 1000
