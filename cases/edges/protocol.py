@@ -77,7 +77,8 @@ EDGES: Tuple[Edge, ...] = (
         for dtype in ("float16", "bfloat16", "float64")
     ),
     Edge(
-        "entries_row", "protocol", "attach:weight:trainable.row,attach:running_var:unsaved,show:entries,forward:b0",
+        "entries_row", "protocol",
+        "attach:weight:trainable.row,attach:running_var:unsaved,show:entries,forward:b0",
         "of a shape of its own, and without a buffer that is not saved",
     ),
     Edge(
