@@ -195,12 +195,12 @@ def judge_derivative(expected: ExpectedDerivative, got: np.ndarray, fmt: Format)
 
 
 def _judge_some(quantity: str, expected: OutputValues, got: np.ndarray, fmt: Format) -> Judgement:
-    """Judge values of shape (C,) or (N, C, H, W) in the channels that are determined."""
+    """Judge values of shape (C,), also as (1, C), or (N, C, H, W) in the channels that are determined."""
     want, budget, undetermined = expected
     if undetermined.any():
         where = plane(undetermined) if want.ndim == 4 else undetermined
         budget = np.where(where, np.inf, budget)
-    return judge(quantity, got, want, budget, fmt)
+    return judge(quantity, got.reshape(want.shape), want, budget, fmt)
 
 
 @lru_cache(maxsize=8192)
