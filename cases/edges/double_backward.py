@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.construction import Config
-from cases.edges.edge import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.edges.edge import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge, elsewhere
 from cases.variants import DTYPES, WIDE, Variant
 
 GROUP = "double_backward"
@@ -75,13 +74,7 @@ def _narrow() -> Iterator[Edge]:
 def _elsewhere() -> Iterator[Edge]:
     note = "another epsilon, other sizes, and an upstream gradient that lies otherwise"
     program = BOTH_MODES.format("b1", "ordinary", "alternating")
-    for dtype in WIDE:
-        variant = Variant("bounded", "n30", dtype)
-        eps = program.replace("preset", "preset,set:eps:0.5")
-        yield Edge(f"eps_{dtype}", GROUP, eps, note, TRACKED, variant)
-    for shape in ("n60_3x8x5x4", "n8_one_image", "n8_one_channel", "n96_2x48x6x8"):
-        variant = Variant("bounded", shape, "float32")
-        yield Edge(shape, GROUP, program, note, Config(variant.channels), variant)
+    yield from elsewhere(GROUP, program, note)
     for gradient in ("ones.scalar", "ordinary.channels_last", "alternating.expanded"):
         laid_out = BOTH_MODES.format("b1", gradient, "ordinary")
         yield Edge(f"upstream_{gradient.replace('.', '_')}", GROUP, laid_out, note)

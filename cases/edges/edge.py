@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Iterator, Tuple
 
 from cases.case import Case
 from cases.construction import Config
 from cases.spelling import parse_program
-from cases.variants import LARGE_SHAPES, LONG_SHAPES, PLANE_SHAPES, Variant
+from cases.variants import LARGE_SHAPES, LONG_SHAPES, PLANE_SHAPES, WIDE, Variant
 
 FAMILY = "edge"
 
@@ -91,3 +91,14 @@ def twice(name: str, group: str, batch: str, note: str, config: Config = TRACKED
         Edge(name, group, program, note, config),
         Edge(f"{name}_float64", group, program, note, config, FLOAT64),
     )
+
+
+def elsewhere(group: str, program: str, note: str) -> Iterator[Edge]:
+    """Edges that run a program, which begins with ``preset``, with another epsilon and in other sizes."""
+    for dtype in WIDE:
+        variant = Variant("bounded", "n30", dtype)
+        eps = program.replace("preset", "preset,set:eps:0.5")
+        yield Edge(f"eps_{dtype}", group, eps, note, TRACKED, variant)
+    for shape in ("n60_3x8x5x4", "n8_one_image", "n8_one_channel", "n96_2x48x6x8"):
+        variant = Variant("bounded", shape, "float32")
+        yield Edge(shape, group, program, note, Config(variant.channels), variant)

@@ -6,7 +6,17 @@ from typing import Iterator, Tuple
 
 from cases.construction import Config
 from cases.derivatives import JVPS, VJPS
-from cases.edges.edge import BARE, CUMULATIVE, FLOAT64, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.edges.edge import (
+    BARE,
+    CUMULATIVE,
+    FLOAT64,
+    NO_AFFINE,
+    NO_BIAS,
+    TRACKED,
+    UNTRACKED,
+    Edge,
+    elsewhere,
+)
 from cases.variants import DTYPES, WIDE, Variant
 
 GROUP = "tangent"
@@ -139,13 +149,7 @@ def _narrow() -> Iterator[Edge]:
 def _elsewhere() -> Iterator[Edge]:
     note = "another epsilon, and other sizes"
     program = _both_modes("jvp_parameters:b1:ordinary", "functional_vjp:b1:ordinary")
-    for dtype in WIDE:
-        variant = Variant("bounded", "n30", dtype)
-        eps = program.replace("preset", "preset,set:eps:0.5")
-        yield Edge(f"eps_{dtype}", GROUP, eps, note, TRACKED, variant)
-    for shape in ("n60_3x8x5x4", "n8_one_image", "n8_one_channel", "n96_2x48x6x8"):
-        variant = Variant("bounded", shape, "float32")
-        yield Edge(shape, GROUP, program, note, Config(variant.channels), variant)
+    yield from elsewhere(GROUP, program, note)
     for dtype in ("float64", "float16", "mixed_bfloat16"):
         variant = Variant("bounded", "n30", dtype)
         laid_out = program.replace(":b1:", ":b1.channels_last:")

@@ -57,6 +57,8 @@ EXTREME: Dict[str, Values] = {"nan": _one(np.nan), "inf": _one(np.inf), "huge": 
 """Maps the name of an upstream gradient with one extreme value to its values, as a loss that is scaled
 for mixed precision has. Edges and spelled-out programs use them."""
 
+_EVERY = {**UPSTREAM, **EXTREME}
+
 
 @lru_cache(maxsize=256)
 def upstream(variant: Variant, given: Batch, name: str) -> Batch:
@@ -66,12 +68,12 @@ def upstream(variant: Variant, given: Batch, name: str) -> Batch:
     another name.
     """
     plain, _, layout = name.partition(".")
-    one_of(plain, (*UPSTREAM, *EXTREME), "upstream gradient")
+    one_of(plain, tuple(_EVERY), "upstream gradient")
     if "." in name:
         one_of(layout, EVERY_LAYOUT, "layout of a gradient")
     shape = given.values.shape
     z = bell(stream(variant, f"upstream {plain}"), int(np.prod(shape)))
-    values = {**UPSTREAM, **EXTREME}[plain](z, given.values.astype(np.float64).reshape(-1))
+    values = _EVERY[plain](z, given.values.astype(np.float64).reshape(-1))
     values = laid_out(stored(values.reshape(shape), given.dtype), layout)
     values.setflags(write=False)
     return Batch(name, values, given.dtype, layout or "contiguous", False, ())

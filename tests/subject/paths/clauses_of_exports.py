@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from tests.subject.paths.clause import DOCS, exactly, freely
 
+_RESULT = ("exception", "output present", "num_batches_tracked", "running_*")
+"""Patterns of the quantities that differ where a call is refused and should not be, or the reverse."""
+
+_OUTPUT = ("output", "output_requires_grad", "output_strides *")
+
 EXPORT = (
     exactly(
         "export_constants",
@@ -40,10 +45,7 @@ EXPORT = (
     freely(
         "export_input",
         "The program checks dtype and rank of an input in its own words, or not at all.",
-        "exception",
-        "output present",
-        "num_batches_tracked",
-        "running_*",
+        *_RESULT,
         source=DOCS + "export.html",
         ends=True,
         always=False,
@@ -51,10 +53,7 @@ EXPORT = (
     freely(
         "export_refused",
         "torch.export has its own words for empty inputs, integers and one statistic without the other.",
-        "exception",
-        "output present",
-        "num_batches_tracked",
-        "running_*",
+        *_RESULT,
         source=DOCS + "export.html",
         ends=True,
         always=False,
@@ -86,13 +85,8 @@ ONNX = (
         "onnx_refused",
         "The exporter refuses what raises; what a model computes of the running statistics in train mode "
         "is not written back.",
-        "exception",
-        "output",
-        "output present",
-        "output_requires_grad",
-        "output_strides *",
-        "num_batches_tracked",
-        "running_*",
+        *_RESULT,
+        *_OUTPUT,
         source=DOCS + "onnx.html",
         ends=True,
         always=False,
@@ -100,13 +94,8 @@ ONNX = (
     freely(
         "onnx_input",
         "The model takes inputs of the exported shape; onnxruntime computes 16 bits in its own way.",
-        "exception",
-        "output",
-        "output present",
-        "output_requires_grad",
-        "output_strides *",
-        "num_batches_tracked",
-        "running_*",
+        *_RESULT,
+        *_OUTPUT,
         ends=True,
         always=False,
     ),
