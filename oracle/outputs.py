@@ -23,8 +23,7 @@ def strides(state: State, given: Batch, batch_statistics: bool, rules: Rules) ->
     """Return the memory format of the output: the input's, unless the release made it contiguous."""
     if given.suggested_format != "channels_last":
         return "contiguous"
-    gaps = any(tensor.form == "strided" or tensor.overlaps for tensor in state.tensors())
-    gaps = gaps or (not batch_statistics and given.memory_format == "other")
+    gaps = state.gaps or (not batch_statistics and given.memory_format == "other")
     if gaps and (given.ambiguous or rules.holds("gaps_make_output_contiguous")):
         return "contiguous"
     if batch_statistics and rules.holds("train_output_contiguous"):

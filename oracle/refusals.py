@@ -193,8 +193,7 @@ def check_affine_rows(state: State, given: Batch, batch_statistics: bool, rules:
     rows = [each for each in (state.weight, state.bias) if each is not None and each.form == "row"]
     if not rows or not given.values.size:
         return
-    gaps = any(each.form in ("strided", "expanded") for each in state.tensors())
-    dense = given.memory_format in DENSE and not gaps
+    dense = given.memory_format in DENSE and not state.gaps
     if dense and not (batch_statistics and rules.holds("train_refuses_rows")):
         return
     if not rules.holds("rows_unchecked"):

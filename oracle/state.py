@@ -190,6 +190,11 @@ class State:
         """The floating-point tensors that are there."""
         return tuple([each for each in self.entries() if isinstance(each, Tensor)])
 
+    @property
+    def gaps(self) -> bool:
+        """Whether a parameter or buffer has gaps in memory, so that torch takes its general kernel."""
+        return any(each.form == "strided" or each.overlaps for each in self.tensors())
+
     def flags(self) -> Tuple[Value, ...]:
         """The plain attributes, in the order of FLAGS."""
         return tuple([getattr(self, name) for name in FLAGS])

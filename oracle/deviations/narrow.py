@@ -17,7 +17,7 @@ from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.plain_sums import channels_last_statistics
 from oracle.numerics.statistics import Statistics, statistics
-from oracle.state import Expected, State
+from oracle.state import Expected
 from oracle.switch import Release
 
 FLOAT16_SUMS = (2, 2), (2, 5)
@@ -57,7 +57,7 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
         if _sums_narrowly(output, situation.semantics.release):
             found = _undetermined(found)
         seen = with_statistics(right, output, situation.before, found, working=fmt)
-    if output.batch.memory_format in DENSE and not _gaps(situation.before):
+    if output.batch.memory_format in DENSE and not situation.before.gaps:
         return seen
     assert seen.output is not None
     working = dataclasses.replace(seen.output, working=output.dtype)
@@ -71,11 +71,6 @@ def _sums_narrowly(output: ExpectedOutput, release: Release) -> bool:
     if output.dtype == "float16":
         return FLOAT16_SUMS[0] <= release <= FLOAT16_SUMS[1]
     return release <= BFLOAT16_SUMS and output.batch.memory_format not in DENSE
-
-
-def _gaps(state: State) -> bool:
-    """Whether a parameter or buffer does not lie contiguously in memory."""
-    return any(each.form in ("strided", "expanded") for each in state.tensors())
 
 
 def _undetermined(found: Statistics) -> Statistics:
