@@ -96,7 +96,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
 
     A forward that raises after it has counted leaves the counter increased.
     """
-    given = batch(variant, step.batch)
+    given = batch(variant, step.batch, step.grad == "view")
     refusals.check_grad(step.grad, rules)
     if given.values.ndim != 4:
         raise refusals.wrong_rank(given.values.ndim)

@@ -187,7 +187,8 @@ DEFECTS: Tuple[Defect, ...] = (
         None,
         "the backward, where input or upstream gradient is channels_last only because N or H is 1, and "
         "its strides are not those that .contiguous(memory_format=torch.channels_last) gives (a permuted "
-        "tensor of one image or one row), while the other is contiguous",
+        "tensor of one image or one row, a view of a channels_last image, or x[0][None]), while the "
+        "other is contiguous",
         "The memory of the gradient is read in the memory format of the input, so all three gradients "
         "are wrong, without a message.",
         "found by this suite",

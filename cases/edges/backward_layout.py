@@ -60,8 +60,28 @@ def _some() -> Iterator[Edge]:
                 )  # fmt: skip
 
 
+VIEWED = ("channels_last", "permuted", "channels_last_channel_part", "channels_last_cropped")
+"""The layouts of a tensor with a dimension of size 1 whose view has other strides than the tensor."""
+
+
+def _views() -> Iterator[Edge]:
+    """Edges with a view of the input, as ``x.view(b * t, c, h, w)`` of a video of one frame makes it."""
+    for shape in ("n8_one_image", "n8_one_row", "n8_one_column", "n8_height_1"):
+        variant = Variant("bounded", shape, "float32")
+        for layout in VIEWED:
+            for gradient in ("contiguous", "channels_last"):
+                one_pass = f"view:b1.{layout},backward:ordinary.{gradient}"
+                yield Edge(
+                    f"{shape}_view_{layout}_{gradient}", "backward_layout",
+                    f"preset,{one_pass},eval,{one_pass}",
+                    "a view may have other strides along a dimension of size 1",
+                    Config(variant.channels), variant,
+                )  # fmt: skip
+
+
 EDGES: Tuple[Edge, ...] = (
     *(edge for shape, dtype in VALUES for edge in _pairs(shape, dtype)),
     *(edge for shape in AMBIGUOUS for edge in _pairs(shape, "float32")),
     *_some(),
+    *_views(),
 )

@@ -28,7 +28,7 @@ _BATCHES = ("b1", "nan", "inf", "constant")
 
 def _edges() -> Iterator[Edge]:
     for values in LOADED:
-        for dtype in DTYPES if values == "uneven" else WIDE:
+        for dtype in DTYPES if values in ("uneven", "nonfinite", "extreme") else WIDE:
             variant = Variant("bounded", "n30", dtype)
             load = f"load:{values}"
             evals = ",".join(_PASS.format(name) for name in _BATCHES)

@@ -10,7 +10,14 @@ import numpy as np
 
 from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
-from cases.inputs.memory import REPEATED, memory_format, suggested_format
+from cases.inputs.memory import (
+    REPEATED,
+    memory_format,
+    strides,
+    strides_of_view,
+    suggested_format,
+    suggests_channels_last,
+)
 from cases.inputs.named import NAMED, OTHER_DTYPES
 from cases.inputs.own import OWN
 from cases.variants import EVERY_LAYOUT, GRADIENT_LAYOUTS, Variant, regimes
@@ -43,7 +50,8 @@ class Batch:
 
     ``values``: the array, read-only. ``dtype``: the dtype in torch, see ``cases.inputs.storage``.
     ``layout``: one of EVERY_LAYOUT. ``exact``: the input is of the exact lane. ``regimes``: a word
-    for each channel, for messages; empty for an input that has none.
+    for each channel, for messages; empty for an input that has none. ``view``: the module is handed a
+    view of the input, which may have other strides.
     """
 
     name: str
@@ -52,6 +60,7 @@ class Batch:
     layout: str
     exact: bool
     regimes: Tuple[str, ...]
+    view: bool = False
 
     @property
     def memory_format(self) -> str:
@@ -61,7 +70,7 @@ class Batch:
     @property
     def suggested_format(self) -> str:
         """The memory format of a new tensor that torch makes like this one."""
-        return suggested_format(self.values.shape, self.layout)
+        return suggested_format(self.values.shape, self.layout, self.view)
 
     @property
     def overlaps(self) -> bool:
@@ -77,8 +86,10 @@ class Batch:
         The strides of that dimension contradict it, so some places in torch take such a tensor for
         contiguous and others for channels_last.
         """
-        images, _, height, _ = self.values.shape
-        return self.layout == "permuted" and (images == 1) != (height == 1)
+        shape = self.values.shape
+        found = strides(shape, self.layout)
+        found = strides_of_view(shape, found) if self.view else found
+        return self.memory_format == "channels_last" and not suggests_channels_last(shape, found)
 
 
 def _values(variant: Variant, name: str) -> np.ndarray:
@@ -98,10 +109,11 @@ def _values(variant: Variant, name: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=512)
-def batch(variant: Variant, name: str) -> Batch:
+def batch(variant: Variant, name: str, view: bool = False) -> Batch:
     """Return the batch that ``name`` names under ``variant``; the same object every time.
 
-    ``name`` may end in a layout, as in ``b0.channels_last``. Raises CaseError for another name.
+    ``name`` may end in a layout, as in ``b0.channels_last``. ``view``: see Batch. Raises CaseError for
+    another name.
     """
     plain, _, layout = name.partition(".")
     values = _values(variant, plain)
@@ -118,4 +130,5 @@ def batch(variant: Variant, name: str) -> Batch:
         layout=layout or "contiguous",
         exact=variant.lane == "exact",
         regimes=() if variant.given or plain != name or name[:1] != "b" else regimes(variant),
+        view=view,
     )

@@ -73,6 +73,19 @@ def strides(shape: Sequence[int], layout: str) -> Tuple[int, ...]:
     return tuple(found)
 
 
+def strides_of_view(shape: Sequence[int], strides: Sequence[int]) -> Tuple[int, ...]:
+    """Return the strides of ``tensor.view(shape)`` for a tensor of the same shape with these strides.
+
+    torch gives every dimension of size 1 but the last the stride that would follow from the dimension
+    after it. Only a tensor without elements keeps its strides.
+    """
+    found = list(strides)
+    for each in reversed(range(len(shape) - 1)):
+        if shape[each] == 1 and 0 not in shape:
+            found[each] = shape[each + 1] * found[each + 1]
+    return tuple(found)
+
+
 def memory_format(shape: Sequence[int], layout: str) -> str:
     """Return ``contiguous``, ``channels_last`` or ``other``; contiguous where both are true.
 
@@ -91,11 +104,21 @@ def memory_format(shape: Sequence[int], layout: str) -> str:
     return "other"
 
 
-def suggested_format(shape: Sequence[int], layout: str) -> str:
+def suggests_channels_last(shape: Sequence[int], strides: Sequence[int]) -> bool:
+    """Whether the strides grow in the order channel, column, row, image; here a size of 1 counts."""
+    last = ORDERS["channels_last"][::-1]
+    return all(strides[b] >= shape[a] * strides[a] for a, b in zip(last, last[1:]))
+
+
+def suggested_format(shape: Sequence[int], layout: str, view: bool = False) -> str:
     """Return the memory format of a new tensor that torch makes like one of this shape and layout.
 
     It is the tensor's own, but the parts of a channels_last tensor are followed by a channels_last one.
+    ``view``: of a view of the tensor, which may have other strides along dimensions of size 1.
     """
-    if layout.startswith(LAST_PART) and 0 not in shape:
-        return memory_format(shape, "channels_last")
-    return memory_format(shape, layout)
+    if not layout.startswith(LAST_PART) or 0 in shape:
+        return memory_format(shape, layout)
+    found = strides(shape, layout)
+    lost = view and not suggests_channels_last(shape, strides_of_view(shape, found))
+    part = memory_format(shape, layout) == "other"
+    return "contiguous" if lost and part else memory_format(shape, "channels_last")

@@ -101,8 +101,10 @@ def terms(expected: ExpectedOutput) -> Terms:
             inverse = np.where(total == 0, 0.0, inverse)
             undetermined &= variance.budget > 0
         undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
+        weight = (expected.weight or constant(1.0, mean.channels)).values
+        undetermined |= np.isinf(weight)  # a*x + c may be inf - inf where (x - mean)*a is infinite
         return Terms(
-            weight=(expected.weight or constant(1.0, mean.channels)).values,
+            weight=weight,
             bias=(expected.bias or constant(0.0, mean.channels)).values,
             inverse=inverse,
             inverse_error=bounds.inverse_root(total, lost, variance.budget)

@@ -50,7 +50,8 @@ EXAMPLES: Dict[str, List[str]] = {
         "edge-nested-grad_jvp_bare",
     ],
     "backward_misreads_ambiguous_layout": [
-        "edge-backward_layout-n8_one_column_float32_contiguous_permuted"
+        "edge-backward_layout-n8_one_column_float32_contiguous_permuted",
+        "edge-backward_layout-n8_one_image_view_channels_last_contiguous",
     ],
     "expanded_buffer_written": ["edge-memory-expanded_running_mean_train"],
     "windows_overwrite_tangent": ["edge-tangent-layout_windows_n30", "edge-tangent-layout_windows_n24_2x2x4x3"],

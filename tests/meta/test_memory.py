@@ -8,7 +8,7 @@ from typing import Tuple
 import pytest
 import torch
 
-from cases.inputs.memory import memory_format, strides, suggested_format
+from cases.inputs.memory import memory_format, strides, strides_of_view, suggested_format
 from cases.variants import EVERY_LAYOUT, SHAPES
 from tests.subject.inputs import LAYOUTS
 
@@ -43,10 +43,19 @@ def test_memory_format_is_what_torch_says(layout: str) -> None:
 
 
 @pytest.mark.parametrize("layout", EVERY_LAYOUT)
-def test_suggested_format_is_that_of_an_output(layout: str) -> None:
+def test_strides_of_a_view_are_those_that_torch_gives(layout: str) -> None:
+    for shape in TRIED:
+        tensor = laid_out(shape, layout)
+        assert strides_of_view(shape, tensor.stride()) == tensor.view_as(tensor).stride(), shape
+
+
+@pytest.mark.parametrize("layout", EVERY_LAYOUT)
+@pytest.mark.parametrize("view", [False, True])
+def test_suggested_format_is_that_of_an_output(layout: str, view: bool) -> None:
     for shape in TRIED:
         statistics = torch.zeros(shape[1]), torch.ones(shape[1])
-        output = torch.nn.functional.batch_norm(laid_out(shape, layout), *statistics)
-        last = suggested_format(shape, layout) == "channels_last"
+        given = laid_out(shape, layout)
+        output = torch.nn.functional.batch_norm(given.view_as(given) if view else given, *statistics)
+        last = suggested_format(shape, layout, view) == "channels_last"
         wanted = torch.channels_last if last else torch.contiguous_format
         assert output.is_contiguous(memory_format=wanted), shape

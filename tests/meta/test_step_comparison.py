@@ -75,7 +75,8 @@ def moved(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "i":
         return np.asarray(values + 1)
     finite = np.nan_to_num(values.astype(np.float64), posinf=1.0, neginf=1.0)
-    return np.asarray((3.6e9 - 2.0 * finite).astype(values.dtype))
+    with np.errstate(over="ignore"):  # of a 16-bit dtype
+        return np.asarray((3.6e9 - 2.0 * finite).astype(values.dtype))
 
 
 def replaced(values: Tuple[Any, ...], place: int, value: Any) -> Tuple[Any, ...]:
