@@ -112,7 +112,7 @@ def _narrow_backward(right: Expected, situation: Situation) -> Expected:
             gradients.append(each)
             continue
         x, g = each.output.batch, each.upstream
-        alike = x.memory_format in DENSE and x.layout == g.layout
+        alike = x.memory_format in DENSE and (x.layout, x.ambiguous) == (g.layout, g.ambiguous)
         if alike and each.output.working is None:
             gradients.append(each)
             continue
