@@ -64,6 +64,18 @@ def check_rows(graph: Graph, given: Batch, rules: Rules) -> None:
 
 
 def both_channels_last(given: Batch, upstream: Batch) -> bool:
-    """Whether torch may take both for channels_last: also a contiguous one with one value per image."""
-    formats = (given.memory_format, upstream.memory_format)
-    return "other" not in formats and ("channels_last" in formats or given.values.shape[2:] == (1, 1))
+    """Whether torch's kernel for channels_last tensors differentiates the output.
+
+    It does where both are dense, the input is channels_last, and the strides of both suggest the same
+    format: contiguous, if they are ambiguous. One value per image lies alike in both formats.
+    """
+    if "other" in (given.memory_format, upstream.memory_format):
+        return False
+    if given.values.shape[2:] == (1, 1):
+        return True
+    alike = _suggested(given) == _suggested(upstream)
+    return alike and given.memory_format == "channels_last"
+
+
+def _suggested(given: Batch) -> str:
+    return "contiguous" if given.ambiguous else given.memory_format

@@ -11,6 +11,7 @@ from cases.attributes import STATISTICS
 from cases.derivatives import Jvp
 from cases.inputs import Batch, batch
 from cases.steps import Forward
+from oracle import outputs
 from oracle.batch_norm import average_factor
 from oracle.deviations.situation import Situation
 from oracle.meanings import advance
@@ -19,6 +20,7 @@ from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.statistics import statistics
 from oracle.refusals import OVERLAPPING
+from oracle.semantics import Rules
 from oracle.state import Expected, Tensor
 from oracle.transforms import WITHOUT_DUALS
 
@@ -40,7 +42,8 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
         return right
     factor = average_factor(right.state)
     assert isinstance(factor, (int, float))
-    found = statistics(batch(situation.variant, step.batch), situation.semantics.sums_exactly)
+    given = batch(situation.variant, step.batch, step.grad == "view")
+    found = statistics(given, situation.semantics.sums_exactly)
     new = {"running_mean": found.mean, "running_var": found.unbiased_variance}
     changes: Dict[str, Any] = {}
     for name, tensor in overlapping.items():
@@ -48,7 +51,12 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
         if situation.threads > 1:
             numbers = dataclasses.replace(numbers, budget=np.full(numbers.channels, np.inf))
         changes[name] = tensor.updated(numbers)
-    return dataclasses.replace(usual, state=usual.state.changed(**changes))
+    assert usual.output is not None
+    followed = outputs.strides(before, given, usual.output.batch_statistics, Rules(situation.semantics))
+    output = dataclasses.replace(usual.output, strides=followed)
+    graph, *earlier = usual.state.graphs
+    changes["graphs"] = (graph._replace(output=output), *earlier)
+    return dataclasses.replace(usual, output=output, state=usual.state.changed(**changes))
 
 
 def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Budgeted:
