@@ -108,7 +108,8 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     trainable = outputs.trainable(state, given, step.grad, rules)
     state = _updated(state, given, call, rules)  # this comes first: a buffer may be weight or bias, too
     try:
-        refusals.check_affine_rows(state, given, call.batch_statistics, rules)
+        gaps = state.gaps(call.handed_over)
+        refusals.check_affine_rows(state, given, gaps, call.batch_statistics, rules)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     output = _output(state, given, call, bool(trainable), rules)
@@ -159,7 +160,7 @@ def _call(state: State, given: Batch, recorded: bool, rules: Rules) -> Call:
         refusals.check_eps(state.eps, batch_statistics, rules)
     if isinstance(factor, str):
         raise refusals.momentum_is_text()
-    handed_over = _hands_over_buffers(state, rules)
+    handed_over = hands_over_buffers(state, rules)
     running_mean = state.running_mean if handed_over else None
     running_var = state.running_var if handed_over else None
     running = (running_mean, running_var)
@@ -195,7 +196,7 @@ def uses_batch_statistics(state: State, rules: Rules) -> bool:
     return neither
 
 
-def _hands_over_buffers(state: State, rules: Rules) -> bool:
+def hands_over_buffers(state: State, rules: Rules) -> bool:
     """Whether the kernel gets the running buffers: always, but in train mode only if they are tracked."""
     if not state.training or state.track_running_stats:
         return True
@@ -238,7 +239,7 @@ def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: 
         bias=None if state.bias is None else state.bias.numbers,
         eps=call.eps,
         batch_statistics=call.batch_statistics,
-        strides=outputs.strides(state, given, call.batch_statistics, rules),
+        strides=outputs.strides(given, state.gaps(call.handed_over), call.batch_statistics, rules),
         requires_grad=requires_grad,
         # Only releases that do not check eps reach this with eps 0: a constant channel gives the bias.
         flat_at_zero=call.batch_statistics and call.eps == 0,

@@ -21,7 +21,8 @@ class Defect:
 
     ``first``, ``last``: releases, both included, None for the ends of the table. ``circumstances``:
     when it shows. ``instead``: what torch does. ``source``: an issue, or "found by this suite".
-    ``avoid``: what a user can do. ``beside``: the name of a defect in whose result it shows, too.
+    ``avoid``: what a user can do. ``opens``: torch goes on where it must raise, so
+    that other defects may show beside it alone.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Defect:
     instead: str
     source: str
     avoid: str
-    beside: str = ""
+    opens: bool = False
 
     def on(self, release: Release) -> bool:
         """Whether the release has this defect."""
@@ -51,6 +52,7 @@ DEFECTS: Tuple[Defect, ...] = (
         "every other operation in place raises RuntimeError. With several threads the order is open.",
         "found by this suite",
         "Attach a clone of the expanded tensor.",
+        opens=True,
     ),
     Defect(
         "assign_marks_metadata",
@@ -71,6 +73,7 @@ DEFECTS: Tuple[Defect, ...] = (
         "The input is accepted whatever its number of channels, and is counted.",
         "#72821",
         "Check x.shape[1] == module.num_features before an input that may be empty.",
+        opens=True,
     ),
     Defect(
         "empty_output_widened",
@@ -80,7 +83,6 @@ DEFECTS: Tuple[Defect, ...] = (
         "The output has the width C, and an upstream gradient in the shape of the input is refused.",
         "found by this suite",
         "Give weight and bias the shape (C,).",
-        beside="empty_input_unchecked",
     ),
     Defect(
         "zero_features_raise",
@@ -264,7 +266,6 @@ DEFECTS: Tuple[Defect, ...] = (
         "module sums in float16; the suite leaves its numbers undetermined.",
         "found by this suite; #140112 for batch statistics, #147303 for the sums of the backward",
         "Keep the module in float32 (mixed precision), and call .contiguous() on input and gradient.",
-        beside="expanded_buffer_written",
     ),
     Defect(
         "overflowing_variance_zeroes_output",

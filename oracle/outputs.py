@@ -19,11 +19,14 @@ HOOKS = "pre-hook hook"
 """The hooks that a forward calls, in order."""
 
 
-def strides(state: State, given: Batch, batch_statistics: bool, rules: Rules) -> str:
-    """Return the memory format of the output: the input's, unless the release made it contiguous."""
+def strides(given: Batch, gaps: bool, batch_statistics: bool, rules: Rules) -> str:
+    """Return the memory format of the output: the input's, unless the release made it contiguous.
+
+    ``gaps``: whether a tensor of the module has gaps in memory, see ``State.gaps``.
+    """
     if given.suggested_format != "channels_last":
         return "contiguous"
-    gaps = state.gaps or (not batch_statistics and given.memory_format == "other")
+    gaps = gaps or (not batch_statistics and given.memory_format == "other")
     if gaps and (given.ambiguous or rules.holds("gaps_make_output_contiguous")):
         return "contiguous"
     if batch_statistics and rules.holds("train_output_contiguous"):

@@ -185,7 +185,9 @@ def _check_narrow(dtype: str, rules: Rules) -> None:
         raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'BFloat16'")
 
 
-def check_affine_rows(state: State, given: Batch, batch_statistics: bool, rules: Rules) -> None:
+def check_affine_rows(
+    state: State, given: Batch, gaps: bool, batch_statistics: bool, rules: Rules
+) -> None:
     """Raise Refusal for a weight or bias of shape (1, C), which the kernel for any strides reads last.
 
     The kernels for dense inputs and dense tensors of the module do not read the shape of weight and bias.
@@ -193,7 +195,7 @@ def check_affine_rows(state: State, given: Batch, batch_statistics: bool, rules:
     rows = [each for each in (state.weight, state.bias) if each is not None and each.form == "row"]
     if not rows or not given.values.size:
         return
-    dense = given.memory_format in DENSE and not state.gaps
+    dense = given.memory_format in DENSE and not gaps
     if dense and not (batch_statistics and rules.holds("train_refuses_rows")):
         return
     if not rules.holds("rows_unchecked"):

@@ -34,6 +34,11 @@ class Tensor(NamedTuple):
         """Whether several channels share one place, so that torch must refuse a write in place."""
         return self.form == "expanded" and self.numbers.channels > 1
 
+    @property
+    def gaps(self) -> bool:
+        """Whether the values do not lie one after another."""
+        return self.form == "strided" or self.overlaps
+
     def holding(self, numbers: Budgeted) -> Tensor:
         """Return the tensor after other numbers were written into it."""
         return self._replace(numbers=numbers, version=self.version + 1)
@@ -190,10 +195,14 @@ class State:
         """The floating-point tensors that are there."""
         return tuple([each for each in self.entries() if isinstance(each, Tensor)])
 
-    @property
-    def gaps(self) -> bool:
-        """Whether a parameter or buffer has gaps in memory, so that torch takes its general kernel."""
-        return any(each.form == "strided" or each.overlaps for each in self.tensors())
+    def gaps(self, handed_over: bool) -> bool:
+        """Whether a parameter has gaps in memory, or, if they are handed over, a running buffer has.
+
+        Then torch takes its general kernel.
+        """
+        handed = FLOATING if handed_over else PARAMETERS
+        found = [self.entry(name) for name in handed]
+        return any(isinstance(each, Tensor) and each.gaps for each in found)
 
     def flags(self) -> Tuple[Value, ...]:
         """The plain attributes, in the order of FLAGS."""

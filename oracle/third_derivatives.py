@@ -50,6 +50,9 @@ from oracle.state import Expected, State
 
 def triple(state: State, step: Triple, variant: Variant, rules: Rules) -> Expected:
     """Differentiate the second derivative of the last output with respect to the input."""
+    for last in state.graphs[:1]:  # the gradient of the bias is left out
+        if last.trainable and last.frozen >= {*last.trainable} - {"bias"}:
+            raise refusals.nothing_to_differentiate()
     returned = backward(state, Backward(step.upstream, retain=True), variant, rules)
     graph = returned.state.graphs[0]
     trainable = tuple(name for name in graph.trainable if name in graph.wanted)

@@ -25,6 +25,7 @@ from cases.derivatives import (
     Vjp,
 )
 from cases.inputs.upstream import UPSTREAM
+from cases.inputs.vectors import LOADED
 from cases.steps import (
     ATTACH_KINDS,
     COPIES,
@@ -104,7 +105,7 @@ def _tensors() -> Iterator[Step]:
 def _whole() -> Iterator[Step]:
     yield from (Reset(method) for method in RESETS)
     yield from (Copy(how) for how in COPIES)
-    yield from (LoadStateDict(what) for what in STATE_DICTS)
+    yield from (LoadStateDict(what) for what in (*STATE_DICTS, *LOADED))
 
 
 def _registered() -> Iterator[Step]:
@@ -133,8 +134,7 @@ def _with_gradient(names: Sequence[str]) -> Tuple[Step, ...]:
 
 
 _VIEWS: Tuple[Step, ...] = (
-    Forward("b0", "view"),
-    Forward("b1.channels_last", "view"),
+    *(Forward(f"b1.{layout}", "view") for layout in EVERY_LAYOUT if layout != "scalar"),
     Forward("b1.scalar", "input_grad"),
 )
 
@@ -187,7 +187,7 @@ ALPHABET: Tuple[Step, ...] = (
 )
 """The steps that a program is drawn from. The plainest are first, because shrinking prefers them."""
 
-SMALL = ("n2", "n8")
+SMALL = ("n2", "n8", "n8_one_image", "n8_height_1", "n8_one_row", "n8_one_channel")
 LARGE = ("n256", "n4096")
 
 VARIANTS: Tuple[Variant, ...] = tuple(

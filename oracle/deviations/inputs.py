@@ -13,10 +13,10 @@ from cases.inputs.memory import DENSE
 from cases.steps import Forward
 from cases.variants import NARROW
 from oracle import outputs, refusals
-from oracle.batch_norm import average_factor
+from oracle.batch_norm import average_factor, hands_over_buffers
 from oracle.deviations.situation import Situation
 from oracle.numerics.budgeted import Budgeted, constant
-from oracle.numerics.formats import FORMATS
+from oracle.numerics.formats import FORMATS, promoted
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.recording import recorded
@@ -48,7 +48,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         bias=None if state.bias is None else state.bias.numbers,
         eps=1.0,
         batch_statistics=True,
-        strides=outputs.strides(state, given, True, rules),
+        strides=outputs.strides(given, state.gaps(hands_over_buffers(state, rules)), True, rules),
         requires_grad=bool(trainable),
     )
     graph = recorded(situation.before, output, trainable, ())
@@ -60,14 +60,14 @@ def empty_output_widened(right: Expected, situation: Situation) -> Expected:
     """An empty output of width 1 gets the width C where a weight or bias has the shape (1, C).
 
     C is the module's number of features; the input may have another number of channels. An upstream
-    gradient in the shape of the input does not fit the output, whose dtype is the module's.
+    gradient in the shape of the input does not fit the output, whose dtype is that of a product.
     """
     step, features = situation.step, situation.before.config.num_features
     if isinstance(step, Forward) and right.output is not None:
         graph, output = right.state.graphs[0], right.output
         if _widens(graph, features):
             values = np.empty((*output.shape[:3], features), dtype=output.batch.values.dtype)
-            dtype = situation.before.dtype  # a product with a tensor of 2 dimensions has its dtype
+            dtype = promoted(output.dtype, situation.before.dtype)  # the row is a tensor with dimensions
             wide = dataclasses.replace(output.batch, values=values, dtype=dtype)
             return dataclasses.replace(right, output=dataclasses.replace(output, batch=wide))
     if isinstance(step, DIFFERENTIATING):

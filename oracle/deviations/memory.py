@@ -52,7 +52,7 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
             numbers = dataclasses.replace(numbers, budget=np.full(numbers.channels, np.inf))
         changes[name] = tensor.updated(numbers)
     assert usual.output is not None
-    followed = outputs.strides(before, given, usual.output.batch_statistics, Rules(situation.semantics))
+    followed = outputs.strides(given, True, usual.output.batch_statistics, Rules(situation.semantics))
     output = dataclasses.replace(usual.output, strides=followed)
     graph, *earlier = usual.state.graphs
     changes["graphs"] = (graph._replace(output=output), *earlier)

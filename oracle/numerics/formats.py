@@ -42,3 +42,10 @@ FORMATS: Dict[str, Format] = {
 
 FLOAT64 = FORMATS["float64"]
 """The format of the oracle's own arithmetic."""
+
+
+def promoted(one: str, other: str) -> str:
+    """Return the dtype of the product of two floating-point tensors that have dimensions."""
+    if {one, other} == {"float16", "bfloat16"}:
+        return "float32"  # neither holds the numbers of the other
+    return max(one, other, key=lambda name: FORMATS[name].bits)

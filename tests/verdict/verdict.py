@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 from cases import claims, states
 from cases.case import Case
@@ -72,8 +72,10 @@ def adjudicate(
         return _lapsed(result, result.lapsed)
     expected = judged.expected
 
-    def seen_with(defects: Sequence[Defect]) -> Optional[Expectations]:
-        return deviating(judged.case, expected, semantics, defects, threads)
+    def seen_with(
+        defects: Sequence[Defect], right: Expectations = expected
+    ) -> Optional[Expectations]:
+        return deviating(judged.case, right, semantics, defects, threads)
 
     known = defects if subject.shares_defects else ()
     present = _present([each for each in known if each.on(semantics.release)], seen_with)
@@ -108,8 +110,13 @@ def _lapsed(result: Result, clause: Clause) -> Verdict:
     return Verdict(FINDING, result, None, text, clause=clause)
 
 
-SeenWith = Callable[[Sequence[Defect]], Optional[Expectations]]
-"""A function from defects to what is seen with all of them; None where none shows."""
+class SeenWith(Protocol):
+    """A function from defects to what is seen with all of them; None where none shows."""
+
+    def __call__(
+        self, defects: Sequence[Defect], right: Expectations = ...
+    ) -> Optional[Expectations]:
+        """``right``: what is right, or what is seen with other defects."""
 
 
 def _distinct(one: Expectations, other: Optional[Expectations]) -> bool:
@@ -122,7 +129,8 @@ def _present(known: Sequence[Defect], seen_with: SeenWith) -> List[Defect]:
     if seen_with(known) is None:  # most cases are in the circumstances of none
         return present
     for each in known:
-        beside = any(one.name == each.beside for one in present)
+        shown = seen_with(present) if any(one.opens for one in present) else None
+        beside = shown is not None and seen_with([each], shown) is not None
         if beside or seen_with([each]) is not None:
             present.append(each)
     return present
