@@ -79,8 +79,10 @@ DEFECTS: Tuple[Defect, ...] = (
         "empty_output_widened",
         (1, 5),
         None,
-        "an input of width 1 without elements, where the weight or bias has the shape (1, C)",
-        "The output has the width C, and an upstream gradient in the shape of the input is refused.",
+        "an input without elements, where the weight or bias has the shape (1, C): one of width 1, and "
+        "one of a narrower dtype than the module's",
+        "The output has the width C, and an upstream gradient in the shape of the input is refused; and "
+        "the output has the dtype of the module.",
         "found by this suite",
         "Give weight and bias the shape (C,).",
     ),

@@ -50,11 +50,11 @@ from oracle.state import Expected, State
 
 def triple(state: State, step: Triple, variant: Variant, rules: Rules) -> Expected:
     """Differentiate the second derivative of the last output with respect to the input."""
-    for last in state.graphs[:1]:  # the gradient of the bias is left out
-        if last.trainable and last.frozen >= {*last.trainable} - {"bias"}:
-            raise refusals.nothing_to_differentiate()
-    returned = backward(state, Backward(step.upstream, retain=True), variant, rules)
-    graph = returned.state.graphs[0]
+    asked = _without_bias(state)
+    graph = asked.graphs[0]
+    if graph.frozen >= {*graph.trainable}:
+        raise refusals.nothing_to_differentiate()
+    backward(asked, Backward(step.upstream, retain=True), variant, rules)
     trainable = tuple(name for name in graph.trainable if name in graph.wanted)
     if "input" not in trainable:
         raise refusals.nothing_to_differentiate()
@@ -69,7 +69,6 @@ def triple(state: State, step: Triple, variant: Variant, rules: Rules) -> Expect
     dtypes["weight"] = graph.weight_dtype or graph.dtype
     leaves_it = bool(graph.renewed) and rules.holds("conversion_leaves_saved_weight")
     unread = graph.strangers | graph.renewed if leaves_it else graph.strangers
-    differentiated = tuple(name for name in trainable if name != "bias")
     found = tuple(
         ExpectedDerivative(
             name,
@@ -77,14 +76,25 @@ def triple(state: State, step: Triple, variant: Variant, rules: Rules) -> Expect
             graph.output,
             given,
             direction,
-            () if name in unread else differentiated,
+            () if name in unread else trainable,
             dtypes[name],
             along,
         )
         for name in SECONDS
         if name == "upstream" or name in {*graph.trainable} - graph.frozen
     )
-    return Expected(returned.state, derivatives=found)
+    return Expected(state, derivatives=found)
+
+
+def _without_bias(state: State) -> State:
+    """Return the state in which the bias does not require a gradient: its second derivatives are 0."""
+    if not state.graphs:
+        raise refusals.no_output()
+    graph, *earlier = state.graphs
+    if not graph.trainable:
+        raise refusals.output_without_graph()
+    left = tuple(name for name in graph.trainable if name != "bias")
+    return state.changed(graphs=(graph._replace(trainable=left), *earlier))
 
 
 class Sums(NamedTuple):

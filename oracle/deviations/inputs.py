@@ -57,31 +57,37 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
 
 
 def empty_output_widened(right: Expected, situation: Situation) -> Expected:
-    """An empty output of width 1 gets the width C where a weight or bias has the shape (1, C).
+    """An empty output is a product with the row, where a weight or bias has the shape (1, C).
 
-    C is the module's number of features; the input may have another number of channels. An upstream
-    gradient in the shape of the input does not fit the output, whose dtype is that of a product.
+    If its width is 1 it gets the width C, the module's number of features; the input may have another
+    number of channels. Its dtype is the wider one of input and module. An upstream gradient in the shape
+    of the input does not fit a wider output.
     """
     step, features = situation.step, situation.before.config.num_features
     if isinstance(step, Forward) and right.output is not None:
         graph, output = right.state.graphs[0], right.output
-        if _widens(graph, features):
-            values = np.empty((*output.shape[:3], features), dtype=output.batch.values.dtype)
-            dtype = promoted(output.dtype, situation.before.dtype)  # the row is a tensor with dimensions
+        dtype = promoted(output.dtype, situation.before.dtype)
+        if _multiplied(graph) and (_widens(graph, features) or dtype != output.dtype):
+            width = features if _widens(graph, features) else output.shape[-1]
+            values = np.empty((*output.shape[:3], width), dtype=output.batch.values.dtype)
             wide = dataclasses.replace(output.batch, values=values, dtype=dtype)
             return dataclasses.replace(right, output=dataclasses.replace(output, batch=wide))
     if isinstance(step, DIFFERENTIATING):
         graphs = situation.before.graphs[int(isinstance(step, Backward) and step.earlier) :]
-        if graphs and _widens(graphs[0], features):
+        if graphs and _multiplied(graphs[0]) and _widens(graphs[0], features):
             error = refusals.other_shape().error
             return Expected(situation.before, error=error, switches=right.switches)
     return right
 
 
+def _multiplied(graph: Graph) -> bool:
+    """Whether an output is empty, and one of weight and bias was a row."""
+    return bool(graph.rows) and not graph.output.batch.values.size
+
+
 def _widens(graph: Graph, features: int) -> bool:
-    """Whether the output of a forward is empty, and a row of a (1, C) tensor is broadcast against it."""
-    width = graph.output.shape[-1]
-    return bool(graph.rows) and not graph.output.batch.values.size and width == 1 < features
+    """Whether the width of an output is 1, and a row is longer."""
+    return graph.output.shape[-1] == 1 < features
 
 
 def zero_features_raise(right: Expected, situation: Situation) -> Expected:

@@ -174,8 +174,12 @@ class OutputBudget(NamedTuple):
 def shortfall(
     variance: Array, variance_budget: Array, nonnegative: bool, eps: float, fmt: Format
 ) -> Array:
-    """Return how far below v + eps a correct root's argument may be. Shapes (C,)."""
+    """Return how far below v + eps a correct root's argument may be. Shapes (C,).
+
+    The sum may be rounded to a subnormal number, or to 0.
+    """
     lost = np.minimum(variance_budget, variance) if nonnegative else variance_budget
+    lost = lost + np.where(variance + eps == 0, 0.0, fmt.tiny * fmt.unit)
     # A sum of two signs may cancel; then the rounding of eps itself shows.
     return np.asarray(np.where((variance < 0) | (eps < 0), lost + fmt.unit * abs(eps), lost))
 

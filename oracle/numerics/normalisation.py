@@ -102,7 +102,8 @@ def terms(expected: ExpectedOutput) -> Terms:
             undetermined &= variance.budget > 0
         undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
         weight = (expected.weight or constant(1.0, mean.channels)).values
-        undetermined |= np.isinf(weight)  # a*x + c may be inf - inf where (x - mean)*a is infinite
+        steepest = np.abs(weight * np.where(total == 0, 1.0, inverse))
+        undetermined |= steepest > fmt.largest  # a*x + c may be inf - inf where (x - mean)*a is not
         return Terms(
             weight=weight,
             bias=(expected.bias or constant(0.0, mean.channels)).values,
