@@ -276,7 +276,9 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
             changes[name] = Counter(original.value, object())
         elif isinstance(copy, Tensor) and isinstance(original, Tensor):
             identity = renewed.setdefault(copy.identity, object())
-            changes[name] = Tensor(original.numbers, identity, copy.requires_grad, form=copy.form)
+            dense = step.how == "deepcopy" and name in state.parameters and copy.form != "row"
+            form = "" if dense else copy.form  # a Parameter clones its values, a tensor its memory
+            changes[name] = Tensor(original.numbers, identity, copy.requires_grad, form=form)
     return Expected(copied.changed(**changes), copied=True)
 
 

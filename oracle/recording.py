@@ -45,22 +45,27 @@ def recorded(
 def check_rows(graph: Graph, given: Batch, rules: Rules) -> None:
     """Refuse a weight or bias of shape (1, C): the gradients have the shape (C,).
 
-    The kernel for channels_last inputs of float32 and float64 does not look at the shape of the weight,
-    and for an empty batch there is no kernel.
+    For an empty batch there is no kernel.
     """
     if not graph.rows or not graph.output.batch.values.size:
         return
+    check_weight(graph, given, rules)
+    refused = graph.rows & {*graph.trainable}
+    if refused == {"weight"} and rules.holds("row_weight_differentiated"):
+        return
+    if refused:
+        raise refusals.invalid_gradient()
+
+
+def check_weight(graph: Graph, given: Batch, rules: Rules) -> None:
+    """Refuse a weight of shape (1, C), except in the kernel for channels_last inputs of float32 and
+    float64, which does not look at its shape."""
     by_shape = "weight" in graph.rows
     wide = graph.output.dtype not in NARROW
     if by_shape and wide and both_channels_last(graph.output.batch, given):
         by_shape = rules.holds("backward_reads_shape_of_weight")
     if by_shape:
         raise refusals.not_one_dimensional(by_accessor=True)
-    refused = graph.rows & {*graph.trainable}
-    if refused == {"weight"} and rules.holds("row_weight_differentiated"):
-        return
-    if refused:
-        raise refusals.invalid_gradient()
 
 
 def both_channels_last(given: Batch, upstream: Batch) -> bool:

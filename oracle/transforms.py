@@ -22,6 +22,7 @@ from oracle import refusals
 from oracle.backward import backward
 from oracle.batch_norm import forward
 from oracle.expected_derivatives import SECOND, TANGENT, ExpectedDerivative
+from oracle.recording import check_weight
 from oracle.refusals import Refusal
 from oracle.semantics import Rules
 from oracle.state import Expected, Meaning, State, Tensor
@@ -103,7 +104,12 @@ def differentiated(
     output = dataclasses.replace(returned.output, requires_grad=recorded)
     if isinstance(step, Vjp):
         return _with_gradient(Expected(state, output=output), returned.state, step, variant, rules)
-    if step.way not in WITHOUT_DUALS:
+    if step.way in WITHOUT_DUALS:
+        try:
+            _check_weight(returned.state, variant, rules)
+        except Refusal as refusal:
+            return Expected(state, error=refusal.error)
+    else:
         if rules.holds("tangent_lost"):
             return Expected(state, output=output)
         try:
@@ -124,6 +130,17 @@ def differentiated(
         "output", TANGENT, returned.output, tangent, tangent, tuple(names), output.dtype
     )
     return Expected(state, output=output, derivatives=(along,))
+
+
+def _check_weight(returned: State, variant: Variant, rules: Rules) -> None:
+    """Raise Refusal for a weight of shape (1, C), which the formula of a second derivative expands."""
+    graph = returned.graphs[0]
+    output, features = graph.output, returned.config.num_features
+    if "weight" not in graph.rows or not output.batch.values.size:
+        return
+    check_weight(graph, upstream(variant, output.batch, f"ordinary.{output.strides}"), rules)
+    if features != 1 and output.shape[-1] != features:
+        raise Refusal("RuntimeError", "The expanded size of the tensor .*must match the existing size")
 
 
 def _with_gradient(

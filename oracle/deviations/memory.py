@@ -19,7 +19,7 @@ from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.statistics import statistics
-from oracle.refusals import OVERLAPPING
+from oracle.refusals import OVERLAPPING, Refusal, check_affine_rows
 from oracle.semantics import Rules
 from oracle.state import Expected, Tensor
 from oracle.transforms import WITHOUT_DUALS
@@ -42,7 +42,7 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
         return right
     factor = average_factor(right.state)
     assert isinstance(factor, (int, float))
-    given = batch(situation.variant, step.batch, step.grad == "view")
+    given, rules = batch(situation.variant, step.batch, step.grad == "view"), Rules(situation.semantics)
     found = statistics(given, situation.semantics.sums_exactly)
     new = {"running_mean": found.mean, "running_var": found.unbiased_variance}
     changes: Dict[str, Any] = {}
@@ -52,7 +52,12 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
             numbers = dataclasses.replace(numbers, budget=np.full(numbers.channels, np.inf))
         changes[name] = tensor.updated(numbers)
     assert usual.output is not None
-    followed = outputs.strides(given, True, usual.output.batch_statistics, Rules(situation.semantics))
+    try:
+        check_affine_rows(before, given, True, usual.output.batch_statistics, rules)
+    except Refusal as refusal:
+        changes["graphs"] = before.graphs
+        return Expected(usual.state.changed(**changes), error=refusal.error)
+    followed = outputs.strides(given, True, usual.output.batch_statistics, rules)
     output = dataclasses.replace(usual.output, strides=followed)
     graph, *earlier = usual.state.graphs
     changes["graphs"] = (graph._replace(output=output), *earlier)
