@@ -53,8 +53,7 @@ Gradients. g is the upstream gradient, dx, dw and db are those of input, weight 
     that folds the layer into a*g + b*x + c.
   - dx in eval mode = g * w / s: the inverse root's error and gamma(4).
 
-Narrow formats. float16 and bfloat16 tensors are computed with in float32: the budgets are those of
-float32, and one rounding on storing is added (``stored``).
+Narrow formats. float16 and bfloat16 tensors are computed with in float32: storing adds one rounding.
 
 Exactness. Where no operation rounds, every order of operations gives the same bits: see
 ``exact_in_any_order`` and ``exactly_averaged``. An implementation that declares that it sums exactly,
@@ -123,8 +122,8 @@ def oracle_variance(value: Array, mean_of: Array) -> Array:
 
 def mean(value: Array, magnitude: Array, sum_depth: float, fmt: Format) -> Array:
     """Budget of the batch mean; ``magnitude`` is mean|x|, ``sum_depth`` is k(n). Shapes (C,)."""
-    accumulated = gamma(sum_depth, fmt.unit) * magnitude
-    return np.asarray(accumulated + fmt.unit * np.abs(value) + fmt.tiny + oracle_mean(value))
+    spent = gamma(sum_depth, fmt.unit) * magnitude + fmt.unit * np.abs(value)
+    return np.asarray(spent + fmt.tiny + oracle_mean(value))
 
 
 def biased_variance(
@@ -174,14 +173,11 @@ class OutputBudget(NamedTuple):
 def shortfall(
     variance: Array, variance_budget: Array, nonnegative: bool, eps: float, fmt: Format
 ) -> Array:
-    """Return how far below v + eps a correct root's argument may be. Shapes (C,).
-
-    The sum may be rounded to a subnormal number, or to 0.
-    """
-    lost = np.minimum(variance_budget, variance) if nonnegative else variance_budget
-    lost = lost + np.where(variance + eps == 0, 0.0, fmt.tiny * fmt.unit)
-    # A sum of two signs may cancel; then the rounding of eps itself shows.
-    return np.asarray(np.where((variance < 0) | (eps < 0), lost + fmt.unit * abs(eps), lost))
+    """Return how far below v + eps, which may vanish, a correct root's argument may be. Shapes (C,)."""
+    subnormal = np.where(variance + eps == 0, 0.0, fmt.tiny * fmt.unit)
+    lost = subnormal + (np.minimum(variance_budget, variance) if nonnegative else variance_budget)
+    cancels = (variance < 0) | (eps < 0)  # then the rounding of eps itself shows
+    return np.asarray(np.where(cancels, lost + fmt.unit * abs(eps), lost))
 
 
 def inverse_root(total: Array, lost: Array, variance_budget: Array) -> Array:

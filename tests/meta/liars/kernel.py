@@ -111,6 +111,7 @@ class Kernel:
         if x.numel() == 0:
             return self.nothing(x, operands)
         self.check_dtype(x, operands)
+        self.check_memory(operands, from_batch)
         stored = x.dtype
         if followed(x, *operands):  # one cast, so that its derivative is rounded once
             x = wide(x)
@@ -233,7 +234,6 @@ class Kernel:
             raise ValueError(
                 "running_mean and running_var must either both be None or neither be None"
             )
-        self.check_memory(operands, from_batch)
 
     def check_memory(self, operands: Operands, from_batch: bool) -> None:
         """Raise where the running statistics are not 1-D or share places in memory."""
