@@ -105,11 +105,12 @@ def _tensors() -> Iterator[Step]:
 def _whole() -> Iterator[Step]:
     yield from (Reset(method) for method in RESETS)
     yield from (Copy(how) for how in COPIES)
-    yield from (LoadStateDict(what) for what in (*STATE_DICTS, *LOADED))
+    yield from (LoadStateDict(what) for what in STATE_DICTS)
 
 
 def _registered() -> Iterator[Step]:
-    """Steps that freeze parameters, alias tensors, attach them in odd layouts, or convert."""
+    """Steps that freeze, alias or convert tensors, attach them in odd layouts, or load odd values."""
+    yield from (LoadStateDict(values) for values in LOADED)
     yield from (RequireGrad(value) for value in (False, True))
     yield from (Alias(*pair) for pair in (STATISTICS, STATISTICS[::-1], PARAMETERS, PARAMETERS[::-1]))
     yield Attach("weight", "trainable.row")

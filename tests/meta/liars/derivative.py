@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
-from tests.meta.liars.formats import follows_channels_last
+from tests.meta.liars.formats import both_channels_last, follows_channels_last
 from tests.meta.liars.kernel import (
     AXES,
     Kernel,
@@ -238,14 +238,13 @@ def check_kept(
 ) -> None:
     """Raise where a tensor that the forward kept was converted since, or the weight is not 1-D.
 
-    Where input and upstream gradient are channels_last, the shape of the weight is not looked at.
+    The kernel for channels_last tensors does not look at the shape of the weight.
     """
     now = [None if each is None else each.dtype for each in kept]
     if x.numel() and now != list(dtypes[: len(now)]):
         raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
     weight = kept[0]
-    last = [each.is_contiguous(memory_format=torch.channels_last) for each in (x, g)]
-    if x.numel() and weight is not None and weight.dim() != 1 and not all(last):
+    if x.numel() and weight is not None and weight.dim() != 1 and not both_channels_last(x, g):
         raise RuntimeError(f"expected 1 dims but tensor has {weight.dim()}")
 
 
