@@ -67,7 +67,10 @@ tensor([inf], dtype=torch.float16) torch.int64
     Answer(
         "channels-last",
         "Does BatchNorm2d keep the memory format channels_last?",
-        ("memory_format=torch.channels_last", "NHWC", "strides of the output", "is_contiguous"),
+        (
+            "memory_format=torch.channels_last", "NHWC", "strides of the output", "is_contiguous",
+            "wrong gradients with channels_last", "batch of one", "permute", "unsqueeze",
+        ),
         (
             Sentence(
                 "The output of a channels_last input is channels_last, in train mode and in eval mode.",
@@ -92,6 +95,9 @@ print(m(x).stride(), m(x).is_contiguous(memory_format=torch.channels_last))
         """\
 (48, 1, 12, 3) True
 """,
-        ("https://github.com/pytorch/pytorch/issues/48919", "defects/channels_last_plain_sums.md"),
+        (
+            "https://github.com/pytorch/pytorch/issues/48919", "defects/channels_last_plain_sums.md",
+            "defects/backward_misreads_ambiguous_layout.md",
+        ),
     ),
 )  # fmt: skip
