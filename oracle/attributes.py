@@ -15,7 +15,12 @@ from oracle import refusals
 from oracle.conversions import CONVERSION_STEPS
 from oracle.memory import MEMORY_STEPS
 from oracle.numerics.budgeted import Budgeted, constant, known
-from oracle.refusals import IN_PLACE_ON_A_LEAF, NONE_HAS_NO_METHOD, OVERLAPPING
+from oracle.refusals import (
+    IN_PLACE_ON_A_LEAF,
+    MADE_IN_INFERENCE_MODE,
+    NONE_HAS_NO_METHOD,
+    OVERLAPPING,
+)
 from oracle.semantics import Rules
 from oracle.state import Counter, Expected, Meaning, State, Tensor
 
@@ -84,6 +89,8 @@ def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expecte
     counter = state.num_batches_tracked
     if counter is None:
         return Expected(state, error=NONE_HAS_NO_METHOD)
+    if counter.inference:
+        return Expected(state, error=MADE_IN_INFERENCE_MODE)
     return Expected(state.changed(num_batches_tracked=counter.at(step.value)))
 
 
@@ -113,6 +120,8 @@ def _reset_running_stats(state: State) -> Expected:
     counter = state.num_batches_tracked
     if counter is None:
         return Expected(state, error=NONE_HAS_NO_METHOD)
+    if counter.inference:
+        return Expected(state, error=MADE_IN_INFERENCE_MODE)
     return Expected(state.changed(num_batches_tracked=counter.at(0)))
 
 

@@ -100,7 +100,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     refusals.check_grad(step.grad, rules)
     if given.values.ndim != 4:
         raise refusals.wrong_rank(given.values.ndim)
-    state = _counted(state, rules)
+    state = _counted(state, step.grad, rules)
     try:
         call = _call(state, given, step.grad not in outputs.UNRECORDED, rules)
     except Refusal as refusal:
@@ -120,7 +120,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     return Expected(state, output=output, text=outputs.HOOKS if step.grad == "hooked" else None)
 
 
-def _counted(state: State, rules: Rules) -> State:
+def _counted(state: State, grad: str, rules: Rules) -> State:
     """Add 1 to num_batches_tracked in train mode, if it is there and track_running_stats is set."""
     counter = state.num_batches_tracked
     if not (state.training and state.track_running_stats) or counter is None:
@@ -129,7 +129,7 @@ def _counted(state: State, rules: Rules) -> State:
     if rebound and "num_batches_tracked" in state.parameters:
         raise refusals.not_a_parameter("num_batches_tracked")
     value = counter.value + 1 if counter.value < 2**63 - 1 else -(2**63)
-    counted = Counter(value, object()) if rebound else counter.at(value)
+    counted = Counter(value, object(), grad == "inference") if rebound else counter.at(value)
     return state.changed(num_batches_tracked=counted)
 
 

@@ -36,9 +36,9 @@ NONE_HAS_NO_METHOD = ExpectedError("AttributeError", "'NoneType' object has no a
 IN_PLACE_ON_A_LEAF = ExpectedError("RuntimeError", "a leaf Variable that requires grad")
 INTEGER_WITH_GRADIENT = ExpectedError("RuntimeError", "only Tensors of floating point")
 OVERLAPPING = ExpectedError("RuntimeError", "more than one element of the written-to tensor refers to")
+MADE_IN_INFERENCE_MODE = ExpectedError("RuntimeError", "Inplace update to inference tensor")
 NO_BFLOAT16 = ExpectedError("AttributeError", "has no attribute 'bfloat16'")
-NO_TO_EMPTY = ExpectedError("LookupError", "^the release has no to_empty$")
-"""The suite itself raises this."""
+NO_TO_EMPTY = ExpectedError("LookupError", "^the release has no to_empty$")  # raised by the suite
 
 
 def unknown_keyword(name: str) -> Refusal:
@@ -151,10 +151,10 @@ def check_tensors(
     if empty:
         check_empty_rows(state, given, rules)
         return
-    _check_narrow(given.dtype, rules)
     for name, tensor in zip(names, running):
         if tensor is not None and tensor.requires_grad and recorded:
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
+    _check_narrow(given.dtype, rules)
     one_alone = (running[0] is None) != (running[1] is None)
     if one_alone and not rules.holds("one_running_buffer_suffices"):
         pattern = "^running_mean and running_var must either both be None or neither be None$"

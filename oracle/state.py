@@ -49,10 +49,14 @@ class Tensor(NamedTuple):
 
 
 class Counter(NamedTuple):
-    """num_batches_tracked, an int64 scalar."""
+    """num_batches_tracked, an int64 scalar.
+
+    ``inference``: it was made under ``torch.inference_mode()``, so torch refuses a write outside of that.
+    """
 
     value: int
     identity: object
+    inference: bool = False
 
     def at(self, value: int) -> Counter:
         """Return the tensor after another value was written into it."""

@@ -39,9 +39,15 @@ def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: 
             raise Refusal(*NO_TO_EMPTY)
         state = _emptied(state)
     keys = _compared(state, contents)
-    if keys.completed and rules.holds("legacy_load_resets_counter"):
-        state = _reset_counter(state, contents)
     mismatches: List[str] = []
+    if keys.completed and rules.holds("legacy_load_resets_counter"):
+        counter = state.num_batches_tracked
+        assert counter is not None
+        if counter.inference:
+            mismatches.append(_not_copied(COUNTER))
+        else:
+            new = Counter(0, object()) if contents.assign else counter.at(0)
+            state = state.changed(num_batches_tracked=new)
     loaded: List[str] = []
     for name, entry in keys.fitting.items():
         mismatch = _mismatch(state, entry, contents.assign, rules)
@@ -102,6 +108,9 @@ def _mismatch(state: State, entry: Entry, assign: bool, rules: Rules) -> str:
     """Return a pattern for the text about an entry that cannot be loaded; empty where it can."""
     place = f"(0\\.)?{entry.name}"
     if entry.name == COUNTER:
+        counter = state.num_batches_tracked
+        if counter is not None and counter.inference and not assign:
+            return _not_copied(place)
         taken = entry.shape in ((), (1,))
         if taken or (len(entry.shape) == 1 and rules.holds("long_counter_takes_first")):
             return ""
@@ -113,8 +122,12 @@ def _mismatch(state: State, entry: Entry, assign: bool, rules: Rules) -> str:
     if entry.longer or len(own) > 1:
         return refusals.other_size(place, [channels + entry.longer], own)
     if tensor.overlaps and not assign:
-        return f'While copying the parameter named "{place}"'
+        return _not_copied(place)
     return ""
+
+
+def _not_copied(place: str) -> str:
+    return f'While copying the parameter named "{place}"'
 
 
 def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> State:
@@ -137,13 +150,6 @@ def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> Stat
     unseen = bool(state.graphs) and rules.holds("load_unseen_by_autograd")
     loaded = tensor.updated(numbers) if unseen else tensor.holding(numbers)
     return state.written(loaded)
-
-
-def _reset_counter(state: State, contents: StateDict) -> State:
-    counter = state.num_batches_tracked
-    assert counter is not None
-    new = Counter(0, object()) if contents.assign else counter.at(0)
-    return state.changed(num_batches_tracked=new)
 
 
 def _emptied(state: State) -> State:

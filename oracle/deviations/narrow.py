@@ -9,7 +9,6 @@ import numpy as np
 from cases.derivatives import Backward, Double, Jvp
 from cases.inputs.memory import DENSE, ORDERS
 from cases.variants import NARROW
-from oracle.batch_norm import hands_over_buffers
 from oracle.deviations.situation import Situation
 from oracle.deviations.sums import with_statistics
 from oracle.numerics import bounds
@@ -18,7 +17,6 @@ from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.plain_sums import channels_last_statistics
 from oracle.numerics.statistics import Statistics, statistics
-from oracle.semantics import Rules
 from oracle.state import Expected
 from oracle.switch import Release
 
@@ -59,7 +57,7 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
         if _sums_narrowly(output, situation.semantics.release):
             found = _undetermined(found)
         seen = with_statistics(right, output, situation.before, found, working=fmt)
-    if output.batch.memory_format in DENSE and not _gaps(situation):
+    if output.batch.memory_format in DENSE and not situation.gaps:
         return seen
     assert seen.output is not None
     working = dataclasses.replace(seen.output, working=output.dtype)
@@ -73,12 +71,6 @@ def _sums_narrowly(output: ExpectedOutput, release: Release) -> bool:
     if output.dtype == "float16":
         return FLOAT16_SUMS[0] <= release <= FLOAT16_SUMS[1]
     return release <= BFLOAT16_SUMS and output.batch.memory_format not in DENSE
-
-
-def _gaps(situation: Situation) -> bool:
-    """Whether a tensor that the kernel is handed has gaps in memory."""
-    before = situation.before
-    return before.gaps(hands_over_buffers(before, Rules(situation.semantics)))
 
 
 def _undetermined(found: Statistics) -> Statistics:

@@ -6,7 +6,8 @@ from typing import Callable, NamedTuple
 
 from cases.steps import Step
 from cases.variants import Variant
-from oracle.semantics import Semantics
+from oracle.batch_norm import hands_over_buffers
+from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, State
 
 
@@ -18,6 +19,11 @@ class Situation(NamedTuple):
     variant: Variant
     semantics: Semantics
     threads: int
+
+    @property
+    def gaps(self) -> bool:
+        """Whether a tensor that the kernel is handed has gaps in memory."""
+        return self.before.gaps(hands_over_buffers(self.before, Rules(self.semantics)))
 
 
 Deviation = Callable[[Expected, Situation], Expected]
