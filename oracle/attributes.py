@@ -89,9 +89,7 @@ def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expecte
     counter = state.num_batches_tracked
     if counter is None:
         return Expected(state, error=NONE_HAS_NO_METHOD)
-    if counter.inference:
-        return Expected(state, error=MADE_IN_INFERENCE_MODE)
-    return Expected(state.changed(num_batches_tracked=counter.at(step.value)))
+    return _written(state, counter, step.value)
 
 
 def _reset(state: State, step: Reset, variant: Variant, rules: Rules) -> Expected:
@@ -120,9 +118,13 @@ def _reset_running_stats(state: State) -> Expected:
     counter = state.num_batches_tracked
     if counter is None:
         return Expected(state, error=NONE_HAS_NO_METHOD)
-    if counter.inference:
-        return Expected(state, error=MADE_IN_INFERENCE_MODE)
-    return Expected(state.changed(num_batches_tracked=counter.at(0)))
+    return _written(state, counter, 0)
+
+
+def _written(state: State, counter: Counter, value: int) -> Expected:
+    """Write a value into the counter. torch refuses a tensor of the inference mode after the write."""
+    error = MADE_IN_INFERENCE_MODE if counter.inference else None
+    return Expected(state.changed(num_batches_tracked=counter.at(value)), error=error)
 
 
 def _reset_affine(state: State, rules: Rules) -> Expected:

@@ -28,6 +28,9 @@ from oracle.state import Counter, Expected, State, Tensor
 
 COUNTER = "num_batches_tracked"
 
+WRITTEN = f'While copying the parameter named "(0\\.)?{COUNTER}"'
+"""A pattern for the text about a counter made in inference mode: torch refuses it after the write."""
+
 
 def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: Rules) -> Expected:
     """Load a state dict; the text names missing and unexpected keys and tensors that share memory."""
@@ -43,19 +46,17 @@ def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: 
     if keys.completed and rules.holds("legacy_load_resets_counter"):
         counter = state.num_batches_tracked
         assert counter is not None
-        if counter.inference:
-            mismatches.append(_not_copied(COUNTER))
-        else:
-            new = Counter(0, object()) if contents.assign else counter.at(0)
-            state = state.changed(num_batches_tracked=new)
+        new = Counter(0, object()) if contents.assign else counter.at(0)
+        state = state.changed(num_batches_tracked=new)
+        mismatches += [WRITTEN] * counter.inference
     loaded: List[str] = []
     for name, entry in keys.fitting.items():
         mismatch = _mismatch(state, entry, contents.assign, rules)
         if mismatch:
             mismatches.append(mismatch)
-            continue
-        state = _with(state, entry, contents, rules)
-        loaded.append(name)
+        if not mismatch or mismatch == WRITTEN:
+            state = _with(state, entry, contents, rules)
+            loaded.append(name)
     if mismatches or (contents.strict and (keys.missing or keys.unexpected)):
         strict = contents.strict
         error = refusals.not_loaded(
@@ -110,7 +111,7 @@ def _mismatch(state: State, entry: Entry, assign: bool, rules: Rules) -> str:
     if entry.name == COUNTER:
         counter = state.num_batches_tracked
         if counter is not None and counter.inference and not assign:
-            return _not_copied(place)
+            return WRITTEN
         taken = entry.shape in ((), (1,))
         if taken or (len(entry.shape) == 1 and rules.holds("long_counter_takes_first")):
             return ""
