@@ -113,6 +113,7 @@ TABLE: Dict[str, StateDict] = {
     "float16": StateDict(_in_dtype("float16")),
     "assigned": StateDict(_ALL, assign=True),
     "assigned_plain": StateDict(_ALL, version=None, assign=True),
+    "assigned_legacy": StateDict(_NUMBERS, version=None, assign=True),
     "assigned_loose": StateDict(_named("bias", "running_var"), assign=True, strict=False),
     "assigned_longer": StateDict(_with(Entry("running_mean", longer=1)), assign=True),
     "assigned_float64": StateDict(_in_dtype("float64"), assign=True),

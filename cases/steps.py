@@ -73,13 +73,14 @@ STATE_DICTS = ("legacy", "empty", "no_counter", "version_1", "plain", "longer")
 """The state dicts that are loaded in every state; ``cases.state_dicts`` has these and others. legacy: a
 state dict without a counter, as in files from before torch 0.4.1."""
 
-SHOWN = ("repr", "keys", "version", "extra_repr", "order", "returns", "entries", "methods")
+SHOWN = ("repr", "keys", "version", "extra_repr", "order", "returns", "entries", "methods", "made")
 """repr: the text, without the class's name. keys: the sorted names in the state dict. version: the
 number in the metadata of the state dict. extra_repr: what the module adds to the text. order: the
 names of parameters, buffers and state dict in their order. returns: those of train, eval and to that
 return the module; they are called, and the mode is restored. entries: dtype, shape and memory of what is
 in a state dict with a prefix, and whether keep_vars gives the tensors themselves. methods: those of the
-converting methods that return the module, called on a copy."""
+converting methods that return the module, called on a copy. made: dtype and device of the tensors of
+another module, made in float64 on the meta device, and its dtype where the default dtype is float64."""
 
 
 @dataclass(frozen=True)

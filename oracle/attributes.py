@@ -166,7 +166,10 @@ def _order(state: State, rules: Rules) -> str:
 
 
 def _entries(state: State, rules: Rules) -> str:
-    """List what is in a state dict: detached tensors that share the memory of the module's."""
+    """List what is in a state dict: detached tensors that share the memory of the module's.
+
+    alone: no part of another tensor's memory, unless it is the same tensor under another name.
+    """
     lines = []
     for name in sorted(state.keys()):
         entry = state.entry(name)
@@ -174,8 +177,16 @@ def _entries(state: State, rules: Rules) -> str:
         if isinstance(entry, Tensor):
             channels = entry.numbers.channels
             facts = f"{state.dtype} {[1, channels] if entry.form == 'row' else [channels]}"
-        lines.append(f"layer.{name} {facts} grad False shared True kept True")
+        lines.append(f"layer.{name} {facts} grad False shared True kept True alone True")
     return "; ".join(lines)
+
+
+def _made(state: State, rules: Rules) -> str:
+    """List the tensors of a new module, made with keywords, then the dtype of one made by default."""
+    if rules.holds("no_dtype_keyword"):
+        raise refusals.unknown_keyword("device")
+    made = [f"{name} float64 meta" for name in FLOATING]
+    return "; ".join([*sorted([*made, "num_batches_tracked int64 meta"]), "by default float64"])
 
 
 def _once(state: State, names: List[str]) -> List[str]:
@@ -195,6 +206,7 @@ _TEXTS: Dict[str, Callable[[State, Rules], str]] = {
     "returns": lambda state, rules: "train eval to",
     "entries": _entries,
     "methods": lambda state, rules: "half float double cpu type requires_grad_",
+    "made": _made,
 }
 """Maps a word of ``Show`` to the text."""
 

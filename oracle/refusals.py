@@ -220,19 +220,17 @@ def _check_length(name: str, tensor: Optional[Tensor], given: Batch) -> None:
 
 
 _DTYPE = "[A-Za-z0-9]+"
+_WHOLE = {"int64": "Long", "uint8": "Byte", "bool": "Bool"}
 
 
 def _check_dtype(
     given: Batch, module_dtype: str, handed_over: Sequence[Optional[Tensor]], rules: Rules
 ) -> None:
-    """Refuse an input whose dtype is not that of the tensors that the kernel is handed, if there are any.
-
-    A float32 module takes inputs of the narrow dtypes.
-    """
-    if given.dtype == "int64":
+    """Refuse an input of another dtype than the tensors, if any, but a narrow one of a float32 module."""
+    if given.dtype in _WHOLE:
         is_runtime = rules.holds("integer_input_is_runtime_error")
         kind = "RuntimeError" if is_runtime else "NotImplementedError"
-        raise Refusal(kind, "\"batch_norm\" not implemented for 'Long'")
+        raise Refusal(kind, f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'")
     if all(tensor is None for tensor in handed_over):
         return
     if given.dtype in NARROW and module_dtype == "float32":

@@ -10,5 +10,9 @@ EDGES: Tuple[Edge, ...] = (
     *twice("wrong_float", "dtype", "wrong_float", "many user reports of the message"),
     *twice("narrow_float", "dtype", "narrow_float", "float16, which a float32 module takes and no other"),
     *twice("integers", "dtype", "integers", "the exception's class changed"),
+    Edge(
+        "bytes", "dtype", "forward:bytes,forward:booleans,forward:b0,eval,forward:booleans,forward:bytes",
+        "an image as a file has it must be converted first",
+    ),
     Edge("wrong_float_bare", "dtype", "forward:integers,forward:wrong_float", "", BARE),
 )

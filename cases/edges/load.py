@@ -62,6 +62,10 @@ LOADED_AS_DATA: Tuple[Edge, ...] = tuple(
         ("float16", f"preset,load:float16,{_THEN}", "converted to the module's dtype", TRACKED),
         ("assigned", f"preset,load:assigned,{_THEN}", _ASSIGN, TRACKED),
         ("assigned_plain", f"preset,load:assigned_plain,load:plain,{_THEN}", _ASSIGN, TRACKED),
+        (
+            "assigned_legacy", f"preset,count:7,load:assigned_legacy,{_THEN}",
+            "the counter of the module stays", TRACKED,
+        ),
         ("assigned_loose", f"preset,load:assigned_loose,{_THEN}", _ASSIGN, TRACKED),
         ("assigned_longer", f"preset,load:assigned_longer,{_THEN}", _ASSIGN, TRACKED),
         (

@@ -81,6 +81,7 @@ EDGES: Tuple[Edge, ...] = (
         "attach:weight:trainable.row,attach:running_var:unsaved,show:entries,forward:b0",
         "of a shape of its own, and without a buffer that is not saved",
     ),
+    Edge("made", "protocol", "show:made,forward:b0", "device, dtype and the default dtype are heeded"),
     Edge(
         "frozen_counter", "protocol", "attach:num_batches_tracked:parameter,requires_grad:false,"
         "requires_grad:true", "an integer cannot require a gradient",

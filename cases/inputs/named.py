@@ -54,12 +54,8 @@ def _wrong_float(variant: Variant) -> np.ndarray:
     return _filled(SHAPES[variant.shape], other)
 
 
-def _narrow_float(variant: Variant) -> np.ndarray:
-    return _filled(SHAPES[variant.shape], "float16")
-
-
-def _integers(variant: Variant) -> np.ndarray:
-    return _filled(SHAPES[variant.shape], "int64")
+def _of(dtype: str) -> Callable[[Variant], np.ndarray]:
+    return lambda variant: _filled(SHAPES[variant.shape], dtype)
 
 
 def _planes(rows: List[List[float]]) -> Input:
@@ -99,8 +95,10 @@ NAMED: Dict[str, Input] = {
     "constant": _constant(100.1),
     "three_tenths": _constant(0.3),
     "wrong_float": _wrong_float,
-    "narrow_float": _narrow_float,
-    "integers": _integers,
+    "narrow_float": _of("float16"),
+    "integers": _of("int64"),
+    "bytes": _of("uint8"),
+    "booleans": _of("bool"),
     "notebook": _planes([[1.0, 1.0], [2.0, 3.0]]),
     "notebook_eval": _planes([[1.0, 2.0]]),
     "ivan": _unit_interval("ivan", (2, 10, 2, 2)),
@@ -108,5 +106,5 @@ NAMED: Dict[str, Input] = {
 }
 """Maps the name of an input to its values."""
 
-OTHER_DTYPES = ("wrong_float", "narrow_float", "integers")
+OTHER_DTYPES = ("wrong_float", "narrow_float", "integers", "bytes", "booleans")
 """The inputs whose dtype is not the variant's."""

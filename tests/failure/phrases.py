@@ -126,15 +126,23 @@ SHOWN: Dict[str, str] = {
         "m.state_dict()))"
     ),
     "entries": (
-        "(lambda s, k: '; '.join(f'{n} {str(s[n].dtype)[6:]} {list(s[n].shape)} "
+        "(lambda h, s, k: '; '.join(f'{n} {str(s[n].dtype)[6:]} {list(s[n].shape)} "
         "grad {s[n].requires_grad} shared {s[n].data_ptr() == getattr(m, n[6:]).data_ptr()} "
-        "kept {k.get(n[6:]) is getattr(m, n[6:])}' "
-        "for n in sorted(s)))(m.state_dict(prefix='layer.'), m.state_dict(keep_vars=True))"
+        "kept {k.get(n[6:]) is getattr(m, n[6:])} "
+        "alone {h(s[n]) not in [h(o) for o in s.values() if o.data_ptr() != s[n].data_ptr()]}' "
+        "for n in sorted(s)))(lambda t: getattr(t, 'untyped_storage', t.storage)().data_ptr(), "
+        "m.state_dict(prefix='layer.'), m.state_dict(keep_vars=True))"
     ),
     "methods": (
         "(lambda c: ' '.join(n for n, got in ((n, getattr(c, n)(*given)) for n, given in (('half', ()), "
         "('float', ()), ('double', ()), ('cpu', ()), ('type', (torch.float32,)), "
         "('requires_grad_', (False,)))) if got is c))(copy.deepcopy(m))"
+    ),
+    "made": (
+        "(lambda c: '; '.join([*sorted(f'{n} {str(t.dtype)[6:]} {t.device}' for n, t in "
+        "[*c.named_parameters(), *c.named_buffers()]), 'by default ' + str((torch.set_default_dtype("
+        "torch.float64), type(m)(3), torch.set_default_dtype(torch.float32))[1].weight.dtype)[6:]]))"
+        "(type(m)(3, device='meta', dtype=torch.float64))"
     ),
     "returns": (
         "(lambda mode: ' '.join(name for name, each in (('train', m.train(mode)), ('eval', m.eval()), "

@@ -87,11 +87,34 @@ def _entries(module: Any) -> str:
     for key in sorted(saved):
         entry, name = saved[key], key.rpartition(".")[2]
         own = getattr(module, name)
+        others = [each for each in saved.values() if each.data_ptr() != entry.data_ptr()]
+        alone = _storage(entry) not in map(_storage, others)
         lines.append(
             f"{key} {str(entry.dtype)[len('torch.') :]} {list(entry.shape)} grad {entry.requires_grad} "
-            f"shared {entry.data_ptr() == own.data_ptr()} kept {kept.get(name) is own}"
+            f"shared {entry.data_ptr() == own.data_ptr()} kept {kept.get(name) is own} "
+            f"alone {alone}"
         )
     return "; ".join(lines)
+
+
+def _storage(tensor: torch.Tensor) -> int:
+    """Return where the memory begins that a tensor is a part of."""
+    storage: Any = getattr(tensor, "untyped_storage", tensor.storage)  # the first is of torch 2.0
+    return int(storage().data_ptr())
+
+
+def _made(factory: Callable[..., Any]) -> str:
+    """Describe a module made with the keywords device and dtype, and one made by default in float64."""
+    new = factory(3, device="meta", dtype=torch.float64)
+    named = [*new.named_parameters(), *new.named_buffers()]
+    lines = sorted(f"{name} {str(each.dtype)[len('torch.') :]} {each.device}" for name, each in named)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        default = factory(3)
+    finally:
+        torch.set_default_dtype(before)
+    return "; ".join([*lines, f"by default {str(default.weight.dtype)[len('torch.') :]}"])
 
 
 def _methods(module: Any) -> str:
@@ -103,17 +126,18 @@ def _methods(module: Any) -> str:
     return " ".join(name for name, returned in found.items() if returned is copied)
 
 
-TEXTS: Dict[str, Callable[[Any], str]] = {
-    "repr": lambda module: repr(module).partition("(")[2],
-    "keys": lambda module: " ".join(sorted(module.state_dict())),
-    "version": lambda module: str(module.state_dict()._metadata[""]["version"]),
-    "extra_repr": lambda module: str(module.extra_repr()),
-    "order": _order,
-    "returns": _returns,
-    "entries": _entries,
-    "methods": _methods,
+TEXTS: Dict[str, Callable[[Any, Callable[..., Any]], str]] = {
+    "repr": lambda module, _: repr(module).partition("(")[2],
+    "keys": lambda module, _: " ".join(sorted(module.state_dict())),
+    "version": lambda module, _: str(module.state_dict()._metadata[""]["version"]),
+    "extra_repr": lambda module, _: str(module.extra_repr()),
+    "order": lambda module, _: _order(module),
+    "returns": lambda module, _: _returns(module),
+    "entries": lambda module, _: _entries(module),
+    "methods": lambda module, _: _methods(module),
+    "made": lambda _, factory: _made(factory),
 }
-"""Maps a word of ``Show`` to the text."""
+"""Maps a word of ``Show`` to the text of a module and of what constructs such modules."""
 
 
 class Hooks:

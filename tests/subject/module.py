@@ -192,8 +192,8 @@ class LiveModule:
         )
 
     def show(self, step: Show) -> None:
-        """Ask the module for a text."""
-        self.seen["text"] = conversions.TEXTS[step.what](self.module)
+        """Ask the module, or its class, for a text."""
+        self.seen["text"] = conversions.TEXTS[step.what](self.module, self.factory)
 
     def convert(self, step: Convert) -> None:
         """Convert the module."""

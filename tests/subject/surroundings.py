@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any, Callable, NamedTuple, Tuple
 
 import numpy as np
@@ -30,6 +31,27 @@ def _without_subnormals() -> bool:
     return not np.multiply(_SUBNORMAL, 1.0)
 
 
+def _deterministic() -> bool:
+    """Whether torch uses deterministic algorithms alone, which releases before 1.8 cannot be asked."""
+    asked = getattr(torch, "are_deterministic_algorithms_enabled", None)
+    return bool(asked and asked())
+
+
+def _set_deterministic(value: bool) -> None:
+    torch.use_deterministic_algorithms(value)
+
+
+def _numpy_state() -> Tuple[Any, ...]:
+    """The state of NumPy's random numbers, with the key as bytes, which can be compared."""
+    kind, key, *rest = np.random.get_state()
+    return (kind, np.asarray(key).tobytes(), *rest)
+
+
+def _set_numpy_state(state: Tuple[Any, ...]) -> None:
+    kind, key, *rest = state
+    np.random.set_state((kind, np.frombuffer(key, np.uint32), *rest))
+
+
 class Watched(NamedTuple):
     """A setting that no step may leave changed: its name in messages, how it is read and written."""
 
@@ -43,6 +65,10 @@ WATCHED: Tuple[Watched, ...] = (
     Watched("the default dtype", torch.get_default_dtype, torch.set_default_dtype),
     Watched("torch.get_num_threads()", torch.get_num_threads, torch.set_num_threads),
     Watched("the flushing of subnormal numbers", _without_subnormals, torch.set_flush_denormal),
+    Watched("torch.is_anomaly_enabled()", torch.is_anomaly_enabled, torch.set_anomaly_enabled),
+    Watched("torch.are_deterministic_algorithms_enabled()", _deterministic, _set_deterministic),
+    Watched("the state of Python's random numbers", random.getstate, random.setstate),
+    Watched("the state of NumPy's random numbers", _numpy_state, _set_numpy_state),
     Watched(
         "the state of the random numbers",
         lambda: torch.get_rng_state().numpy().tobytes(),
