@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any, Callable, NamedTuple, Tuple
 
 import numpy as np
@@ -41,17 +40,6 @@ def _set_deterministic(value: bool) -> None:
     torch.use_deterministic_algorithms(value)
 
 
-def _numpy_state() -> Tuple[Any, ...]:
-    """The state of NumPy's random numbers, with the key as bytes, which can be compared."""
-    kind, key, *rest = np.random.get_state()
-    return (kind, np.asarray(key).tobytes(), *rest)
-
-
-def _set_numpy_state(state: Tuple[Any, ...]) -> None:
-    kind, key, *rest = state
-    np.random.set_state((kind, np.frombuffer(key, np.uint32), *rest))
-
-
 class Watched(NamedTuple):
     """A setting that no step may leave changed: its name in messages, how it is read and written."""
 
@@ -67,8 +55,6 @@ WATCHED: Tuple[Watched, ...] = (
     Watched("the flushing of subnormal numbers", _without_subnormals, torch.set_flush_denormal),
     Watched("torch.is_anomaly_enabled()", torch.is_anomaly_enabled, torch.set_anomaly_enabled),
     Watched("torch.are_deterministic_algorithms_enabled()", _deterministic, _set_deterministic),
-    Watched("the state of Python's random numbers", random.getstate, random.setstate),
-    Watched("the state of NumPy's random numbers", _numpy_state, _set_numpy_state),
     Watched(
         "the state of the random numbers",
         lambda: torch.get_rng_state().numpy().tobytes(),
