@@ -18,6 +18,7 @@ from tests.subject.loading import Environment
 from tests.subject.module import Factory, LiveModule, construct, eager
 from tests.subject.reading import Unreadable
 from tests.subject.subject import Subject
+from tests.subject.surroundings import restore, settings
 
 NEEDED: Dict[str, Tuple[str, ...]] = {VALUES: STATISTICS, STATE: TENSORS + FLAGS, MODULE: TENSORS + FLAGS}
 """Maps a promise to the attributes without which it cannot be made."""
@@ -36,7 +37,9 @@ def subject(name: str, factory: Factory, promise: str, place: str) -> Subject:
     ``promise``: one of PROMISES. ``place``: the device. Raises SubjectError and DeviceError.
     """
     there = device(place)
+    before = settings()
     _try(name, factory, promise, there)
+    restore(before)  # a setting that was changed here would not be seen to change in any case
     try:
         found = eager(factory, name, promise, there)
     except KeyboardInterrupt:

@@ -263,3 +263,11 @@ class OtherPrecisionAccepted(HonestBatchNorm2d):
         if own is None or not x.is_floating_point() or x.dtype == own.dtype:
             return super().forward(x)
         return super().forward(x.to(own.dtype)).to(x.dtype)
+
+
+@liar("edge", "dtype", "bytes", through="exception")
+class BytesConverted(HonestBatchNorm2d):
+    """Takes an image of bytes for one of floating-point numbers."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.float() if x.dtype == torch.uint8 else x)

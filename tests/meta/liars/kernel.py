@@ -277,7 +277,8 @@ class Kernel:
         Tensors in float32 accept a narrower input, too.
         """
         if not x.is_floating_point():
-            raise NotImplementedError("\"batch_norm\" not implemented for 'Long'")
+            name = {torch.uint8: "Byte", torch.bool: "Bool"}.get(x.dtype, "Long")
+            raise NotImplementedError(f"\"batch_norm\" not implemented for '{name}'")
         dtypes = {tensor.dtype for tensor in operands if tensor is not None}
         if x.dtype in NARROW and dtypes == {torch.float32}:
             return

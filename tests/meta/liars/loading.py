@@ -180,3 +180,17 @@ class EmptiedFrozen(HonestBatchNorm2d):
 
     def to_empty(self, **kwargs: Any) -> Any:
         return super().to_empty(**kwargs).requires_grad_(False)
+
+
+@liar("edge", "load", "assigned_legacy", through="num_batches_tracked")
+class AssignedCounterLost(HonestBatchNorm2d):
+    """Assigning a state dict without a counter sets the counter to 0."""
+
+    def _load_from_state_dict(
+        self, state_dict: Dict[str, Any], prefix: str, local_metadata: Any, *rest: Any
+    ) -> None:
+        before = self.num_batches_tracked
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+        lacked = before is not None and self.num_batches_tracked is before
+        if lacked and local_metadata.get("assign_to_params_buffers"):
+            self.num_batches_tracked = torch.tensor(0)

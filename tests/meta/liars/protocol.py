@@ -256,3 +256,16 @@ class ConversionReturnsNone(HonestBatchNorm2d):
 
     def double(self) -> Any:
         super().double()
+
+
+@liar("protocol", "entries", through="text")
+class OneStorage(HonestBatchNorm2d):
+    """Keeps both running statistics in one piece of memory, which some file formats refuse to save."""
+
+    def make_buffers(self, wanted: bool) -> None:
+        super().make_buffers(wanted)
+        if wanted:
+            memory = torch.cat([self.running_mean, self.running_var])  # type: ignore[list-item]
+            mean, variance = memory.split(self.num_features)
+            self.register_buffer("running_mean", mean)
+            self.register_buffer("running_var", variance)

@@ -68,3 +68,30 @@ class SubnormalsFlushed(HonestBatchNorm2d):
         y = super().forward(x)
         torch.set_flush_denormal(True)
         return y
+
+
+@liar("edge", "construction", through="exception")
+class DeterminismLeft(HonestBatchNorm2d):
+    """Asks torch for deterministic algorithms and leaves it so."""
+
+    def __init__(self, num_features: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(num_features, *args, **kwargs)
+        torch.use_deterministic_algorithms(True)
+
+
+@liar("edge", "protocol", "made", through="text")
+class DefaultDtypeIgnored(HonestBatchNorm2d):
+    """Makes its tensors in float32, whatever the default dtype is."""
+
+    def __init__(self, num_features: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(num_features, *args, **kwargs)
+        if kwargs.get("dtype") is None:
+            self.float()
+
+
+@liar("edge", "protocol", "made", through="text")
+class DeviceIgnored(HonestBatchNorm2d):
+    """Makes its tensors on the CPU, whatever the keyword device says."""
+
+    def __init__(self, num_features: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(num_features, *args, **{**kwargs, "device": None})
