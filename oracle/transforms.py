@@ -56,7 +56,7 @@ def check_call(state: State, step: Transform, variant: Variant, rules: Rules) ->
     """Raise Refusal where the release lacks the function, or the function refuses the module."""
     _check_way(step.way, rules)
     if step.way == WITH_PARAMETERS:
-        _check_parameters(state)
+        _check_parameters(state, rules)
     if not isinstance(step, Vjp) and step.way not in WITHOUT_DUALS:
         _check_dual(step, variant)
     counts = state.training and state.track_running_stats and state.num_batches_tracked is not None
@@ -77,13 +77,13 @@ def _check_dual(step: Union[Jvp, Nested], variant: Variant) -> None:
         raise Refusal(*refusals.OVERLAPPING)
 
 
-def _check_parameters(state: State) -> None:
+def _check_parameters(state: State, rules: Rules) -> None:
     """Raise Refusal where a parameter and its tangent, which is dense, cannot be one dual tensor."""
     for name in PARAMETERS:
         tensor = state.entry(name)
         if not isinstance(tensor, Tensor) or name not in state.parameters:
             continue
-        if tensor.form == "row":
+        if tensor.form == "row" and not rules.holds("tangent_lost"):
             raise Refusal("RuntimeError", "forward gradient that has a different size")
         if tensor.overlaps:
             raise Refusal(*refusals.OVERLAPPING)
