@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Tuple
 
 import numpy as np
@@ -62,15 +62,21 @@ class Batch:
     regimes: Tuple[str, ...]
     view: bool = False
 
-    @property
+    @cached_property
+    def strides(self) -> Tuple[int, ...]:
+        """How far apart the neighbours along each dimension lie in memory, counted in numbers."""
+        found = strides(self.values.shape, self.layout)
+        return strides_of_view(self.values.shape, found) if self.view else found
+
+    @cached_property
     def memory_format(self) -> str:
         """``contiguous``, ``channels_last`` or ``other``."""
         return memory_format(self.values.shape, self.layout)
 
-    @property
+    @cached_property
     def suggested_format(self) -> str:
         """The memory format of a new tensor that torch makes like this one."""
-        return suggested_format(self.values.shape, self.layout, self.view)
+        return suggested_format(self.values.shape, self.layout, self.strides)
 
     @property
     def overlaps(self) -> bool:
@@ -79,17 +85,15 @@ class Batch:
         along = range(len(shape)) if self.layout == "scalar" else REPEATED.get(self.layout, ())
         return bool(self.values.size) and any(shape[each] > 1 for each in along)
 
-    @property
+    @cached_property
     def ambiguous(self) -> bool:
         """Whether it is channels_last only because a dimension of size 1 does not count.
 
         The strides of that dimension contradict it, so some places in torch take such a tensor for
         contiguous and others for channels_last.
         """
-        shape = self.values.shape
-        found = strides(shape, self.layout)
-        found = strides_of_view(shape, found) if self.view else found
-        return self.memory_format == "channels_last" and not suggests_channels_last(shape, found)
+        last = self.memory_format == "channels_last"
+        return last and not suggests_channels_last(self.values.shape, self.strides)
 
 
 def _values(variant: Variant, name: str) -> np.ndarray:

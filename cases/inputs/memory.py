@@ -110,15 +110,15 @@ def suggests_channels_last(shape: Sequence[int], strides: Sequence[int]) -> bool
     return all(strides[b] >= shape[a] * strides[a] for a, b in zip(last, last[1:]))
 
 
-def suggested_format(shape: Sequence[int], layout: str, view: bool = False) -> str:
+def suggested_format(shape: Sequence[int], layout: str, strides: Sequence[int]) -> str:
     """Return the memory format of a new tensor that torch makes like one of this shape and layout.
 
     It is the tensor's own, but the parts of a channels_last tensor are followed by a channels_last one.
-    ``view``: of a view of the tensor, which may have other strides along dimensions of size 1.
+    ``strides``: the tensor's, or those of a view of it, which may differ along dimensions of size 1.
     """
+    found = memory_format(shape, layout)
     if not layout.startswith(LAST_PART) or 0 in shape:
-        return memory_format(shape, layout)
-    found = strides(shape, layout)
-    lost = view and not suggests_channels_last(shape, strides_of_view(shape, found))
-    part = memory_format(shape, layout) == "other"
-    return "contiguous" if lost and part else memory_format(shape, "channels_last")
+        return found
+    if found == "other" and not suggests_channels_last(shape, strides):
+        return "contiguous"
+    return memory_format(shape, "channels_last")

@@ -55,7 +55,8 @@ def test_suggested_format_is_that_of_an_output(layout: str, view: bool) -> None:
     for shape in TRIED:
         statistics = torch.zeros(shape[1]), torch.ones(shape[1])
         given = laid_out(shape, layout)
-        output = torch.nn.functional.batch_norm(given.view_as(given) if view else given, *statistics)
-        last = suggested_format(shape, layout, view) == "channels_last"
+        given = given.view_as(given) if view else given
+        output = torch.nn.functional.batch_norm(given, *statistics)
+        last = suggested_format(shape, layout, given.stride()) == "channels_last"
         wanted = torch.channels_last if last else torch.contiguous_format
         assert output.is_contiguous(memory_format=wanted), shape
