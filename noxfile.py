@@ -36,7 +36,6 @@ def _extra(name: str) -> Tuple[str, ...]:
     return tuple(PROJECT["optional-dependencies"][name])
 
 
-
 class Release(NamedTuple):
     """A torch release, and the interpreter and NumPy that its wheels were built for."""
 

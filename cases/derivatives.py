@@ -70,7 +70,7 @@ class Double:
 class Triple:
     """``torch.autograd.grad`` of the second derivative with respect to the input.
 
-    ``upstream``, ``direction``: as in ``Double``, but of the gradients of input and weight alone.
+    ``upstream``, ``direction``: as in ``Double``, but of the gradients of input and weight only.
     ``along``: the factor of the second derivative. It is differentiated as in ``Double``.
     """
 

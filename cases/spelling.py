@@ -180,7 +180,7 @@ def _read_alias(name: str, source: str) -> Step:
 
 
 def _read_forwards(series: str, count: str) -> Step:
-    if not count.isdecimal() or len(count) > 4 or int(count) < 1:
+    if not count.isdecimal() or len(count) > len(str(LONGEST_SERIES)) or int(count) < 1:
         raise CaseError(f"a series has 1 to {LONGEST_SERIES} batches, not {quoted(count)}")
     return Forwards(series, int(count))
 
@@ -232,7 +232,6 @@ _READERS: Dict[str, _Reader] = {
     "load": _Reader(
         "load:<state dict>", lambda what: LoadStateDict(one_of(what, tuple(TABLE), "state dict"))
     ),
-    "hooked": _Reader("hooked:<batch>", lambda batch: Forward(batch, "hooked")),
     "convert": _Reader(
         "convert:<how>", lambda how: Convert(one_of(how, tuple(CONVERSIONS), "conversion"))
     ),

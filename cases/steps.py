@@ -201,7 +201,7 @@ class Show:
 
 @dataclass(frozen=True)
 class Convert:
-    """Convert the module to another dtype; ``how``: one of CONVERSIONS."""
+    """Convert the module to a dtype or a memory format; ``how``: one of CONVERSIONS."""
 
     how: str
 

@@ -75,15 +75,16 @@ PLANE_SHAPES: Dict[str, Shape] = {_plain(shape): shape for shape in _PLANES}
 SHAPES.update(PLANE_SHAPES)
 
 MATRIX_SHAPES = (
-    *tuple(SHAPES)[:5],
+    *("n2", "n8", "n30", "n256", "n102400"),
     *("n6_129_channels", "n387_129_images", "n771_257_wide", "n195_65_tall"),
 )
-"""The shapes of the matrix: ordinary ones, and one of each kind of LONG_SHAPES. Of the others, n4096 has
-more than 2**15 values, which torch splits between threads, and each of the rest is extreme in one
-dimension; 67 is a prime, larger than two vectors of 32."""
+"""The shapes of the matrix: five ordinary ones, and one of each kind of LONG_SHAPES. Edges and
+spelled-out programs have the others: large ones (n4096 has more than 2**15 values, which torch splits
+between threads), shapes that are extreme in one dimension (67 is a prime, larger than two vectors of 32),
+and PLANE_SHAPES."""
 
 LARGE_SHAPES = ("n102400", "n4096", "n16384", "n204800")
-"""The shapes for which the arithmetic of a forward takes longer than its call."""
+"""The shapes so large that computing takes longer than the overhead of calling the module."""
 
 REMAINDER: Dict[str, Shape] = {"n102400": (5, 3, 2, 3), "n204800": (5, 3, 2, 3)}
 """Maps a shape word to the shape of the batches after the first, b0, where that shape differs. A module
@@ -190,12 +191,13 @@ REGIMES: Dict[str, str] = {
     "subnormal": "below the smallest normal number",
     "signed_zeros": "+0 and -0",
 }
-"""Maps the word of a numerical regime to its meaning. Channel i of a bounded batch has regime i modulo
-11."""
+"""Maps the word of a numerical regime to its meaning. Channel i of a bounded batch has regime i
+modulo 11; a batch of three channels has LARGE_REGIMES."""
 
 LARGE_REGIMES = ("normal", "offset_1e3", "outlier")
-"""The regimes of the three channels of n102400. With a mean of 1e6 and 1e5 values in a channel, some
-orders of summation leave no correct digit in float32, and there would be nothing to check."""
+"""The regimes of a batch of three channels, as of n102400. With a mean of 1e6 and 1e5 values in a
+channel, some orders of summation leave no correct digit in float32, and there would be nothing to
+check."""
 
 
 def regimes(variant: Variant) -> Tuple[str, ...]:
@@ -210,9 +212,9 @@ def regimes(variant: Variant) -> Tuple[str, ...]:
 
 def nan_channel(channels: int) -> int:
     """Return the channel that has a NaN in batches of the nonfinite lane."""
-    return {3: 1, 67: 36}.get(channels, channels // 3)
+    return 36 if channels == 67 else channels // 3  # regime "small" of 11 and of 67 channels
 
 
 def inf_channel(channels: int) -> int:
     """Return the channel that has an infinity in batches of the nonfinite lane."""
-    return {11: 8, 67: 63}.get(channels, channels - 1)
+    return {11: 8, 67: 63}.get(channels, channels - 1)  # regime "alternating" of 11 and of 67 channels

@@ -51,7 +51,11 @@ from oracle.state import Expected, Graph, State
 
 
 def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Expected:
-    """Differentiate the output of one of the last two forwards; the module itself does not change."""
+    """Differentiate the output of one of the last two forwards; the module itself does not change.
+
+    Return the gradients in the order of GRADIENTS, None where autograd returns none: the input's
+    (N, C, H, W), those of weight and bias (C,), or (1, C) for a row. Raise Refusal where torch refuses.
+    """
     place = int(step.earlier)
     if place >= len(state.graphs):
         raise refusals.no_output()
@@ -70,16 +74,16 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         raise refusals.converted()
     bias_alone = graph.output.weight is None and graph.output.bias is not None
     if bias_alone and rules.holds("backward_needs_weight"):
-        raise refusals.no_device()  # the message of these releases
+        raise refusals.bias_without_weight()
     given = upstream(variant, graph.output.batch, step.upstream)
     check_rows(graph, given, rules)
     gradients = []
     for name in GRADIENTS:
         dtype = graph.output.dtype if name == "input" else graph.dtype
-        strides = _strides(graph.output, given, rules) if name == "input" else "contiguous"
+        memory_format = _memory_format(graph.output, given, rules) if name == "input" else "contiguous"
         added = graph.added and name != "input"
         row = name in graph.rows
-        expected = ExpectedGradient(name, graph.output, given, dtype, strides, added=added, row=row)
+        expected = ExpectedGradient(name, graph.output, given, dtype, memory_format, added=added, row=row)
         gradients.append(expected if name in graph.wanted else None)
     graphs = list(state.graphs)
     graphs[place] = graph._replace(freed=not step.retain and holds_tensors(graph, rules))
@@ -95,18 +99,18 @@ def holds_tensors(graph: Graph, rules: Rules) -> bool:
     return bool(multiplied) and not rules.holds("empty_output_detached")
 
 
-def _strides(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
+def _memory_format(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
     """The memory format of the input's gradient. It is the output's, except where torch's two ways to
     tell the format of an ambiguous input disagree. For an empty batch it is the upstream gradient's."""
     if not output.batch.values.size:
         return given.memory_format
-    if output.strides == "channels_last" and rules.holds("input_gradient_contiguous"):
+    if output.memory_format == "channels_last" and rules.holds("input_gradient_contiguous"):
         return "contiguous"
     alike = given.ambiguous or given.memory_format == "contiguous"
     if output.batch.ambiguous and not alike:
         return "contiguous"
     follows = rules.holds("gaps_make_output_contiguous")
-    return output.strides if follows or not output.batch.ambiguous else "channels_last"
+    return output.memory_format if follows or not output.batch.ambiguous else "channels_last"
 
 
 class Sums(NamedTuple):
@@ -119,11 +123,6 @@ class Sums(NamedTuple):
     upstream_budget: np.ndarray
     products: np.ndarray
     products_budget: np.ndarray
-
-
-def _sum(values: np.ndarray) -> float:
-    """Return the sum of one channel, rounded once where every value is finite."""
-    return exact_sums.total(values) if np.isfinite(values).all() else float(values.sum())
 
 
 def _depth(terms: np.ndarray, any_order: bool) -> np.ndarray:
@@ -141,9 +140,9 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool, narrow: bool)
     count = x.shape[1]
     with np.errstate(over="ignore", invalid="ignore"):
         products = g * (x - output.mean.values[:, None])
-        total = np.array([_sum(row) for row in g])
+        total = np.array([exact_sums.total(row) for row in g])
         magnitude = np.abs(g).sum(axis=1)
-        product_total = np.array([_sum(row) for row in products])
+        product_total = np.array([exact_sums.total(row) for row in products])
         product_magnitude = np.abs(products).sum(axis=1)
     total_budget = bounds.upstream_sum(total, magnitude, _depth(g, any_order), fmt)
     product_budget = bounds.product_sum(

@@ -11,7 +11,8 @@ An absent weight counts as 1, an absent bias as 0.
     eval mode the running buffers; but if both are None, again the batch's own.
 
     COUNTER.  In train mode, if track_running_stats is set and num_batches_tracked is there, the forward
-    adds 1 to it. Only a wrong rank is refused before that: any other refused batch has been counted.
+    adds 1 to it. An input of the wrong rank is refused before it is counted; every other
+    refused input has been counted.
 
     RUNNING BUFFERS.  In train mode, if track_running_stats is set and the buffers are there,
         running = (1 - factor) * running + factor * batch
@@ -57,7 +58,7 @@ from oracle.state_dicts import load_state_dict
 def construct(config: Config, dtype: str, rules: Rules) -> State:
     """Return a new module: weight 1, bias 0, running_mean 0, running_var 1, num_batches_tracked 0.
 
-    affine=False leaves weight and bias None, bias=False the bias alone; track_running_stats=False leaves
+    affine=False leaves weight and bias None, bias=False only the bias; track_running_stats=False leaves
     the three buffers None. Raises Refusal where the release lacks a keyword that is passed.
     """
     if config.call == "dtype" and rules.holds("no_dtype_keyword"):
@@ -94,7 +95,8 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
 def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expected:
     """Perform a forward: check the rank, count, choose the statistics, update the buffers, normalise.
 
-    A forward that raises after it has counted leaves the counter increased.
+    Return the state, and the output (N, C, H, W) or the error. Raise Refusal only for what is refused
+    before counting; an error after that is in the result, whose counter is increased.
     """
     given = batch(variant, step.batch, step.grad == "view")
     refusals.check_grad(step.grad, rules)
@@ -155,7 +157,7 @@ def _call(state: State, given: Batch, recorded: bool, rules: Rules) -> Call:
     batch_statistics = uses_batch_statistics(state, rules)
     if batch_statistics and n * h * w == 1:
         raise refusals.one_value_a_channel(given.values.shape)
-    # Where only the kernel looks at eps, momentum comes first: it is the argument before.
+    # Without a check of eps in Python, the kernel refuses momentum first: it parses that argument first.
     if not (isinstance(factor, str) and rules.holds("eps_unchecked")):
         refusals.check_eps(state.eps, batch_statistics, rules)
     if isinstance(factor, str):
@@ -239,7 +241,9 @@ def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: 
         bias=None if state.bias is None else state.bias.numbers,
         eps=call.eps,
         batch_statistics=call.batch_statistics,
-        strides=outputs.strides(given, state.gaps(call.handed_over), call.batch_statistics, rules),
+        memory_format=outputs.memory_format(
+            given, state.gaps(call.handed_over), call.batch_statistics, rules
+        ),
         requires_grad=requires_grad,
         # Only releases that do not check eps reach this with eps 0: a constant channel gives the bias.
         flat_at_zero=call.batch_statistics and call.eps == 0,

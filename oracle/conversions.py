@@ -102,7 +102,7 @@ def converted(numbers: Budgeted, dtype: str) -> Budgeted:
 
 
 def _require_grad(state: State, step: RequireGrad, variant: Variant, rules: Rules) -> Expected:
-    """Set requires_grad of the parameters alone, in their order; raises Refusal for an integer."""
+    """Set requires_grad of the parameters only, in their order; raises Refusal for an integer."""
     for name in state.parameters:
         entry = state.entry(name)
         if isinstance(entry, Counter) and step.value:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
-from oracle.switch import Release
+from oracle.switch import Release, within
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Defect:
     ``first``, ``last``: releases, both included, None for the ends of the table. ``circumstances``:
     when it shows. ``instead``: what torch does. ``source``: an issue, or "found by this suite".
     ``avoid``: what a user can do. ``opens``: torch goes on where it must raise, so
-    that other defects may show beside it alone.
+    defects can show that cannot show without this one.
     """
 
     name: str
@@ -36,9 +36,7 @@ class Defect:
 
     def on(self, release: Release) -> bool:
         """Whether the release has this defect."""
-        if self.first is not None and release < self.first:
-            return False
-        return self.last is None or release <= self.last
+        return within(release, self.first, self.last)
 
 
 DEFECTS: Tuple[Defect, ...] = (

@@ -90,7 +90,7 @@ def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> 
 def _updated_and_refused(
     right: Expected, situation: Situation, defects: Sequence[Defect]
 ) -> Expected:
-    """Return what a forward shows that updates the buffers and then refuses a row as weight or bias."""
+    """Return what a forward with the defects shows that updates, then refuses a row as weight or bias."""
     before = situation.before
     rows = {each: before.entry(each) for each in PARAMETERS}
     dense = {
@@ -112,7 +112,7 @@ def _updated_and_refused(
 def _shown_inside(
     right: Expected, within: Inside, situation: Situation, defects: Sequence[Defect]
 ) -> Expected:
-    """Return what a step shows that follows from one inside, which shows the defects, as may the rest."""
+    """Return what a step of a path shows if the path and the module inside it have the defects."""
     there = situation._replace(before=within.before, step=within.step or situation.step)
     shown = _shown(within.shown, there, defects)
     outside = within.outside(shown)
@@ -125,7 +125,7 @@ def _shown_inside(
 def _called(
     right: Expected, situation: Situation, step: Union[Jvp, Vjp, Nested], defects: Sequence[Defect]
 ) -> Expected:
-    """Return what a step shows whose forward, or whose backward of it, shows a defect."""
+    """Return what a ``Jvp``, ``Vjp`` or ``Nested`` shows if its forward or backward has the defects."""
     before, variant, rules = situation.before, situation.variant, Rules(situation.semantics)
     try:
         check_call(before, step, variant, rules)

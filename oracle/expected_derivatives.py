@@ -16,19 +16,19 @@ GRADIENTS = ("input", "weight", "bias")
 class ExpectedGradient:
     """A gradient that a backward must give; ``oracle.backward`` computes its numbers.
 
-    ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``strides``: ``contiguous`` or
-    ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: in train
-    mode, the input's gradient has its part along x - m subtracted. ``narrow_sums``: every addition of its
-    sums is rounded to the format that is computed in. ``added``: weight and bias are one tensor, and this
-    is the sum of their gradients. ``row``: its shape is (1, C). ``normalised``: the weight's sums
-    products with the normalised input, which was computed as x / s - m / s. Compared by identity.
+    ``name``: ``input``, ``weight`` or ``bias``. ``dtype``: its dtype. ``memory_format``: ``contiguous``
+    or ``channels_last``. ``any_order``: only the bound for sums in any order holds. ``projected``: in
+    train mode, the input's gradient has its part along x - m subtracted. ``narrow_sums``: every addition
+    of its sums is rounded to the format that is computed in. ``added``: weight and bias are one tensor,
+    and this is the sum of their gradients. ``row``: its shape is (1, C). ``normalised``: the weight's
+    sums products with the normalised input, which was computed as x / s - m / s. Compared by identity.
     """
 
     name: str
     output: ExpectedOutput
     upstream: Batch
     dtype: str
-    strides: str
+    memory_format: str
     any_order: bool = False
     projected: bool = True
     narrow_sums: bool = False

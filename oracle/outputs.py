@@ -19,7 +19,7 @@ HOOKS = "pre-hook hook"
 """The hooks that a forward calls, in order."""
 
 
-def strides(given: Batch, gaps: bool, batch_statistics: bool, rules: Rules) -> str:
+def memory_format(given: Batch, gaps: bool, batch_statistics: bool, rules: Rules) -> str:
     """Return the memory format of the output: the input's, unless the release made it contiguous.
 
     ``gaps``: whether a tensor of the module has gaps in memory, see ``State.gaps``.

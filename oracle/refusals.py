@@ -1,7 +1,8 @@
-"""The refusals of BatchNorm2d: every exception that the oracle expects, with its message.
+"""The exceptions of constructing, calling, loading and differentiating a module, with their messages.
 
-The messages are those of the releases, as observed; ``oracle.semantics`` says which release raises which.
-A message is a regular expression, searched for in the text of the exception.
+Those of ``torch.func`` and forward mode stand in ``oracle.transforms``, those of defects in
+``oracle.deviations``. ``oracle.semantics`` says which release raises which, as observed. A message is a
+regular expression, searched for in the text of the exception.
 """
 
 from __future__ import annotations
@@ -293,6 +294,6 @@ def no_third_derivatives() -> Refusal:
     return Refusal("RuntimeError", r"does not support 3rd\+ order derivatives")
 
 
-def no_device() -> Refusal:
+def bias_without_weight() -> Refusal:
     """The error of a backward with a bias but without a weight."""
     return Refusal("RuntimeError", "tensor does not have a device")

@@ -103,7 +103,7 @@ SWITCHES: Tuple[Switch, ...] = (
         None,
         (2, 11),
         "The constructor has no bias keyword.",
-        "bias=False constructs a module with a weight alone.",
+        "bias=False constructs a module with a weight and no bias.",
         "#157144; PR #176573",
     ),
     Switch(
@@ -198,7 +198,7 @@ class UnknownSwitch(LookupError):
 
 @dataclasses.dataclass(frozen=True)
 class Semantics:
-    """The rules of one release: ``inside`` names the switches that hold.
+    """The rules of one release: ``holding`` names the switches that hold.
 
     ``in_table`` is False for a release newer than the table, which gets the newest semantics. The subject
     ``sums_exactly`` if it rounds only where an operation has to; ``device`` is where it computes.
@@ -206,7 +206,7 @@ class Semantics:
 
     release: Release
     in_table: bool
-    inside: FrozenSet[str]
+    holding: FrozenSet[str]
     known: FrozenSet[str]
     sums_exactly: bool = True
     device: str = "cpu"
@@ -217,7 +217,7 @@ class Semantics:
 
     def values(self) -> Dict[str, bool]:
         """Maps the name of a switch to whether it holds."""
-        return {name: name in self.inside for name in sorted(self.known)}
+        return {name: name in self.holding for name in sorted(self.known)}
 
 
 def parse_release(version: str) -> Release:
@@ -237,8 +237,8 @@ def semantics(release: Release, switches: Tuple[Switch, ...] = SWITCHES) -> Sema
         given, oldest = (".".join(map(str, r)) for r in (release, RELEASES[0]))
         raise ValueError(f"torch {given} is older than the table; the oldest release is {oldest}")
     nearest = max(known for known in RELEASES if known <= release)
-    inside = frozenset(switch.name for switch in switches if switch.holds_on(nearest))
-    return Semantics(release, release in RELEASES, inside, frozenset(switch.name for switch in switches))
+    holding = frozenset(switch.name for switch in switches if switch.holds_on(nearest))
+    return Semantics(release, release in RELEASES, holding, frozenset(switch.name for switch in switches))
 
 
 class Rules:
@@ -254,7 +254,7 @@ class Rules:
             raise UnknownSwitch(f"switch {name!r} is asked for, but oracle/semantics.py does not list it")
         if name not in self.consulted:
             self.consulted.append(name)
-        return name in self.semantics.inside
+        return name in self.semantics.holding
 
     @property
     def sums_exactly(self) -> bool:

@@ -17,6 +17,7 @@ from oracle.numerics.normalisation import ExpectedOutput
 class Tensor(NamedTuple):
     """A floating-point tensor on the module: a parameter or a running statistic.
 
+    ``numbers``: float64, shape (C,), whatever the form.
     ``identity`` stands for the Python object: an update in place keeps it, a new tensor has another.
     ``version`` counts the writes that autograd sees: all but those of a forward into running buffers.
     ``form``: one of ``cases.steps.FORMS``, or empty.
@@ -249,9 +250,9 @@ class Expected:
     ``gradients``: those of a backward, in the order of GRADIENTS, None where there is none.
     ``derivatives``: those of a double or triple backward, in the order of SECONDS, or a tangent.
     ``switches``: the release-dependent rules that decided this result.
-    ``clauses``: the names of the clauses of a path's contract that decided it. ``inside``: the step of
-    the module that a path has made, or of the module that it calls again, from which this follows.
-    ``allowances``: the names of clauses that let quantities differ, each with what these must be then.
+    ``clauses``: the names of the clauses of a path's contract that decided it. ``inside``: what the
+    module that the path made, or calls again, shows at this step; the rest is computed from it.
+    ``allowances``: pairs of a clause and the result that the step may show instead because of it.
     """
 
     state: State
@@ -270,10 +271,10 @@ class Expected:
 
 
 class Inside(NamedTuple):
-    """A step of the module that a path has made or calls again: that module before it, and what it shows.
+    """A step of the inner module, which a path has made or calls again.
 
-    ``outside``: turns what is shown of it into what is shown of the module under test. ``step``: the step
-    that is performed inside, None where it is the one of the program.
+    ``before``: the inner module before the step. ``shown``: what it shows. ``outside``: a function from
+    that to what the module under test shows. ``step``: the inner step, None if it is the program's.
     """
 
     before: State

@@ -9,6 +9,11 @@ Release = Tuple[int, int]
 """The major and minor number of a torch release."""
 
 
+def within(release: Release, first: Optional[Release], last: Optional[Release]) -> bool:
+    """Whether a release lies from ``first`` to ``last``, both included; None is an open end."""
+    return (first is None or first <= release) and (last is None or release <= last)
+
+
 @dataclass(frozen=True)
 class Switch:
     """A rule that depends on the release.
@@ -28,5 +33,4 @@ class Switch:
 
     def holds_on(self, release: Release) -> bool:
         """Whether ``release`` lies in the interval."""
-        after_first = self.first is None or release >= self.first
-        return after_first and (self.last is None or release <= self.last)
+        return within(release, self.first, self.last)

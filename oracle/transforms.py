@@ -37,7 +37,7 @@ WITH_PARAMETERS = "jvp_parameters"
 """The way in which the parameters have tangents, too."""
 
 INPUT_UNRECORDED = ("functional_vjp", "func_vjp", "func_jvp_jvp", "func_vjp_jvp", "func_jvp_vjp")
-"""The ways that record the call with respect to the input for themselves alone."""
+"""The ways that record the input for their own use, so that the module records no input of the caller."""
 
 
 def call(step: Transform) -> Forward:
@@ -138,7 +138,7 @@ def _check_weight(returned: State, variant: Variant, rules: Rules) -> None:
     output, features = graph.output, returned.config.num_features
     if "weight" not in graph.rows or not output.batch.values.size:
         return
-    check_weight(graph, upstream(variant, output.batch, f"ordinary.{output.strides}"), rules)
+    check_weight(graph, upstream(variant, output.batch, f"ordinary.{output.memory_format}"), rules)
     if features != 1 and output.shape[-1] != features:
         raise Refusal("RuntimeError", "The expanded size of the tensor .*must match the existing size")
 

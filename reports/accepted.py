@@ -114,8 +114,8 @@ def accept(header: Header, rows: Iterable[CaseRow], before: Optional[Accepted] =
 def _owners(found: Sequence[Cause]) -> Dict[Symptom, Cause]:
     """Return the cause under which each symptom is listed.
 
-    A symptom that comes in the company of several causes is listed with the one that is found
-    by it, and with the first where there is none.
+    A symptom that several causes share is listed under the cause whose theme it is, or else under
+    the first of them.
     """
     owners: Dict[Symptom, Cause] = {}
     for cause in found:

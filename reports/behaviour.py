@@ -2,7 +2,7 @@
 
 The page is a pure function of the records and of what the oracle says, byte for byte. Every sentence and
 every line of a table cites cases; one whose cases did not all pass is left out. The oracle is imported
-only when the page is made: it needs NumPy, which no other command does.
+only when the page is made: it needs NumPy, as does no other command but ``vectors``.
 """
 
 from __future__ import annotations

@@ -84,6 +84,7 @@ _DIGEST = re.compile(r"[0-9a-f]{16}")
 _DOWN = decimal.Context(prec=4, rounding=decimal.ROUND_FLOOR)
 _UP = decimal.Context(prec=4, rounding=decimal.ROUND_CEILING)
 
+
 def encode_header(header: Header) -> str:
     """Return the line of ``header``, without a line end."""
     fields = _plain(header)

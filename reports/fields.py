@@ -3,7 +3,7 @@
 ``Fields`` reads the fields of an object that it knows, strictly: a value of the wrong kind and a field
 that is missing are refused with a message that names the field. In a record, a field that it does not
 know is left alone, because a later version of the suite may have added it. In a file that a person edits,
-it is refused, because it is a slip of the pen.
+it is refused, because it is probably a typing error.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def _object(path: PathLike, number: int, line: str) -> Dict[str, object]:
 def ends(path: PathLike) -> Tuple[Header, Footer]:
     """Return the header and the footer of the record at ``path``, without a look at its rows.
 
-    A record is written whole or not at all, so this tells of which run it is and how that ended.
+    A record is written whole or not at all, so the two lines say which run it was and how it ended.
 
     Raises:
         RecordError: the first line is no header, or the last one no footer.

@@ -1,23 +1,19 @@
 """RELEASES.md: how every release behaved, from the committed records.
 
-The page is a pure function of the records and of the two registries, byte for byte. This is the only
-module of the package that reads the oracle, and it reads plain data alone. The registry of defects is
-imported only when a page is made: it also holds each defect's effect on numbers and so needs NumPy, which
-no other command does.
+The page is a pure function of the records and of the two registries, byte for byte. Both
+registries are plain data: reading them needs no NumPy.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
+from oracle.defects import DEFECTS, Defect
 from oracle.semantics import SWITCHES
 from oracle.switch import Release, Switch
 from reports import markdown, sections
 from reports.history import History
-
-if TYPE_CHECKING:
-    from oracle.defects import Defect
 
 DIRECTORY = Path(__file__).parent / "records"
 PAGE = Path(__file__).parent / "RELEASES.md"
@@ -33,13 +29,9 @@ def sentences(switches: Iterable[Switch] = SWITCHES) -> Dict[str, Tuple[str, str
 def page(
     history: History,
     switches: Sequence[Switch] = SWITCHES,
-    defects: Optional[Sequence[Defect]] = None,
+    defects: Sequence[Defect] = DEFECTS,
 ) -> str:
     """Return the text of RELEASES.md; ``defects`` replaces the defects of the registry."""
-    if defects is None:
-        from oracle.defects import DEFECTS
-
-        defects = DEFECTS
     header, last = history.columns[0].header, history.columns[-1].header.release
     sources = {switch.name: switch.source for switch in switches}
     sources.update({defect.name: defect.source for defect in defects})

@@ -25,6 +25,7 @@ from cases.variants import EVERY_LAYOUT, GRADIENT_LAYOUTS, Variant, regimes
 OF_FOUR_DIMENSIONS = ("channels_last", "permuted", *EVERY_LAYOUT[len(GRADIENT_LAYOUTS) :])
 """The layouts that only tensors of four dimensions have."""
 
+
 def laid_out(values: np.ndarray, layout: str) -> np.ndarray:
     """Return the values that a tensor of this layout has: those that it repeats are equal."""
     if layout == "scalar" and values.size:

@@ -32,8 +32,8 @@ class Transcript(NamedTuple):
 
 def holds(sentence: Sentence, release: Release) -> bool:
     """Whether every check of the sentence holds on the release."""
-    inside = semantics(release).inside
-    like = next(each for each in map(semantics, RELEASES) if each.inside == inside)
+    inside = semantics(release).holding
+    like = next(each for each in map(semantics, RELEASES) if each.holding == inside)
     return all(_holds(proof, like) for proof in sentence.proofs)
 
 
@@ -41,7 +41,7 @@ def holds(sentence: Sentence, release: Release) -> bool:
 def _holds(proof: Proof, rules: Semantics) -> bool:
     claim = claims.CASES.get(proof.case)
     if claim is not None and not proof.checks:
-        return claim.refuted_where not in rules.inside
+        return claim.refuted_where not in rules.holding
     case = find(proof.case)
     transcript = Transcript(case, expectations(case, rules))
     if transcript.steps[0].error is not None and any(check.step for check in proof.checks):
@@ -119,7 +119,7 @@ def _not_finite(check: checks.NotFinite, transcript: Transcript) -> bool:
 
 def _laid_out(check: checks.LaidOut, transcript: Transcript) -> bool:
     output = transcript.steps[check.step].output
-    return output is not None and output.strides == check.strides
+    return output is not None and output.memory_format == check.strides
 
 
 def _dtypes(check: checks.Dtypes, transcript: Transcript) -> bool:

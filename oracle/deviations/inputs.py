@@ -48,7 +48,9 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         bias=None if state.bias is None else state.bias.numbers,
         eps=1.0,
         batch_statistics=True,
-        strides=outputs.strides(given, state.gaps(hands_over_buffers(state, rules)), True, rules),
+        memory_format=outputs.memory_format(
+            given, state.gaps(hands_over_buffers(state, rules)), True, rules
+        ),
         requires_grad=bool(trainable),
     )
     graph = recorded(situation.before, output, trainable, ())

@@ -57,8 +57,8 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
     except Refusal as refusal:
         changes["graphs"] = before.graphs
         return Expected(usual.state.changed(**changes), error=refusal.error)
-    followed = outputs.strides(given, True, usual.output.batch_statistics, rules)
-    output = dataclasses.replace(usual.output, strides=followed)
+    followed = outputs.memory_format(given, True, usual.output.batch_statistics, rules)
+    output = dataclasses.replace(usual.output, memory_format=followed)
     graph, *earlier = usual.state.graphs
     changes["graphs"] = (graph._replace(output=output), *earlier)
     return dataclasses.replace(usual, output=output, state=usual.state.changed(**changes))

@@ -140,9 +140,9 @@ def _narrow_derivatives(right: Expected) -> Expected:
 
 
 def narrow_tangents(right: Expected, situation: Situation) -> Expected:
-    """So is every operation of a tangent, and a float32 tensor of the module makes the tangent float32.
+    """Every operation of a tangent is rounded to 16 bits; a float32 tensor of the module widens it.
 
-    ``torch.autograd.functional`` differentiates gradients instead, whose dtypes are right.
+    ``torch.autograd.functional`` differentiates gradients instead, and those have the right dtype.
     """
     step, seen = situation.step, _narrow_derivatives(right)
     if seen is right or not isinstance(step, Jvp) or step.way == "functional_jvp":

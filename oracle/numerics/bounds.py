@@ -31,8 +31,8 @@ computes the first formula in float64.
 
 Output. y = (x - m) / s * w + b with s = sqrt(v + eps).
   - The mean's error d moves y by |w| / s * d.
-  - The variance's error e moves 1/s up by a factor of at most 1 / sqrt(1 - t) - 1 with
-    t = min(e, v) / s**2, and down by at most 1 - 1 / sqrt(1 + e/s**2), both about e / (2*s**2): a
+  - The variance's error e raises 1/s, relatively, by at most 1 / sqrt(1 - t) - 1 with
+    t = min(e, v) / s**2, and lowers it by at most 1 - 1 / sqrt(1 + e/s**2), both about e / (2*s**2): a
     variance cannot fall below 0. (A running one can, once a momentum outside [0, 1] went into it: then
     t = e / s**2.) The term is |y - b| times the larger. Where v + eps can be 0, any output conforms.
   - The operations themselves, as written above: gamma(4) * |y - b| for the subtraction, the root
@@ -46,7 +46,7 @@ Gradients. g is the upstream gradient, dx, dw and db are those of input, weight 
   - db = sum g: gamma(k) * sum|g|, and one rounding for storing.
   - D = sum g*(x - m): gamma(k + 2) * sum|g*(x - m)| for the deviation, the product and the sum, and
     d * sum|g| for the mean's error d. Products may underflow: n times the smallest normal number.
-  - dw = D / s: the error of D divided by s, and of dw the share of the inverse root's error and gamma(3).
+  - dw = D / s: (the error of D) / s + (the inverse root's relative error + gamma(3)) * |dw|.
   - dx in train mode = (g - mean(g) - (x - m) * q) * w / s with q = D / (n * s**2). The errors of mean(g)
     and q are carried through; the inverse root enters q twice and dx once more. Each term has gamma(4)
     of its own size, because the difference may cancel, and so have |q| * |x| and |q| * |m|, for a kernel
@@ -113,10 +113,10 @@ def oracle_mean(value: Array) -> Array:
     return np.asarray(gamma(ORACLE_MEAN_ROUNDINGS, FLOAT64.unit) * np.abs(value))
 
 
-def oracle_variance(value: Array, mean_of: Array) -> Array:
+def oracle_variance(value: Array, mean_value: Array) -> Array:
     """Return the bound of the oracle's own error in a batch variance, shape (C,)."""
     return np.asarray(
-        gamma(ORACLE_VARIANCE_ROUNDINGS, FLOAT64.unit) * value + oracle_mean(mean_of) ** 2
+        gamma(ORACLE_VARIANCE_ROUNDINGS, FLOAT64.unit) * value + oracle_mean(mean_value) ** 2
     )
 
 
@@ -127,12 +127,12 @@ def mean(value: Array, magnitude: Array, sum_depth: float, fmt: Format) -> Array
 
 
 def biased_variance(
-    value: Array, mean_of: Array, mean_budget: Array, sum_depth: float, fmt: Format
+    value: Array, mean_value: Array, mean_budget: Array, sum_depth: float, fmt: Format
 ) -> Array:
     """Budget of the batch variance that divides by n; ``mean_budget`` is the mean's. Shapes (C,)."""
     relative = gamma(2 * sum_depth + 4, fmt.unit)
     moved = 2 * mean_budget * np.sqrt(value) + mean_budget**2
-    return np.asarray(relative * value + moved + fmt.tiny + oracle_variance(value, mean_of))
+    return np.asarray(relative * value + moved + fmt.tiny + oracle_variance(value, mean_value))
 
 
 def unbiased_variance(value: Array, biased_budget: Array, count: int, fmt: Format) -> Array:
@@ -245,8 +245,8 @@ def product_sum(
 def narrow_sum(budget: Array, magnitude: Array, count: int, every: bool, fmt: Format) -> Array:
     """Budget of a sum whose terms, three operations each, and result are rounded to a narrow format.
 
-    ``magnitude`` is the sum of the sizes of the ``count`` terms, each of which may be subnormal.
-    ``every``: so is every partial sum. Infinite where a partial sum may overflow or lose everything.
+    ``magnitude``: sum of the sizes of the ``count`` terms, each possibly subnormal. ``every``: every
+    partial sum is rounded, too. Infinite where one may overflow, or roundings may exceed half the sum.
     """
     roundings = 4 + count * every
     lost = (count + 1) * fmt.unit * fmt.tiny + gamma(roundings, fmt.unit) * magnitude
@@ -271,7 +271,7 @@ def input_gradient(
     mean_budget: Array,
     upstream_mean: Array,
     upstream_budget: Array,
-    share: Array,
+    q: Array,
     product_budget: Array,
     count: int,
     fmt: Format,
@@ -279,22 +279,22 @@ def input_gradient(
 ) -> GradientBudget:
     """Budget of (g - mean(g) - (x - m) * q) * w / s, the input's gradient in train mode. Shapes (C,).
 
-    ``share`` is q = sum g*(x - m) / (n * s**2); the budgets are those of the two sums. ``quotient``: the
+    ``q`` is q = sum g*(x - m) / (n * s**2); the budgets are those of the two sums. ``quotient``: the
     further roundings of a quotient by n, see ``oracle.numerics.devices``.
     """
     own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
     steep, four = np.abs(slope), gamma(4, fmt.unit)
     mean_error = upstream_budget / count + (1 + quotient) * fmt.unit * np.abs(upstream_mean)
     squared_error = (1 + inverse_error) ** 2 - 1
-    share_error = product_budget * inverse**2 / count
-    share_error += np.abs(share) * (squared_error + gamma(5 + quotient, fmt.unit) + own)
+    q_error = product_budget * inverse**2 / count
+    q_error += np.abs(q) * (squared_error + gamma(5 + quotient, fmt.unit) + own)
     constant = mean_error + (four + own) * np.abs(upstream_mean)
-    constant += mean_budget * (np.abs(share) + share_error)
-    constant += four * np.abs(share) * np.abs(mean_value)
+    constant += mean_budget * (np.abs(q) + q_error)
+    constant += four * np.abs(q) * np.abs(mean_value)
     return GradientBudget(
         constant=steep * constant + fmt.tiny,
         per_upstream=steep * (four + own),
-        per_deviation=steep * (share_error + (four + own) * np.abs(share)),
-        per_input=steep * four * np.abs(share),
+        per_deviation=steep * (q_error + (four + own) * np.abs(q)),
+        per_input=steep * four * np.abs(q),
         per_gradient=inverse_error + four + own,
     )

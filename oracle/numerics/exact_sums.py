@@ -16,7 +16,9 @@ def _numbers(values: np.ndarray) -> memoryview:
 
 
 def total(values: np.ndarray) -> float:
-    """Return the sum of finite float64 values, shape (n,), rounded once; infinite beyond float64."""
+    """Return the sum of float64 values, shape (n,): rounded once if finite; infinite beyond float64."""
+    if not np.isfinite(values).all():
+        return float(values.sum())
     try:
         return math.fsum(_numbers(values))
     except OverflowError:  # a partial sum overflows, too, and later terms may bring it back into range

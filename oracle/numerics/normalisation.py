@@ -32,8 +32,8 @@ class ExpectedOutput:
 
     ``mean`` and ``variance`` (shape (C,)) are the batch's own (``batch_statistics``), variance biased,
     or the running buffers. An absent weight is 1, an absent bias 0. Non-positive ``variance + eps``
-    gives what IEEE 754 says of its root, except that ``flat_at_zero`` makes 1/sqrt(0) a 0. ``strides``:
-    ``contiguous`` or ``channels_last``. ``requires_grad``: of the output.
+    gives what IEEE 754 says of its root, except that ``flat_at_zero`` makes 1/sqrt(0) a 0.
+    ``memory_format``: ``contiguous`` or ``channels_last``. ``requires_grad``: of the output.
     ``working``: the dtype that is computed in, where that is not the one that the input's calls for.
     ``device``: where it is computed.
     """
@@ -45,7 +45,7 @@ class ExpectedOutput:
     bias: Optional[Budgeted]
     eps: float
     batch_statistics: bool
-    strides: str
+    memory_format: str
     requires_grad: bool
     flat_at_zero: bool = False
     working: Optional[str] = None

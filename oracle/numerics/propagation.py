@@ -19,11 +19,11 @@ number, loses. Where a result may have overflowed on the way, there is no bound.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
+from oracle.numerics import exact_sums
 from oracle.numerics.bounds import gamma
 from oracle.numerics.formats import FLOAT64, Format
 
@@ -86,7 +86,7 @@ class Arithmetic(NamedTuple):
         """Add up each channel, (N, C, H, W) to (C, 1, 1), in any order."""
         value, error = np.broadcast_arrays(*terms)
         rows = np.moveaxis(value, 1, 0).reshape(value.shape[1], -1)
-        sums = [math.fsum(row) if np.isfinite(row).all() else row.sum() for row in rows]
+        sums = [exact_sums.total(row) for row in rows]
         errors, sizes = error.sum(axis=(0, 2, 3)), np.abs(rows).sum(axis=1)
         rounded = self._accumulating._rounding(max(rows.shape[1], 1)) * (sizes + errors)
         if self._narrow:

@@ -24,7 +24,7 @@ from oracle.numerics.formats import FORMATS
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """The statistics of one batch. ``count``: n, the number of values in a channel."""
+    """Mean and variances of a batch, each of shape (C,). ``count``: n, the number of values a channel."""
 
     count: int
     mean: Budgeted
@@ -54,7 +54,7 @@ def moments(x: np.ndarray) -> Moments:
     mean = exact_sums.average(x)
     with np.errstate(over="ignore"):
         squares = (x - mean) ** 2
-    squared_deviations = exact_sums.total(squares) if np.isfinite(squares).all() else math.inf
+    squared_deviations = exact_sums.total(squares)
     return Moments(
         mean=mean,
         biased=squared_deviations / n,

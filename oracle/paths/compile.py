@@ -138,9 +138,9 @@ def _traced_ahead(one: Advance) -> Advance:
 
 
 def _before_update(state: State, found: Expected) -> Expected:
-    """Return what a forward shows that reads weight and bias before it updates the running buffers.
+    """Return what a forward shows if it reads weight and bias before it updates the running buffers.
 
-    It makes a difference where one of them is a running buffer, too.
+    The order matters only where a weight or bias is a running buffer as well.
     """
     assert found.output is not None
     weight, bias = (each and each.numbers for each in (state.weight, state.bias))

@@ -105,7 +105,7 @@ def _ensemble(state: State, step: Step, variant: Variant, semantics: Semantics) 
 
 
 def _of_two(found: Expected) -> Expected:
-    """Return what a forward of a module without channels shows, of which there are two in a stack."""
+    """Return what a forward shows if the two stacked modules have no channels."""
     if found.error is None:
         return found
     pattern = found.error.pattern.replace("size .0.", "size .2, 0.")

@@ -36,7 +36,7 @@ PYTHON = ("ValueError", "ZeroDivisionError", "TypeError")
 
 
 def _rebound(state: State, inner: State, traced: bool) -> Tuple[Dict[str, Entry], Optional[Expected]]:
-    """Return the tensors to bind on the ScriptModule, or what comes of binding one that does not fit.
+    """Return the tensors to bind on the ScriptModule, or what the step shows if one does not fit.
 
     A trace has no attribute for what was None: a plain tensor becomes an attribute that nothing reads.
     """

@@ -39,8 +39,8 @@ def inner_of(state: State) -> Optional[State]:
 def _shared(one: State, other: State, parameters: bool) -> Dict[str, Entry]:
     """Return the entries of ``one`` that ``other`` holds, too, as they are in ``other``.
 
-    They require a gradient where those of ``one`` do, for a constant of a graph does not; but if
-    ``parameters``, where those of ``other`` do.
+    Whether such an entry requires a gradient is taken from ``one``, or, with ``parameters``, from
+    ``other``: a constant of a graph requires none, a Parameter of the module may.
     """
     there = {each.identity: each for each in other.entries() if each is not None}
     shared: Dict[str, Entry] = {}

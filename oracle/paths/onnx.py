@@ -39,7 +39,7 @@ def _onnx(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
     found = through(state.changed(memory=made), made.inner, step, variant, semantics)
     if shape != made.shape or found.output is None or found.output.dtype in NARROW:
         return tagged(found, "onnx_input")
-    output = dataclasses.replace(found.output, requires_grad=False, strides="contiguous")
+    output = dataclasses.replace(found.output, requires_grad=False, memory_format="contiguous")
     graph, *earlier = found.state.graphs
     graphs = (graph._replace(output=output, trainable=(), saved=()), *earlier)
     text = "" if step.grad == "hooked" else None

@@ -177,7 +177,7 @@ def _metadata(
 
 
 def _copied(others: Advance) -> Advance:
-    """Return the function for other steps, after a copy of which earlier forwards are of the original."""
+    """Return the function for steps other than forwards; a copy marks earlier forwards as not its own."""
 
     def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
         found = others(state, step, variant, semantics)

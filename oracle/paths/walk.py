@@ -51,8 +51,8 @@ def leaving_behind(state: State, step: Step, variant: Variant, semantics: Semant
 
     The conversion gives the Parameter new memory, and leaves that tensor as it was.
     """
-    inside = semantics.inside | {"conversion_leaves_saved_weight"}
-    return advance(state, step, variant, dataclasses.replace(semantics, inside=inside))
+    inside = semantics.holding | {"conversion_leaves_saved_weight"}
+    return advance(state, step, variant, dataclasses.replace(semantics, holding=inside))
 
 
 def left_behind(state: State, step: Step) -> bool:

@@ -119,7 +119,7 @@ def judge(
     conforms = np.abs(share) <= 1.0
     # An element of an infinite budget is whatever memory held before, so nothing may be measured on it.
     if not conforms.all() or np.isinf(budget).any():
-        # What is left has no budget and no error, or its value is not finite.
+        # Other elements conform if they equal the expected value, are NaN as expected, or have no bound.
         conforms &= np.isfinite(want)
         conforms |= (got == want) | (np.isnan(got) & np.isnan(want)) | np.isinf(budget)
         # A value within the budget may be beyond the largest number and is then stored as an infinity.
@@ -159,13 +159,14 @@ def _worst(
     excess[wrong & ~np.isfinite(excess)] = np.inf
     index = np.unravel_index(int(np.argmax(excess)), excess.shape)
     finite = bool(np.isfinite(want[index]))
+    allowed = float(budget[index])
     return Mismatch(
         quantity,
         tuple(int(i) for i in index),
         repr(got[index].item()),
         repr(float(want[index])),
         float(error[index]),
-        float(budget[index]),
+        0.0 if math.isnan(allowed) else allowed,  # inf * 0: only the expected value itself conforms
         in_ulps(float(error[index]), float(want[index]), fmt) if finite else math.nan,
         int(wrong.sum()),
     )
@@ -173,28 +174,25 @@ def _worst(
 
 def judge_output(expected: ExpectedOutput, got: np.ndarray, fmt: Format) -> Judgement:
     """Judge an output of the expected shape, whose dtype has the format ``fmt``."""
-    want, budget, undetermined = output_values(expected)
-    if undetermined.any():
-        budget = np.where(undetermined[:, None, None], np.inf, budget)
-    return judge("output", got, want, budget, fmt)
+    return _judge_values("output", output_values(expected), got, fmt)
 
 
 def judge_gradient(expected: ExpectedGradient, got: np.ndarray, fmt: Format) -> Judgement:
     """Judge a gradient of the expected shape, whose dtype has the format ``fmt``."""
-    return _judge_some(f"{expected.name} gradient", gradient_values(expected), got, fmt)
+    return _judge_values(f"{expected.name} gradient", gradient_values(expected), got, fmt)
 
 
 def judge_grad(name: str, expected: Grad, got: np.ndarray, fmt: Format) -> Judgement:
     """Judge the ``.grad`` of an input or a tensor, of the expected shape and the format ``fmt``."""
-    return _judge_some(f"{name}.grad", grad_values(expected), got, fmt)
+    return _judge_values(f"{name}.grad", grad_values(expected), got, fmt)
 
 
 def judge_derivative(expected: ExpectedDerivative, got: np.ndarray, fmt: Format) -> Judgement:
     """Judge a derivative of the expected shape, whose dtype has the format ``fmt``."""
-    return _judge_some(expected.quantity, derivative_values(expected), got, fmt)
+    return _judge_values(expected.quantity, derivative_values(expected), got, fmt)
 
 
-def _judge_some(quantity: str, expected: OutputValues, got: np.ndarray, fmt: Format) -> Judgement:
+def _judge_values(quantity: str, expected: OutputValues, got: np.ndarray, fmt: Format) -> Judgement:
     """Judge values of shape (C,), also as (1, C), or (N, C, H, W) in the channels that are determined."""
     want, budget, undetermined = expected
     if undetermined.any():

@@ -42,18 +42,24 @@ TEXT = "text"
 SHARED = "memory shared with the original"
 PRESENCE: Names = ("output present", "gradients present", "grads present", "derivatives present")
 STEP: Names = ("input_changed", *PRESENCE, *FLAGS)
+"""Compared after every step."""
+
 OUTPUT: Dict[str, Names] = {
-    strides: (
+    memory_format: (
         "output_dtype",
         "output_shape",
-        f"output_strides {strides}",
+        f"output_strides {memory_format}",
         "output_shares_input",
         "output_requires_grad",
         "earlier_output_changed",
     )
-    for strides in ("contiguous", "channels_last")
+    for memory_format in ("contiguous", "channels_last")
 }
+"""Compared of an output; the key is its expected memory format."""
+
 PRESENT: Dict[str, Names] = {name: (f"{name} present",) for name in TENSORS}
+"""Compared of a tensor that one side lacks."""
+
 FACTS: Dict[str, Names] = {
     name: (
         f"{name} dtype",
@@ -64,21 +70,26 @@ FACTS: Dict[str, Names] = {
     )
     for name in TENSORS
 }
+"""Compared of a tensor that both sides have."""
+
 GRADIENT_ASPECTS = ("dtype", "shape", "strides", "requires_grad", "shares memory")
 GRADIENT: Dict[str, Names] = {
     name: tuple(f"{name} gradient {aspect}" for aspect in GRADIENT_ASPECTS)
     for name in GRADIENTS
 }
+"""Compared of a returned gradient."""
+
 GRAD: Dict[str, Names] = {
     name: tuple(f"{name}.grad {aspect}" for aspect in ("dtype", "shape", "strides", "requires_grad"))
     for name in ("input", *FLOATING)
 }
+"""Compared of a ``.grad``."""
+
 DERIVATIVE: Dict[str, Names] = {
     quantity: tuple(f"{quantity} {aspect}" for aspect in ("dtype", "shape"))
     for quantity in DERIVATIVES
 }
-"""The names of the quantities that are compared: for every step, for an output, for a tensor that is
-there on one side only, and for one that is there on both."""
+"""Compared of a further derivative."""
 
 DTYPE_OF = {"output": "output_dtype"}
 """The name of the quantity that is an array's dtype, where it is not the array's name and ``dtype``."""
@@ -138,9 +149,9 @@ def _found(pattern: str, message: str) -> bool:
 
 
 def _compare_output(expected: ExpectedOutput, got: ObservedOutput, tally: Tally) -> None:
-    as_expected = got.channels_last if expected.strides == "channels_last" else got.contiguous
+    as_expected = got.channels_last if expected.memory_format == "channels_last" else got.contiguous
     tally.equal(
-        OUTPUT[expected.strides],
+        OUTPUT[expected.memory_format],
         (got.dtype, got.values.shape, as_expected, got.shares_input, got.requires_grad)
         + (got.earlier_output_changed,),
         (expected.dtype, expected.shape, True, False, expected.requires_grad, False),
@@ -171,7 +182,7 @@ def _compare_gradient(
         if expected is not None:
             tally.lacks(f"{name} gradient", f"{name} gradient present", "None")
         return
-    as_expected = got.channels_last if expected.strides == "channels_last" else got.contiguous
+    as_expected = got.channels_last if expected.memory_format == "channels_last" else got.contiguous
     tally.equal(
         GRADIENT[name],
         (got.dtype, got.values.shape, as_expected, got.requires_grad, got.shares_memory),

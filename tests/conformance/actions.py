@@ -1,6 +1,6 @@
 """Tells GitHub Actions what a run has found: a summary on the page of the run, and annotations.
 
-Nothing of it happens elsewhere: GitHub sets the two environment variables that ask for it.
+It does nothing unless GitHub has set the two environment variables that ask for it.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from reports.causes import cause_lines, causes
 from reports.rows import CaseRow
 from reports.symptoms import symptom
 from reports.visible import visible
+from tests.failure import SCRIPT
 
 SCREEN = 50
 """The largest number of lines at the end of a run, unless the user asked for more."""
@@ -24,9 +25,6 @@ FEW = 30
 
 LEAST = 14
 """The number of lines that are kept for the causes, however many the failures need."""
-
-SCRIPT = "# a script that shows it"
-"""The beginning of the line before a script."""
 
 REST_SHOWN = "... the rest of this is shown by -v"
 

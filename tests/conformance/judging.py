@@ -58,7 +58,7 @@ def observing(case_id: str, session: Session) -> Iterator[None]:
         last = f"case {case_id} {damage}" if isinstance(damage, Exhausted) else ""
         raise Failure(_unobservable(case_id, f"it {damage}", session), last) from None
     except BaseException as error:  # a subject may exit or skip, too
-        if not foreign.met(error):
+        if not foreign.raised_in_subject(error):
             raise
         what = f"{foreign.said(error)}\n  raised at {foreign.place(error)}"
         raise Failure(_unobservable(case_id, what, session)) from error

@@ -115,7 +115,7 @@ class Recorder:
             self.header = decode_header(json.loads(output[HEADER]))
 
     def forget(self) -> None:
-        """Leave the rows of another run out of everything that is said: none of this one follows."""
+        """Drop the rows of another run, so that the table does not count them: this run judged none."""
         self.rows.clear()
         self.explored.clear()
         self.forgotten = True

@@ -172,7 +172,7 @@ def _printed(shown: Shown) -> str:
         return f"{source} is not None"
     if mismatch.got == "None":
         return source
-    raise Unwritable(f"{quantity} is seen by the suite alone")
+    raise Unwritable(f"only the suite can observe {quantity}")
 
 
 def _last(shown: Shown, body: List[str]) -> List[str]:

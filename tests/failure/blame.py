@@ -25,7 +25,7 @@ def explaining(result: Result, subject: Subject, semantics: Semantics) -> Tuple[
         return ()
     names = []
     for name in result.switches:
-        flipped = dataclasses.replace(semantics, inside=semantics.inside ^ {name})
+        flipped = dataclasses.replace(semantics, holding=semantics.holding ^ {name})
         other = program(case, subject, flipped)
         if other.case == judged.case and not result_of(other, observations).findings:
             names.append(name)
@@ -38,7 +38,7 @@ def described(names: Tuple[str, ...], semantics: Semantics) -> List[str]:
     lines = []
     for switch in SWITCHES:
         if switch.name in names:
-            inside = switch.name in semantics.inside
+            inside = switch.name in semantics.holding
             here, there = (switch.inside, switch.outside)[:: 1 if inside else -1]
             lines += [
                 f"the other side of switch {switch.name!r} explains it ({switch.source}):",

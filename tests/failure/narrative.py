@@ -76,7 +76,7 @@ def _head(case: Case, number: int, step: Optional[Step]) -> str:
 
 def _sides(want: Expected, semantics: Semantics) -> List[str]:
     """Return the switches that decided the step, and whether they hold."""
-    sides = {name: "holds" if name in semantics.inside else "does not hold" for name in want.switches}
+    sides = {name: "holds" if name in semantics.holding else "does not hold" for name in want.switches}
     return [f"{name} ({side})" for name, side in sides.items()]
 
 

@@ -81,6 +81,7 @@ LOADED = (
     "getattr(m, name).data_ptr() in [each.data_ptr() for each in state.values()]]))))"
 )
 """The expression for the text of a load; {names}: the names of the tensors."""
+
 WITHOUT: Dict[str, str] = {
     "no_grad": "torch.no_grad()(m.__call__)",
     "inference": "torch.inference_mode()(m.__call__)",

@@ -7,7 +7,7 @@ from typing import List, Sequence
 from cases.spelling import spell
 from reports.visible import visible
 from tests.conformance.session import Session
-from tests.failure import blame
+from tests.failure import SCRIPT, blame
 from tests.failure.reproduction import reproduce
 from tests.verdict.result import Finding, Result
 from tests.verdict.verdict import Verdict, described
@@ -16,15 +16,14 @@ DERIVATIONS = {
     "output": "errors of mean and variance carried to the output, four roundings, and the a*x + c form",
     "running_mean": "gamma(k) * mean|x| for the sum, then the moving average",
     "running_var": "gamma(2k+4) * var + 2*d*sqrt(var) + d^2, then the moving average",
+    "bias gradient": "gamma(k) * sum|g|",
+    "weight gradient": "gamma(k+2) * sum|g*(x - m)| / s, and the errors of mean and inverse root",
+    "input gradient": "errors of mean, inverse root and both sums carried over, gamma(4) of each term",
 }
 """Maps a quantity to how ``oracle.numerics.bounds`` derives its budget."""
 
 SHOWN = 3
 """The number of findings at one step, and of parts of a state's case, that are described in full."""
-
-
-SCRIPT = "# a script that shows it"
-"""The beginning of the line before a script."""
 
 
 def short(verdict: Verdict, session: Session) -> str:
@@ -79,7 +78,7 @@ def _numbers(finding: Finding) -> List[str]:
     mismatch = finding.mismatch
     if mismatch.error is None or mismatch.budget is None or mismatch.ulps is None:
         return []
-    derived = DERIVATIONS.get(mismatch.quantity, "known numbers, no rounding")
+    derived = DERIVATIONS.get(mismatch.quantity, "derived step by step: oracle/numerics/propagation.py")
     if mismatch.budget == 0:
         derived = "no operation has to round on this input, so the result must be exact"
     return [

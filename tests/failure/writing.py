@@ -18,7 +18,7 @@ MOST = 512
 
 
 class Unwritable(Exception):
-    """A batch is too large for a script; the message says which."""
+    """No script can be written; the message says why: too large, or nothing that can be printed."""
 
 
 class Writing(NamedTuple):

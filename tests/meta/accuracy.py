@@ -168,7 +168,7 @@ def _measure_outputs(given: Batch, exact: Dict[int, Exact], where: str, worst: W
     weight, bias = (preset(name, channels) for name in ("weight", "bias"))
     output = ExpectedOutput(
         given, found.mean, found.biased_variance, known(weight), known(bias), EPS,
-        batch_statistics=True, strides="contiguous", requires_grad=False,
+        batch_statistics=True, memory_format="contiguous", requires_grad=False,
     )  # fmt: skip
     values = output_values(output).values.transpose(1, 0, 2, 3).reshape(channels, -1)
     unit = gamma(bounds.ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)

@@ -41,7 +41,7 @@ class Rounding(HonestBatchNorm2d):
     """
 
     sums_exactly = False
-    differentiates_thrice = "third_derivatives_refused" not in installed.RULES.inside
+    differentiates_thrice = "third_derivatives_refused" not in installed.RULES.holding
 
 
 class TimesReciprocal(Rounding):

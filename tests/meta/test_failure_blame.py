@@ -55,7 +55,7 @@ def test_every_switch_that_can_come_up_can_be_blamed() -> None:
     plain.append(catalogue.find(FLAT))
     consulting = [(each, run(each, eager(installed.BATCH_NORM), installed.RULES)) for each in plain]
     for switch in SWITCHES:
-        wrong = dataclasses.replace(installed.RULES, inside=installed.RULES.inside ^ {switch.name})
+        wrong = dataclasses.replace(installed.RULES, holding=installed.RULES.holding ^ {switch.name})
         for case, right in consulting:
             if switch.name not in right.switches or right.findings:
                 continue

@@ -144,7 +144,7 @@ def output(variant: Variant, name: str = "b1", eps: float = 1e-5) -> ExpectedOut
     half: Optional[Budgeted] = constant(0.5, given.values.shape[1])
     return ExpectedOutput(
         given, found.mean, found.biased_variance, half, half, eps,
-        batch_statistics=True, strides="contiguous", requires_grad=False,
+        batch_statistics=True, memory_format="contiguous", requires_grad=False,
     )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def test_an_output_that_is_not_finite_must_be_just_that(number: float, dtype: st
     channels = given.values.shape[1]
     expected = ExpectedOutput(
         given, constant(0.0, channels), constant(1.0, channels), None, None, 1e-5,
-        batch_statistics=False, strides="contiguous", requires_grad=False,
+        batch_statistics=False, memory_format="contiguous", requires_grad=False,
     )  # fmt: skip
     want = output_values(expected).values
     values, fmt = want.astype(dtype), FORMATS[dtype]

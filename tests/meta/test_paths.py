@@ -263,7 +263,6 @@ def test_a_clause_that_does_not_show_is_a_finding(path: str) -> None:
     subject = taken(eager(torch.nn.BatchNorm2d), path)
     usual = eager(torch.nn.BatchNorm2d)
 
-
     pretended = dataclasses.replace(subject, observe=lambda case: usual.observe(case.on(EAGER)))
     assert adjudicate(case, pretended, RULES, strict_defects=False).outcome == FINDING
 

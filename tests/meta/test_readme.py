@@ -131,16 +131,12 @@ class _Names:
         self.names.add(name)
 
 
-DEPENDENT = {"--explore-seed"}
-"""The options that mean nothing without another one; ``--help`` explains them."""
-
-
 def test_the_table_of_options_is_complete() -> None:
     parser: Any = _Names()
     options.add(parser)
     shown = re.findall(r"^\| `(--[a-z-]+)", text("tests/conformance/README.md"), re.MULTILINE)
     assert len(set(shown)) == len(shown)
-    assert set(shown) == parser.names - DEPENDENT
+    assert set(shown) == parser.names
 
 
 PATH = re.compile(r"`((?:cases|oracle|tests|reports)/[a-z0-9_/.-]+)`")
@@ -156,7 +152,7 @@ def test_modules_of_a_failure_are_all_on_its_page() -> None:
     page = text("tests/failure/README.md")
     named = set(re.findall(r"`([a-z_]+\.py)`", page))
     there = {each.name for each in (ROOT / "tests" / "failure").glob("*.py")}
-    assert named == there - {"__init__.py", "phrases.py"}
+    assert named == there - {"__init__.py"}
 
 
 def test_contributing_names_what_a_newcomer_asks_for() -> None:

@@ -32,7 +32,7 @@ NEIGHBOURS = dict(zip(RELEASES, RELEASES[1:]))
 
 
 def flip(rules: Semantics, name: str) -> Semantics:
-    return dataclasses.replace(rules, inside=rules.inside ^ {name})
+    return dataclasses.replace(rules, holding=rules.holding ^ {name})
 
 
 # --- the tables are well formed ---------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_the_other_side_of_a_switch_fails_a_case_that_names_it(name: str) -> Non
     """The test runs torch's own BatchNorm2d on the installed release."""
     wrong = flip(installed.RULES, name)
     hiding = {mask for switch in SWITCHES if switch.name == name for mask in switch.masked_by}
-    if hiding & installed.RULES.inside:
+    if hiding & installed.RULES.holding:
         pytest.skip("hidden on this release")
     tried = 0
     for case in asking(name, wrong):
@@ -196,7 +196,7 @@ def test_a_bound_off_by_one_release_is_caught_there(
     question, the run says that the two intervals cannot both be right.
     """
     true, wrong = semantics(release), semantics(release, switches=table)
-    assert true.inside ^ wrong.inside == {name}
+    assert true.holding ^ wrong.holding == {name}
     for case in asking(name, wrong):
         if different(case, true, wrong):
             return
@@ -215,7 +215,7 @@ def test_equal_tables_expect_the_same() -> None:
 def test_a_bound_that_moves_over_the_installed_release_fails_there(name: str) -> None:
     """torch itself runs: the interval is made to end, or not to end, at the installed release."""
     switch = next(each for each in SWITCHES if each.name == name)
-    if set(switch.masked_by) & installed.RULES.inside:
+    if set(switch.masked_by) & installed.RULES.holding:
         pytest.skip("hidden on this release")
     if switch.holds_on(RUNNING):
         other = dataclasses.replace(switch, first=None, last=RELEASES[RELEASES.index(RUNNING) - 1])
@@ -237,7 +237,7 @@ def unexercised_on(rules: Semantics, *seen: str, outcome: str = "pass") -> List[
 @pytest.mark.parametrize("release", RELEASES, ids=[".".join(map(str, r)) for r in RELEASES])
 def test_a_switch_that_no_case_meets_is_named(release: Release) -> None:
     rules = semantics(release)
-    can_come_up = [s.name for s in SWITCHES if not set(s.masked_by) & rules.inside]
+    can_come_up = [s.name for s in SWITCHES if not set(s.masked_by) & rules.holding]
     lines = unexercised_on(rules)
     assert [re.findall("'([a-z0-9_]+)'", line)[0] for line in lines] == can_come_up
     for switch, line in zip((s for s in SWITCHES if s.name in can_come_up), lines):
@@ -270,7 +270,7 @@ def test_the_candidates_meet_every_switch_on_every_release(every: int) -> None:
 def test_a_newer_release_gets_the_newest_semantics_and_an_older_none() -> None:
     newest = semantics(RELEASES[-1])
     newer = semantics((2, 99))
-    assert (newer.inside, newer.in_table, newest.in_table) == (newest.inside, False, True)
+    assert (newer.holding, newer.in_table, newest.in_table) == (newest.holding, False, True)
     with pytest.raises(ValueError, match=r"torch 1\.3 is older than the table.*1\.4"):
         semantics((1, 3))
 

@@ -47,7 +47,7 @@ class Clause:
     - ``instead``: a function from what is right to what is seen instead, exactly
       (``dataclasses.replace(right, ...)``); later steps follow from the state in it.
 
-    ``fault``: it is a defect of torch on this path, and is reported as a known defect.
+    ``defect``: it is a defect of torch on this path, and is reported as a known defect.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Clause:
     quantities: Tuple[str, ...] = ()
     ends: bool = False
     always: bool = True
-    fault: bool = False
+    defect: bool = False
     raises: Optional[Tuple[str, str]] = None
     instead: Optional[Callable[[Any, Circumstances], Any]] = None
 

@@ -17,7 +17,7 @@ BETWEEN = 77.0
 
 
 def _with_gaps(values: torch.Tensor) -> torch.Tensor:
-    """Return every second value of a larger tensor. Old releases can fill it in 16 bits, but not add."""
+    """Return every second value of a larger tensor, by filling: old releases cannot add in 16 bits."""
     larger = values.new_full((2 * len(values),), BETWEEN)
     larger[::2] = values
     return larger[::2]

@@ -11,8 +11,8 @@ from cases.derivatives import Accumulate, Backward, Detach, Double, Jvp, Nested,
 from cases.inputs import batch, upstream
 from cases.steps import Step
 from tests.subject.gradients import (
+    FurtherBackward,
     Recording,
-    Upstream,
     derivative,
     further_derivatives,
     gradients,
@@ -68,7 +68,7 @@ def _differentiate_further(live: Any, step: Union[Double, Triple]) -> None:
     along = given[2].tensor if isinstance(step, Triple) else None
     if isinstance(step, Triple):  # the bias's gradient does not depend on the input
         recording = recording._replace(leaves=(*recording.leaves[:2], None))
-    asked = Upstream(given[0].tensor, (given[1].tensor, *directions), along)
+    asked = FurtherBackward(given[0].tensor, (given[1].tensor, *directions), along)
     try:
         live.seen["derivatives"] = further_derivatives(recording, asked, live.device)
     finally:

@@ -26,7 +26,7 @@ def shown(value: object) -> str:
         return f"a {type(value).__name__} that cannot be shown"
 
 
-def met(error: BaseException) -> bool:
+def raised_in_subject(error: BaseException) -> bool:
     """Whether the exception was raised while ``tests.subject`` drove or observed the subject."""
     frames = traceback.walk_tb(error.__traceback__)
     return any(frame.f_globals.get("__name__", "").startswith("tests.subject.") for frame, _ in frames)

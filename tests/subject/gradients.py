@@ -42,7 +42,7 @@ def gradients(
     return tuple(observed_gradient(by_leaf.get(id(leaf)), others, device) for leaf in leaves)
 
 
-class Upstream(NamedTuple):
+class FurtherBackward(NamedTuple):
     """A double or triple backward: the upstream gradient, and the directions.
 
     ``directions``: those of the gradients of input, weight and bias. ``along``: that of the second
@@ -58,7 +58,7 @@ Derivatives = Tuple[Tuple[str, ObservedDerivative], ...]
 """Derivatives, with the names of their quantities."""
 
 
-def further_derivatives(recording: Recording, upstream: Upstream, device: Device) -> Derivatives:
+def further_derivatives(recording: Recording, upstream: FurtherBackward, device: Device) -> Derivatives:
     """Differentiate the gradients of input, weight and bias, each multiplied by its direction.
 
     Raises whatever ``torch.autograd.grad`` raises.

@@ -43,11 +43,11 @@ from tests.subject.paths import load
 from tests.subject.reading import attribute, numbers, observed
 from tests.subject.state_dicts import Loading, Source, made
 from tests.subject.subject import Subject
-from tests.subject.surroundings import IN_A_CALL, restore, settings
+from tests.subject.surroundings import CHECKED_AFTER_A_CALL, restore, settings
 
 SETTING_CHANGED = "SettingChanged"
-"""The class of the exception that is observed after a step that raised none but left a setting of torch
-changed. A path may change settings; then it is not observed."""
+"""The exception class that an observation gets if a step raises nothing but leaves a setting of torch
+changed. A path may change settings, so a step on a path never gets it."""
 
 Factory = Callable[..., Any]
 """The class under test, or a function that constructs it."""
@@ -135,7 +135,7 @@ class LiveModule:
                 handed = HANDED[step.grad](leaf) if step.grad in HANDED else leaf
                 if step.grad == "detached":  # no step differentiates with respect to the tensor before it
                     leaves = (handed, *leaves[1:])
-                before = settings(IN_A_CALL)
+                before = settings(CHECKED_AFTER_A_CALL)
                 output = self._hooked(leaf) if step.grad == "hooked" else self._called(handed)
                 self._changed += restore(before)
             self.seen["output"] = self.observed_output(output, given)
@@ -236,6 +236,7 @@ ACTIONS: Dict[Type[Step], Callable[..., None]] = {
     **ATTRIBUTE_ACTIONS,
 }
 """Maps the type of a step to the function that performs it."""
+
 
 def eager(
     factory: Factory, name: Optional[str] = None, promise: str = MODULE, device: Device = HERE

@@ -31,7 +31,7 @@ def _without_subnormals() -> bool:
 
 
 def _deterministic() -> bool:
-    """Whether torch uses deterministic algorithms alone, which releases before 1.8 cannot be asked."""
+    """Whether torch uses only deterministic algorithms; False before 1.8, which cannot tell."""
     asked = getattr(torch, "are_deterministic_algorithms_enabled", None)
     return bool(asked and asked())
 
@@ -63,9 +63,9 @@ WATCHED: Tuple[Watched, ...] = (
 )
 """The settings of the process that a call of a module could change."""
 
-IN_A_CALL = 1
-"""The number of settings, from the first of WATCHED, that are compared as soon as a call has returned.
-The context in which the module is called restores them when it ends, so later the change is not seen."""
+CHECKED_AFTER_A_CALL = 1
+"""The number of settings, from the first of WATCHED, that are compared as soon as a call returns: the
+context of the call restores these when it ends, so a later comparison would miss the change."""
 
 
 def settings(count: int = len(WATCHED)) -> Tuple[Any, ...]:

@@ -146,7 +146,7 @@ def _printed(seen: Seen, quantity: str) -> Tuple[str, ...]:
 def _difference(
     check: Union[Equals, Differs, Near], transcript: Transcript
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Return |observed - formula| and the budget; channels that are not finite are left out."""
+    """Return |observed - formula| and the oracle's budget, a number for each element of the quantity."""
     seen = transcript.steps[check.step]
     value = FORMULAS[check.formula](seen, transcript.batches(check.step))
     error = np.abs(seen.arrays[check.quantity].astype(np.float64) - value)

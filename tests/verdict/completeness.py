@@ -6,7 +6,7 @@ a comparison that leaves something out is noticed.
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Mapping, Sequence
 
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
@@ -17,6 +17,7 @@ from tests.comparison.promises import promised
 
 _ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
 """The aspects that are compared of every tensor that is there."""
+
 OUTPUT = (
     "output",
     "output_dtype",
@@ -50,28 +51,27 @@ def _shown(case: Case, expected: Expectations) -> Mapping[str, int]:
         return {"exception": 1}
     steps = 1 + len(case.steps)
     counts = dict.fromkeys((*STEP, *FLAGS), steps)
-    outputs = [each.output.strides for each in expected if each.output is not None]
+    outputs = [each.output.memory_format for each in expected if each.output is not None]
     counts.update(dict.fromkeys(OUTPUT, len(outputs)))
-    for strides in set(outputs):
-        counts[f"output_strides {strides}"] = outputs.count(strides)
+    for memory_format in set(outputs):
+        counts[f"output_strides {memory_format}"] = outputs.count(memory_format)
     for name in TENSORS:
         absent = sum(each.state.entry(name) is None for each in expected)
         counts[f"{name} present"] = absent
         counts.update((name + aspect, steps - absent) for aspect in _ASPECTS)
+
+    def add(name: str, aspects: Sequence[str]) -> None:
+        for aspect in aspects:
+            counts[name + aspect] = counts.get(name + aspect, 0) + 1
+
+    facts = ("", " dtype", " shape", " strides", " requires_grad")
     for each in expected:
         for name, gradient in zip(GRADIENTS, each.gradients or ()):
-            aspects = ("", " dtype", " shape", " strides", " requires_grad", " shares memory")
-            for aspect in aspects if gradient is not None else (" present",):
-                quantity = f"{name} gradient{aspect}"
-                counts[quantity] = counts.get(quantity, 0) + 1
+            add(f"{name} gradient", (*facts, " shares memory") if gradient is not None else (" present",))
         for name, _ in each.state.grads():
-            for aspect in ("", " dtype", " shape", " strides", " requires_grad"):
-                quantity = f"{name}.grad{aspect}"
-                counts[quantity] = counts.get(quantity, 0) + 1
+            add(f"{name}.grad", facts)
         for derivative in each.derivatives:
-            for aspect in ("", " dtype", " shape"):
-                quantity = derivative.quantity + aspect
-                counts[quantity] = counts.get(quantity, 0) + 1
+            add(derivative.quantity, ("", " dtype", " shape"))
     counts["text"] = sum(each.text is not None for each in expected)
     counts["memory shared with the original"] = sum(each.copied for each in expected)
     return counts

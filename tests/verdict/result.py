@@ -143,7 +143,7 @@ def _walk(
         before = expected[number - 1].state if number else None
         compare(before, want, got, tally)
         shown = shown or next((each for each in here if _shows(each, tally)), None)
-        lapsed = _lapsed(here, tally, _beyond(before, want, got, tally))
+        lapsed = _remove_allowed(here, tally, _beyond(before, want, got, tally))
         if tally.mismatches or lapsed is not None or any(each.ends for each in here):
             break
     return number, shown, lapsed
@@ -183,7 +183,7 @@ def _shows(clause: Clause, tally: Tally) -> bool:
 
 
 Beyond = Mapping[str, Sequence[Mismatch]]
-"""Maps the name of a clause to what differs from what it allows instead; clauses without are missing."""
+"""Maps the name of a clause to the mismatches with the result it allows; absent: it allows any value."""
 
 
 def _beyond(before: Optional[State], want: Expected, got: Observation, tally: Tally) -> Beyond:
@@ -198,10 +198,10 @@ def _beyond(before: Optional[State], want: Expected, got: Observation, tally: Ta
     return found
 
 
-def _lapsed(clauses: Sequence[Clause], tally: Tally, beyond: Beyond) -> Optional[Clause]:
-    """Remove the mismatches that clauses allow; return a clause that no mismatch belongs to.
+def _remove_allowed(clauses: Sequence[Clause], tally: Tally, beyond: Beyond) -> Optional[Clause]:
+    """Remove from ``tally`` the mismatches that clauses allow; return a clause that has lapsed.
 
-    ``beyond``: the mismatches that stay, of clauses that do not allow every value.
+    ``beyond``: for clauses that allow only certain values, the mismatches with those values.
     """
     for clause in clauses:
         if clause.always and not _shows(clause, tally):

@@ -88,7 +88,7 @@ def adjudicate(
             return _gone(result, defect)
     if judged.rest is not None:
         return Verdict(NOT_APPLICABLE, result, None, judged.rest.reason)
-    if result.clause is not None and result.clause.fault:
+    if result.clause is not None and result.clause.defect:
         return Verdict(KNOWN_DEFECT, result, _as_defect(result.clause), result.clause.reason)
     if result.clause is not None and judged.deviates:
         return Verdict(CONTRACT, result, None, result.clause.reason, clause=result.clause)
@@ -124,7 +124,7 @@ def _distinct(one: Expectations, other: Optional[Expectations]) -> bool:
 
 
 def _present(known: Sequence[Defect], seen_with: SeenWith) -> List[Defect]:
-    """Return the defects in whose circumstances the program is, some of them because of others before."""
+    """Return the defects in whose circumstances the program is, with the defects before them applied."""
     present: List[Defect] = []
     if seen_with(known) is None:  # most cases are in the circumstances of none
         return present
@@ -149,7 +149,7 @@ def _explained(
     observations: Sequence[Observation],
     strict: bool,
 ) -> Optional[Verdict]:
-    """Return the verdict on findings in the circumstances of known defects; None where there are none.
+    """Return the verdict on findings if known defects explain or change them; None if they do not.
 
     ``result``: the comparison with what is right. ``present``: the defects in whose circumstances the
     program is. The smallest set of them that explains the findings is taken. ``strict``: each of the
@@ -161,7 +161,7 @@ def _explained(
     for number in range(1, len(present) + 1):
         for defects in combinations(present, number):
             deviation = seen_with(defects)
-            if deviation is None:  # they show beside others alone
+            if deviation is None:  # these defects show only together with others
                 continue
             shown = result_of(judged, observations, deviation)
             if not shown.findings:
@@ -205,7 +205,7 @@ def _claim_verdict(
     """Return the verdict on a public text's statement: its checks must agree with the observations."""
     claim = claims.CASES[judged.case.plain_id]
     wrong = contradicted(claim, judged.expected, observations, judged.promise)
-    if claim.refuted_where is None or claim.refuted_where not in semantics.inside:
+    if claim.refuted_where is None or claim.refuted_where not in semantics.holding:
         if not wrong:
             return Verdict(PASS, result)
         text = f"verdict {claim.verdict!r} is wrong: {wrong[0]}"

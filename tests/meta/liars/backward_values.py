@@ -15,7 +15,6 @@ from tests.meta.liars.registry import liar
 Wanted = Tuple[bool, bool, bool]
 
 
-
 @liar("bounded", "train_only", "g_ordinary", through="input gradient")
 class ConstantChannelGetsNothing(HonestBatchNorm2d):
     """Gives a channel whose variance is 0 a gradient of zeros."""

@@ -26,9 +26,9 @@ def _as_computed(right: Any, circumstances: Circumstances) -> Any:
     return right
 
 
-def exactly(name: str, reason: str, source: str = HERE, fault: bool = False) -> Clause:
+def exactly(name: str, reason: str, source: str = HERE, defect: bool = False) -> Clause:
     """Return a clause whose deviation ``oracle.paths`` computes exactly."""
-    return Clause(name, reason, source, _named(name), instead=_as_computed, fault=fault)
+    return Clause(name, reason, source, _named(name), instead=_as_computed, defect=defect)
 
 
 def freely(
@@ -38,11 +38,11 @@ def freely(
     source: str = HERE,
     ends: bool = False,
     always: bool = True,
-    fault: bool = False,
+    defect: bool = False,
 ) -> Clause:
     """Return a clause that lets quantities differ; ``ends`` and ``always`` as in ``Clause``."""
     return Clause(
-        name, reason, source, _named(name), quantities, ends=ends, always=always, fault=fault
+        name, reason, source, _named(name), quantities, ends=ends, always=always, defect=defect
     )
 
 

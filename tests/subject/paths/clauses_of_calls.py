@@ -84,7 +84,7 @@ FUNCTIONAL = (
         "running_mean",
         "running_var",
         ends=True,
-        fault=True,
+        defect=True,
     ),
     freely(
         "vmap_narrow",
@@ -153,7 +153,7 @@ CONVERTING = (
         "lazy_features",
         "A LazyBatchNorm2d without affine and track_running_stats has nothing to initialise and never "
         "learns num_features, which stays 0.",
-        fault=True,
+        defect=True,
     ),
     exactly(
         "lazy_channels",

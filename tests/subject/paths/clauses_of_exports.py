@@ -19,13 +19,13 @@ EXPORT = (
         "decomposed_backward",
         "A train-mode forward of a decomposed program that updates its statistics cannot be "
         "differentiated: the program writes to them after an operator that has saved them.",
-        fault=True,
+        defect=True,
     ),
     exactly(
         "decomposed_alias",
         "A train-mode program of a module in which a running statistic has a second name cannot be "
         "decomposed: an assertion of torch fails.",
-        fault=True,
+        defect=True,
     ),
     exactly("export_hooks", "The module's hooks are not called: the program is a module of its own."),
     exactly(
@@ -65,7 +65,7 @@ EXPORT = (
         "output present",
         "num_batches_tracked",
         ends=True,
-        fault=True,
+        defect=True,
     ),
 )
 

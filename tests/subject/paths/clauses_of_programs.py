@@ -70,7 +70,7 @@ JIT = (
         "freeze_pools",
         "Freezing makes one constant of equal tensors (a weight of ones and an initial running_var), in "
         "the memory of one of them: a later write to it changes the other in the code, too.",
-        fault=True,
+        defect=True,
     ),
     freely(
         "freeze_double",
@@ -88,7 +88,7 @@ JIT = (
         "running_mean",
         "running_var",
         ends=True,
-        fault=True,
+        defect=True,
     ),
 )
 
@@ -130,7 +130,7 @@ COMPILE = (
         "The decomposition takes the mean from var_mean, which is NaN where an infinity is not the last "
         "value of its channel: running_mean becomes NaN, not an infinity.",
         "pytorch/pytorch#138570",
-        fault=True,
+        defect=True,
     ),
     freely(
         "decomposed_statistics",
@@ -140,7 +140,7 @@ COMPILE = (
         "*.grad",
         source="torch 2.13.0, torch/_decomp/decompositions.py, native_batch_norm_helper; PR #84013",
         always=False,
-        fault=True,
+        defect=True,
     ),
     freely(
         "ahead_strides",
@@ -158,7 +158,7 @@ COMPILE = (
         "ahead_alias",
         "The operator that is traced reads weight and bias before it updates the running buffers. Where "
         "one tensor is both, the module reads it after the update.",
-        fault=True,
+        defect=True,
     ),
     exactly(
         "ahead_whole",
