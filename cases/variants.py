@@ -128,11 +128,12 @@ CUT_CHANNELS_LAST = tuple(f"channels_last_{each}" for each in CUT_LAYOUTS)
 
 EVERY_LAYOUT = (
     *(*GRADIENT_LAYOUTS, "transposed", "swapped", *CUT_LAYOUTS, *EXPANDED_LAYOUTS),
-    *(*CUT_CHANNELS_LAST, "windows"),
+    *(*CUT_CHANNELS_LAST, "windows", "unsqueezed"),
 )
 """Every word for how a tensor lies in memory; edges and spelled-out programs use those that are no
 GRADIENT_LAYOUTS. transposed: height and width have changed places in memory. swapped: images and
-channels have. windows: each row is the row above it moved by one number, and they share their memory."""
+channels have. windows: each row is the row above it moved by one number, and they share their memory.
+unsqueezed: channels_last, but a width of 1 is a dimension that ``unsqueeze(-1)`` has added."""
 
 ATTACHED_COUNT = 5
 """The value of a counter that ``Attach`` attaches."""

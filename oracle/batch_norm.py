@@ -117,7 +117,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     output = _output(state, given, call, bool(trainable), rules)
     graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
     if step.grad == "input_overwritten":
-        graph = graph._replace(modified=bool(graph.saved or given.values.size))
+        graph = graph._replace(modified=bool(given.values.size))
     state = state.changed(graphs=(graph, *state.graphs[:1]))
     return Expected(state, output=output, text=outputs.HOOKS if step.grad == "hooked" else None)
 

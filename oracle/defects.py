@@ -187,7 +187,7 @@ DEFECTS: Tuple[Defect, ...] = (
         "backward_misreads_ambiguous_layout",
         (1, 10),
         None,
-        "the backward, where input or upstream gradient is channels_last only because N or H is 1, and "
+        "the backward, where input or upstream gradient is channels_last only because N, H or W is 1, and "
         "its strides are not those that .contiguous(memory_format=torch.channels_last) gives (a permuted "
         "tensor of one image or one row, a view of a channels_last image, or x[0][None]), while the "
         "other is contiguous",

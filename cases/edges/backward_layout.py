@@ -79,9 +79,25 @@ def _views() -> Iterator[Edge]:
                 )  # fmt: skip
 
 
+def _unsqueezed() -> Iterator[Edge]:
+    """Edges with sequences as images of width 1: ``x.transpose(1, 2).unsqueeze(-1)`` of shape (N, L, C)."""
+    note = "strides may be ambiguous where the width is 1, too"
+    pairs = (("unsqueezed", "contiguous"), ("contiguous", "unsqueezed"))
+    alike = (("unsqueezed", "channels_last"), ("unsqueezed", "unsqueezed"))
+    shapes = ("n8_width_1", "n8_one_column", "n195_65_tall", "n2")
+    tried = [(shape, "float32", pair) for shape in shapes for pair in (*pairs, *alike)]
+    tried += [("n8_width_1", dtype, pair) for dtype in DTYPES[1:] for pair in pairs]
+    for shape, dtype, (layout, gradient) in tried:
+        variant = Variant("bounded", shape, dtype)
+        program = BOTH_PASSES.format(f"b1.{layout}", f"ordinary.{gradient}")
+        name = f"{shape}_{dtype}_{layout}_{gradient}"
+        yield Edge(name, "backward_layout", program, note, Config(variant.channels), variant)
+
+
 EDGES: Tuple[Edge, ...] = (
     *(edge for shape, dtype in VALUES for edge in _pairs(shape, dtype)),
     *(edge for shape in AMBIGUOUS for edge in _pairs(shape, "float32")),
     *_some(),
     *_views(),
+    *_unsqueezed(),
 )

@@ -33,6 +33,10 @@ _NARROW_SHAPES = (
 )
 
 
+_PARTS = tuple(each for each in EVERY_LAYOUT[len(GRADIENT_LAYOUTS) :] if each != "unsqueezed")
+"""The layouts of parts. ``unsqueezed`` differs from channels_last only where the width is 1."""
+
+
 def _shapes() -> Iterator[Edge]:
     note = "numbers of channels, images, rows and columns as in ordinary networks, and few values"
     contiguous, channels_last = _BOTH.format("", "b0"), _BOTH.format(".channels_last", "b1")
@@ -46,7 +50,7 @@ def _shapes() -> Iterator[Edge]:
 def _parts() -> Iterator[Edge]:
     note = "a view of a larger tensor, or of a smaller one: #121651, #63224"
     narrow = tuple(dtype for dtype in DTYPES if dtype not in WIDE)
-    for layout in EVERY_LAYOUT[len(GRADIENT_LAYOUTS) :]:
+    for layout in _PARTS:
         program = f"preset,{_BOTH.format('.' + layout, 'b1')},train,forward:b0.{layout}"
         for name, config in (("", TRACKED), ("_untracked", UNTRACKED)):
             variant = Variant("bounded", "n30", "float32")

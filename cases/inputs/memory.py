@@ -11,6 +11,7 @@ ORDERS: Dict[str, Tuple[int, ...]] = {
     "permuted": (2, 0, 3, 1),
     "transposed": (0, 1, 3, 2),
     "swapped": (1, 0, 2, 3),
+    "unsqueezed": (0, 2, 3, 1),
 }
 """Maps a dense layout to its dimensions in the order in which they lie in memory, the slowest first."""
 
@@ -70,6 +71,8 @@ def strides(shape: Sequence[int], layout: str) -> Tuple[int, ...]:
         found[each] *= 2
     for each in REPEATED.get(layout, ()):
         found[each] = 0
+    if layout == "unsqueezed" and shape[-1] == 1:
+        found[-1] = 1
     return tuple(found)
 
 

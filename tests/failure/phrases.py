@@ -33,6 +33,7 @@ LAYOUTS: Dict[str, str] = {
     "one_row": "{x}[:, :, :1].expand({shape})",
     "one_channel": "{x}[:, :1].expand({shape})",
     "windows": "torch.cat([{x}[:, :, 0], {x}[:, :, 1:, -1]], 2).unfold(2, {shape}[3], 1)",
+    "unsqueezed": "(lambda x: x[..., 0].unsqueeze(-1) if x.shape[3] == 1 else x)(" + _CHANNELS_LAST + ")",
 }
 """Maps a word of ``cases.variants.EVERY_LAYOUT`` to the text that gives {x} its strides."""
 

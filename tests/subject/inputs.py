@@ -57,6 +57,11 @@ def _windows(values: torch.Tensor) -> torch.Tensor:
     return long.unfold(2, values.shape[3], 1) if values.numel() else values
 
 
+def _unsqueezed(values: torch.Tensor) -> torch.Tensor:
+    last = values.contiguous(memory_format=torch.channels_last)
+    return last[..., 0].unsqueeze(-1) if values.shape[3] == 1 else last
+
+
 def _part(layout: str, memory_format: torch.memory_format) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return a function that gives a tensor, of shape (N, C, H, W), strides of a part of a larger one,
     which has the memory format."""
@@ -96,5 +101,6 @@ LAYOUTS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "one_channel": lambda values: values[:, :1].expand(values.shape),
     **{f"channels_last_{layout}": _part(layout, torch.channels_last) for layout in PARTS},
     "windows": _windows,
+    "unsqueezed": _unsqueezed,
 }
 """Maps a word of ``cases.variants.EVERY_LAYOUT`` to a function that gives a tensor its strides."""

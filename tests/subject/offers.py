@@ -32,7 +32,7 @@ from tests.subject.subject import Unoffered
 Offers = FrozenSet[str]
 
 SAME_NUMBERS = (
-    *("channels_last", "permuted", "sliced", "shifted", "transposed", "swapped"),
+    *("channels_last", "permuted", "sliced", "shifted", "transposed", "swapped", "unsqueezed"),
     *(*CUT_LAYOUTS, *CUT_CHANNELS_LAST),
 )
 """The layouts that say nothing to an implementation in NumPy terms: their numbers are those of the
