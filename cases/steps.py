@@ -42,9 +42,10 @@ that requires a gradient."""
 UNSAVED = "unsaved"
 """The further kind of ``Attach``: ``register_buffer`` registers a tensor with ``persistent=False``."""
 
-FORMS = ("strided", "expanded", "row")
-"""How an attached tensor that is not dense lies in memory. strided: every second value of a larger
-tensor. expanded: one value for all channels. row: shape (1, C)."""
+FORMS = ("strided", "expanded", "row", "shifted")
+"""How an attached tensor lies in memory if not densely from the start of its storage. strided: every
+second value of a larger tensor. expanded: one value for all channels. row: shape (1, C). shifted: the
+last part of a longer tensor."""
 
 CONVERSIONS = {
     "half": "float16",
@@ -73,7 +74,10 @@ STATE_DICTS = ("legacy", "empty", "no_counter", "version_1", "plain", "longer")
 """The state dicts that are loaded in every state; ``cases.state_dicts`` has these and others. legacy: a
 state dict without a counter, as in files from before torch 0.4.1."""
 
-SHOWN = ("repr", "keys", "version", "extra_repr", "order", "returns", "entries", "methods", "made")
+SHOWN = (
+    *("repr", "keys", "version", "extra_repr", "order", "returns", "entries", "methods", "made"),
+    "parent",
+)
 """repr: the text, without the class's name. keys: the sorted names in the state dict. version: the
 number in the metadata of the state dict. extra_repr: what the module adds to the text. order: the
 names of parameters, buffers and state dict in their order. returns: those of train, eval and to that

@@ -69,7 +69,8 @@ def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expec
         numbers = attached_numbers(step.name, state)
         if step.form == "expanded":
             numbers = constant(float(numbers.values[0]), numbers.channels)
-        entry = Tensor(numbers, object(), requires_grad=kind == "trainable", form=step.form)
+        form = "" if step.form == "shifted" else step.form  # where it begins makes no difference
+        entry = Tensor(numbers, object(), requires_grad=kind == "trainable", form=form)
     return Expected(state.changed(parameters=parameters, unsaved=unsaved, **{step.name: entry}))
 
 
@@ -200,6 +201,7 @@ def _once(state: State, names: List[str]) -> List[str]:
 _TEXTS: Dict[str, Callable[[State, Rules], str]] = {
     "repr": lambda state, rules: _extra_repr(state, rules) + ")",
     "keys": lambda state, rules: " ".join(sorted(state.keys())),
+    "parent": lambda state, rules: " ".join(sorted("0." + name for name in list(state.keys()))),
     "version": lambda state, rules: "2",
     "extra_repr": _extra_repr,
     "order": _order,

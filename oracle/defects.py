@@ -97,13 +97,15 @@ DEFECTS: Tuple[Defect, ...] = (
         "channels_last_plain_sums",
         (1, 10),
         None,
-        "batch statistics and gradients of a channels_last input, any dtype; it shows where the values "
-        "of a channel are many and nearly equal, and depends on the number of threads",
+        "batch statistics and gradients of an input that is channels_last or has one pixel per image, "
+        "any dtype; it shows where the values of a channel are many and nearly equal, and depends on "
+        "the number of threads",
         "Each thread sums in the input's dtype value by value: over 102,400 times 0.3 in float32 the "
         "mean comes out as about 0.3003, thousands of ulps from the contiguous result, which is right "
         "to the last bit.",
         "found by this suite",
-        "Call .contiguous() before a large channels_last input in train mode.",
+        "Call .contiguous() before a large channels_last input in train mode. Where images have one "
+        "pixel, compute in float64.",
     ),
     Defect(
         "contiguous_float64_plain_sums",
@@ -187,10 +189,10 @@ DEFECTS: Tuple[Defect, ...] = (
         "backward_misreads_ambiguous_layout",
         (1, 10),
         None,
-        "the backward, where input or upstream gradient is channels_last only because N, H or W is 1, and "
-        "its strides are not those that .contiguous(memory_format=torch.channels_last) gives (a permuted "
-        "tensor of one image or one row, a view of a channels_last image, or x[0][None]), while the "
-        "other is contiguous",
+        "the backward, where input or upstream gradient is channels_last only because N, H or W is 1, "
+        "and its strides are not those that .contiguous(memory_format=torch.channels_last) gives (a "
+        "permuted tensor of one image or one row, a view of a channels_last image, x[0][None], or "
+        "x.transpose(1, 2).unsqueeze(-1)), while the other is contiguous",
         "The memory of the gradient is read in the memory format of the input, so all three gradients "
         "are wrong, without a message.",
         "found by this suite",

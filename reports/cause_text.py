@@ -6,9 +6,15 @@ from typing import List, NamedTuple, Optional, Tuple
 
 from reports.circumstances import Region
 from reports.rows import Found
-from reports.symptoms import TEXT, UNTOLD, Symptom, Theme
+from reports.symptoms import TEXT, UNTOLD, Symptom, Theme, about_numbers
 from reports.tally import counted, listed
 from reports.visible import LONGEST, shortened, visible
+
+FEW, MANY = 3, 60
+"""The largest number of steps and of quantities that a cause names, on a screen and in the whole text."""
+
+WHOLE = 4000
+"""The largest number of characters of a line of the whole text."""
 
 REST: Theme = ("rest", "")
 """The theme of the remaining findings when a run has too many causes to tell apart."""
@@ -38,19 +44,24 @@ class Cause(NamedTuple):
     switches: Tuple[str, ...]
 
 
-def block(number: int, cause: Cause, options: str) -> List[str]:
-    """Return the lines of one cause: what is wrong, where, an example, and how to run it again."""
+def block(number: int, cause: Cause, options: str, whole: bool = False) -> List[str]:
+    """Return the lines of one cause: what is wrong, where, an example, and how to run it again.
+
+    ``whole``: no line is cut, and all quantities are named.
+    """
     title = f"{number:>3}. {counted(cause.cases, 'case')}: "
-    lines = [title + shortened(description(cause), LONGEST - len(title))]
-    lines += [f"     {shortened(text)}" for text in (_where(cause), _example(cause)) if text]
+    longest = WHOLE if whole else LONGEST
+    lines = [title + shortened(description(cause, MANY if whole else FEW), longest - len(title))]
+    lines += [f"     {shortened(text, longest)}" for text in (_where(cause), _example(cause)) if text]
     quoted = cause.id.replace("'", "'\"'\"'")
     return [*lines, f"     pytest --case '{shortened(quoted, 4 * LONGEST)}'{visible(options)}"]
 
 
-def description(cause: Cause) -> str:
-    """Return what is wrong, in one line."""
+def description(cause: Cause, most: int = FEW) -> str:
+    """Return what is wrong, in one line; ``most``: the largest number of steps and quantities named."""
     found, mine = cause.found, _symptoms_of_theme(cause)
-    verbs = listed(dict.fromkeys(name.verb for name in mine))
+    words = list(dict.fromkeys(name.verb for name in mine))
+    verbs = listed(words, most if len(words) <= most else most // 2)
     if cause.theme == REST:
         return f"{counted(len(cause.symptoms), 'other symptom')}, each in few cases"
     if found.quantity == UNTOLD:
@@ -61,9 +72,11 @@ def description(cause: Cause) -> str:
         return f"{verbs} raises {found.got}"
     if cause.theme[0] == "unraised":
         return f"{verbs} does not raise {found.expected}"
-    quantities = dict.fromkeys((found.quantity, *(name.quantity for name, _, _ in cause.symptoms)))
+    often = [name.quantity for name, _, _ in cause.symptoms]
+    ordered = sorted(often, key=lambda name: not about_numbers(name))  # the numbers come first
+    quantities = dict.fromkeys((found.quantity, *ordered))
     refused = ", each rightly raising" if cause.raising else ""
-    return f"wrong after {verbs}{refused}: {listed(quantities)}"
+    return f"wrong after {verbs}{refused}: {listed(quantities, most)}"
 
 
 def _symptoms_of_theme(cause: Cause) -> List[Symptom]:
@@ -89,17 +102,21 @@ def _example(cause: Cause) -> str:
     if found.quantity == UNTOLD:
         return ""
     if cause.theme[0] == "raised":
-        alike = len({name.expected for name in mine}) == 1
-        return f"expected: {found.expected}" + ("" if alike else ", in other cases something else")
+        others = len({name.expected for name in mine}) - 1
+        return f"expected: {_with_others(found.expected, others)}"
     if cause.theme[0] == "unraised":
-        alike = len({name.got for name in mine}) == 1
-        return f"got: {found.got}" + ("" if alike else ", in other cases something else")
+        return f"got: {_with_others(found.got, len({name.got for name in mine}) - 1)}"
     place = f" at {list(found.index)}" if found.index else ""
     got, expected = (shortened(text, 60) for text in _apart(found.got, found.expected))
     text = f"{found.quantity}{place}: got {got}, expected {expected}"
     if found.error is None or found.budget is None:
         return text
     return f"{text} (error {found.error:.3g}, budget {found.budget:.3g})"
+
+
+def _with_others(text: str, others: int) -> str:
+    """Return the text; where other cases have other texts, so many that the line says so first."""
+    return text if not others else f"in other cases something else; here: {text}"
 
 
 def _apart(got: str, expected: str) -> Tuple[str, str]:

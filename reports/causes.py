@@ -17,7 +17,7 @@ One fault shows in many cases and in several quantities. The causes are found in
 from __future__ import annotations
 
 from collections import Counter
-from typing import Dict, Iterable, List, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from reports.cause_text import REST, Cause, block
 from reports.circumstances import Circumstances, family
@@ -28,6 +28,9 @@ from reports.tally import counted
 
 SCREEN = 24
 """How many lines the causes of a run take at most."""
+
+SLIGHT = 1e-6
+"""An error below this looks like a rounding to a reader, whatever its budget."""
 
 MOST = 60
 """The largest number of causes that are told apart. All further findings are one more cause."""
@@ -86,6 +89,9 @@ def _cause(theme: Theme, members: List[Incident], circumstances: Circumstances) 
     cases = {incident.row.id for incident in members}
     shown = [(found, incident.row) for incident in members for found in incident.findings]
     telling = [pair for pair in shown if theme in (REST, *symptom(pair[0]).themes)]
+    raised = Counter(_texts(found) for found, _ in telling)
+    usual = max(sorted(raised), key=lambda each: raised[each])
+    telling = [pair for pair in telling if _texts(pair[0]) == usual]
     best = min(telling, key=lambda pair: _size(*pair))
     return Cause(
         theme=theme,
@@ -101,6 +107,12 @@ def _cause(theme: Theme, members: List[Incident], circumstances: Circumstances) 
             sorted(frozenset.intersection(*(frozenset(found.switches) for found, _ in shown)))
         ),
     )
+
+
+def _texts(found: Found) -> Tuple[str, str]:
+    """Return what was raised and what should have been; empty where the finding is of another kind."""
+    name = symptom(found)
+    return name.got, name.expected
 
 
 def _raises(row: CaseRow, step: int) -> bool:
@@ -120,13 +132,15 @@ def _symptoms(shown: List[Tuple[Found, CaseRow]]) -> Tuple[Tuple[Symptom, int, s
     return tuple((name, counts[name], shortest[name][1].id) for name in ordered)
 
 
-def _size(found: Found, row: CaseRow) -> Tuple[bool, int, int, int, str]:
+def _size(found: Found, row: CaseRow) -> Tuple[bool, bool, int, int, int, str]:
     """Return the sort key that puts the shortest program on the smallest input first.
 
-    A case in the circumstances of a known defect comes last, because it shows two faults.
+    A case in the circumstances of a known defect comes last, because it shows two faults, and before it a
+    difference so small that it looks like a rounding.
     """
     values = [int(word[1:]) for word in row.id.split("-") if word[:1] == "n" and word[1:].isdecimal()]
-    return row.defect is not None, found.step, max(values, default=0), len(row.id), row.id
+    slight = found.error is not None and abs(found.error) < SLIGHT
+    return row.defect is not None, slight, found.step, max(values, default=0), len(row.id), row.id
 
 
 def _regime(findings: List[Found]) -> Tuple[str, ...]:
@@ -138,10 +152,13 @@ def _regime(findings: List[Found]) -> Tuple[str, ...]:
 # --- text -------------------------------------------------------------------------------
 
 
-def cause_lines(causes: Sequence[Cause], limit: int = SCREEN, options: str = "") -> List[str]:
+def cause_lines(
+    causes: Sequence[Cause], limit: Optional[int] = SCREEN, options: str = ""
+) -> List[str]:
     """Return the causes as text of at most ``limit`` lines, those of most cases first.
 
-    ``options``: the options besides --case that run a case again, with a space before them.
+    ``limit``: None for all causes, with all quantities and no line cut. ``options``: the options besides
+    --case that run a case again, with a space before them.
     """
     if not causes:
         return []
@@ -149,8 +166,8 @@ def cause_lines(causes: Sequence[Cause], limit: int = SCREEN, options: str = "")
     verb = "explains" if len(causes) == 1 else "explain"
     lines = [f"{counted(len(causes), 'cause')} {verb} {counted(findings, 'finding')}, most likely first:"]
     for number, cause in enumerate(causes, start=1):
-        text = block(number, cause, options)
-        if len(lines) + len(text) + (number < len(causes)) > limit:
+        text = block(number, cause, options, whole=limit is None)
+        if limit is not None and len(lines) + len(text) + (number < len(causes)) > limit:
             left = causes[number - 1 :]
             cases = counted(sum(each.cases for each in left), "case")
             lines.append(f"  ... and {counted(len(left), 'more cause')} of {cases} (--all shows them)")

@@ -30,9 +30,20 @@ Theme = Tuple[str, str]
 
 _LONGEST = 200
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|‘[^’]*’|“[^”]*”")
+_QUOTED = re.compile(r"(?<!attribute )(?<!argument )('[^']*'|\"[^\"]*\"|`[^`]*`|‘[^’]*’|“[^”]*”)")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_#])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
 _SIZES = re.compile(r"#(?:\s*[,x]\s*#)+,?")
+
+
+_FACTS = (
+    *(" is the same object", " has a grad_fn", " requires_grad", " shape", " strides", " dtype"),
+    *(" present", " shares memory", "_dtype", "_shape", "_requires_grad", "_shares_input"),
+)
+
+
+def about_numbers(quantity: str) -> bool:
+    """Whether a quantity is the numbers themselves and not a fact about them, such as their dtype."""
+    return not quantity.endswith(_FACTS)
 
 
 class Symptom(NamedTuple):
@@ -78,7 +89,10 @@ def verb(token: str) -> str:
 
 
 def generalised(message: str) -> str:
-    """Return a message with addresses, quoted names, numbers and sizes replaced by marks."""
+    """Return a message with addresses, quoted names, numbers and sizes replaced by marks.
+
+    The name of an attribute or argument that is missing stays: each is a fault of its own.
+    """
     return _general(_QUOTED.sub("'...'", message[: 4 * _LONGEST]))
 
 

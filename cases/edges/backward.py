@@ -155,8 +155,20 @@ def _extreme() -> Iterator[Edge]:
         yield Edge(f"{name}_channels_last", "backward", program, note)
 
 
+def _rectified() -> Iterator[Edge]:
+    note = "half of the upstream gradient is 0, as behind a ReLU"
+    for dtype in DTYPES:
+        variant = Variant("bounded", "n30", dtype)
+        program = BOTH_PASSES.format("b1", "rectified")
+        yield Edge(f"rectified_{dtype}", "backward", program, note, TRACKED, variant)
+    passes = "input_grad:b0.channels_last,backward:rectified.channels_last"
+    passes += ",input_grad:b1,backward:rectified"
+    yield Edge("rectified_channels_last", "backward", f"preset,{passes},eval,{passes}", note)
+
+
 EDGES: Tuple[Edge, ...] = (
     *(*_upstreams(), *_inputs(), *_trainable(), *_statistics()),
     *_extreme(),
     *_large(),
+    *_rectified(),
 )

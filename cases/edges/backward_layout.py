@@ -80,7 +80,7 @@ def _views() -> Iterator[Edge]:
 
 
 def _unsqueezed() -> Iterator[Edge]:
-    """Edges with sequences as images of width 1: ``x.transpose(1, 2).unsqueeze(-1)`` of shape (N, L, C)."""
+    """Edges with sequences (N, L, C) as images of width 1: ``x.transpose(1, 2).unsqueeze(-1)``."""
     note = "strides may be ambiguous where the width is 1, too"
     pairs = (("unsqueezed", "contiguous"), ("contiguous", "unsqueezed"))
     alike = (("unsqueezed", "channels_last"), ("unsqueezed", "unsqueezed"))

@@ -99,6 +99,7 @@ def elsewhere(group: str, program: str, note: str) -> Iterator[Edge]:
         variant = Variant("bounded", "n30", dtype)
         eps = program.replace("preset", "preset,set:eps:0.5")
         yield Edge(f"eps_{dtype}", group, eps, note, TRACKED, variant)
-    for shape in ("n60_3x8x5x4", "n8_one_image", "n8_one_channel", "n96_2x48x6x8"):
+    small = ("n60_3x8x5x4", "n8_one_image", "n8_one_channel", "n96_2x48x6x8")
+    for shape in (*small, "n8_67_channels", "n4_1x520x2x2", "n4096"):
         variant = Variant("bounded", shape, "float32")
         yield Edge(shape, group, program, note, Config(variant.channels), variant)

@@ -37,6 +37,16 @@ def _numbers() -> Iterator[Edge]:
         frozen = "preset,requires_grad:false,forward:b0,forward:b1.channels_last"
         program = f"{frozen},eval,forward:b1,forward:b0.channels_last"
         yield Edge(f"frozen_{dtype}", GROUP, program, note, TRACKED, variant)
+    for dtype in DTYPES:
+        variant = Variant("bounded", "n30", dtype)
+        program = _BOTH.format(".channels_last")
+        yield Edge(f"channels_last_{dtype}", GROUP, program, note, TRACKED, variant)
+    for shape in ("n4096", "n98_2x512x7x7"):
+        for dtype in ("float32", "float64", "bfloat16"):
+            variant = Variant("bounded", shape, dtype)
+            program = "preset,no_grad:b0,inference:b1.channels_last"
+            program += ",eval,no_grad:b1,no_grad:b0.channels_last,inference:b0"
+            yield Edge(f"{shape}_{dtype}", GROUP, program, note, Config(variant.channels), variant)
     program = "preset,eval,no_grad:nan,inference:inf,no_grad:b0,train,no_grad:inf,inference:b1"
     yield Edge("nonfinite", GROUP, program, "a NaN stays in its channel")
 

@@ -30,6 +30,11 @@ def _forms() -> Iterator[Edge]:
     every = ",".join(attach for _, attach in _attached("strided"))
     program = f"{every},forward:b0.channels_last,forward:b1,deepcopy,eval,forward:b0.channels_last"
     yield Edge("strided_all", GROUP, program, "every second value of a larger tensor", TRACKED, _N30)
+    for name, attach in _attached("shifted"):
+        note = "it begins in the middle of its storage, as a part of one flat tensor of all parameters"
+        program = f"preset,{attach},{_BACKWARD},forward:b1.channels_last,eval,{_BACKWARD},preset,"
+        program += "forward:b2,deepcopy,forward:b0,load:plain,no_grad:b1"
+        yield Edge(f"shifted_{name}", GROUP, program, note)
     for name, attach in _attached("expanded"):
         note = "one value for all channels: #28318; a write in place must be refused"
         program = f"preset,{attach},eval,{_BACKWARD},reset_parameters,preset,overwrite,load:plain,"

@@ -29,7 +29,7 @@ _BOTH = f"{_PASS},eval,{_PASS}"
 
 _NARROW_SHAPES = (
     *("n24_2x2x4x3", "n36_3x4x3x4", "n60_3x8x5x4", "n63_1x24x9x7", "n108_12x32x3x3", "n9_9x5x1x1"),
-    *("n6_1x1x3x2", "n720_2x96x20x18", "n196_1x64x14x14"),
+    *("n6_1x1x3x2", "n720_2x96x20x18", "n196_1x64x14x14", "n98_2x512x7x7", "n4_1x520x2x2"),
 )
 
 
@@ -50,6 +50,7 @@ def _shapes() -> Iterator[Edge]:
 def _parts() -> Iterator[Edge]:
     note = "a view of a larger tensor, or of a smaller one: #121651, #63224"
     narrow = tuple(dtype for dtype in DTYPES if dtype not in WIDE)
+    in_narrow = (*CUT_CHANNELS_LAST, "transposed", "swapped")
     for layout in _PARTS:
         program = f"preset,{_BOTH.format('.' + layout, 'b1')},train,forward:b0.{layout}"
         for name, config in (("", TRACKED), ("_untracked", UNTRACKED)):
@@ -57,7 +58,7 @@ def _parts() -> Iterator[Edge]:
             yield Edge(f"{layout}{name}", GROUP, program, note, config, variant)
         variant = Variant("bounded", "n36_3x4x3x4", "float64")
         yield Edge(f"{layout}_float64", GROUP, program, note, Config(4), variant)
-        for dtype in narrow if layout in CUT_CHANNELS_LAST else ():
+        for dtype in narrow if layout in in_narrow else ():
             variant = Variant("bounded", "n30", dtype)
             yield Edge(f"{layout}_{dtype}", GROUP, program, note, TRACKED, variant)
 

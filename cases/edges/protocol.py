@@ -51,6 +51,25 @@ EDGES: Tuple[Edge, ...] = (
         "it stays out of the state dict until a Parameter takes its name",
     ),
     Edge(
+        "unsaved_converted", "protocol", "attach:running_mean:unsaved,convert:double,show:keys,"
+        "convert:float,show:parent,forward:b0,convert:half,show:keys", _UNSAVED,
+    ),
+    Edge(
+        "parent", "protocol", "show:parent,forward:b0,drop:running_mean,show:parent,eval,show:parent",
+        "a module that holds it saves its entries under a prefix",
+    ),
+    Edge("parent_bare", "protocol", "show:parent,attach:weight:trainable,show:parent", "", BARE),
+    Edge(
+        "flag_is_a_number", "protocol", "preset,set:track_running_stats:1,forward:b0,"
+        "set:training:0,forward:b1,set:training:1,forward:b1,set:track_running_stats:0,forward:b0,eval,forward:b0",
+        "flags are used as conditions, so 1 and 0 do as True and False",
+    ),
+    Edge(
+        "reset_keeps_eps", "protocol", "preset,set:eps:0.5,reset_parameters,forward:b0,set:momentum:0.5,"
+        "reset_running_stats,forward:b1,reset_parameters,eval,forward:b0",
+        "resets are of tensors alone",
+    ),
+    Edge(
         "frozen", "protocol", "preset,requires_grad:false,forward:b0,backward:ones,input_grad:b0,"
         "backward:ordinary,requires_grad:true,forward:b1,backward:ones", _FROZEN,
     ),

@@ -36,6 +36,7 @@ from cases.edges import (
     planes,
     protocol,
     reset,
+    resized,
     shape,
     size,
     tangent,
@@ -86,6 +87,7 @@ EDGES: Tuple[Edge, ...] = (
     + overwritten.EDGES
     + inference.EDGES
     + frozen.EDGES
+    + resized.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

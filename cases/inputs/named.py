@@ -84,6 +84,8 @@ NAMED: Dict[str, Input] = {
     "no_height": _shaped(lambda s: (s[0], s[1], 0, s[3])),
     "no_width": _shaped(lambda s: (s[0], s[1], s[2], 0)),
     "no_channels": _shaped(lambda s: (s[0], 0, s[2], s[3])),
+    "last_batch": _shaped(lambda s: (max(s[0] - 1, 1), *s[1:])),
+    "other_size": _shaped(lambda s: (*s[:2], s[2] + 1, s[3] + 2)),
     "wrong_channels": _shaped(lambda s: (s[0], s[1] + 1, s[2], s[3])),
     "empty_wrong_channels": _shaped(lambda s: (0, s[1] + 1, s[2], s[3])),
     "two_dims": _shaped(lambda s: s[:2]),

@@ -57,7 +57,11 @@ EXTREME: Dict[str, Values] = {"nan": _one(np.nan), "inf": _one(np.inf), "huge": 
 """Maps the name of an upstream gradient with one extreme value to its values, as a loss that is scaled
 for mixed precision has. Edges and spelled-out programs use them."""
 
-_EVERY = {**UPSTREAM, **EXTREME}
+RECTIFIED: Dict[str, Values] = {"rectified": lambda z, x: np.maximum(z, 0.0)}
+"""Maps the name of an upstream gradient to its values, half of which are zeros, as behind a ReLU. Edges
+and spelled-out programs use it."""
+
+_EVERY = {**UPSTREAM, **EXTREME, **RECTIFIED}
 
 
 @lru_cache(maxsize=256)

@@ -24,7 +24,7 @@ from cases.derivatives import (
     Triple,
     Vjp,
 )
-from cases.inputs.upstream import UPSTREAM
+from cases.inputs.upstream import RECTIFIED, UPSTREAM
 from cases.inputs.vectors import LOADED
 from cases.steps import (
     ATTACH_KINDS,
@@ -71,7 +71,7 @@ ODD = (
     ("one_value", "no_batch", "no_height", "no_width", "wrong_channels")
     + ("two_dims", "three_dims", "five_dims", "wrong_float", "integers", "nan", "inf", "constant")
     + ("notebook", "notebook_eval", "feature_map", "random0")
-    + ("empty_wrong_channels", "no_channels", "overflowing", "three_tenths")
+    + ("last_batch", "other_size", "empty_wrong_channels", "no_channels", "overflowing", "three_tenths")
 )
 LAID_OUT = tuple(
     f"{name}.{layout}"
@@ -126,7 +126,7 @@ def _backwards() -> Iterator[Step]:
     yield Backward("ordinary")
     yield Backward("ordinary", retain=True)
     yield Backward("ordinary", earlier=True)
-    yield from (Backward(name) for name in UPSTREAM if name != "ordinary")
+    yield from (Backward(name) for name in (*UPSTREAM, *RECTIFIED) if name != "ordinary")
     yield from (Backward(f"ordinary.{layout}") for layout in GRADIENT_LAYOUTS if layout != "contiguous")
 
 

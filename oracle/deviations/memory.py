@@ -7,7 +7,7 @@ from typing import Any, Dict
 
 import numpy as np
 
-from cases.attributes import STATISTICS
+from cases.attributes import PARAMETERS, STATISTICS
 from cases.derivatives import Jvp
 from cases.inputs import Batch, batch
 from cases.steps import Forward
@@ -21,7 +21,7 @@ from oracle.numerics.moving_average import moving_average
 from oracle.numerics.statistics import statistics
 from oracle.refusals import OVERLAPPING, Refusal, check_affine_rows
 from oracle.semantics import Rules
-from oracle.state import Expected, Tensor
+from oracle.state import Entry, Expected, Tensor
 from oracle.transforms import WITHOUT_DUALS
 
 
@@ -38,6 +38,11 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
     }
     dense = {name: tensor._replace(form="") for name, tensor in overlapping.items()}
     usual = advance(before.changed(**dense), step, situation.variant, situation.semantics)
+    rows: Dict[str, Any] = {}
+    if usual.error is not None:  # a weight or bias that is a row is refused after the update
+        rows = {each: before.entry(each) for each in PARAMETERS if _is_row(before.entry(each))}
+        dense.update({name: tensor._replace(form="") for name, tensor in rows.items()})
+        usual = advance(before.changed(**dense), step, situation.variant, situation.semantics)
     if usual.error is not None:
         return right
     factor = average_factor(right.state)
@@ -45,7 +50,7 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
     given, rules = batch(situation.variant, step.batch, step.grad == "view"), Rules(situation.semantics)
     found = statistics(given, situation.semantics.sums_exactly)
     new = {"running_mean": found.mean, "running_var": found.unbiased_variance}
-    changes: Dict[str, Any] = {}
+    changes: Dict[str, Any] = dict(rows)
     for name, tensor in overlapping.items():
         numbers = _in_one_place(tensor.numbers, new[name], float(factor), before.dtype)
         if situation.threads > 1:
@@ -62,6 +67,10 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
     graph, *earlier = usual.state.graphs
     changes["graphs"] = (graph._replace(output=output), *earlier)
     return dataclasses.replace(usual, output=output, state=usual.state.changed(**changes))
+
+
+def _is_row(entry: Entry) -> bool:
+    return isinstance(entry, Tensor) and entry.form == "row"
 
 
 def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Budgeted:

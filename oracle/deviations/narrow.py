@@ -15,7 +15,7 @@ from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.normalisation import ExpectedOutput
-from oracle.numerics.plain_sums import channels_last_statistics
+from oracle.numerics.plain_sums import channels_last_statistics, sums_by_rows
 from oracle.numerics.statistics import Statistics, statistics
 from oracle.state import Expected
 from oracle.switch import Release
@@ -49,7 +49,7 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
     seen = right
     if output.batch_statistics:
         fmt = FORMATS[output.dtype]
-        if output.batch.memory_format == "channels_last":
+        if sums_by_rows(output.batch):
             found = channels_last_statistics(output.batch, situation.threads)
         else:
             found = statistics(output.batch, False, any_order=True)
@@ -93,7 +93,7 @@ def _mixed(right: Expected, output: ExpectedOutput, situation: Situation) -> Exp
     If the kernel is handed a tensor of the module, it sums the input in float32, value by value: an
     outlier's square takes the last digits of all others. If not, it works in 16 bits throughout.
     """
-    if not output.batch_statistics or output.batch.memory_format == "channels_last":
+    if not output.batch_statistics or sums_by_rows(output.batch):
         return right
     found = statistics(output.batch, False, any_order=True)
     return with_statistics(right, output, situation.before, found)

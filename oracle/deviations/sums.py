@@ -15,13 +15,13 @@ from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
-from oracle.numerics.plain_sums import channels_last_statistics, contiguous_statistics
+from oracle.numerics.plain_sums import channels_last_statistics, contiguous_statistics, sums_by_rows
 from oracle.numerics.statistics import Statistics, statistics
 from oracle.state import Expected, State, Tensor
 
 
 def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
-    """The threads sum the rows of a channels_last input value by value."""
+    """The threads sum the rows of a channels_last input, or of one-pixel images, value by value."""
     if isinstance(situation.step, Backward):
         return _plain_gradients(right)
     if isinstance(situation.step, (Double, Triple)):
@@ -29,7 +29,7 @@ def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
     output = right.output
     if output is None or not output.batch_statistics or not output.batch.values.size:
         return right
-    if output.batch.memory_format != "channels_last":
+    if not sums_by_rows(output.batch):
         return right
     found = channels_last_statistics(output.batch, situation.threads)
     return with_statistics(right, output, situation.before, found)
@@ -38,7 +38,7 @@ def channels_last_plain_sums(right: Expected, situation: Situation) -> Expected:
 def _plain_gradients(right: Expected) -> Expected:
     """Return gradients whose sums run value by value, so that their errors may all point the same way."""
     found = right.gradients or ()
-    if not any(each and each.output.batch.memory_format == "channels_last" for each in found):
+    if not any(each and sums_by_rows(each.output.batch) for each in found):
         return right
     gradients = tuple(each and dataclasses.replace(each, any_order=True) for each in found)
     return dataclasses.replace(right, gradients=gradients)
@@ -54,7 +54,8 @@ def contiguous_float64_plain_sums(right: Expected, situation: Situation) -> Expe
     every_layout = situation.semantics.release < (1, 10)
     if not output.batch.values.size:
         return right
-    if output.batch.memory_format != "contiguous" and not every_layout:
+    by_channel = output.batch.memory_format == "contiguous" and not sums_by_rows(output.batch)
+    if not by_channel and not every_layout:
         return right
     return with_statistics(right, output, situation.before, contiguous_statistics(output.batch))
 

@@ -11,10 +11,21 @@ from __future__ import annotations
 import numpy as np
 
 from cases.inputs import Batch
+from cases.inputs.memory import DENSE
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.statistics import Statistics
+
+
+def sums_by_rows(batch: Batch) -> bool:
+    """Whether torch sums a batch as rows of one value per channel.
+
+    It does if the batch is channels_last, or dense with one pixel per image, which makes it contiguous
+    and channels_last at once.
+    """
+    one_pixel = batch.values.shape[2:] == (1, 1) and batch.memory_format in DENSE
+    return one_pixel or batch.memory_format == "channels_last"
 
 
 def plain_sum(rows: np.ndarray, threads: int) -> np.ndarray:

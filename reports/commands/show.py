@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from reports.causes import SCREEN, cause_lines, causes
 from reports.commands.command import SAME, Command
@@ -23,7 +22,7 @@ def _run(options: argparse.Namespace) -> int:
     lines = summary_lines(record.header, record.rows)
     found = causes(record.rows)
     if found:
-        limit = sys.maxsize if options.all else SCREEN
+        limit = None if options.all else SCREEN
         lines += ["", *cause_lines(found, limit, record.header.options)]
     if record.footer.exit not in FINISHED:
         lines.append(

@@ -36,15 +36,16 @@ SHORT = pytest.StashKey[bool]()
 
 
 def keep_short(config: pytest.Config) -> None:
-    """Have pytest leave out its list of failed tests, unless the user asked for more than the default.
+    """Have pytest leave out its lists of failed tests and of warnings, unless the user asked for more.
 
-    pytest reads this option when it begins, and the style of tracebacks at the end.
+    pytest reads these options when it begins, and the style of tracebacks at the end. It counts the
+    warnings in its last line; a subject that warns in many cases would fill the screen with them.
     """
     option = config.option
     usual = all(getattr(option, name, None) == value for name, value in UNASKED.items())
     config.stash[SHORT] = short = usual and option.verbose <= 0
     if short:
-        option.reportchars = "E"
+        option.reportchars, option.disable_warnings = "E", True
 
 
 class Failures:
@@ -60,7 +61,7 @@ class Failures:
 
     def take(self, report: pytest.TestReport, case_id: Optional[str], whole: bool) -> None:
         """Note a failed test; ``case_id``: the id in the row that it left, None where it left no row."""
-        text = report.longreprtext
+        text = str(report.longrepr)  # longreprtext begins with a line that names the worker
         self.lines += len(text.splitlines()) + 1
         if case_id is None:
             self.others.append((report.nodeid, text if len(self.others) < 3 else ""))
@@ -153,10 +154,11 @@ def _representatives(
 
 
 def _shows(row: Optional[CaseRow], cause: Cause, failures: Failures) -> bool:
-    """Whether the case has a whole report whose first finding is of the cause."""
+    """Whether the case has a whole report, and a finding of the cause at its first wrong step."""
     if row is None or row.id not in failures.whole or not row.findings:
         return False
-    return cause.theme in symptom(row.findings[0]).themes
+    first = [found for found in row.findings if found.step == row.findings[0].step]
+    return any(cause.theme in symptom(found).themes for found in first)
 
 
 def _rest(rows: Sequence[CaseRow], failures: Failures, option: Any) -> List[str]:

@@ -163,7 +163,8 @@ class Recorder:
         listed = accepted.read(path)
         self.accepted = {row.id for row in rows if listed.covers(row)}
         count = len(self.accepted)
-        self.lines.append(f"accepted findings    {count} cases, of {len(listed.causes)} causes")
+        told = f"{tally.counted(count, 'case')} of {tally.counted(len(listed.causes), 'accepted cause')}"
+        self.lines.append(f"accepted findings    {told}")
         for cause in accepted.gone(listed, header, rows):
             what = shortened(cause.what)
             self.problems.append(

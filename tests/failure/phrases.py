@@ -121,6 +121,7 @@ COPIES: Dict[str, str] = {
 SHOWN: Dict[str, str] = {
     "repr": "repr(m).partition('(')[2]",
     "keys": "' '.join(sorted(m.state_dict()))",
+    "parent": "' '.join(sorted(torch.nn.Sequential(m).state_dict()))",
     "version": "str(m.state_dict()._metadata['']['version'])",
     "extra_repr": "m.extra_repr()",
     "order": (
@@ -158,6 +159,7 @@ FORMS: Dict[str, str] = {
     "strided": "torch.stack([{x}, {x}], 1).flatten()[::2]",
     "expanded": "{x}[:1].expand({n})",
     "row": "{x}.reshape(1, -1)",
+    "shifted": "torch.cat([{x}, {x}])[{n}:]",
 }
 """Maps a word of ``cases.steps.FORMS`` to the text that gives a tensor {x} of {n} values that form."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import List, Sequence
 
 from cases.spelling import spell
@@ -82,10 +83,15 @@ def _numbers(finding: Finding) -> List[str]:
     if mismatch.budget == 0:
         derived = "no operation has to round on this input, so the result must be exact"
     return [
-        f"  error     {mismatch.error:+.6g} ({mismatch.ulps:+.3g} ulps), "
+        f"  error     {_error(mismatch.error, mismatch.ulps)}, "
         f"{mismatch.count} element(s) beyond their budget",
         f"  budget    {mismatch.budget:.6g} ({derived})",
     ]
+
+
+def _error(error: float, ulps: float) -> str:
+    """Return the error, and how many units in the last place it is if it is finite."""
+    return f"{error:+.6g} ({ulps:+.3g} ulps)" if math.isfinite(error) else f"{error:.6g}"
 
 
 def _parts(verdict: Verdict) -> List[str]:

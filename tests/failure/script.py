@@ -116,7 +116,7 @@ def _printed(shown: Shown) -> str:
             "getattr(m, name).data_ptr() == getattr(old, name).data_ptr())"
         )
     if name in TENSORS:
-        return TENSOR[aspect].format(name)
+        return f"m.{name}" if mismatch.got == "None" else TENSOR[aspect].format(name)
     if quantity in ("output present", "gradients present"):
         return "y is not None" if quantity == "output present" else "gradients is not None"
     return "repr(text)" if quantity == "text" else f"repr(m.{name})"

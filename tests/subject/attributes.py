@@ -59,7 +59,7 @@ def _overwrite(live: Any, step: Overwrite) -> None:
 def _preset(live: Any, step: Preset) -> None:
     with torch.no_grad():
         for name in FLOATING:
-            tensor = getattr(live.module, name)
+            tensor = getattr(live.module, name, None)
             if tensor is not None:
                 values = torch.from_numpy(preset(name, live.config.num_features).copy())
                 tensor.copy_(live.device.to(values.to(tensor.dtype)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Dict, Tuple
+import dataclasses
+from functools import partial
+from typing import Dict, FrozenSet, Tuple
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from reports.rows import MODULE, STATE, VALUES
 from tests.subject.devices import HERE, Device, device
 from tests.subject.errors import SubjectError
 from tests.subject.foreign import said, shown
+from tests.subject.lacking import lacking, unoffered
 from tests.subject.loading import Environment
 from tests.subject.module import Factory, LiveModule, construct, eager
 from tests.subject.reading import Unreadable
@@ -22,6 +25,9 @@ from tests.subject.surroundings import restore, settings
 
 NEEDED: Dict[str, Tuple[str, ...]] = {VALUES: STATISTICS, STATE: TENSORS + FLAGS, MODULE: TENSORS + FLAGS}
 """Maps a promise to the attributes without which it cannot be made."""
+
+
+ADAPT = "an adapter can translate: tests/subject/README.md"
 
 
 class TorchError(ValueError):
@@ -37,8 +43,10 @@ def subject(name: str, factory: Factory, promise: str, place: str) -> Subject:
     ``promise``: one of PROMISES. ``place``: the device. Raises SubjectError and DeviceError.
     """
     there = device(place)
+    if isinstance(factory, torch.nn.Module):
+        raise SubjectError(f"subject {name!r}: it is a {type(factory).__name__}; name its class")
     before = settings()
-    _try(name, factory, promise, there)
+    lacks = _try(name, factory, promise, there)
     restore(before)  # a setting that was changed here would not be seen to change in any case
     try:
         found = eager(factory, name, promise, there)
@@ -51,27 +59,33 @@ def subject(name: str, factory: Factory, promise: str, place: str) -> Subject:
             f"subject {name!r}: its 'implementation' is {shown(found.implementation)[:80]}; accepted is "
             "a text with a name and version, or None"
         )
+    if promise == VALUES:
+        return dataclasses.replace(found, offers=partial(unoffered, lacks=lacks))
     return found
 
 
-def _try(name: str, factory: Factory, promise: str, there: Device) -> None:
-    """Raise SubjectError for a subject that cannot be constructed or observed at all."""
-    trying = "called with 3"
+def _try(name: str, factory: Factory, promise: str, there: Device) -> FrozenSet[str]:
+    """Raise SubjectError for a subject that cannot be constructed or observed; return what it lacks."""
+    trying, arguments = "called with 3", False
     try:
         module = factory(3)
         for attribute in (*NEEDED[promise], "train", "eval"):
             trying = f"asked for {attribute!r}"
             if not hasattr(module, attribute):
+                less = NEEDED[promise] != NEEDED[VALUES] and attribute not in NEEDED[VALUES]
+                hint = f"; --promise {VALUES} needs {' and '.join(NEEDED[VALUES])} alone" if less else ""
                 raise SubjectError(
                     f"subject {name!r}: it makes a {type(module).__name__} without {attribute!r}; "
-                    "BatchNorm2d's attributes are needed"
+                    f"BatchNorm2d's attributes are needed{hint}"
                 )
         if not callable(module):
             raise SubjectError(
                 f"subject {name!r}: the {type(module).__name__} it makes is not callable"
             )
         trying = "called with 3, eps=, momentum=, affine=, track_running_stats= as BatchNorm2d can"
+        arguments = True
         construct(factory, Config(3, call="keywords"), "float32", there)
+        arguments = False
         place = "the CPU" if there is HERE else there.name
         trying = f"observed: weight, bias and buffers must be None or torch tensors on {place}"
         for each in LiveModule(factory, Config(3), Variant(), there).perform(None).tensors:
@@ -81,11 +95,21 @@ def _try(name: str, factory: Factory, promise: str, there: Device) -> None:
             trying = f"called in {mode} mode with an ordinary batch, float32 of shape (2, 3, 2, 2)"
             module = there.move(factory(3))
             getattr(module, mode)()
-            module(there.to(torch.zeros(2, 3, 2, 2)))
+            output = module(there.to(torch.zeros(2, 3, 2, 2)))
+            if not isinstance(output, torch.Tensor) or output.shape != (2, 3, 2, 2):
+                raise TypeError(f"it returns {_kind(output)}, not a tensor of this shape")
+        return lacking(module)
     except (SubjectError, KeyboardInterrupt):
         raise
     except BaseException as error:  # this is foreign code, which may even exit
-        raise SubjectError(f"subject {name!r}: it cannot be {trying} ({said(error)})") from error
+        hint = f"; {ADAPT}" if arguments else ""
+        raise SubjectError(f"subject {name!r}: it cannot be {trying} ({said(error)}){hint}") from error
+
+
+def _kind(output: object) -> str:
+    if isinstance(output, torch.Tensor):
+        return f"a tensor of shape {tuple(output.shape)}"
+    return "None" if output is None else f"a {type(output).__name__}"
 
 
 def environment(threads: int) -> Environment:

@@ -28,6 +28,7 @@ FORMS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "strided": _with_gaps,
     "expanded": lambda values: values[:1].expand(values.shape),
     "row": lambda values: values.reshape(1, -1),
+    "shifted": lambda values: torch.cat([values.new_full((3,), BETWEEN), values])[3:],
 }
 """Maps a word of ``cases.steps.FORMS`` to the function that gives a tensor that form."""
 
@@ -129,6 +130,7 @@ def _methods(module: Any) -> str:
 TEXTS: Dict[str, Callable[[Any, Callable[..., Any]], str]] = {
     "repr": lambda module, _: repr(module).partition("(")[2],
     "keys": lambda module, _: " ".join(sorted(module.state_dict())),
+    "parent": lambda module, _: " ".join(sorted(torch.nn.Sequential(module).state_dict())),
     "version": lambda module, _: str(module.state_dict()._metadata[""]["version"]),
     "extra_repr": lambda module, _: str(module.extra_repr()),
     "order": lambda module, _: _order(module),

@@ -53,8 +53,9 @@ def _scalar(values: torch.Tensor) -> torch.Tensor:
 
 
 def _windows(values: torch.Tensor) -> torch.Tensor:
-    long = torch.cat([values[:, :, 0], values[:, :, 1:, -1]], 2)
-    return long.unfold(2, values.shape[3], 1) if values.numel() else values
+    if not values.numel():
+        return values
+    return torch.cat([values[:, :, 0], values[:, :, 1:, -1]], 2).unfold(2, values.shape[3], 1)
 
 
 def _unsqueezed(values: torch.Tensor) -> torch.Tensor:

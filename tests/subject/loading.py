@@ -54,7 +54,8 @@ def _module(subject: str, name: str) -> ModuleType:
     except BaseException as error:  # importing runs foreign code, which may even exit
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing is None or not (name + ".").startswith(missing + "."):
-            text = f"importing {name!r} fails ({said(error)}), raised at {place(error)}"
+            where = "" if isinstance(error, SyntaxError) else f", raised at {place(error)}"
+            text = f"importing {name!r} fails ({said(error)}){where}"
         elif "." in missing:
             package, _, module = missing.rpartition(".")
             text = f"package {package!r} has no module {module!r}"

@@ -184,11 +184,12 @@ class LiveModule:
             renewed.train(original.training)
         self.module = renewed
         self.path = self._new_path and self._new_path()
-        pairs = {name: (getattr(renewed, name), getattr(original, name)) for name in TENSORS}
+        pairs = {name: (attribute(renewed, name), attribute(original, name)) for name in TENSORS}
         self.seen["shared"] = tuple(
             name
-            for name, (new, old) in pairs.items()
-            if new is not None and old is not None and new.data_ptr() == old.data_ptr()
+            for name, pair in pairs.items()
+            if all(isinstance(each, torch.Tensor) for each in pair)
+            and pair[0].data_ptr() == pair[1].data_ptr()
         )
 
     def show(self, step: Show) -> None:

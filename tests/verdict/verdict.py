@@ -172,15 +172,19 @@ def _explained(
                         return _gone(shown, other)
                 text = " ".join(each.instead for each in defects)
                 return Verdict(KNOWN_DEFECT, shown, defects[0], text)
-            if shown.findings[0].step > furthest.findings[0].step:
-                furthest = shown
-            if distinguishable(expected, deviation):  # the defect had to show
+            furthest = max(furthest, shown, key=_agreement)
+            if strict and distinguishable(expected, deviation):  # the defect had to show
                 names = " and ".join(repr(each.name) for each in defects)
                 text = f"known defect {names} has changed: {described(shown)}"
                 changed = Verdict(FINDING, shown, defects[0], text)
     if changed is None and furthest is not result:  # the defect shows, and then something else is wrong
         return Verdict(FINDING, furthest, None, described(furthest))
     return changed
+
+
+def _agreement(result: Result) -> Tuple[int, int]:
+    """Return the sort key of results with findings: the later and fewer they are, the greater it is."""
+    return result.findings[0].step, -len(result.findings)
 
 
 def _finding(case: Case, result: Result, subject: Subject, semantics: Semantics) -> Verdict:

@@ -35,6 +35,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     planes,
     protocol,
     refusals,
+    resized,
     settings,
     statistics,
     unrecorded,

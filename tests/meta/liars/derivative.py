@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
-from tests.meta.liars.formats import both_channels_last, follows_channels_last
+from tests.meta.liars.formats import both_channels_last, follows_channels_last, in_order
 from tests.meta.liars.kernel import (
     AXES,
     Kernel,
@@ -56,15 +56,6 @@ class Terms(NamedTuple):
     upstream: Tensor
     products: Tensor
     values: int
-
-
-def settled(tensor: Tensor) -> bool:
-    """Whether a tensor in channels_last has such strides also for a dimension of size 1.
-
-    Otherwise some places in torch take it for channels_last and others for contiguous.
-    """
-    image, _, row, _ = tensor.stride()
-    return image >= row * tensor.shape[2]
 
 
 class Derivative(Kernel):
@@ -172,8 +163,8 @@ class Derivative(Kernel):
         gradient has another format.
         """
         kept = follows_channels_last(x)
-        if kept and not settled(x) and not g.is_contiguous():
-            kept = g.is_contiguous(memory_format=torch.channels_last) and not settled(g)
+        if kept and not in_order(x) and not g.is_contiguous():
+            kept = g.is_contiguous(memory_format=torch.channels_last) and not in_order(g)
         return gradient.contiguous(
             memory_format=torch.channels_last if kept else torch.contiguous_format
         )

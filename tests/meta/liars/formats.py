@@ -11,10 +11,10 @@ def follows_channels_last(x: torch.Tensor) -> bool:
         return True
     if x.is_contiguous():
         return False
-    return _in_order(x)
+    return in_order(x)
 
 
-def _in_order(x: torch.Tensor) -> bool:
+def in_order(x: torch.Tensor) -> bool:
     """Whether the strides grow from channel to pixel, row and image, also along a size of 1."""
     _, channels, height, width = x.shape
     image, channel, row, pixel = x.stride()
@@ -29,4 +29,4 @@ def both_channels_last(x: torch.Tensor, g: torch.Tensor) -> bool:
         return all(last)
     if x.is_contiguous() or not last[0] or not (last[1] or g.is_contiguous()):
         return False
-    return _in_order(x) == (_in_order(g) and not g.is_contiguous())
+    return in_order(x) == (in_order(g) and not g.is_contiguous())
