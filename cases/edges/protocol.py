@@ -61,8 +61,8 @@ EDGES: Tuple[Edge, ...] = (
     Edge("parent_bare", "protocol", "show:parent,attach:weight:trainable,show:parent", "", BARE),
     Edge(
         "flag_is_a_number", "protocol", "preset,set:track_running_stats:1,forward:b0,"
-        "set:training:0,forward:b1,set:training:1,forward:b1,set:track_running_stats:0,forward:b0,eval,forward:b0",
-        "flags are used as conditions, so 1 and 0 do as True and False",
+        "set:track_running_stats:0,forward:b1,eval,forward:b0,set:track_running_stats:1,forward:b1",
+        "the flag is a condition, so 1 and 0 do as True and False",
     ),
     Edge(
         "reset_keeps_eps", "protocol", "preset,set:eps:0.5,reset_parameters,forward:b0,set:momentum:0.5,"

@@ -217,7 +217,9 @@ def test_a_record_without_findings_field_has_causes_by_its_texts() -> None:
     [
         ("got input size torch.Size([1, 11, 1, 1])", "got input size torch.Size([#])"),
         ("size a (12) must match b (11)", "size a (#) must match b (#)"),
-        ("unexpected keyword argument 'bias'", "unexpected keyword argument '...'"),
+        ("unexpected keyword argument 'bias'", "unexpected keyword argument 'bias'"),
+        ("'Mine' object has no attribute 'eps'", "'...' object has no attribute 'eps'"),
+        ("not implemented for 'Half'", "not implemented for '...'"),
         ("<Module object at 0x7f12ab>", "<Module object at #>"),
         ("expected 4D input (got 3D input)", "expected #D input (got #D input)"),
         ("float64 in BatchNorm2d, -1.5e-07", "float64 in BatchNorm2d, #"),
