@@ -58,7 +58,9 @@ EDGES: Tuple[Edge, ...] = (
         "parent", "protocol", "show:parent,forward:b0,drop:running_mean,show:parent,eval,show:parent",
         "a module that holds it saves its entries under a prefix",
     ),
-    Edge("parent_bare", "protocol", "show:parent,attach:weight:trainable,show:parent", "", BARE),
+    Edge(
+        "parent_bare", "protocol", "show:parent,attach:weight:trainable,show:parent,forward:b0", "", BARE,
+    ),
     Edge(
         "flag_is_a_number", "protocol", "preset,set:track_running_stats:1,forward:b0,"
         "set:track_running_stats:0,forward:b1,eval,forward:b0,set:track_running_stats:1,forward:b1",

@@ -135,7 +135,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
             {
                 "quantity": "exception",
                 "verb": "construct",
-                "got": "TypeError: __init__() got an unexpected keyword argument '...'",
+                "got": "TypeError: __init__() got an unexpected keyword argument 'bias'",
                 "expected": "no exception",
             }
         ],

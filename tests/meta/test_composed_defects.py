@@ -12,7 +12,7 @@ from tests.meta import fakes, installed
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.test_defects import RUNNING
 
-TWO = "steps-affine-track-momentum_0.1-exact-n2-float32-forward:{},forward:{}"
+TWO = "steps-affine-track-momentum_0.1-exact-n8-float32-forward:{},forward:{}"
 EMPTY, OVERFLOW = "empty_wrong_channels", "overflowing"
 EMPTY_AND_OVERFLOWING = [TWO.format(*each) for each in ((EMPTY, OVERFLOW), (OVERFLOW, EMPTY))]
 

@@ -155,11 +155,11 @@ def shown(before: Optional[State], expected: Expected) -> Tuple[object, ...]:
     parts: List[object] = [expected.error, expected.copied, expected.text]
     output = expected.output
     if output is not None:
-        parts += [output.strides, output.dtype, output.shape, output.requires_grad]
+        parts += [output.memory_format, output.dtype, output.shape, output.requires_grad]
         values, _, undetermined = output_values(output)
         parts += [values.tobytes(), undetermined.tobytes()]
     for gradient in expected.gradients or ():
-        parts.append(gradient and (gradient.name, gradient.dtype, gradient.strides, gradient.shape))
+        parts.append(gradient and (gradient.name, gradient.dtype, gradient.memory_format, gradient.shape))
     state = expected.state
     for name, grad in state.grads():
         parts += [name, grad.strides, len(grad.parts), grad.dtype, grad.shape]

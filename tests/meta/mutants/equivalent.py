@@ -35,6 +35,8 @@ def _because(source: str, reason: str, *keys: Key, seen_by: str = "") -> Tuple[S
 
 _INIT = "_NormBase.__init__"
 _LOAD = "_NormBase._load_from_state_dict"
+_CAST_LINE = "if followed(x, *operands):  # one cast, so that its derivative is rounded once"
+_CAST = "followed(x, *operands) -> followed(*operands, x)"
 _VERSION_LINE = "if (version is None or version < 2) and self.track_running_stats:"
 _DEVICE_LINE = 'and self.num_batches_tracked.device != torch.device("meta")'
 _ZERO_LINE = "else torch.tensor(0, dtype=torch.long)"
@@ -169,6 +171,11 @@ _NOTHING_LINE = "return self.scale_and_shift(x.clone(), operands.weight, operand
 _KERNEL: Tuple[Survivor, ...] = (
     *_because(
         "kernel",
+        "Whether any of them is followed does not depend on their order.",
+        Key("Kernel.batch_norm", "swap arguments", _CAST_LINE, _CAST),
+    ),
+    *_because(
+        "kernel",
         "The biased and the unbiased variance overflow together, save in a corner in which float64 "
         "is used without need.",
         Key(
@@ -184,12 +191,7 @@ _KERNEL: Tuple[Survivor, ...] = (
         "(overflowing_variance_zeroes_output), which another subject may share.",
         Key("Kernel.statistics", "force condition", _OVERFLOW_LINE, "if torch.isinf(found.biased).any() -> if False"),
         Key("Kernel.statistics", "delete statement", _OVERFLOW_LINE, "if torch.isinf(found.biased).any() -> nothing"),
-        Key(
-            "Kernel.statistics",
-            "unwrap call",
-            "return self.two_passes(x.double())",
-            "x.double() -> x",
-        ),
+        Key("Kernel.statistics", "unwrap call", "return self.two_passes(x.double())", "x.double() -> x"),
     ),
     *_because(
         "kernel",
@@ -222,15 +224,11 @@ _KERNEL: Tuple[Survivor, ...] = (
         "kernel",
         "`check_operands` lets both running statistics pass or neither.",
         Key(
-            "Kernel.update",
-            "swap names",
-            "if operands.running_mean is not None:",
+            "Kernel.update", "swap names", "if operands.running_mean is not None:",
             "operands.running_mean -> operands.running_var",
         ),
         Key(
-            "Kernel.update",
-            "swap names",
-            "if operands.running_var is not None:",
+            "Kernel.update", "swap names", "if operands.running_var is not None:",
             "operands.running_var -> operands.running_mean",
         ),
     ),
@@ -246,12 +244,17 @@ _KERNEL: Tuple[Survivor, ...] = (
     ),
 )
 
+_THRICE_LINE = "differentiates_thrice = False"
 _APPLY_LINE = "found: Tensor = Differentiable.apply((y.detach(),), x, *operands, *rest)"
 _WANTED_LINE = "self.input_gradient(g, kept, terms) if wanted[0] else None,"
 _CLONE_LINE = "ctx.running = tuple(None if each is None else each.clone() for each in running)"
 _RETURN_LINE = "return (None, *ctx.derivative.differentiate(g, kept, wanted), *(None,) * 5)"
 
 _BACKWARD: Tuple[Survivor, ...] = (
+    *_because(
+        "backward", "Each subject that is run sets it.",
+        Key("Derivative", "delete statement", _THRICE_LINE, f"{_THRICE_LINE} -> nothing"),
+    ),
     *_because(
         "backward",
         "The operations that computed the output are handed no gradient, and refuse the changes in place "
