@@ -101,7 +101,8 @@ def _compared(state: State, contents: StateDict) -> _Keys:
         unexpected.append(place + COUNTER)
     complete = [*found, COUNTER] if completed else list(found)
     missing = [place + name for name in held if name not in complete]
-    in_order = {name: found[name] for name in TENSORS if name in found}
+    order = (*state.parameters, *TENSORS)  # parameters first, in the order in which they were registered
+    in_order = {name: found[name] for name in order if name in found}
     return _Keys(in_order, missing, unexpected, completed and COUNTER in held)
 
 

@@ -47,9 +47,7 @@ _TORCH: Tuple[Survivor, ...] = (
         "torch",
         "`size[i - 2]` for i = 0 and 1 is H and W, as `size[i + 2]` is, in four dimensions.",
         Key(
-            "_verify_batch_size",
-            "change arithmetic",
-            "size_prods *= size[i + 2]",
+            "_verify_batch_size", "change arithmetic", "size_prods *= size[i + 2]",
             "i + 2 -> i - 2",
         ),
     ),
@@ -77,15 +75,11 @@ _TORCH: Tuple[Survivor, ...] = (
         "torch",
         "The constructor ends with `reset_parameters`, which writes the initial values.",
         Key(
-            _INIT,
-            "swap names",
-            '"running_mean", torch.zeros(num_features, **factory_kwargs)',
+            _INIT, "swap names", '"running_mean", torch.zeros(num_features, **factory_kwargs)',
             "torch.zeros -> torch.ones",
         ),
         Key(
-            _INIT,
-            "swap names",
-            '"running_var", torch.ones(num_features, **factory_kwargs)',
+            _INIT, "swap names", '"running_var", torch.ones(num_features, **factory_kwargs)',
             "torch.ones -> torch.zeros",
         ),
         Key(_INIT, "replace constant", "0,", "0 -> 1"),
@@ -100,9 +94,7 @@ _TORCH: Tuple[Survivor, ...] = (
         "torch",
         "`BatchNorm2d` overrides the method.",
         Key(
-            "_NormBase._check_input_dim",
-            "delete statement",
-            "raise NotImplementedError",
+            "_NormBase._check_input_dim", "delete statement", "raise NotImplementedError",
             "raise NotImplementedError -> nothing",
         ),
     ),
@@ -130,9 +122,7 @@ _TORCH: Tuple[Survivor, ...] = (
         Key(_LOAD, "unwrap call", _DEVICE_LINE, "torch.device('meta') -> 'meta'"),
         Key(_LOAD, "unwrap call", _DEVICE_LINE, "torch.device('meta') -> torch"),
         Key(
-            _LOAD,
-            "force condition",
-            "if self.num_batches_tracked is not None",
+            _LOAD, "force condition", "if self.num_batches_tracked is not None",
             "self.num_batches_tracked.device != torch.device('meta') -> True",
         ),
     ),
@@ -149,15 +139,11 @@ _TORCH: Tuple[Survivor, ...] = (
         Key(_LOAD, "replace constant", _ZERO_LINE, "0 -> 1"),
         Key(_LOAD, "unwrap call", _ZERO_LINE, "torch.tensor(0, dtype=torch.long) -> torch"),
         Key(
-            _LOAD,
-            "drop argument",
-            _ZERO_LINE,
+            _LOAD, "drop argument", _ZERO_LINE,
             "torch.tensor(0, dtype=torch.long) -> torch.tensor(0)",
         ),
         Key(
-            _LOAD,
-            "drop argument",
-            _ZERO_LINE,
+            _LOAD, "drop argument", _ZERO_LINE,
             "torch.tensor(0, dtype=torch.long) -> torch.tensor(0, dtype=None)",
         ),
     ),
@@ -179,9 +165,7 @@ _KERNEL: Tuple[Survivor, ...] = (
         "The biased and the unbiased variance overflow together, save in a corner in which float64 "
         "is used without need.",
         Key(
-            "Kernel.statistics",
-            "swap names",
-            "if torch.isinf(found.biased).any():",
+            "Kernel.statistics", "swap names", "if torch.isinf(found.biased).any():",
             "found.biased -> found.unbiased",
         ),
     ),
@@ -213,9 +197,7 @@ _KERNEL: Tuple[Survivor, ...] = (
         "kernel",
         "An output without elements has neither values nor memory to share.",
         Key(
-            "Kernel.nothing",
-            "swap arguments",
-            _NOTHING_LINE,
+            "Kernel.nothing", "swap arguments", _NOTHING_LINE,
             "operands.weight, operands.bias) -> operands.bias, operands.weight)",
         ),
         Key("Kernel.nothing", "unwrap call", _NOTHING_LINE, "x.clone() -> x"),
@@ -236,14 +218,13 @@ _KERNEL: Tuple[Survivor, ...] = (
         "kernel",
         "A sum does not depend on the order of its two terms.",
         Key(
-            "Kernel.normalise",
-            "swap arguments",
-            "deviation = self.deviation(wide(variance), eps)",
+            "Kernel.normalise", "swap arguments", "deviation = self.deviation(wide(variance), eps)",
             "self.deviation(wide(variance), eps) -> self.deviation(eps, wide(variance))",
         ),
     ),
 )
 
+_TWICE_LINE = "if kept.from_batch and kept.x.numel() and not self.differentiates_thrice:"
 _THRICE_LINE = "differentiates_thrice = False"
 _APPLY_LINE = "found: Tensor = Differentiable.apply((y.detach(),), x, *operands, *rest)"
 _WANTED_LINE = "self.input_gradient(g, kept, terms) if wanted[0] else None,"
@@ -251,6 +232,10 @@ _CLONE_LINE = "ctx.running = tuple(None if each is None else each.clone() for ea
 _RETURN_LINE = "return (None, *ctx.derivative.differentiate(g, kept, wanted), *(None,) * 5)"
 
 _BACKWARD: Tuple[Survivor, ...] = (
+    *_because(
+        "backward", "Running statistics require no gradient, so nothing is left out of theirs.",
+        Key("Derivative.terms", "force condition", _TWICE_LINE, "kept.from_batch -> True"),
+    ),
     *_because(
         "backward", "Each subject that is run sets it.",
         Key("Derivative", "delete statement", _THRICE_LINE, f"{_THRICE_LINE} -> nothing"),
@@ -266,9 +251,7 @@ _BACKWARD: Tuple[Survivor, ...] = (
         "Autograd drops a gradient of what needs none, and does not look at what follows the last one.",
         Key("Derivative.differentiate", "force condition", _WANTED_LINE, "wanted[0] -> True"),
         Key(
-            "Differentiable.backward",
-            "replace constant",
-            "wanted = ctx.needs_input_grad[1:4]",
+            "Differentiable.backward", "replace constant", "wanted = ctx.needs_input_grad[1:4]",
             "4 -> 5",
         ),
         Key("Differentiable.backward", "replace constant", _RETURN_LINE, "5 -> 6"),
@@ -277,15 +260,11 @@ _BACKWARD: Tuple[Survivor, ...] = (
         "backward",
         "A sum and a product do not depend on the order of their two terms.",
         Key(
-            "Derivative.terms",
-            "swap arguments",
-            "self.inverse_deviation(variance, kept.eps),",
+            "Derivative.terms", "swap arguments", "self.inverse_deviation(variance, kept.eps),",
             "self.inverse_deviation(variance, kept.eps) -> self.inverse_deviation(kept.eps, variance)",
         ),
         Key(
-            "Derivative.terms",
-            "swap arguments",
-            "self.product_sum(g, deviations),",
+            "Derivative.terms", "swap arguments", "self.product_sum(g, deviations),",
             "self.product_sum(g, deviations) -> self.product_sum(deviations, g)",
         ),
     ),
