@@ -201,7 +201,7 @@ def _once(state: State, names: List[str]) -> List[str]:
 _TEXTS: Dict[str, Callable[[State, Rules], str]] = {
     "repr": lambda state, rules: _extra_repr(state, rules) + ")",
     "keys": lambda state, rules: " ".join(sorted(state.keys())),
-    "parent": lambda state, rules: " ".join(sorted("0." + name for name in list(state.keys()))),
+    "parent": lambda state, rules: " ".join(sorted(map("0.{}".format, state.keys()))),
     "version": lambda state, rules: "2",
     "extra_repr": _extra_repr,
     "order": _order,

@@ -172,8 +172,8 @@ def intervals(track: str, change: str, mode: str) -> List[Interval]:
 @lru_cache(maxsize=None)
 def _rules(release: Release) -> Semantics:
     """Return the semantics of the first release that has the same rules, so that results are shared."""
-    inside = semantics(release).holding
-    return next(each for each in map(semantics, RELEASES) if each.holding == inside)
+    holding = semantics(release).holding
+    return next(each for each in map(semantics, RELEASES) if each.holding == holding)
 
 
 NEWEST = RELEASES[-1]

@@ -115,7 +115,7 @@ def _example(cause: Cause) -> str:
 
 
 def _with_others(text: str, others: int) -> str:
-    """Return the text; where other cases have other texts, so many that the line says so first."""
+    """Return the text, after a remark if other cases have other texts: a cut spares the remark."""
     return text if not others else f"in other cases something else; here: {text}"
 
 

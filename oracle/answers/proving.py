@@ -32,8 +32,8 @@ class Transcript(NamedTuple):
 
 def holds(sentence: Sentence, release: Release) -> bool:
     """Whether every check of the sentence holds on the release."""
-    inside = semantics(release).holding
-    like = next(each for each in map(semantics, RELEASES) if each.holding == inside)
+    holding = semantics(release).holding
+    like = next(each for each in map(semantics, RELEASES) if each.holding == holding)
     return all(_holds(proof, like) for proof in sentence.proofs)
 
 

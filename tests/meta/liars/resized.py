@@ -25,12 +25,26 @@ class _Counting(HonestBatchNorm2d):
         self.kept: Dict[object, int] = {}
 
     def key(self, x: Tensor) -> object:
-        """What the number of values is remembered by."""
+        """Return the key under which the number of values is kept."""
         raise NotImplementedError
 
     def remembered(self, x: Tensor) -> int:
-        """The number of values of the first batch with this key."""
+        """Return the number of values of the first batch with this key."""
         return self.kept.setdefault(self.key(x), values_per_channel(x))
+
+
+class _ByPlane(_Counting):
+    """Remembers it by height and width."""
+
+    def key(self, x: Tensor) -> object:
+        return tuple(x.shape[2:])
+
+
+class _ByBatchSize(_Counting):
+    """Remembers it by the number of images."""
+
+    def key(self, x: Tensor) -> object:
+        return len(x)
 
 
 class _CountingForward(_Counting):
@@ -45,19 +59,13 @@ class _CountingForward(_Counting):
 
 
 @liar(GROUP, "forward_float32", through="running_var")
-class CountRememberedByPlane(_CountingForward):
+class CountRememberedByPlane(_ByPlane, _CountingForward):
     """Remembers the number of values by height and width, which a smaller last batch has, too."""
-
-    def key(self, x: Tensor) -> object:
-        return tuple(x.shape[2:])
 
 
 @liar(GROUP, "forward_float32", through="running_var")
-class CountRememberedByBatchSize(_CountingForward):
+class CountRememberedByBatchSize(_ByBatchSize, _CountingForward):
     """Remembers the number of values by the number of images, which other sizes of images have, too."""
-
-    def key(self, x: Tensor) -> object:
-        return len(x)
 
 
 class _CountingBackward(_Counting):
@@ -69,19 +77,13 @@ class _CountingBackward(_Counting):
 
 
 @liar(GROUP, "backward_float32", through="input gradient")
-class BackwardCountRememberedByPlane(_CountingBackward):
+class BackwardCountRememberedByPlane(_ByPlane, _CountingBackward):
     """Remembers the number of values of a backward by height and width."""
-
-    def key(self, x: Tensor) -> object:
-        return tuple(x.shape[2:])
 
 
 @liar(GROUP, "backward_float32", through="input gradient")
-class BackwardCountRememberedByBatchSize(_CountingBackward):
+class BackwardCountRememberedByBatchSize(_ByBatchSize, _CountingBackward):
     """Remembers the number of values of a backward by the number of images."""
-
-    def key(self, x: Tensor) -> object:
-        return len(x)
 
 
 @liar(GROUP, "earlier", through="input gradient")
