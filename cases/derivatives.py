@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cases.attributes import PARAMETERS
+
+DOUBLES = {
+    "double": ("input", *PARAMETERS),
+    "double_input": ("input",),
+    "double_parameters": PARAMETERS,
+}
+"""Maps the way to a double backward to the gradients that it differentiates: all, the input's alone, as a
+gradient penalty does, or those of weight and bias alone."""
+
 JVPS = ("jvp", "jvp_parameters", "functional_jvp", "func_jvp")
 """The ways to a forward-mode derivative. jvp: ``torch.autograd.forward_ad``, with a tangent of the input.
 jvp_parameters: the same, and weight and bias have tangents, too: ``cases.inputs.attached``.
@@ -59,11 +69,12 @@ class Double:
     The gradients are those of the output of the last forward for input, weight and bias, as far as they
     require one; they are differentiated with respect to input, weight and the upstream gradient.
     ``upstream``: the upstream gradient. ``direction``: the factor of the input's gradient; the gradients
-    of weight and bias are multiplied by ``cases.inputs.attached``.
+    of weight and bias are multiplied by ``cases.inputs.attached``. ``way``: one of DOUBLES.
     """
 
     upstream: str
     direction: str
+    way: str = "double"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
 
 from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.derivatives import (
+    DOUBLES,
     JVPS,
     NESTED,
     VJPS,
@@ -108,7 +109,7 @@ _WRITERS: Dict[type, Callable[[Any], str]] = {
     Copy: lambda step: str(step.how),
     Backward: lambda step: f"{_BACKWARDS[step.retain, step.earlier]}:{step.upstream}",
     Accumulate: lambda step: f"{_ACCUMULATES[step.retain]}:{step.upstream}",
-    Double: lambda step: f"double:{step.upstream}:{step.direction}",
+    Double: lambda step: f"{step.way}:{step.upstream}:{step.direction}",
     Triple: lambda step: f"triple:{step.upstream}:{step.direction}:{step.along}",
     Jvp: lambda step: f"{step.way}:{step.batch}:{step.tangent}",
     Vjp: lambda step: f"{step.way}:{step.batch}:{step.upstream}",
@@ -200,6 +201,10 @@ def _forward(grad: str) -> _Reader:
     return _Reader(f"{grad}:<batch>", lambda batch: Forward(batch, grad))
 
 
+def _double(way: str) -> _Reader:
+    return _Reader(f"{way}:<gradient>:<direction>", lambda given, along: Double(given, along, way))
+
+
 def _calling(way: str, second: str, step: Callable[..., Step]) -> _Reader:
     return _Reader(f"{way}:<batch>:{second}", lambda batch, name: step(batch, name, way))
 
@@ -212,7 +217,7 @@ _READERS: Dict[str, _Reader] = {
     "earlier": _Reader("earlier:<gradient>", lambda name: Backward(name, earlier=True)),
     "accumulate": _Reader("accumulate:<gradient>", Accumulate),
     "accumulate_retain": _Reader("accumulate_retain:<gradient>", lambda name: Accumulate(name, True)),
-    "double": _Reader("double:<gradient>:<direction>", Double),
+    **{way: _double(way) for way in DOUBLES},
     "triple": _Reader("triple:<gradient>:<direction>:<direction>", Triple),
     **{way: _calling(way, "<tangent>", Jvp) for way in JVPS},
     **{way: _calling(way, "<gradient>", Vjp) for way in VJPS},

@@ -49,6 +49,8 @@ def deviating(
     ``expected``: what is right. ``threads``: torch's number of threads. Where several defects show at one
     step, each is applied to the result of the one before it.
     """
+    if not in_circumstances(case, expected, semantics, defects, threads):
+        return None
     seen: List[Expected] = [expected[0]]
     perform = stepping(case.path)
     deviates = False
@@ -64,7 +66,35 @@ def deviating(
             found = _shown(right, Situation(before, called, case.variant, semantics, threads), defects)
         deviates = deviates or found is not right
         seen.append(found)
-    return tuple(seen) if deviates else None
+    return tuple(seen)
+
+
+def in_circumstances(
+    case: Case,
+    expected: Expectations,
+    semantics: Semantics,
+    defects: Sequence[Defect],
+    threads: int,
+) -> bool:
+    """Whether a step of the program is in the circumstances of one of the defects.
+
+    ``expected``: what is right, or what is seen with other defects. ``threads``: torch's number of threads.
+    """
+    perform = stepping(case.path)
+    for step, before, right in zip(case.steps, expected, expected[1:]):
+        state = before.state
+        for part in forwards(step) if isinstance(step, Forwards) else (step,):
+            if part is not step:
+                right = perform(state, part, case.variant, semantics)
+            if isinstance(part, DEVIATING):
+                called = as_called(case.path, part)
+                situation = Situation(state, called, case.variant, semantics, threads)
+                if _shown(right, situation, defects) is not right:
+                    return True
+            if right.error is not None:
+                break
+            state = right.state
+    return False
 
 
 def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> Expected:

@@ -25,7 +25,8 @@ are independent. With h = x - m, r = 1/s, n values a channel, D = sum g*h and E 
 The budget of each follows the formula, operation by operation (``oracle.numerics.propagation``). Sums may
 be taken in any order. A derivative by the chain rule may subtract a mean again from centred values.
 
-If one of the three gradients does not exist, the terms with its direction are absent.
+If one of the three gradients does not exist or is not differentiated, the terms with its direction are
+absent.
 
 Source: the chain rule, applied to ``oracle.backward``.
 """
@@ -36,7 +37,7 @@ from typing import Iterator, NamedTuple, Optional
 
 import numpy as np
 
-from cases.derivatives import Backward, Double
+from cases.derivatives import DOUBLES, Backward, Double
 from cases.inputs import attached, upstream
 from cases.variants import Variant
 from oracle import refusals
@@ -54,7 +55,8 @@ def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expect
     """Differentiate the gradients of the last output; the backward that returns them keeps its graph."""
     returned = backward(state, Backward(step.upstream, retain=True), variant, rules)
     graph = returned.state.graphs[0]
-    if graph.rows & graph.wanted:  # the directions have the shape (C,)
+    reached = tuple(each for each in graph.trainable if each in graph.wanted.intersection(DOUBLES[step.way]))
+    if graph.rows.intersection(reached):  # the directions have the shape (C,)
         raise refusals.other_shape()
     given = upstream(variant, graph.output.batch, step.upstream)
     along = upstream(variant, graph.output.batch, step.direction)
@@ -62,7 +64,6 @@ def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expect
     dtypes["weight"] = graph.weight_dtype or graph.dtype
     leaves_it = bool(graph.renewed) and rules.holds("conversion_leaves_saved_weight")
     unread = graph.strangers | graph.renewed if leaves_it else graph.strangers
-    reached = tuple(name for name in graph.trainable if name in graph.wanted)
     found = tuple(
         ExpectedDerivative(
             name,
@@ -83,8 +84,8 @@ def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expect
 class Channels(NamedTuple):
     """The letters of the formulas. Shapes: ``g``, ``v``, ``h`` (N, C, H, W), the others (C, 1, 1).
 
-    ``v``, ``a``, ``c``: None where their gradient does not exist; the terms with that letter are then
-    absent.
+    ``v``, ``a``, ``c``: None where their gradient is not differentiated; the terms with that letter are
+    then absent.
     """
 
     g: Uncertain
@@ -172,6 +173,7 @@ def _along_input(name: str, at: Channels, do: Arithmetic, v: Uncertain, of_g: Un
         yield negative(do.over(at.n, do.product(w, cube, of_v, h)))
         return
     both = do.total(do.product(v, do.centred(g)))
+    both = do.or_by_way_of(both, do.product(do.total(v), do.total(g)))  # P = sum v*g - sum v * sum g / n
     if name == "weight":
         yield do.product(r, both)
         yield negative(do.over(at.n, do.product(cube, of_g, of_v)))

@@ -99,4 +99,21 @@ def _elsewhere() -> Iterator[Edge]:
             yield Edge(f"{name}_{dtype}", GROUP, program, "it stays in its channel", TRACKED, variant)
 
 
-EDGES: Tuple[Edge, ...] = (*_directions(), *_modules(), *_narrow(), *_elsewhere())
+def _alone() -> Iterator[Edge]:
+    for name, note in (
+        ("input", "a gradient penalty differentiates the input's gradient alone"),
+        ("parameters", "the gradients of weight and bias are differentiated, the input's is not"),
+    ):
+        program = BOTH_MODES.format("b1", "ordinary", "alternating").replace("double", f"double_{name}")
+        yield Edge(f"of_{name}", GROUP, program, note)
+        for word, config in (("untracked", UNTRACKED), ("no_affine", NO_AFFINE), ("no_bias", NO_BIAS)):
+            yield Edge(f"of_{name}_{word}", GROUP, program, note, config)
+        dropped = program.replace("preset", "drop:weight,preset")
+        yield Edge(f"of_{name}_no_weight", GROUP, dropped, note)
+        laid_out = program.replace("b1", "b1.channels_last")
+        yield Edge(f"of_{name}_channels_last", GROUP, laid_out, note)
+        for dtype in DTYPES[1:]:
+            yield Edge(f"of_{name}_{dtype}", GROUP, program, note, TRACKED, Variant("bounded", "n30", dtype))
+
+
+EDGES: Tuple[Edge, ...] = (*_directions(), *_modules(), *_narrow(), *_elsewhere(), *_alone())

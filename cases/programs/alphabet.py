@@ -12,6 +12,7 @@ from typing import Iterator, Sequence, Tuple
 from cases.attributes import BUFFERS, PARAMETERS, STATISTICS
 from cases.construction import AFFINE, MOMENTUM, TRACK, Construction
 from cases.derivatives import (
+    DOUBLES,
     JVPS,
     NESTED,
     VJPS,
@@ -148,7 +149,7 @@ _GRADIENTS: Tuple[Step, ...] = (
     Accumulate("ordinary", retain=True),
     Accumulate("ones"),
     Backward("offset", retain=True),
-    Double("ordinary", "ones"),
+    *(Double("ordinary", "ones", way) for way in DOUBLES),
     Triple("ordinary", "alternating", "offset"),
     ZERO_GRAD,
     *(Jvp("b1", "ordinary", way) for way in JVPS),

@@ -105,6 +105,10 @@ class Arithmetic(NamedTuple):
         lost = self.fmt.unit * self.fmt.tiny if self._narrow else self.fmt.tiny
         return Uncertain(value, error + self._rounding(1) * (np.abs(value) + error) + lost)
 
+    def or_by_way_of(self, number: Uncertain, met: Uncertain) -> Uncertain:
+        """Return the number, without a bound where ``met``, a number on another way to it, has none."""
+        return Uncertain(number.value, np.where(np.isinf(met.error), np.inf, number.error))
+
     def centred(self, numbers: Uncertain) -> Uncertain:
         """Subtract the mean of each channel."""
         count = numbers.value.size // max(numbers.value.shape[1], 1)

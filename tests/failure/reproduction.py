@@ -42,14 +42,14 @@ def reproduce(
 
     ``fresh``: run it in a process of its own, too, which takes as long as importing torch.
     """
-    whole = Shrinking(result, subject, semantics)
+    whole = Shrinking(result, subject, semantics, threads)
     if whole.tried(whole.best.case) is None:
         return Reproduction(None, IRREPRODUCIBLE, None)
-    short = shortest(result, subject, semantics)
+    short = shortest(result, subject, semantics, threads)
     if result.case.path != EAGER:
         return Reproduction(None, ON_A_PATH, short)
     remark = ""
-    for shown in _candidates(result, short, subject, semantics):
+    for shown in _candidates(result, short, subject, semantics, threads):
         try:
             text = _written(shown, subject, threads)
         except Unwritable:
@@ -77,12 +77,12 @@ def _written(shown: Shown, subject: Subject, threads: int) -> str:
 
 
 def _candidates(
-    result: Result, short: Shown, subject: Subject, semantics: Semantics
+    result: Result, short: Shown, subject: Subject, semantics: Semantics, threads: int
 ) -> Iterator[Shown]:
     """Yield the programs of which a script may show the finding, the shortest first.
 
     The second one rebuilds large batches from integers.
     """
     yield short
-    own = shortest(result, subject, semantics, own_values=True)
+    own = shortest(result, subject, semantics, threads, own_values=True)
     yield own._replace(texts=rebuilding(result.case, own.case, channel_of(result.findings[0])))

@@ -14,11 +14,13 @@ from cases.derivatives import DIFFERENTIATING
 from cases.steps import Forwards, Step
 from oracle.expectations import expectations
 from oracle.semantics import Semantics
+from reports.rows import FINDING
 from tests.failure import smaller_inputs
 from tests.failure.script import Shown
 from tests.failure.smaller_inputs import Replaced
 from tests.subject.subject import Subject
-from tests.verdict.result import Finding, Result, run
+from tests.verdict.result import Finding, Result
+from tests.verdict.verdict import adjudicate
 
 STEPS = 24
 """The longest program that is shortened step by step."""
@@ -60,9 +62,12 @@ def _kind(text: str) -> str:
 class Shrinking:
     """The smallest program so far that ends with the finding; ``best`` is replaced as it shrinks."""
 
-    def __init__(self, result: Result, subject: Subject, semantics: Semantics) -> None:
+    def __init__(
+        self, result: Result, subject: Subject, semantics: Semantics, threads: int = 1
+    ) -> None:
         self.subject = subject
         self.semantics = semantics
+        self.threads = threads
         finding = result.findings[0]
         case = dataclasses.replace(result.case, steps=result.case.steps[: finding.step])
         self.best = Shown(case, finding, self._raising(case, result), {})
@@ -74,12 +79,16 @@ class Shrinking:
         return tuple(sorted(must | set(result.raising)))
 
     def tried(self, case: Case, as_wanted: Alike = alike) -> Optional[Shown]:
-        """Return the program and its finding, if that is at the last step and is the wanted one."""
+        """Return the program and its finding, if that is at the last step and is the wanted one.
+
+        What a known defect explains is no finding.
+        """
         try:
-            result = run(case, self.subject, self.semantics)
+            verdict = adjudicate(case, self.subject, self.semantics, self.threads, strict_defects=False)
         except Exception:  # the subject cannot even be observed
             return None
-        for found in result.findings:
+        result = verdict.result
+        for found in result.findings if verdict.outcome == FINDING else ():
             if found.step == len(case.steps) and as_wanted(found, self.best.finding):
                 return Shown(case, found, self._raising(case, result), {})
         return None
@@ -103,14 +112,18 @@ class Shrinking:
 
 
 def shortest(
-    result: Result, subject: Subject, semantics: Semantics, own_values: bool = False
+    result: Result,
+    subject: Subject,
+    semantics: Semantics,
+    threads: int = 1,
+    own_values: bool = False,
 ) -> Shown:
     """Return the first finding of the result on the shortest program and smallest input that show it.
 
-    The batches of the result's own case are kept where no smaller ones show it. ``own_values``: keep all
-    values of the channels that are kept.
+    The batches of the result's own case are kept where no smaller ones show it. ``threads``: torch's
+    number of threads. ``own_values``: keep all values of the channels that are kept.
     """
-    search = Shrinking(result, subject, semantics)
+    search = Shrinking(result, subject, semantics, threads)
     if search.best.finding.step:
         _shorter_series(search)
         channel = channel_of(search.best.finding)

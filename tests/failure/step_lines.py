@@ -7,7 +7,7 @@ from typing import Callable, Dict, List, Type, Union
 import numpy as np
 
 from cases.attributes import FLOATING, PARAMETERS
-from cases.derivatives import Accumulate, Backward, Detach, Double, Jvp, Nested, Triple, Vjp, ZeroGrad
+from cases.derivatives import DOUBLES, Accumulate, Backward, Detach, Double, Jvp, Nested, Triple, Vjp, ZeroGrad
 from cases.inputs import attached, preset
 from cases.state_dicts import TABLE, Entry
 from cases.steps import (
@@ -79,6 +79,9 @@ def _accumulate(writing: Writing, step: Accumulate) -> List[str]:
 def _double(writing: Writing, step: Double) -> List[str]:
     """Return lines after which ``derivatives`` maps a quantity to a second derivative."""
     vectors = f"{writing.new_tensor('weight')}, {writing.new_tensor('bias')}"
+    every = DOUBLES["double"]
+    numbers = tuple(every.index(name) for name in DOUBLES[step.way])
+    chosen = "" if len(numbers) == len(every) else f" and n in {numbers}"
     return [
         "leaves, output = graphs[0]",
         f"given = {writing.upstream(step.upstream)}.requires_grad_()",
@@ -87,8 +90,9 @@ def _double(writing: Writing, step: Double) -> List[str]:
         "sources = {n: leaf for n, leaf in enumerate([*leaves[:2], given]) if n == 2 or n in wanted}",
         "options = {'create_graph': True, 'allow_unused': True}",
         "found = torch.autograd.grad(output, [leaves[n] for n in wanted], given, **options)",
-        "wanted, found = zip(*[each for each in zip(wanted, found) if each[1] is not None])",
-        "along, sought = [along[n] for n in wanted], list(sources.values())",
+        f"pairs = [(each, along[n]) for n, each in zip(wanted, found) if each is not None{chosen}]",
+        "found, along = [each for each, _ in pairs], [each for _, each in pairs]",
+        "sought = list(sources.values())",
         "found = torch.autograd.grad(found, sought, along, allow_unused=True)",
         *_named("2nd"),
     ]

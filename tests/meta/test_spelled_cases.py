@@ -15,7 +15,7 @@ from cases import catalogue, steps
 from cases.attributes import BUFFERS, PARAMETERS
 from cases.attributes import FLAGS as ATTRIBUTES
 from cases.construction import Construction
-from cases.derivatives import JVPS, NESTED, VJPS
+from cases.derivatives import DOUBLES, JVPS, NESTED, VJPS
 from cases.errors import CaseError
 from cases.inputs.upstream import UPSTREAM
 from cases.programs import spelled
@@ -51,7 +51,7 @@ STEPS = st.one_of(
     NO_FORWARD,
     st.builds(steps.Forward, BATCHES, st.sampled_from(steps.GRADS)),
     st.builds(steps.Forwards, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True), st.integers(1, 9999)),
-    st.builds(steps.Double, GRADIENTS, GRADIENTS),
+    st.builds(steps.Double, GRADIENTS, GRADIENTS, st.sampled_from(tuple(DOUBLES))),
     st.builds(steps.Triple, GRADIENTS, GRADIENTS, GRADIENTS),
     st.builds(steps.Jvp, BATCHES, GRADIENTS, st.sampled_from(JVPS)),
     st.builds(steps.Vjp, BATCHES, GRADIENTS, st.sampled_from(VJPS)),

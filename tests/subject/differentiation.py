@@ -7,7 +7,17 @@ from typing import Any, Callable, Dict, Optional, Type, Union
 import torch
 
 from cases.attributes import PARAMETERS
-from cases.derivatives import Accumulate, Backward, Detach, Double, Jvp, Nested, Triple, Vjp
+from cases.derivatives import (
+    DOUBLES,
+    Accumulate,
+    Backward,
+    Detach,
+    Double,
+    Jvp,
+    Nested,
+    Triple,
+    Vjp,
+)
 from cases.inputs import batch, upstream
 from cases.steps import Step
 from tests.subject.gradients import (
@@ -63,12 +73,16 @@ def _differentiate_further(live: Any, step: Union[Double, Triple]) -> None:
     names = (step.upstream, step.direction, *((step.along,) if isinstance(step, Triple) else ()))
     given = [_upstream(live, recording, name) for name in names]
     directions = [
-        _direction(live, name, leaf) for name, leaf in zip(PARAMETERS, recording.leaves[1:])
+        given[1].tensor,
+        *(_direction(live, name, leaf) for name, leaf in zip(PARAMETERS, recording.leaves[1:])),
     ]
     along = given[2].tensor if isinstance(step, Triple) else None
     if isinstance(step, Triple):  # the bias's gradient does not depend on the input
         recording = recording._replace(leaves=(*recording.leaves[:2], None))
-    asked = FurtherBackward(given[0].tensor, (given[1].tensor, *directions), along)
+    differentiated = DOUBLES[step.way if isinstance(step, Double) else "double"]
+    pairs = zip(DOUBLES["double"], directions)
+    wanted = tuple(along if name in differentiated else None for name, along in pairs)
+    asked = FurtherBackward(given[0].tensor, wanted, along)
     try:
         live.seen["derivatives"] = further_derivatives(recording, asked, live.device)
     finally:

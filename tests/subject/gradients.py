@@ -45,12 +45,13 @@ def gradients(
 class FurtherBackward(NamedTuple):
     """A double or triple backward: the upstream gradient, and the directions.
 
-    ``directions``: those of the gradients of input, weight and bias. ``along``: that of the second
+    ``directions``: those of the gradients of input, weight and bias, None for a gradient that is not
+    differentiated further. ``along``: that of the second
     derivative with respect to the input; None for a double backward.
     """
 
     gradient: torch.Tensor
-    directions: Tuple[torch.Tensor, ...]
+    directions: Tuple[Optional[torch.Tensor], ...]
     along: Optional[torch.Tensor] = None
 
 
@@ -74,7 +75,7 @@ def further_derivatives(recording: Recording, upstream: FurtherBackward, device:
         for leaf, each in zip(leaves, upstream.directions)
         if leaf is not None and leaf.requires_grad
     ]
-    pairs = [pair for pair in zip(first, along) if pair[0] is not None]
+    pairs = [pair for pair in zip(first, along) if pair[0] is not None and pair[1] is not None]
     named = zip(("input", "weight", "upstream"), (*leaves[:2], given))
     sources = [pair for pair in named if pair[1] is not None and pair[1].requires_grad]
     sought = [leaf for _, leaf in sources]

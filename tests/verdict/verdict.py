@@ -8,7 +8,7 @@ from typing import List, NamedTuple, Optional, Protocol, Sequence, Tuple
 from cases import claims, states
 from cases.case import Case
 from oracle.defects import DEFECTS, Defect
-from oracle.expectations import Expectations, deviating
+from oracle.expectations import Expectations, deviating, in_circumstances
 from oracle.semantics import Semantics
 from reports.rows import CONTRACT, FINDING, KNOWN_DEFECT, MODULE, NOT_APPLICABLE, PASS
 from tests.comparison.distinction import distinguishable
@@ -78,7 +78,7 @@ def adjudicate(
         return deviating(judged.case, right, semantics, defects, threads)
 
     known = defects if subject.shares_defects else ()
-    present = _present([each for each in known if each.on(semantics.release)], seen_with)
+    present = _present([each for each in known if each.on(semantics.release)], judged, semantics, threads)
     if result.findings:
         explained = _explained(result, judged, present, seen_with, observations, strict_defects)
         return explained or _finding(case, result, subject, semantics)
@@ -123,15 +123,20 @@ def _distinct(one: Expectations, other: Optional[Expectations]) -> bool:
     return other is not None and distinguishable(one, other)
 
 
-def _present(known: Sequence[Defect], seen_with: SeenWith) -> List[Defect]:
+def _present(
+    known: Sequence[Defect], judged: Program, semantics: Semantics, threads: int
+) -> List[Defect]:
     """Return the defects in whose circumstances the program is, with the defects before them applied."""
+    case, expected = judged.case, judged.expected
     present: List[Defect] = []
-    if seen_with(known) is None:  # most cases are in the circumstances of none
+    if not in_circumstances(case, expected, semantics, known, threads):  # most cases are in those of none
         return present
     for each in known:
-        shown = seen_with(present) if any(one.opens for one in present) else None
-        beside = shown is not None and seen_with([each], shown) is not None
-        if beside or seen_with([each]) is not None:
+        beside: Optional[Expectations] = None
+        if any(one.opens for one in present):
+            beside = deviating(case, expected, semantics, present, threads)
+        paths = (expected,) if beside is None else (beside, expected)
+        if any(in_circumstances(case, path, semantics, [each], threads) for path in paths):
             present.append(each)
     return present
 
