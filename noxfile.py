@@ -239,7 +239,7 @@ def _recorded(record: Path) -> bool:
     from reports.order import finished
 
     header = finished(record)
-    return header is not None and header.selection is None
+    return header is not None and header.tier == "gate" and header.selection is None
 
 
 def _written(record: Path) -> int:
@@ -284,7 +284,6 @@ def sweep(session: nox.Session) -> None:
 @nox.session
 def paths(session: nox.Session) -> None:
     """Record smoke on every path that is given: ``nox -s paths -- jit.script fx``; by default, on all."""
-    sys.path.insert(0, str(ROOT))
     from cases.paths import PATHS
 
     chosen = session.posargs or [name for name in PATHS if name != "cudnn_off"]

@@ -16,20 +16,16 @@ EAGER = "eager"
 
 PREFIX = "path_"
 
-Release = Tuple[int, int]
-
 
 class PathEntry(NamedTuple):
     """A path, without its implementation.
 
-    ``module``: the module of ``tests.subject.paths`` that implements it. ``first``: the oldest release of
-    torch on which it was run. ``description``: one line. ``needs``: packages beside torch.
-    ``cost``: about the seconds of a case of the smoke tier on one core. ``every``: a run of a tier takes
-    every n-th of its cases, because more would take too long.
+    ``module``: the module of ``tests.subject.paths`` that implements it. ``description``: one
+    line. ``needs``: packages beside torch. ``cost``: about the seconds of a case of the smoke tier on one
+    core. ``every``: a run of a tier takes every n-th of its cases, because more would take too long.
     """
 
     module: str
-    first: Release
     description: str
     needs: Tuple[str, ...] = ()
     cost: float = 0.02
@@ -53,7 +49,6 @@ def _compiled() -> Dict[str, PathEntry]:
     return {
         name + suffix: PathEntry(
             "compile",
-            (2, 13),
             f'torch.compile(module, backend="{backend}"{arguments}): {does}',
             (),
             cost,
@@ -66,47 +61,46 @@ def _compiled() -> Dict[str, PathEntry]:
 
 PATHS: Dict[str, PathEntry] = {
     "functional": PathEntry(
-        "functional", (2, 13), "torch.nn.functional.batch_norm with the module's tensors and attributes"
+        "functional", "torch.nn.functional.batch_norm with the module's tensors and attributes"
     ),
     "functional_call": PathEntry(
-        "functional", (2, 13), "torch.func.functional_call with views of the module's tensors"
+        "functional", "torch.func.functional_call with views of the module's tensors"
     ),
-    "vmap": PathEntry("functional", (2, 13), "torch.func.vmap over a stack of one batch", (), 0.03),
+    "vmap": PathEntry("functional", "torch.func.vmap over a stack of one batch", (), 0.03),
     "ensemble": PathEntry(
-        "functional", (2, 13), "vmap over the stacked states of two modules", (), 0.05
+        "functional", "vmap over the stacked states of two modules", (), 0.05
     ),
-    "jit.script": PathEntry("jit", (2, 13), "torch.jit.script(module)", (), 0.1),
-    "jit.trace": PathEntry("jit", (2, 13), "torch.jit.trace(module, first input)", (), 0.05),
-    "jit.freeze": PathEntry("jit", (2, 13), "torch.jit.freeze(torch.jit.script(module))", (), 0.1),
+    "jit.script": PathEntry("jit", "torch.jit.script(module)", (), 0.1),
+    "jit.trace": PathEntry("jit", "torch.jit.trace(module, first input)", (), 0.05),
+    "jit.freeze": PathEntry("jit", "torch.jit.freeze(torch.jit.script(module))", (), 0.1),
     **_compiled(),
-    "export": PathEntry("export", (2, 13), "torch.export.export, static shapes", (), 1.0),
-    "export_dynamic": PathEntry("export", (2, 13), "torch.export.export, N, H and W dynamic", (), 1.2),
+    "export": PathEntry("export", "torch.export.export, static shapes", (), 1.0),
+    "export_dynamic": PathEntry("export", "torch.export.export, N, H and W dynamic", (), 1.2),
     "export_decomposed": PathEntry(
-        "export", (2, 13), "torch.export.export and run_decompositions", (), 1.2
+        "export", "torch.export.export and run_decompositions", (), 1.2
     ),
     "onnx": PathEntry(
         "onnx",
-        (2, 13),
         "torch.onnx.export, run by onnxruntime",
         ("onnx", "onnxscript", "onnxruntime"),
         6.0,
         20,
     ),
-    "fx": PathEntry("wrapping", (2, 13), "torch.fx.symbolic_trace of a Sequential that holds the module"),
-    "data_parallel": PathEntry("wrapping", (2, 13), "torch.nn.DataParallel(module) without devices"),
-    "no_grad": PathEntry("recording", (2, 13), "a call under torch.no_grad()"),
-    "inference_mode": PathEntry("recording", (2, 13), "a call under torch.inference_mode()"),
-    "autocast": PathEntry("recording", (2, 13), 'a call under torch.autocast("cpu")'),
+    "fx": PathEntry("wrapping", "torch.fx.symbolic_trace of a Sequential that holds the module"),
+    "data_parallel": PathEntry("wrapping", "torch.nn.DataParallel(module) without devices"),
+    "no_grad": PathEntry("recording", "a call under torch.no_grad()"),
+    "inference_mode": PathEntry("recording", "a call under torch.inference_mode()"),
+    "autocast": PathEntry("recording", 'a call under torch.autocast("cpu")'),
     "checkpoint": PathEntry(
-        "recording", (2, 13), "torch.utils.checkpoint.checkpoint, use_reentrant=False"
+        "recording", "torch.utils.checkpoint.checkpoint, use_reentrant=False"
     ),
     "checkpoint_reentrant": PathEntry(
-        "recording", (2, 13), "torch.utils.checkpoint.checkpoint, use_reentrant=True"
+        "recording", "torch.utils.checkpoint.checkpoint, use_reentrant=True"
     ),
-    "lazy": PathEntry("converting", (2, 13), "LazyBatchNorm2d, materialised by a batch in eval mode"),
-    "sync": PathEntry("converting", (2, 13), "SyncBatchNorm.convert_sync_batchnorm(module)"),
-    "fused": PathEntry("converting", (2, 13), "fuse_conv_bn_eval with a convolution that does nothing"),
-    "cudnn_off": PathEntry("recording", (2, 13), "a call with cuDNN turned off; needs --device cuda"),
+    "lazy": PathEntry("converting", "LazyBatchNorm2d, materialised by a batch in eval mode"),
+    "sync": PathEntry("converting", "SyncBatchNorm.convert_sync_batchnorm(module)"),
+    "fused": PathEntry("converting", "fuse_conv_bn_eval with a convolution that does nothing"),
+    "cudnn_off": PathEntry("recording", "a call with cuDNN turned off; needs --device cuda"),
 }
 """Maps the name of a path to its entry."""
 

@@ -256,16 +256,11 @@ def token(step: Step) -> str:
     return _WRITERS[type(step)](step)
 
 
-def _forms() -> str:
-    """Return the verbs of all steps; a known verb with wrong arguments gets the form of its own step."""
-    return "|".join(_READERS) + ", as in forward:b0"
-
-
 def parse_step(text: str) -> Step:
     """Return the step in ``text``; raises CaseError for anything that ``token`` does not write."""
     verb, *arguments = text.split(":")
     if verb not in _READERS:
-        raise CaseError(f"{quoted(text)} is no step; accepted: {_forms()}")
+        raise CaseError(f"{quoted(text)} is no step; accepted: {'|'.join(_READERS)}, as in forward:b0")
     reader = _READERS[verb]
     if len(arguments) != reader.form.count(":"):
         raise CaseError(f"step {quoted(text)} must read {reader.form}")

@@ -14,7 +14,6 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Set, Tuple
 from cases.attributes import BUFFERS, FLAGS, PARAMETERS
 from cases.case import Case
 from cases.construction import Config
-from cases.derivatives import Accumulate, Backward, Detach, Double, Jvp, Nested, Triple, Vjp, ZeroGrad
 from cases.errors import CaseError, quoted
 from cases.programs import spelled
 from cases.spelling import token
@@ -25,22 +24,16 @@ from cases.steps import (
     RESETS,
     STATE_DICTS,
     TRAIN,
-    Alias,
     Attach,
-    Convert,
     Copy,
     Count,
     Drop,
     Forward,
-    Forwards,
     LoadStateDict,
     Mode,
-    Overwrite,
     Preset,
-    RequireGrad,
     Reset,
     SetAttribute,
-    Show,
     Step,
     Value,
 )
@@ -125,16 +118,6 @@ def _flags_of_a_new_module(operation: Copy) -> FrozenSet[str]:
 
 _DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
     Forward: _nothing,
-    Backward: _nothing,
-    Accumulate: _nothing,
-    Double: _nothing,
-    Triple: _nothing,
-    Jvp: _nothing,
-    Vjp: _nothing,
-    Nested: _nothing,
-    Detach: _nothing,
-    ZeroGrad: _nothing,
-    Forwards: _nothing,
     Mode: lambda operation: frozenset({"training"}),
     SetAttribute: _its_name,
     Drop: _its_name,
@@ -144,14 +127,9 @@ _DISTURBED: Dict[type, Callable[[Any], FrozenSet[str]]] = {
     Reset: lambda operation: frozenset({_VALUES}),
     Copy: _flags_of_a_new_module,
     LoadStateDict: _nothing,
-    Show: _nothing,
-    Convert: _nothing,
-    RequireGrad: _nothing,
-    Alias: _its_name,
-    Overwrite: _nothing,
 }
-"""Maps a step type to the attributes that a step may leave different from the state, with _VALUES where
-it resets tensors to 1 and 0."""
+"""Maps each type of OPERATIONS to the attributes that a step may leave different from the state, with
+_VALUES where it resets tensors to 1 and 0."""
 
 
 def _flags(state: State) -> Dict[str, Value]:

@@ -35,14 +35,15 @@ def accumulate(state: State, step: Accumulate, variant: Variant, rules: Rules) -
     """Differentiate the output of the last forward, and add to the ``.grad`` of its leaves."""
     last = state.graphs[0] if state.graphs else None
     try:
-        whole = _frozen(state, frozenset(), frozenset())
+        # backward() adds also to leaves that autograd.grad does not return: both marks are lifted first.
+        whole = _marked(state, frozenset(), frozenset())
         differentiated = backward(whole, step.backward, variant, rules)
     except Refusal as refusal:
         if last is None or last.output.batch.values.size or not (last.freed or last.modified):
             raise
         return _bias_alone(state, step, variant, rules, refusal.error)
     if last is not None:
-        after = _frozen(differentiated.state, last.frozen, last.renewed)
+        after = _marked(differentiated.state, last.frozen, last.renewed)
         differentiated = dataclasses.replace(differentiated, state=after)
     layout = _layout(state.graphs[0].output.batch, rules)
     return Expected(_added(differentiated, layout))
@@ -53,24 +54,23 @@ def _bias_alone(
 ) -> Expected:
     """Differentiate the output of an empty batch whose graph is used up, or whose weight was modified.
 
-    It was multiplied by the weight, and the bias was added last. So the bias gets its gradient, and then
-    the product lacks its operands.
+    An empty output is input * weight + bias. Backward reaches the bias first, so the bias gets its
+    gradient; then the product raises, because its operands are gone or were modified.
     """
-    last, *earlier = state.graphs
+    last = state.graphs[0]
     only = frozenset(last.trainable) - {"bias"}
-    whole = last._replace(freed=False, modified=False, frozen=only)
     if "bias" not in last.trainable or "bias" in last.frozen:
         return Expected(state, error=error)
-    added = accumulate(state.changed(graphs=(whole, *earlier)), step, variant, rules).state
+    whole = state.with_last_graph(freed=False, modified=False, frozen=only)
+    added = accumulate(whole, step, variant, rules).state
     return Expected(added.changed(graphs=state.graphs), error=error)
 
 
-def _frozen(state: State, names: FrozenSet[str], renewed: FrozenSet[str]) -> State:
+def _marked(state: State, names: FrozenSet[str], renewed: FrozenSet[str]) -> State:
     """Return the state in which these leaves of the last forward are frozen, and these renewed."""
     if not state.graphs:
         return state
-    last, *earlier = state.graphs
-    return state.changed(graphs=(last._replace(frozen=names, renewed=renewed), *earlier))
+    return state.with_last_graph(frozen=names, renewed=renewed)
 
 
 def accumulated(right: Expected, differentiated: Expected) -> Expected:
@@ -80,12 +80,12 @@ def accumulated(right: Expected, differentiated: Expected) -> Expected:
     grad = right.state.graphs[0].grad
     layout = "contiguous" if grad is None else grad.strides
     after, last = _added(differentiated, layout), right.state.graphs[0]
-    return dataclasses.replace(right, state=_frozen(after, last.frozen, last.renewed))
+    return dataclasses.replace(right, state=_marked(after, last.frozen, last.renewed))
 
 
 def found_again(state: State) -> State:
     """Return the state in which ``autograd.grad`` returns all that ``output.backward`` adds."""
-    return _frozen(state, state.graphs[0].frozen if state.graphs else frozenset(), frozenset())
+    return _marked(state, state.graphs[0].frozen if state.graphs else frozenset(), frozenset())
 
 
 def _layout(given: Batch, rules: Rules) -> str:

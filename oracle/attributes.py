@@ -12,14 +12,12 @@ from cases.inputs.storage import stored
 from cases.steps import UNSAVED, Attach, Count, Drop, Mode, Preset, Reset, SetAttribute, Show, Step
 from cases.variants import ATTACHED_COUNT, Variant
 from oracle import refusals
-from oracle.conversions import CONVERSION_STEPS
-from oracle.memory import MEMORY_STEPS
+from oracle.memory import filled
 from oracle.numerics.budgeted import Budgeted, constant, known
 from oracle.refusals import (
     IN_PLACE_ON_A_LEAF,
     MADE_IN_INFERENCE_MODE,
     NONE_HAS_NO_METHOD,
-    OVERLAPPING,
 )
 from oracle.semantics import Rules
 from oracle.state import Counter, Expected, Meaning, State, Tensor
@@ -75,15 +73,10 @@ def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expec
 
 
 def _preset(state: State, step: Preset, variant: Variant, rules: Rules) -> Expected:
-    """Write known numbers into every floating-point tensor that is there, one after the other."""
-    for name in FLOATING:
-        tensor = state.entry(name)
-        if isinstance(tensor, Tensor):
-            if tensor.overlaps:
-                return Expected(state, error=OVERLAPPING)
-            numbers = known(preset(name, state.config.num_features))
-            state = state.written(tensor.holding(numbers))
-    return Expected(state)
+    def write(state: State, tensor: Tensor, numbers: Budgeted) -> State:
+        return state.written(tensor.holding(numbers))
+
+    return filled(state, preset, write)
 
 
 def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expected:
@@ -222,7 +215,5 @@ ATTRIBUTE_STEPS: Dict[Type[Step], Meaning] = {
     Count: _count,
     Reset: _reset,
     Show: _show,
-    **CONVERSION_STEPS,
-    **MEMORY_STEPS,
 }
 """Maps the type of a step to its meaning."""

@@ -17,11 +17,10 @@ from oracle.third_derivatives import triple
 
 
 def _detach(state: State, step: Detach, variant: Variant, rules: Rules) -> Expected:
-    """Take its graph from the last output."""
+    """Detach the last output from its graph."""
     if not state.graphs:
         raise refusals.no_output()
-    last, *earlier = state.graphs
-    return Expected(state.changed(graphs=(last._replace(trainable=()), *earlier)))
+    return Expected(state.with_last_graph(trainable=()))
 
 
 AUTOGRAD_STEPS: Dict[Type[Step], Meaning] = {

@@ -7,8 +7,8 @@ In each channel a forward computes from n = N*H*W values x_1, ..., x_n
 A loss L has the upstream gradient g = dL/dy, one number for each value. Sums and means run over the n
 values of the channel. Weight and bias enter y as factor and summand, so whatever m and v are,
 
-    dL/db = sum g
-    dL/dw = sum g * (x - m) / s
+    dL/db = sum(g)
+    dL/dw = sum(g * (x - m)) / s
 
 The input's gradient depends on whether m and v are functions of x.
 
@@ -17,13 +17,14 @@ The input's gradient depends on whether m and v are functions of x.
 
     TRAIN MODE. m and v are the mean and the biased variance of x itself, so each x_j moves all n outputs:
     directly, through m (dm/dx_j = 1/n) and through v (dv/dx_j = 2 * (x_j - m) / n). With
-        dL/dm = -sum g * w / s        dL/dv = -sum g * (x - m) * w / (2 * s**3)
-    the chain rule adds the three parts, g * w / s + dL/dm / n + dL/dv * 2 * (x - m) / n:
-        dL/dx = (g - mean(g) - (x - m) * q) * w / s        with q = sum g * (x - m) / (n * s**2)
+        dL/dm = -sum(g) * w / s        dL/dv = -sum(g * (x - m)) * w / (2 * s**3)
+    (the part of dv/dx_j through m is 0, because sum(x - m) = 0) the chain rule adds the three parts,
+    g * w / s + dL/dm / n + dL/dv * 2 * (x - m) / n:
+        dL/dx = (g - mean(g) - (x - m) * q) * w / s        with q = sum(g * (x - m)) / (n * s**2)
     The sum of dL/dx over the channel is 0: adding a constant to x changes no output. The sum of
     (x - m) * dL/dx is w * dL/dw * eps / s**2: without eps, scaling x would change no output either.
 
-If both running buffers are None, the batch normalises in eval mode, and the formula of train mode holds.
+In eval mode without running buffers batch statistics normalise, and the formula of train mode holds.
 
 ``backward`` says when torch refuses to differentiate. Sources: Ioffe & Szegedy 2015, section 3, for the
 formula of train mode; the chain rule for the others; observation for what autograd refuses.
@@ -55,6 +56,7 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
 
     Return the gradients in the order of GRADIENTS, None where autograd returns none: the input's
     (N, C, H, W), those of weight and bias (C,), or (1, C) for a row. Raise Refusal where torch refuses.
+    The refusals stand in torch's order; ``oracle.state.Graph`` explains the conditions.
     """
     place = int(step.earlier)
     if place >= len(state.graphs):
@@ -75,15 +77,17 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
     bias_alone = graph.output.weight is None and graph.output.bias is not None
     if bias_alone and rules.holds("backward_needs_weight"):
         raise refusals.bias_without_weight()
-    given = upstream(variant, graph.output.batch, step.upstream)
-    check_rows(graph, given, rules)
+    incoming = upstream(variant, graph.output.batch, step.upstream)
+    check_rows(graph, incoming, rules)
     gradients = []
     for name in GRADIENTS:
         dtype = graph.output.dtype if name == "input" else graph.dtype
-        memory_format = _memory_format(graph.output, given, rules) if name == "input" else "contiguous"
+        memory_format = _memory_format(graph.output, incoming, rules) if name == "input" else "contiguous"
         added = graph.added and name != "input"
         row = name in graph.rows
-        expected = ExpectedGradient(name, graph.output, given, dtype, memory_format, added=added, row=row)
+        expected = ExpectedGradient(
+            name, graph.output, incoming, dtype, memory_format, added=added, row=row
+        )
         gradients.append(expected if name in graph.wanted else None)
     graphs = list(state.graphs)
     graphs[place] = graph._replace(freed=not step.retain and holds_tensors(graph, rules))
@@ -99,14 +103,18 @@ def holds_tensors(graph: Graph, rules: Rules) -> bool:
     return bool(multiplied) and not rules.holds("empty_output_detached")
 
 
-def _memory_format(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
-    """The memory format of the input's gradient. It is the output's, except where torch's two ways to
-    tell the format of an ambiguous input disagree. For an empty batch it is the upstream gradient's."""
+def _memory_format(output: ExpectedOutput, incoming: Batch, rules: Rules) -> str:
+    """Return the memory format of the input's gradient: the output's.
+
+    An empty batch has the upstream gradient's. With ``input_gradient_contiguous`` it is contiguous. For
+    an ambiguous input (``Batch.ambiguous``) it is contiguous unless the upstream gradient is contiguous
+    or ambiguous, too; then it is channels_last, or with ``gaps_make_output_contiguous`` the output's.
+    """
     if not output.batch.values.size:
-        return given.memory_format
+        return incoming.memory_format
     if output.memory_format == "channels_last" and rules.holds("input_gradient_contiguous"):
         return "contiguous"
-    alike = given.ambiguous or given.memory_format == "contiguous"
+    alike = incoming.ambiguous or incoming.memory_format == "contiguous"
     if output.batch.ambiguous and not alike:
         return "contiguous"
     follows = rules.holds("gaps_make_output_contiguous")
@@ -116,7 +124,7 @@ def _memory_format(output: ExpectedOutput, given: Batch, rules: Rules) -> str:
 class Sums(NamedTuple):
     """The two sums of each channel that the gradients are made of, with their budgets; shapes (C,).
 
-    ``upstream``: sum g. ``products``: sum g * (x - m).
+    ``upstream``: sum(g). ``products``: sum(g * (x - m)).
     """
 
     upstream: np.ndarray
@@ -125,18 +133,18 @@ class Sums(NamedTuple):
     products_budget: np.ndarray
 
 
-def _depth(terms: np.ndarray, any_order: bool) -> np.ndarray:
+def _depth(rows: np.ndarray, any_order: bool) -> np.ndarray:
     """Return the accumulation depth of the sum of each row, shape (C, n) to (C,)."""
     if any_order:
-        return np.full(len(terms), float(terms.shape[1]))
-    return bounds.depth_of(terms)
+        return np.full(len(rows), float(rows.shape[1]))
+    return bounds.depth_of(rows)
 
 
 @lru_cache(maxsize=16)
-def sums(output: ExpectedOutput, upstream: Batch, any_order: bool, narrow: bool) -> Sums:
+def _channel_sums_of(output: ExpectedOutput, incoming: Batch, any_order: bool, narrow: bool) -> Sums:
     """Compute the sums over N, H and W that all three gradients are made of."""
     fmt, working = FORMATS[output.dtype].arithmetic, output.arithmetic
-    x, g = by_channel(output.batch.values), by_channel(upstream.values)
+    x, g = by_channel(output.batch.values), by_channel(incoming.values)
     count = x.shape[1]
     with np.errstate(over="ignore", invalid="ignore"):
         products = g * (x - output.mean.values[:, None])
@@ -148,6 +156,8 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool, narrow: bool)
     product_budget = bounds.product_sum(
         product_magnitude, magnitude, output.mean.budget, count, _depth(products, any_order), fmt
     )
+    # ``working`` is the format that is computed in; it is narrower than ``fmt`` only by a defect or on a
+    # path.
     if working is not fmt:
         total_budget = bounds.narrow_sum(total_budget, magnitude, count, narrow, working)
         product_budget = bounds.narrow_sum(
@@ -162,8 +172,8 @@ def sums(output: ExpectedOutput, upstream: Batch, any_order: bool, narrow: bool)
     )
 
 
-def _sums(expected: ExpectedGradient) -> Sums:
-    return sums(expected.output, expected.upstream, expected.any_order, expected.narrow_sums)
+def _channel_sums(expected: ExpectedGradient) -> Sums:
+    return _channel_sums_of(expected.output, expected.upstream, expected.any_order, expected.narrow_sums)
 
 
 def gradient_values(expected: ExpectedGradient) -> OutputValues:
@@ -195,15 +205,15 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
 
 
 def _bias_gradient(expected: ExpectedGradient) -> OutputValues:
-    """Compute sum g."""
-    found = _sums(expected)
+    """Compute sum(g)."""
+    found = _channel_sums(expected)
     undetermined = np.isinf(found.upstream_budget)
     return OutputValues(found.upstream, found.upstream_budget, undetermined)
 
 
 def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
-    """Compute sum g * (x - m) / s."""
-    found, part = _sums(expected), terms(expected.output)
+    """Compute sum(g * (x - m)) / s."""
+    found, part = _channel_sums(expected), terms(expected.output)
     value = found.products * part.inverse
     undetermined = part.undetermined | np.isinf(found.products_budget)
     budget = bounds.weight_gradient(
@@ -213,7 +223,7 @@ def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
         part.inverse_error,
         expected.output.arithmetic,
     )
-    if expected.normalised:
+    if expected.normalised:  # the kernel summed g * (x / s - m / s)
         x, g = by_channel(expected.output.batch.values), by_channel(expected.upstream.values)
         mean = np.abs(expected.output.mean.values)
         magnitude = np.abs(g * x).sum(axis=1) + mean * np.abs(g).sum(axis=1)
@@ -242,7 +252,7 @@ def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
 
 
 def _unprojected(found: Sums) -> Sums:
-    """Return the sums with 0 for sum g * (x - m), so that q is 0, unless that sum itself overflows.
+    """Return the sums with 0 for sum(g * (x - m)), so that q is 0, unless that sum itself overflows.
 
     A known defect of torch computes so (``oracle.deviations.narrow``).
     """
@@ -251,29 +261,31 @@ def _unprojected(found: Sums) -> Sums:
 
 
 def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
-    """Compute (g - mean(g) - (x - m) * q) * w / s with q = sum g * (x - m) / (n * s**2)."""
+    """Compute (g - mean(g) - (x - m) * q) * w / s with q = sum(g * (x - m)) / (n * s**2)."""
     output, part = expected.output, terms(expected.output)
-    found = _sums(expected) if expected.projected else _unprojected(_sums(expected))
+    found = _channel_sums(expected)
+    if not expected.projected:
+        found = _unprojected(found)
     x, g = output.batch.values.astype(np.float64), expected.upstream.values.astype(np.float64)
-    n, mean, slope = x.size // max(x.shape[1], 1), output.mean, part.weight * part.inverse
-    count = max(n, 1)
+    mean, slope = output.mean, part.weight * part.inverse
+    count = x.size // x.shape[1]
     upstream_mean = found.upstream / count
     q = found.products * part.inverse**2 / count
     deviation = x - plane(mean.values)
     value = (g - plane(upstream_mean) - deviation * plane(q)) * plane(slope)
     budget = bounds.input_gradient(
-        slope,
-        part.inverse,
-        part.inverse_error,
-        mean.values,
-        mean.budget,
-        upstream_mean,
-        found.upstream_budget,
-        q,
-        found.products_budget,
-        count,
-        output.arithmetic,
-        output.extra.quotient,
+        slope=slope,
+        inverse=part.inverse,
+        inverse_error=part.inverse_error,
+        mean_value=mean.values,
+        mean_budget=mean.budget,
+        upstream_mean=upstream_mean,
+        upstream_budget=found.upstream_budget,
+        q=q,
+        product_budget=found.products_budget,
+        count=count,
+        fmt=output.arithmetic,
+        quotient=output.extra.quotient,
     )
     total = (
         plane(budget.constant)

@@ -7,8 +7,8 @@ are normalised with one mean and one variance, then scaled and shifted:
 
 An absent weight counts as 1, an absent bias as 0.
 
-    STATISTICS.  In train mode the batch's own: its mean and its *biased* variance (divided by n). In
-    eval mode the running buffers; but if both are None, again the batch's own.
+    STATISTICS.  In train mode the batch's mean and *biased* variance (divided by n) normalise. In eval
+    mode the running buffers do; if both are None, the batch's mean and biased variance.
 
     COUNTER.  In train mode, if track_running_stats is set and num_batches_tracked is there, the forward
     adds 1 to it. An input of the wrong rank is refused before it is counted; every other
@@ -16,11 +16,12 @@ An absent weight counts as 1, an absent bias as 0.
 
     RUNNING BUFFERS.  In train mode, if track_running_stats is set and the buffers are there,
         running = (1 - factor) * running + factor * batch
-    with the batch's mean and *unbiased* variance (divided by n - 1). factor is momentum. With momentum
-    None it is 1/k, where k is the counter after counting, which makes the buffers the plain average over
-    all batches; without a counter it is 0. An empty batch is counted and leaves the buffers as they are.
+    with the batch's mean and *unbiased* variance (divided by n - 1). factor is momentum. If momentum is
+    None, factor is 1/k, where k is the counter after this batch is counted; the buffers are then the
+    plain average over all batches. Without a counter factor is 0. An empty batch is counted and leaves
+    the buffers as they are.
 
-    FLAGS AFTER CONSTRUCTION.  A forward does not read ``affine`` and ``num_features``. It reads
+    FLAGS AFTER CONSTRUCTION.  A forward does not read ``affine`` or ``num_features``. It reads
     ``momentum`` and ``eps`` every time. ``track_running_stats`` decides whether a train-mode forward
     counts and updates, and whether ``reset_running_stats`` resets. It does not decide which statistics
     normalise in eval mode; the presence of the buffers does.
@@ -95,16 +96,16 @@ def construct(config: Config, dtype: str, rules: Rules) -> State:
 def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expected:
     """Perform a forward: check the rank, count, choose the statistics, update the buffers, normalise.
 
-    Return the state, and the output (N, C, H, W) or the error. Raise Refusal only for what is refused
-    before counting; an error after that is in the result, whose counter is increased.
+    Return the state, and the output (N, C, H, W) or the error. Raise Refusal for an error before or
+    during the count. A later error is returned with the state after the count.
     """
     given = batch(variant, step.batch, step.grad == "view")
-    refusals.check_grad(step.grad, rules)
+    refusals.check_grad(step.grad, given.dtype, rules)
     if given.values.ndim != 4:
         raise refusals.wrong_rank(given.values.ndim)
     state = _counted(state, step.grad, rules)
     try:
-        call = _call(state, given, step.grad not in outputs.UNRECORDED, rules)
+        call = _kernel_arguments(state, given, step.grad not in outputs.UNRECORDED, rules)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     trainable = outputs.trainable(state, given, step.grad, rules)
@@ -115,7 +116,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     output = _output(state, given, call, bool(trainable), rules)
-    graph = recorded(state, output, trainable, BUFFERS if call.handed_over else ())
+    graph = recorded(state, output, trainable, call.handed_over)
     if step.grad == "input_overwritten":
         graph = graph._replace(modified=bool(given.values.size))
     state = state.changed(graphs=(graph, *state.graphs[:1]))
@@ -135,7 +136,7 @@ def _counted(state: State, grad: str, rules: Rules) -> State:
     return state.changed(num_batches_tracked=counted)
 
 
-class Call(NamedTuple):
+class KernelArguments(NamedTuple):
     """The arguments of the kernel, the function that updates the buffers and normalises.
 
     ``batch_statistics``: the batch's own statistics normalise. ``handed_over``: the kernel gets the
@@ -150,32 +151,30 @@ class Call(NamedTuple):
     eps: float
 
 
-def _call(state: State, given: Batch, recorded: bool, rules: Rules) -> Call:
+def _kernel_arguments(state: State, given: Batch, is_recorded: bool, rules: Rules) -> KernelArguments:
     """Choose the kernel's arguments in the order of the module's own checks; raises Refusal."""
     n, _, h, w = given.values.shape
     factor = average_factor(state)
     batch_statistics = uses_batch_statistics(state, rules)
     if batch_statistics and n * h * w == 1:
         raise refusals.one_value_a_channel(given.values.shape)
-    # Without a check of eps in Python, the kernel refuses momentum first: it parses that argument first.
-    if not (isinstance(factor, str) and rules.holds("eps_unchecked")):
-        refusals.check_eps(state.eps, batch_statistics, rules)
+    if isinstance(factor, str) and rules.holds("eps_unchecked"):
+        raise refusals.momentum_is_text()  # the kernel parses momentum before eps
+    refusals.check_eps(state.eps, batch_statistics, rules)
     if isinstance(factor, str):
         raise refusals.momentum_is_text()
     handed_over = hands_over_buffers(state, rules)
-    running_mean = state.running_mean if handed_over else None
-    running_var = state.running_var if handed_over else None
-    running = (running_mean, running_var)
-    refusals.check_tensors(state, given, running, batch_statistics, recorded, rules)
+    running = (state.running_mean, state.running_var) if handed_over else (None, None)
+    refusals.check_tensors(state, given, running, batch_statistics, is_recorded, rules)
     assert factor is not None
     assert isinstance(state.eps, (int, float))
-    return Call(batch_statistics, handed_over, running_mean, running_var, float(factor), float(state.eps))
+    return KernelArguments(batch_statistics, handed_over, *running, float(factor), float(state.eps))
 
 
 def average_factor(state: State) -> Value:
     """Return momentum; if it is None, 1/k for the k-th batch, or 0 where nothing is counted.
 
-    Raises Refusal where k is 0, as after the counter was set to -1.
+    Raises Refusal where k is 0: the counter was -1 before the forward.
     """
     if state.momentum is not None:
         return state.momentum
@@ -185,6 +184,13 @@ def average_factor(state: State) -> Value:
             raise refusals.no_batch_counted()
         return 1.0 / float(counter.value)
     return 0.0
+
+
+def numeric_factor(state: State) -> float:
+    """Return ``average_factor`` where it is a number."""
+    factor = average_factor(state)
+    assert isinstance(factor, (int, float))
+    return float(factor)
 
 
 def uses_batch_statistics(state: State, rules: Rules) -> bool:
@@ -199,40 +205,42 @@ def uses_batch_statistics(state: State, rules: Rules) -> bool:
 
 
 def hands_over_buffers(state: State, rules: Rules) -> bool:
-    """Whether the kernel gets the running buffers: always, but in train mode only if they are tracked."""
+    """Whether the kernel gets the running buffers: in train mode only if track_running_stats is set."""
     if not state.training or state.track_running_stats:
         return True
     present = state.running_mean is not None or state.running_var is not None
     return present and rules.holds("untracked_train_updates")
 
 
-def _updated(state: State, given: Batch, call: Call, rules: Rules) -> State:
+def _updated(state: State, given: Batch, call: KernelArguments, rules: Rules) -> State:
     """Compute (1 - factor) * running + factor * batch, in place, for each buffer handed over."""
     unchanged = call.running_mean is None and call.running_var is None
     if unchanged or not call.batch_statistics or not given.values.size:
         return state
-    found = statistics(given, rules.sums_exactly, device=rules.semantics.device)
-    exact = given.exact and rules.sums_exactly
-    for name, new in (("running_mean", found.mean), ("running_var", found.unbiased_variance)):
+    of_batch = statistics(given, rules.semantics.sums_exactly, device=rules.semantics.device)
+    exact = given.exact and rules.semantics.sums_exactly
+    for name, new in (("running_mean", of_batch.mean), ("running_var", of_batch.unbiased_variance)):
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
-            fmt = FORMATS[state.dtype]
-            numbers = moving_average(tensor.numbers, new, call.factor, fmt, exact)
+            numbers = moving_average(tensor.numbers, new, call.factor, FORMATS[state.dtype], exact)
             state = state.written(tensor.updated(numbers))
     return state
 
 
-def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: Rules) -> ExpectedOutput:
+def _output(
+    state: State, given: Batch, call: KernelArguments, requires_grad: bool, rules: Rules
+) -> ExpectedOutput:
     """Compute (x - mean) / sqrt(variance + eps) * weight + bias, by batch or running statistics."""
     if not given.values.size:
-        mean = variance = constant(0.0, given.values.shape[1])
+        mean = variance = constant(0.0, given.values.shape[1])  # no element of an empty output reads them
     elif call.batch_statistics:
-        found = statistics(given, rules.sums_exactly, device=rules.semantics.device)
-        mean, variance = found.mean, found.biased_variance
+        of_batch = statistics(given, rules.semantics.sums_exactly, device=rules.semantics.device)
+        mean, variance = of_batch.mean, of_batch.biased_variance
     else:
         assert call.running_mean is not None
         assert call.running_var is not None
         mean, variance = call.running_mean.numbers, call.running_var.numbers
+    gaps = state.gaps(call.handed_over)
     return ExpectedOutput(
         batch=given,
         mean=mean,
@@ -241,11 +249,9 @@ def _output(state: State, given: Batch, call: Call, requires_grad: bool, rules: 
         bias=None if state.bias is None else state.bias.numbers,
         eps=call.eps,
         batch_statistics=call.batch_statistics,
-        memory_format=outputs.memory_format(
-            given, state.gaps(call.handed_over), call.batch_statistics, rules
-        ),
+        memory_format=outputs.memory_format(given, gaps, call.batch_statistics, rules),
         requires_grad=requires_grad,
-        # Only releases that do not check eps reach this with eps 0: a constant channel gives the bias.
+        # With eps 0 (older releases) and variance 0, torch takes 1/sqrt(0) for 0: the output is the bias.
         flat_at_zero=call.batch_statistics and call.eps == 0,
         device=rules.semantics.device,
     )
@@ -269,8 +275,7 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
     if step.how == "state_dict":
         new = construct(state.config, state.dtype, rules)
         copied = new.changed(training=state.training, graphs=state.graphs)
-        rows = any(each.form == "row" for each in state.tensors())
-        if set(copied.keys()) != set(state.keys()) or rows:
+        if set(copied.keys()) != set(state.keys()) or any(each.form == "row" for each in state.tensors()):
             raise refusals.other_keys()
     renewed: Dict[object, object] = {}
     changes: Dict[str, Any] = {}

@@ -11,7 +11,7 @@ No run of cases needs this module; ``reports.behaviour`` prints it.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Type
 
@@ -19,12 +19,12 @@ from cases.attributes import BUFFERS, PARAMETERS, STATISTICS
 from cases.construction import AFFINE, MOMENTUM, TRACK, Construction, config
 from cases.matrix.axes import NO_MUTATION
 from cases.matrix.mutations import MUTATIONS, steps_of
-from cases.matrix.showing import MODES, by_effect, by_factor, by_scaling
+from cases.matrix.showing import MODES, by_axis, by_scaling
 from cases.steps import EVAL, PRESET, TRAIN, Attach, Copy, Count, Drop, Forward, Reset, SetAttribute, Step
 from cases.variants import Variant
-from oracle.batch_norm import average_factor
+from oracle.batch_norm import numeric_factor
 from oracle.meanings import advance, begin
-from oracle.semantics import RELEASES, Semantics, semantics
+from oracle.semantics import RELEASES, Semantics, first_alike
 from oracle.state import Expected, ExpectedError, State
 from oracle.switch import Release
 
@@ -37,6 +37,7 @@ __all__ = [
     "TRACK",
     "Effect",
     "Interval",
+    "as_python",
     "average_factor_of",
     "cases_of_effects",
     "cases_of_factors",
@@ -44,7 +45,6 @@ __all__ = [
     "constructed_since",
     "intervals",
     "scaling",
-    "written",
 ]
 
 VARIANT = Variant("bounded", "n2", "float32")
@@ -159,7 +159,7 @@ def intervals(track: str, change: str, mode: str) -> List[Interval]:
     """Return the effects of a combination over the releases, the newest first."""
     found: List[Interval] = []
     for release in RELEASES:
-        seen = effect(track, change, mode, _rules(release))
+        seen = effect(track, change, mode, first_alike(release))
         if seen is None:
             continue
         if found and found[-1].effect == seen:
@@ -167,13 +167,6 @@ def intervals(track: str, change: str, mode: str) -> List[Interval]:
         else:
             found.append(Interval(release, release, seen))
     return found[::-1]
-
-
-@lru_cache(maxsize=None)
-def _rules(release: Release) -> Semantics:
-    """Return the semantics of the first release that has the same rules, so that results are shared."""
-    holding = semantics(release).holding
-    return next(each for each in map(semantics, RELEASES) if each.holding == holding)
 
 
 NEWEST = RELEASES[-1]
@@ -184,12 +177,10 @@ def average_factor_of(momentum: str, counted: Optional[int]) -> float:
 
     ``counted``: the number of the batch, as num_batches_tracked counts it; None: the counter is None.
     """
-    rules = _rules(NEWEST)
+    rules = first_alike(NEWEST)
     state = begin(config("affine", "track", momentum, VARIANT.channels), "float32", rules).state
     step = Drop("num_batches_tracked") if counted is None else Count(counted)
-    factor = average_factor(advance(state, step, VARIANT, rules).state)
-    assert isinstance(factor, (int, float))
-    return float(factor)
+    return numeric_factor(advance(state, step, VARIANT, rules).state)
 
 
 def scaling(affine: str, change: str) -> Optional[Tuple[str, ...]]:
@@ -201,7 +192,7 @@ def scaling(affine: str, change: str) -> Optional[Tuple[str, ...]]:
     found = set()
     for track, momentum, mode in product(TRACK, MOMENTUM, MODES):
         construction = (affine, track, momentum)
-        performed = _performed(construction, change, mode, _rules(NEWEST))
+        performed = _performed(construction, change, mode, first_alike(NEWEST))
         output = None if performed is None else performed.forward.output
         if output is not None and not _is_left_out(construction, change):
             found.add(tuple(name for name in PARAMETERS if getattr(output, name) is not None))
@@ -210,7 +201,7 @@ def scaling(affine: str, change: str) -> Optional[Tuple[str, ...]]:
     return next(iter(found), None)
 
 
-def written(change: str) -> str:
+def as_python(change: str) -> str:
     """Return a change as a line of Python, for a module ``m``.
 
     A change that differs between the modes sets a flag to its opposite.
@@ -246,9 +237,9 @@ _WRITTEN: Dict[Type[Step], Callable[[Any], str]] = {
 def constructed_since(affine: str) -> Release:
     """Return the first release that constructs a module for a word of ``AFFINE``."""
     own = config(affine, "track", "momentum_0.1", VARIANT.channels)
-    return next(each for each in RELEASES if begin(own, "float32", _rules(each)).error is None)
+    return next(each for each in RELEASES if begin(own, "float32", first_alike(each)).error is None)
 
 
-cases_of_effects = lru_cache(maxsize=None)(by_effect)
-cases_of_factors = lru_cache(maxsize=None)(by_factor)
+cases_of_effects = lru_cache(maxsize=None)(partial(by_axis, "track"))
+cases_of_factors = lru_cache(maxsize=None)(partial(by_axis, "momentum"))
 cases_of_scaling = lru_cache(maxsize=None)(by_scaling)

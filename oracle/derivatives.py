@@ -30,10 +30,20 @@ def _stored(value: np.ndarray, storage: Format) -> np.ndarray:
     return bounds.stored(value, storage)
 
 
+def _infinitely_directed(expected: ExpectedDerivative) -> np.ndarray:
+    """Return the channels whose upstream gradient or direction has an infinity, shape (C,).
+
+    There the order of the operations decides between an infinity and NaN.
+    """
+    given = [expected.upstream, expected.direction, *([expected.along] if expected.along else [])]
+    return np.any([np.isinf(each.values).any(axis=(0, 2, 3)) for each in given], axis=0)
+
+
 def derivative_values(expected: ExpectedDerivative) -> OutputValues:
     """Compute a derivative with the budget of every element: shape (C,), or that of the input.
 
-    ``undetermined``: the channels in which anything conforms, and those whose error has no bound.
+    ``undetermined``: the channels in which anything conforms. An element whose error has no bound has an
+    infinite budget.
     """
     output = expected.output
     if not output.batch.values.size:
@@ -48,5 +58,5 @@ def derivative_values(expected: ExpectedDerivative) -> OutputValues:
     value, error = np.broadcast_to(value, whole), np.broadcast_to(error, whole)
     finite = np.isfinite(value)
     budget = np.where(finite, np.where(np.isnan(error), np.inf, error), np.nan)
-    undetermined = terms(output).undetermined & bool(found)
+    undetermined = (terms(output).undetermined | _infinitely_directed(expected)) & bool(found)
     return OutputValues(value.reshape(shape), budget.reshape(shape), undetermined)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import List, Optional, Sequence, Tuple, Union
 
-from cases.attributes import PARAMETERS, STATISTICS
+from cases.attributes import STATISTICS
 from cases.case import Case
 from cases.derivatives import CALLING, Accumulate, Backward, Double, Jvp, Nested, Triple, Vjp
 from cases.steps import Forward, Forwards, LoadStateDict, forwards
@@ -78,7 +78,8 @@ def in_circumstances(
 ) -> bool:
     """Whether a step of the program is in the circumstances of one of the defects.
 
-    ``expected``: what is right, or what is seen with other defects. ``threads``: torch's number of threads.
+    ``expected``: what is right, or what is seen with other defects. ``threads``: torch's number of
+    threads.
     """
     perform = stepping(case.path)
     for step, before, right in zip(case.steps, expected, expected[1:]):
@@ -122,11 +123,9 @@ def _updated_and_refused(
 ) -> Expected:
     """Return what a forward with the defects shows that updates, then refuses a row as weight or bias."""
     before = situation.before
-    rows = {each: before.entry(each) for each in PARAMETERS}
+    rows = {name: before.entry(name) for name in before.affine_rows}
     dense = {
-        name: tensor._replace(form="")
-        for name, tensor in rows.items()
-        if isinstance(tensor, Tensor) and tensor.form == "row"
+        name: tensor._replace(form="") for name, tensor in rows.items() if isinstance(tensor, Tensor)
     }
     if not dense:  # a statistic is a row, which is refused before anything is updated
         return right

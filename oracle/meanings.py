@@ -15,6 +15,8 @@ from cases.variants import Variant
 from oracle.attributes import ATTRIBUTE_STEPS
 from oracle.autograd import AUTOGRAD_STEPS
 from oracle.batch_norm import MODULE_STEPS, construct
+from oracle.conversions import CONVERSION_STEPS
+from oracle.memory import MEMORY_STEPS
 from oracle.refusals import Refusal
 from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, Meaning, State
@@ -23,6 +25,8 @@ from oracle.transforms import TRANSFORM_STEPS
 STEPS: Dict[Type[Step], Meaning] = {
     **MODULE_STEPS,
     **ATTRIBUTE_STEPS,
+    **CONVERSION_STEPS,
+    **MEMORY_STEPS,
     **AUTOGRAD_STEPS,
     **TRANSFORM_STEPS,
 }
@@ -31,7 +35,7 @@ STEPS: Dict[Type[Step], Meaning] = {
 
 @lru_cache(maxsize=4096)
 def advance(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-    """Perform a step; results are remembered, so programs that begin alike share them."""
+    """Perform a step."""
     rules = Rules(semantics)
     try:
         expected = STEPS[type(step)](state, step, variant, rules)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict, Type
+from typing import Callable, Dict, Type
+
+import numpy as np
 
 from cases.attributes import FLOATING
 from cases.inputs import attached
 from cases.steps import Alias, Overwrite, Step
 from cases.variants import Variant
 from oracle import refusals
-from oracle.numerics.budgeted import known
+from oracle.numerics.budgeted import Budgeted, known
 from oracle.refusals import OVERLAPPING
 from oracle.semantics import Rules
 from oracle.state import Expected, Graph, Meaning, State, Tensor
@@ -30,21 +32,38 @@ def _alias(state: State, step: Alias, variant: Variant, rules: Rules) -> Expecte
     return Expected(state.changed(parameters=parameters, unsaved=unsaved, **{step.name: tensor}))
 
 
-def _overwrite(state: State, step: Overwrite, variant: Variant, rules: Rules) -> Expected:
+def filled(
+    state: State,
+    values: Callable[[str, int], np.ndarray],
+    write: Callable[[State, Tensor, Budgeted], State],
+) -> Expected:
     """Write known numbers into every floating-point tensor that is there, one after the other.
 
-    The backward of an earlier forward reads the present values of the weight, but normalises with the
-    statistics of its own forward.
+    ``values``: maps a tensor's name and the number of channels to the numbers. ``write``: returns the
+    state after numbers were written into a tensor.
     """
     for name in FLOATING:
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
             if tensor.overlaps:
                 return Expected(state, error=OVERLAPPING)
-            new = tensor.updated(known(attached(name, state.config.num_features)))
-            state = state.written(new)
-            state = state.changed(graphs=tuple([_reading(graph, new) for graph in state.graphs]))
+            state = write(state, tensor, known(values(name, state.config.num_features)))
     return Expected(state)
+
+
+def _overwrite(state: State, step: Overwrite, variant: Variant, rules: Rules) -> Expected:
+    return filled(state, attached, _written_unseen)
+
+
+def _written_unseen(state: State, tensor: Tensor, numbers: Budgeted) -> State:
+    """Return the state after a write that autograd does not see.
+
+    The backward of an earlier forward reads the present values of the weight, but normalises with the
+    statistics of its own forward.
+    """
+    new = tensor.updated(numbers)
+    state = state.written(new)
+    return state.changed(graphs=tuple([_reading(graph, new) for graph in state.graphs]))
 
 
 def _reading(graph: Graph, tensor: Tensor) -> Graph:

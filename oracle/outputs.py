@@ -20,8 +20,10 @@ HOOKS = "pre-hook hook"
 
 
 def memory_format(given: Batch, gaps: bool, batch_statistics: bool, rules: Rules) -> str:
-    """Return the memory format of the output: the input's, unless the release made it contiguous.
+    """Return ``channels_last`` or ``contiguous``.
 
+    It is channels_last where torch suggests that for a tensor like the input, except where the kernel or
+    the release makes the output contiguous.
     ``gaps``: whether a tensor of the module has gaps in memory, see ``State.gaps``.
     """
     if given.suggested_format != "channels_last":

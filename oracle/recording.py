@@ -17,15 +17,15 @@ SAVED = ("weight", "running_mean", "running_var")
 
 
 def recorded(
-    state: State, output: ExpectedOutput, trainable: Tuple[str, ...], handed_over: Tuple[str, ...]
+    state: State, output: ExpectedOutput, trainable: Tuple[str, ...], handed_over: bool
 ) -> Graph:
-    """Return what autograd records of a forward. ``handed_over``: the names of the buffers it was handed.
+    """Return what autograd records of a forward. ``handed_over``: it was handed the buffers.
 
     An empty batch is multiplied by a weight and shifted by a bias, and nothing else is read.
     """
-    read = ("weight", *handed_over)
+    read: Tuple[str, ...] = SAVED if handed_over else SAVED[:1]
     if not output.batch.values.size:
-        read = ("weight",) if "input" in trainable else ()
+        read = SAVED[:1] if "input" in trainable else ()
     saved = []
     for name in SAVED:
         tensor = state.entry(name)
@@ -36,20 +36,18 @@ def recorded(
                 )
             )
     leaves = [getattr(state.entry(name), "identity", None) for name in PARAMETERS]
-    rows = [name for name in PARAMETERS if getattr(state.entry(name), "form", "") == "row"]
-    return Graph(
-        output, trainable, tuple(saved), state.dtype, leaves=tuple(leaves), rows=frozenset(rows)
-    )
+    rows = frozenset(state.affine_rows)
+    return Graph(output, trainable, tuple(saved), state.dtype, leaves=tuple(leaves), rows=rows)
 
 
-def check_rows(graph: Graph, given: Batch, rules: Rules) -> None:
+def check_rows(graph: Graph, incoming: Batch, rules: Rules) -> None:
     """Refuse a weight or bias of shape (1, C): the gradients have the shape (C,).
 
     For an empty batch there is no kernel.
     """
     if not graph.rows or not graph.output.batch.values.size:
         return
-    check_weight(graph, given, rules)
+    check_weight(graph, incoming, rules)
     refused = graph.rows & {*graph.trainable}
     if refused == {"weight"} and rules.holds("row_weight_differentiated"):
         return
@@ -57,28 +55,29 @@ def check_rows(graph: Graph, given: Batch, rules: Rules) -> None:
         raise refusals.invalid_gradient()
 
 
-def check_weight(graph: Graph, given: Batch, rules: Rules) -> None:
+def check_weight(graph: Graph, incoming: Batch, rules: Rules) -> None:
     """Refuse a weight of shape (1, C), except in the kernel for channels_last inputs of float32 and
     float64, which does not look at its shape."""
     by_shape = "weight" in graph.rows
     wide = graph.output.dtype not in NARROW
-    if by_shape and wide and both_channels_last(graph.output.batch, given):
+    if by_shape and wide and both_channels_last(graph.output.batch, incoming):
         by_shape = rules.holds("backward_reads_shape_of_weight")
     if by_shape:
         raise refusals.not_one_dimensional(by_accessor=True)
 
 
-def both_channels_last(given: Batch, upstream: Batch) -> bool:
+def both_channels_last(given: Batch, incoming: Batch) -> bool:
     """Whether torch's kernel for channels_last tensors differentiates the output.
 
-    It does where both are dense, the input is channels_last, and the strides of both suggest the same
-    format: contiguous, if they are ambiguous. One value per image lies alike in both formats.
+    It runs where both tensors are contiguous or channels_last, the input is channels_last, and torch
+    suggests one format for both (contiguous for an ambiguous tensor). With one value per image it always
+    runs: both formats then have the same memory.
     """
-    if "other" in (given.memory_format, upstream.memory_format):
+    if "other" in (given.memory_format, incoming.memory_format):
         return False
     if given.values.shape[2:] == (1, 1):
         return True
-    alike = _suggested(given) == _suggested(upstream)
+    alike = _suggested(given) == _suggested(incoming)
     return alike and given.memory_format == "channels_last"
 
 

@@ -12,8 +12,9 @@ from typing import Optional, Sequence, Tuple
 
 from cases.inputs import Batch
 from cases.inputs.memory import DENSE
-from cases.steps import Value
+from cases.steps import WITH_GRADIENT, Value
 from cases.variants import NARROW
+from oracle.numerics.formats import FORMATS
 from oracle.semantics import Rules
 from oracle.state import ExpectedError, State, Tensor
 
@@ -81,8 +82,11 @@ def other_size(key: str, given: Sequence[int], own: Sequence[int]) -> str:
 # --- a forward, in the order of the module's own checks ----------------------------------------
 
 
-def check_grad(grad: str, rules: Rules) -> None:
-    """Raise Refusal for a forward in inference mode where torch has none."""
+def check_grad(grad: str, dtype: str, rules: Rules) -> None:
+    """Raise Refusal for an input of integers that is to require a gradient, before anything is called,
+    and for a forward in inference mode where torch has none. ``dtype``: that of the input."""
+    if grad in WITH_GRADIENT and dtype not in FORMATS:
+        raise Refusal(*INTEGER_WITH_GRADIENT)
     if grad == "inference" and rules.holds("no_inference_mode"):
         raise Refusal("AttributeError", "has no attribute 'inference_mode'")
 
@@ -110,7 +114,8 @@ def momentum_is_text() -> Refusal:
 
 
 def check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
-    """Raise Refusal for an eps that is no number, that is negative, or that is 0 in train mode."""
+    """Raise Refusal for an eps that is no number, is negative, or is 0 where batch statistics normalise.
+    Some releases allow every number; some also refuse 0 in eval mode."""
     if not isinstance(eps, (int, float)):
         as_argument = rules.holds("eps_unchecked")
         compared = "'<=?' not supported between instances of"
@@ -120,9 +125,9 @@ def check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
         return
     if eps == 0 and not batch_statistics and not rules.holds("eps_zero_refused_in_eval"):
         return
-    if rules.holds("eps_zero_refused_in_eval"):
-        raise Refusal("ValueError", f"^batch_norm eps must be positive, but got {literally(eps)}$")
     when = "positive during training" if batch_statistics else "non-negative"
+    if rules.holds("eps_zero_refused_in_eval"):
+        when = "positive"
     raise Refusal("ValueError", f"^batch_norm eps must be {when}, but got {literally(eps)}$")
 
 
@@ -137,7 +142,7 @@ def check_tensors(
     """Raise Refusal where a tensor that the kernel is handed does not fit the input.
 
     ``running``: running_mean and running_var as handed over. ``recorded``: autograd records the call. For
-    an empty input only the number of channels counts.
+    an empty input only the lengths, and rows as weight or bias, are checked.
     """
     empty = not given.values.size
     needed = not batch_statistics and not empty
@@ -171,10 +176,9 @@ def check_tensors(
 
 def check_empty_rows(state: State, given: Batch, rules: Rules) -> None:
     """Raise Refusal where an empty input cannot be broadcast against a weight or bias of shape (1, C)."""
-    rows = any(each is not None and each.form == "row" for each in (state.weight, state.bias))
     features, width = state.config.num_features, given.values.shape[-1]
     broadcasts = features == 1 or width in (1, features)
-    if rows and not broadcasts and not rules.holds("empty_output_detached"):
+    if state.affine_rows and not broadcasts and not rules.holds("empty_output_detached"):
         raise Refusal("RuntimeError", "The size of tensor a .*must match the size of tensor b")
 
 
@@ -193,8 +197,7 @@ def check_affine_rows(
 
     The kernels for dense inputs and dense tensors of the module do not read the shape of weight and bias.
     """
-    rows = [each for each in (state.weight, state.bias) if each is not None and each.form == "row"]
-    if not rows or not given.values.size:
+    if not state.affine_rows or not given.values.size:
         return
     dense = given.memory_format in DENSE and not gaps
     if dense and not (batch_statistics and rules.holds("train_refuses_rows")):

@@ -33,55 +33,67 @@ Source: the chain rule, applied to ``oracle.backward``.
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple, Optional
+from typing import Iterator, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from cases.derivatives import DOUBLES, Backward, Double
-from cases.inputs import attached, upstream
+from cases.inputs import Batch, attached, upstream
 from cases.variants import Variant
 from oracle import refusals
 from oracle.backward import backward
-from oracle.expected_derivatives import SECOND, SECONDS, ExpectedDerivative
+from oracle.expected_derivatives import SECOND, SECONDS, THIRD, ExpectedDerivative
 from oracle.numerics import bounds
 from oracle.numerics.formats import FLOAT64
 from oracle.numerics.normalisation import plane, terms
 from oracle.numerics.propagation import Arithmetic, Uncertain, exact, negative
 from oracle.semantics import Rules
-from oracle.state import Expected, State
+from oracle.state import Expected, Graph, State
 
 
 def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expected:
     """Differentiate the gradients of the last output; the backward that returns them keeps its graph."""
     returned = backward(state, Backward(step.upstream, retain=True), variant, rules)
     graph = returned.state.graphs[0]
-    reached = tuple(each for each in graph.trainable if each in graph.wanted.intersection(DOUBLES[step.way]))
+    wanted = graph.wanted.intersection(DOUBLES[step.way])
+    reached = tuple(each for each in graph.trainable if each in wanted)
     if graph.rows.intersection(reached):  # the directions have the shape (C,)
         raise refusals.other_shape()
-    given = upstream(variant, graph.output.batch, step.upstream)
-    along = upstream(variant, graph.output.batch, step.direction)
-    dtypes = dict.fromkeys(SECONDS, given.dtype)
+    batches = [upstream(variant, graph.output.batch, name) for name in (step.upstream, step.direction)]
+    found = derivatives_of(graph, SECOND, reached, batches, rules)
+    return Expected(returned.state, derivatives=found)
+
+
+def derivatives_of(
+    graph: Graph, kind: str, reached: Tuple[str, ...], batches: Sequence[Batch], rules: Rules
+) -> Tuple[ExpectedDerivative, ...]:
+    """Return the derivatives of a graph in the order of SECONDS, without those of leaves it lacks.
+
+    ``reached``: the gradients that are differentiated. ``batches``: the upstream gradient and the
+    direction; of a third derivative also the direction of that.
+    """
+    dtypes = dict.fromkeys(SECONDS, batches[0].dtype)
     dtypes["weight"] = graph.weight_dtype or graph.dtype
     leaves_it = bool(graph.renewed) and rules.holds("conversion_leaves_saved_weight")
     unread = graph.strangers | graph.renewed if leaves_it else graph.strangers
-    found = tuple(
+    return tuple(
         ExpectedDerivative(
             name,
-            SECOND,
+            kind,
             graph.output,
-            given,
-            along,
+            batches[0],
+            batches[1],
             () if name in unread else reached,
             dtypes[name],
-            added=graph.added,
+            batches[2] if kind == THIRD else None,
+            added=graph.added and kind == SECOND,
         )
         for name in SECONDS
         if name == "upstream" or name in {*graph.trainable} - graph.frozen
     )
-    return Expected(returned.state, derivatives=found)
 
 
-class Channels(NamedTuple):
+class Letters(NamedTuple):
     """The letters of the formulas. Shapes: ``g``, ``v``, ``h`` (N, C, H, W), the others (C, 1, 1).
 
     ``v``, ``a``, ``c``: None where their gradient is not differentiated; the terms with that letter are
@@ -98,7 +110,7 @@ class Channels(NamedTuple):
     n: int
 
 
-def channels(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Channels:
+def letters(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Letters:
     """Return the letters for a derivative."""
     output, count = expected.output, expected.output.shape[1]
     part, fmt = terms(output), output.arithmetic
@@ -115,7 +127,7 @@ def channels(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Channels:
     def along(name: str, values: np.ndarray) -> Optional[Uncertain]:
         return exact(values) if name in expected.differentiated else None
 
-    return Channels(
+    return Letters(
         g=exact(expected.upstream.values),
         h=arithmetic.plus(exact(output.batch.values), negative(mean)),
         r=Uncertain(plane(part.inverse), plane(np.abs(part.inverse) * relative)),
@@ -131,7 +143,7 @@ Terms = Iterator[Uncertain]
 """The summands of a second derivative."""
 
 
-def _in_eval(name: str, at: Channels, do: Arithmetic) -> Terms:
+def _in_eval(name: str, at: Letters, do: Arithmetic) -> Terms:
     """Yield the terms of the formulas of eval mode."""
     if name == "weight":
         if at.v is not None:
@@ -148,7 +160,7 @@ def _in_eval(name: str, at: Channels, do: Arithmetic) -> Terms:
             yield at.c
 
 
-def _in_train(name: str, at: Channels, do: Arithmetic) -> Terms:
+def _in_train(name: str, at: Letters, do: Arithmetic) -> Terms:
     """Yield the terms of the formulas of train mode."""
     g, h, r, cube = at.g, at.h, at.r, do.product(at.r, at.r, at.r)
     of_g = do.total(do.product(g, h))
@@ -164,7 +176,7 @@ def _in_train(name: str, at: Channels, do: Arithmetic) -> Terms:
         yield negative(do.over(at.n, do.product(at.a, cube, of_g, do.centred(h))))
 
 
-def _along_input(name: str, at: Channels, do: Arithmetic, v: Uncertain, of_g: Uncertain) -> Terms:
+def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Uncertain) -> Terms:
     """Yield the terms with v, in train mode; ``of_g`` is D."""
     g, h, r, w = at.g, at.h, at.r, at.w
     cube, of_v = do.product(r, r, r), do.total(do.product(v, h))
@@ -186,7 +198,7 @@ def _along_input(name: str, at: Channels, do: Arithmetic, v: Uncertain, of_g: Un
     yield do.over(at.n, do.product(exact(np.array(3.0)), w, cube, twice, h))
 
 
-def _of_constants(at: Channels, do: Arithmetic, forward: bool) -> Terms:
+def _of_constants(at: Letters, do: Arithmetic, forward: bool) -> Terms:
     """Yield the terms of a tangent's derivative, where batch statistics are taken for constants.
 
     With the tangent v for the upstream gradient, too: in forward mode w*r**3/n of -(P*h + E*v), in
@@ -205,6 +217,6 @@ def _of_constants(at: Channels, do: Arithmetic, forward: bool) -> Terms:
 def second_terms(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Terms:
     """Yield the terms of a second derivative."""
     if expected.statistics_constant:
-        return _of_constants(channels(expected, arithmetic), arithmetic, expected.forward)
+        return _of_constants(letters(expected, arithmetic), arithmetic, expected.forward)
     formulas = _in_train if expected.output.batch_statistics else _in_eval
-    return formulas(expected.name, channels(expected, arithmetic), arithmetic)
+    return formulas(expected.name, letters(expected, arithmetic), arithmetic)

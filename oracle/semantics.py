@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from functools import lru_cache
 from typing import Dict, FrozenSet, List, Tuple
 
 from oracle.differentiation import DIFFERENTIATION
@@ -241,6 +242,13 @@ def semantics(release: Release, switches: Tuple[Switch, ...] = SWITCHES) -> Sema
     return Semantics(release, release in RELEASES, holding, frozenset(switch.name for switch in switches))
 
 
+@lru_cache(maxsize=None)
+def first_alike(release: Release) -> Semantics:
+    """Return the semantics of the first release that has the same rules, so that results are shared."""
+    holding = semantics(release).holding
+    return next(each for each in map(semantics, RELEASES) if each.holding == holding)
+
+
 class Rules:
     """Answers ``holds(name)`` for one step and remembers, in order, what was asked."""
 
@@ -255,8 +263,3 @@ class Rules:
         if name not in self.consulted:
             self.consulted.append(name)
         return name in self.semantics.holding
-
-    @property
-    def sums_exactly(self) -> bool:
-        """Whether the subject rounds nothing where no operation has to."""
-        return self.semantics.sums_exactly

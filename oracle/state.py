@@ -91,9 +91,9 @@ class Graph(NamedTuple):
     backward has used the graph up. ``leaves``: the identities of weight and bias, in this order.
     ``frozen``: those of ``trainable`` that were frozen since. ``modified``: a saved tensor was written
     to after the forward, and autograd saw it. ``grad``: what lies in the ``.grad`` of the input.
-    ``renewed``: those of ``trainable`` that a conversion of the module has given another place in the
-    graphs that follow, so that ``autograd.grad`` does not find them in this one. ``rows``: those of
-    weight and bias that have the shape (1, C). ``weight_dtype``: the dtype of the weight by now, if a
+    ``renewed``: those of ``trainable`` that a conversion of the module has replaced in the graphs of
+    later forwards; ``autograd.grad`` does not find them in this graph. ``rows``: those of weight and
+    bias that have the shape (1, C). ``weight_dtype``: the dtype of the weight by now, if a
     conversion of the module has changed it. ``strangers``: those of ``trainable`` in whose place the
     module has another Parameter, which the graph of a path does not read.
     """
@@ -145,8 +145,9 @@ class Graph(NamedTuple):
 class State:
     """A BatchNorm2d between two steps. Compared by identity.
 
-    The first block are plain attributes, free to be assigned at any time (``FLAGS``); the second the
-    tensors, each of which may be None (``TENSORS``). ``parameters`` names the entries registered as
+    ``config``: the arguments of the constructor. ``dtype``: of the floating-point tensors. The second
+    block has the plain attributes (``FLAGS``), the third the tensors (``TENSORS``), each of which may be
+    None. ``parameters`` names the entries registered as
     parameters, in their order, present or None: a plain tensor cannot be assigned to those. ``unsaved``:
     the buffers that the state dict leaves out. ``graphs``: what autograd recorded of the last two
     forwards that returned an output, the last one first. ``memory``: what a path to the forward has made
@@ -181,6 +182,11 @@ class State:
             return state
         return dataclasses.replace(state, graphs=tuple(each.beside(state) for each in state.graphs))
 
+    def with_last_graph(self, **fields: Any) -> State:
+        """Return the state in which the graph of the last forward has other values of these fields."""
+        last, *earlier = self.graphs
+        return self.changed(graphs=(last._replace(**fields), *earlier))
+
     def written(self, tensor: Tensor) -> State:
         """Return the state in which the tensor replaces its earlier value, under every name it has."""
         names = [name for name in FLOATING if getattr(self, name) is not None]
@@ -199,6 +205,11 @@ class State:
     def tensors(self) -> Tuple[Tensor, ...]:
         """The floating-point tensors that are there."""
         return tuple([each for each in self.entries() if isinstance(each, Tensor)])
+
+    @property
+    def affine_rows(self) -> Tuple[str, ...]:
+        """Those of weight and bias that have the shape (1, C)."""
+        return tuple(name for name in PARAMETERS if getattr(self.entry(name), "form", "") == "row")
 
     def gaps(self, handed_over: bool) -> bool:
         """Whether a parameter has gaps in memory, or, if they are handed over, a running buffer has.

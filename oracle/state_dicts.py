@@ -28,7 +28,13 @@ from oracle.state import Counter, Expected, State, Tensor
 
 COUNTER = "num_batches_tracked"
 
-WRITTEN = f'While copying the parameter named "(0\\.)?{COUNTER}"'
+
+def _not_copied(name: str) -> str:
+    """Return a pattern for the text about an entry that could not be copied."""
+    return f'While copying the parameter named "(0\\.)?{name}"'
+
+
+WRITTEN = _not_copied(COUNTER)
 """A pattern for the text about a counter made in inference mode: torch refuses it after the write."""
 
 
@@ -124,12 +130,8 @@ def _mismatch(state: State, entry: Entry, assign: bool, rules: Rules) -> str:
     if entry.longer or len(own) > 1:
         return refusals.other_size(place, [channels + entry.longer], own)
     if tensor.overlaps and not assign:
-        return _not_copied(place)
+        return _not_copied(entry.name)
     return ""
-
-
-def _not_copied(place: str) -> str:
-    return f'While copying the parameter named "{place}"'
 
 
 def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> State:

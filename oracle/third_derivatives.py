@@ -41,9 +41,9 @@ from cases.inputs import upstream
 from cases.variants import Variant
 from oracle import refusals
 from oracle.backward import backward
-from oracle.expected_derivatives import SECONDS, THIRD, ExpectedDerivative
+from oracle.expected_derivatives import THIRD, ExpectedDerivative
 from oracle.numerics.propagation import Arithmetic, Uncertain, exact, negative
-from oracle.second_derivatives import Channels, Terms, channels
+from oracle.second_derivatives import Letters, Terms, derivatives_of, letters
 from oracle.semantics import Rules
 from oracle.state import Expected, State
 
@@ -64,41 +64,25 @@ def triple(state: State, step: Triple, variant: Variant, rules: Rules) -> Expect
     if batch_statistics and rules.holds("third_derivatives_refused"):
         raise refusals.no_third_derivatives()
     names = (step.upstream, step.direction, step.along)
-    given, direction, along = (upstream(variant, graph.output.batch, name) for name in names)
-    dtypes = dict.fromkeys(SECONDS, given.dtype)
-    dtypes["weight"] = graph.weight_dtype or graph.dtype
-    leaves_it = bool(graph.renewed) and rules.holds("conversion_leaves_saved_weight")
-    unread = graph.strangers | graph.renewed if leaves_it else graph.strangers
-    found = tuple(
-        ExpectedDerivative(
-            name,
-            THIRD,
-            graph.output,
-            given,
-            direction,
-            () if name in unread else trainable,
-            dtypes[name],
-            along,
-        )
-        for name in SECONDS
-        if name == "upstream" or name in {*graph.trainable} - graph.frozen
-    )
-    return Expected(state, derivatives=found)
+    batches = [upstream(variant, graph.output.batch, name) for name in names]
+    return Expected(state, derivatives=derivatives_of(graph, THIRD, trainable, batches, rules))
 
 
 def _without_bias(state: State) -> State:
     """Return the state in which the bias does not require a gradient: its second derivatives are 0."""
     if not state.graphs:
         raise refusals.no_output()
-    graph, *earlier = state.graphs
-    if not graph.trainable:
+    trainable = state.graphs[0].trainable
+    if not trainable:
         raise refusals.output_without_graph()
-    left = tuple(name for name in graph.trainable if name != "bias")
-    return state.changed(graphs=(graph._replace(trainable=left), *earlier))
+    return state.with_last_graph(trainable=tuple(name for name in trainable if name != "bias"))
 
 
 class Sums(NamedTuple):
-    """The direction u, and the six sums of the formulas, shape (C, 1, 1)."""
+    """The direction u, and the six sums of the formulas, shape (C, 1, 1).
+
+    ``of_g``: D. ``of_v``: E. ``of_u``: U. ``vg``: P. ``ug``: G. ``uv``: V.
+    """
 
     u: Uncertain
     of_g: Uncertain
@@ -114,7 +98,7 @@ def third_terms(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Terms:
     assert expected.along is not None
     if not expected.differentiated:  # the leaf is not in the graph any more
         return
-    at, u = channels(expected, arithmetic), exact(expected.along.values)
+    at, u = letters(expected, arithmetic), exact(expected.along.values)
     if not expected.output.batch_statistics:
         if expected.name == "upstream" and at.a is not None:
             yield arithmetic.product(at.a, at.r, u)
@@ -128,7 +112,7 @@ def third_terms(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Terms:
         yield from _input(at, sums, arithmetic, not expected.statistics_constant)
 
 
-def _sums(at: Channels, u: Uncertain, do: Arithmetic) -> Sums:
+def _sums(at: Letters, u: Uncertain, do: Arithmetic) -> Sums:
     assert at.v is not None
     return Sums(
         u=u,
@@ -146,7 +130,7 @@ def _times(factor: float, number: Uncertain) -> Uncertain:
     return Uncertain(factor * number.value, abs(factor) * number.error)
 
 
-def _power(at: Channels, do: Arithmetic, exponent: int, divisions: int) -> Uncertain:
+def _power(at: Letters, do: Arithmetic, exponent: int, divisions: int) -> Uncertain:
     """Return a power of r, divided by n so many times."""
     number = do.product(*[at.r] * exponent)
     for _ in range(divisions):
@@ -160,12 +144,12 @@ def _bracket(sums: Sums, do: Arithmetic) -> Uncertain:
     return do.plus(*(do.product(*pair) for pair in pairs))
 
 
-def _weight(at: Channels, sums: Sums, do: Arithmetic) -> Terms:
+def _weight(at: Letters, sums: Sums, do: Arithmetic) -> Terms:
     yield negative(do.product(_power(at, do, 3, 1), _bracket(sums, do)))
     yield do.product(_times(3, _power(at, do, 5, 2)), sums.of_g, sums.of_v, sums.of_u)
 
 
-def _upstream(at: Channels, sums: Sums, do: Arithmetic) -> Terms:
+def _upstream(at: Letters, sums: Sums, do: Arithmetic) -> Terms:
     assert at.v is not None
     cube, h, u = do.product(at.w, _power(at, do, 3, 1)), do.centred(at.h), do.centred(sums.u)
     for pair in ((sums.of_u, do.centred(at.v)), (sums.of_v, u), (sums.uv, h)):
@@ -176,7 +160,7 @@ def _upstream(at: Channels, sums: Sums, do: Arithmetic) -> Terms:
         yield negative(do.product(at.a, _power(at, do, 3, 1), sums.of_u, h))
 
 
-def _input(at: Channels, sums: Sums, do: Arithmetic, whole: bool) -> Terms:
+def _input(at: Letters, sums: Sums, do: Arithmetic, whole: bool) -> Terms:
     """Yield p*u' + q*v' + k*g' + z*h if ``whole``, else p*u + q*v + k*g."""
     assert at.v is not None
     cube, fifth = _power(at, do, 3, 1), _times(3, _power(at, do, 5, 2))
@@ -193,7 +177,7 @@ def _input(at: Channels, sums: Sums, do: Arithmetic, whole: bool) -> Terms:
         yield from (do.product(each, do.centred(at.h)) for each in _along_deviation(at, sums, do))
 
 
-def _along_deviation(at: Channels, sums: Sums, do: Arithmetic) -> List[Uncertain]:
+def _along_deviation(at: Letters, sums: Sums, do: Arithmetic) -> List[Uncertain]:
     """Return the terms of z."""
     cube, fifth = _power(at, do, 3, 1), _times(3, _power(at, do, 5, 2))
     seventh = _times(15, _power(at, do, 7, 3))

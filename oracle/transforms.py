@@ -104,19 +104,15 @@ def differentiated(
     output = dataclasses.replace(returned.output, requires_grad=recorded)
     if isinstance(step, Vjp):
         return _with_gradient(Expected(state, output=output), returned.state, step, variant, rules)
-    if step.way in WITHOUT_DUALS:
-        try:
+    try:
+        if step.way in WITHOUT_DUALS:
             _check_weight(returned.state, variant, rules)
-        except Refusal as refusal:
-            return Expected(state, error=refusal.error)
-    else:
-        if rules.holds("tangent_lost"):
+        elif rules.holds("tangent_lost"):
             return Expected(state, output=output)
-        try:
-            if output.batch.values.size:
-                _check_forward_mode(rules)
-        except Refusal as refusal:
-            return Expected(state, error=refusal.error)
+        elif output.batch.values.size:
+            _check_forward_mode(rules)
+    except Refusal as refusal:
+        return Expected(state, error=refusal.error)
     tangent = upstream(variant, output.batch, step.tangent)
     if isinstance(step, Nested):
         twice = ExpectedDerivative(
@@ -157,8 +153,7 @@ def _with_gradient(
 
 def input_alone(state: State) -> State:
     """Return the state in which the last output is differentiated with respect to its input alone."""
-    graph, *earlier = state.graphs
-    return state.changed(graphs=(graph._replace(trainable=("input",)), *earlier))
+    return state.with_last_graph(trainable=("input",))
 
 
 def _check_way(way: str, rules: Rules) -> None:

@@ -1,7 +1,7 @@
 """Records of runs of the suite, their causes and differences, and pages made of them.
 
 A record can be read, compared and rendered on a machine that has neither torch nor NumPy: only
-``vectors`` and ``behaviour``, which write what the oracle expects, need NumPy.
+``vectors``, ``behaviour`` and ``html`` need NumPy.
 
 ==============  ==================================================================
 errors          an exception class for each fault of a report

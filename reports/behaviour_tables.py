@@ -117,7 +117,7 @@ def _named(change: str) -> str:
     """Return a change as code."""
     from oracle import combinations as every
 
-    return "none" if change == every.NO_MUTATION else markdown.code(every.written(change))
+    return "none" if change == every.NO_MUTATION else markdown.code(every.as_python(change))
 
 
 def _change(known: Outcomes, change: str) -> List[str]:

@@ -53,8 +53,13 @@ def block(number: int, cause: Cause, options: str, whole: bool = False) -> List[
     longest = WHOLE if whole else LONGEST
     lines = [title + shortened(description(cause, MANY if whole else FEW), longest - len(title))]
     lines += [f"     {shortened(text, longest)}" for text in (_where(cause), _example(cause)) if text]
+    return [*lines, f"     {command(cause, options, 4 * LONGEST)}"]
+
+
+def command(cause: Cause, options: str, longest: int) -> str:
+    """Return the command that runs one case of a cause again; its id is cut to ``longest`` characters."""
     quoted = cause.id.replace("'", "'\"'\"'")
-    return [*lines, f"     pytest --case '{shortened(quoted, 4 * LONGEST)}'{visible(options)}"]
+    return f"pytest --case '{shortened(quoted, longest)}'{visible(options)}"
 
 
 def description(cause: Cause, most: int = FEW) -> str:

@@ -27,7 +27,7 @@ from reports.symptoms import Symptom, Theme, symptom
 from reports.tally import counted
 
 SCREEN = 24
-"""How many lines the causes of a run take at most."""
+"""The largest number of lines that the causes of a run take."""
 
 SLIGHT = 1e-6
 """An error below this looks like a rounding to a reader, whatever its budget."""

@@ -170,7 +170,7 @@ class DifferentTiers(IncomparableRecords):
 
 
 class DifferentSubjects(IncomparableRecords):
-    """The records of one page are of different subjects."""
+    """The records of one page, or a record and a file of accepted findings, are of different subjects."""
 
 
 class PartialRecord(IncomparableRecords):

@@ -63,7 +63,7 @@ def read_history(directory: Path) -> History:
     if not paths:
         raise NoRecords(
             f"{directory}: holds no record ({PATTERN}); "
-            f"record a run into it: pytest --report {directory / 'torch-2.13.jsonl.gz'}"
+            f"record a run into it: pytest --report={directory / 'torch-2.13.jsonl.gz'}"
         )
     return history([read(path) for path in paths])
 

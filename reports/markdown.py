@@ -19,7 +19,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> List[str]:
 
 
 def code(text: str) -> str:
-    """Return ``text`` as a code span, whatever is in it."""
+    """Return ``text`` as a code span, whatever is in it; an empty text stays empty."""
+    if not text:
+        return ""
     shown = visible(text)
     longest = max((len(run) for run in _TICKS.findall(shown)), default=0)
     if not longest:

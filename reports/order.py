@@ -25,7 +25,7 @@ from reports.errors import (
     WrongFooter,
 )
 from reports.fields import Malformed, described
-from reports.rows import CaseRow, Footer, Header, Sum
+from reports.rows import FINISHED, CaseRow, Footer, Header, Sum
 from reports.visible import shortened
 
 CASES = 1_000_000
@@ -85,7 +85,7 @@ def finished(path: PathLike) -> Optional[Header]:
         header, footer = ends(path)
     except RecordError:
         return None
-    return header if footer.exit in (0, 1) else None
+    return header if footer.exit in FINISHED else None
 
 
 Decode = Callable[[Mapping[str, object]], Line]

@@ -1,4 +1,4 @@
-"""Which releases prove a sentence: those on which it is expected and all its cases passed."""
+"""Finds the releases that prove a sentence: those on which it is expected and all its cases passed."""
 
 from __future__ import annotations
 

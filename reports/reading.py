@@ -31,7 +31,8 @@ LINE = 1 << 24
 """The largest number of bytes of a line (16 MiB). The suite writes no row as long as that."""
 
 TOTAL = 1 << 30
-"""The largest number of bytes of a file (1 GiB), packed and unpacked. The full tier has a third of it."""
+"""The largest number of bytes of a file (1 GiB), packed and unpacked. A shard of the full tier has about
+25 MB."""
 
 DIGITS = 1000
 """The largest number of digits of a whole number. Python's time to read one is quadratic in the

@@ -14,6 +14,7 @@ from oracle.semantics import SWITCHES
 from oracle.switch import Release, Switch
 from reports import markdown, sections
 from reports.history import History
+from reports.proofs import dotted
 
 DIRECTORY = Path(__file__).parent / "records"
 PAGE = Path(__file__).parent / "RELEASES.md"
@@ -108,14 +109,11 @@ def _interval(first: Optional[Release], last: Optional[Release]) -> str:
     if first is None and last is None:
         return "on every release"
     if first is None:
-        return f"up to {_dotted(last)}"
+        assert last is not None
+        return f"up to {dotted(last)}"
     if last is None:
-        return f"from {_dotted(first)}"
-    return f"{_dotted(first)} to {_dotted(last)}"
-
-
-def _dotted(release: Optional[Release]) -> str:
-    return "" if release is None else f"{release[0]}.{release[1]}"
+        return f"from {dotted(first)}"
+    return f"{dotted(first)} to {dotted(last)}"
 
 
 # --- known defects ----------------------------------------------------------------------

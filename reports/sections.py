@@ -8,7 +8,7 @@ from reports import markdown
 from reports.comparison import CaseChange, Comparison
 from reports.history import Column, History
 from reports.rows import CONTRACT, FINDING, KNOWN_DEFECT, NOT_APPLICABLE, PASS
-from reports.tally import BUDGETED, Peak, counted, percent, short
+from reports.tally import FIRST, Peak, counted, percent, short
 
 
 def releases(history: History) -> List[str]:
@@ -28,7 +28,7 @@ def runs(history: History) -> List[str]:
     """Return the section on the runs: what was run, where, and how much budget it used."""
     head = ["torch", "python", "numpy", "suite", "cases", "forwards", "compared"]
     head += ["findings", "known-defect cases"]
-    head += [f"{name}: budget used" for name in BUDGETED]
+    head += [f"{name}: budget used" for name in FIRST]
     return [
         "## Runs",
         "",
@@ -52,7 +52,7 @@ def _run(column: Column) -> List[str]:
         str(column.footer.compared),
         str(total.outcomes[FINDING]),
         str(total.outcomes[KNOWN_DEFECT]),
-        *(_share(column, quantity) for quantity in BUDGETED),
+        *(_share(column, quantity) for quantity in FIRST),
     ]
 
 
@@ -87,7 +87,8 @@ def behaviours(history: History, sources: Mapping[str, str]) -> List[str]:
     return [
         "## Behaviours",
         "",
-        "Cases that pass, then with *d* those that show a known defect and with *f* findings.",
+        "Cases that pass, then with *d* those that show a known defect, *c* within the contract, *n* not",
+        "applicable and *f* findings.",
         "≠ where a verdict, an exception or the expected values of a case changed from the column",
         "before; the list below the table says why.",
         "",
@@ -97,14 +98,14 @@ def behaviours(history: History, sources: Mapping[str, str]) -> List[str]:
     ]
 
 
+LETTERS = {PASS: "", KNOWN_DEFECT: "d", CONTRACT: "c", NOT_APPLICABLE: "n", FINDING: "f"}
+"""Maps an outcome to the letter that follows its number of cases."""
+
+
 def _outcomes(counts: Optional[Mapping[str, int]], changed: bool) -> str:
     if counts is None:
         return ""
-    parts = [str(counts[PASS])] if counts[PASS] else []
-    parts += [f"{counts[KNOWN_DEFECT]}d"] if counts[KNOWN_DEFECT] else []
-    parts += [f"{counts[CONTRACT]}c"] if counts[CONTRACT] else []
-    parts += [f"{counts[NOT_APPLICABLE]}n"] if counts[NOT_APPLICABLE] else []
-    parts += [f"{counts[FINDING]}f"] if counts[FINDING] else []
+    parts = [f"{counts[outcome]}{letter}" for outcome, letter in LETTERS.items() if counts[outcome]]
     return "{}{}".format("≠ " if changed else "", "+".join(parts))
 
 
@@ -174,7 +175,7 @@ def _is_rewording(change: CaseChange) -> bool:
 def numerics(history: History) -> List[str]:
     """Return the section on changes of bytes between neighbouring releases."""
     head = ["releases", "cases compared", "changed bitwise"]
-    head += [f"{name}: ulps, budget" for name in BUDGETED]
+    head += [f"{name}: ulps, budget" for name in FIRST]
     return [
         "## Numerics",
         "",
@@ -197,7 +198,7 @@ def _moved(old: str, new: str, step: Comparison) -> List[str]:
             f"{_peak(drifts[name].ulps, short)}, {_peak(drifts[name].share, percent)}"
             if name in drifts
             else "–"
-            for name in BUDGETED
+            for name in FIRST
         ),
     ]
 

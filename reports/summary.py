@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Sequence
 
-from reports.cause_text import Cause, description
+from reports.cause_text import Cause, command, description
 from reports.causes import causes
 from reports.markdown import code, plain, table
 from reports.rows import FINDING, FINISHED, OUTCOMES, CaseRow, Footer, Header
@@ -65,15 +65,9 @@ def markdown(header: Header, rows: Sequence[CaseRow], exit_status: int) -> List[
     return [*lines, ""]
 
 
-def command(cause: Cause, header: Header) -> str:
-    """Return the command that runs one case of a cause again."""
-    quoted = cause.id.replace("'", "'\"'\"'")
-    return f"pytest --case '{quoted}'{header.options}"
-
-
 def _item(cause: Cause, header: Header) -> str:
     what = plain(shortened(description(cause)))
-    return f"{counted(cause.cases, 'case')}: {what}. {code(shortened(command(cause, header), 400))}"
+    return f"{counted(cause.cases, 'case')}: {what}. {code(command(cause, header.options, 300))}"
 
 
 def _ended(counts: Dict[str, int]) -> str:

@@ -24,8 +24,8 @@ from reports.rows import (
 )
 from reports.visible import visible
 
-BUDGETED: Tuple[str, ...] = ("output", "running_mean", "running_var")
-"""The budgeted quantities, in the order in which they are shown; others follow by name."""
+FIRST: Tuple[str, ...] = ("output", "running_mean", "running_var")
+"""The quantities that are shown first; the others follow by name."""
 
 _THREE_DIGITS = decimal.Context(prec=3, rounding=decimal.ROUND_CEILING)
 
@@ -96,9 +96,9 @@ def by_behaviour(rows: Iterable[CaseRow]) -> Dict[str, List[CaseRow]]:
 
 
 def in_order(quantities: Iterable[str]) -> List[str]:
-    """Return quantities in the order of display: the budgeted ones first, the others by name."""
+    """Return quantities in the order of display: those of FIRST, then the others by name."""
     names = set(quantities)
-    return [name for name in BUDGETED if name in names] + sorted(names.difference(BUDGETED))
+    return [name for name in FIRST if name in names] + sorted(names.difference(FIRST))
 
 
 def reach(extremes: Extremes) -> float:

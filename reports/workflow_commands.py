@@ -10,20 +10,19 @@ from __future__ import annotations
 
 from typing import List, Sequence, Set, Tuple
 
-from reports.cause_text import Cause, description
+from reports.cause_text import Cause, command, description
 from reports.causes import causes
 from reports.incidents import incidents_of
 from reports.rows import FINDING, CaseRow, Header
-from reports.summary import command
 from reports.symptoms import Symptom, symptom
 from reports.tally import counted
-from reports.visible import one_line, shortened, visible
+from reports.visible import one_line, shortened
 
 MOST = 10
 """The number of annotations of one kind that GitHub shows for a step."""
 
 LEVELS = ("error", "warning", "notice")
-"""How grave GitHub shows an annotation to be."""
+"""The levels at which GitHub shows an annotation, the gravest first."""
 
 LONGEST = 300
 """The largest number of characters of a line of an annotation."""
@@ -46,7 +45,7 @@ def annotation_lines(
 
 def annotation(level: str, title: str, lines: Sequence[str]) -> str:
     """Return the workflow command of an annotation, whatever is in its texts."""
-    value = "\n".join(visible(shortened(line, LONGEST)) for line in lines)
+    value = "\n".join(shortened(line, LONGEST) for line in lines)
     return f"::{level} title={_property(f'BatchNorm2d conformance: {title}')}::{_data(value)}"
 
 
@@ -64,7 +63,8 @@ def _of_cause(cause: Cause, header: Header) -> Tuple[str, List[str]]:
     """Return the title and the lines of an annotation."""
     found = cause.found
     seen = f"got {found.got}, expected {found.expected}"
-    return counted(cause.cases, "case"), [description(cause), seen, command(cause, header)]
+    again = command(cause, header.options, LONGEST)
+    return counted(cause.cases, "case"), [description(cause), seen, again]
 
 
 def _data(text: str) -> str:

@@ -17,7 +17,7 @@ __all__ = ["CASES", "CLAIMS", "TEXTS", "VERDICTS", "Claim", "find", "ids", "tabl
 CLAIMS: Tuple[Claim, ...] = (
     question.CLAIMS + parameters.CLAIMS + notebook.CLAIMS + feature_map.CLAIMS + group_norm.CLAIMS
 )
-"""Every statement, in the order of the texts and of their lines."""
+"""Every statement, text by text."""
 
 CASES: Dict[str, Claim] = {claim.id: claim for claim in CLAIMS}
 """Maps the id of a claim to the claim."""

@@ -1,4 +1,5 @@
-"""The edges: situations outside the matrix, such as odd inputs, numbers and values, each with its source.
+"""The edges: situations outside the matrix, such as odd inputs, numbers and values, most with a
+note on why they are tested.
 
 Each subject has one module; ``cases.edges.registry`` lists them.
 """

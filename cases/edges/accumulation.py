@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.edges.edge import CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.edges.edge import CUMULATIVE, MODES, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
 from cases.steps import COPIES
 from cases.variants import DTYPES, Variant
 
 GROUP = "accumulation"
-
-MODES = (("train", ""), ("eval", "eval,"))
-"""Maps the name of a mode to the steps that enter it."""
 
 
 def _added() -> Iterator[Edge]:

@@ -8,26 +8,16 @@ from cases.construction import Config
 from cases.edges.edge import (
     BARE,
     BOTH_PASSES,
-    CUMULATIVE,
     FLOAT32,
     FLOAT64,
+    MODULES,
     NO_AFFINE,
-    NO_BIAS,
     TRACKED,
     UNTRACKED,
     Edge,
 )
 from cases.inputs.upstream import EXTREME, UPSTREAM
 from cases.variants import DTYPES, Variant
-
-MODULES = (
-    ("tracked", TRACKED),
-    ("cumulative", CUMULATIVE),
-    ("untracked", UNTRACKED),
-    ("no_affine", NO_AFFINE),
-    ("no_bias", NO_BIAS),
-    ("bare", BARE),
-)
 
 
 def _upstreams() -> Iterator[Edge]:

@@ -6,14 +6,11 @@ from typing import Iterator, Tuple
 
 from cases.attributes import BUFFERS, PARAMETERS
 from cases.construction import Config
-from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Edge
+from cases.edges.edge import CUMULATIVE, MODES, NO_AFFINE, TRACKED, UNTRACKED, Edge
 from cases.steps import ATTACH_KINDS, COPIES, RESETS
 from cases.variants import Variant
 
 GROUP = "backward_program"
-
-MODES = (("train", ""), ("eval", "eval,"))
-"""Maps the name of a mode to the steps that enter it."""
 
 
 def _orders() -> Iterator[Edge]:

@@ -113,7 +113,8 @@ def _alone() -> Iterator[Edge]:
         laid_out = program.replace("b1", "b1.channels_last")
         yield Edge(f"of_{name}_channels_last", GROUP, laid_out, note)
         for dtype in DTYPES[1:]:
-            yield Edge(f"of_{name}_{dtype}", GROUP, program, note, TRACKED, Variant("bounded", "n30", dtype))
+            variant = Variant("bounded", "n30", dtype)
+            yield Edge(f"of_{name}_{dtype}", GROUP, program, note, TRACKED, variant)
 
 
 EDGES: Tuple[Edge, ...] = (*_directions(), *_modules(), *_narrow(), *_elsewhere(), *_alone())

@@ -19,6 +19,19 @@ NO_BIAS = Config(11, bias=False)
 BARE = Config(11, affine=False, track_running_stats=False)
 CUMULATIVE = Config(11, momentum=None)
 
+MODULES = (
+    ("tracked", TRACKED),
+    ("cumulative", CUMULATIVE),
+    ("untracked", UNTRACKED),
+    ("no_affine", NO_AFFINE),
+    ("no_bias", NO_BIAS),
+    ("bare", BARE),
+)
+"""Maps the word of a module to its constructor's arguments."""
+
+MODES = (("train", ""), ("eval", "eval,"))
+"""Maps the name of a mode to the steps that enter it."""
+
 FLOAT32 = Variant("bounded", "n8", "float32")
 FLOAT64 = Variant("bounded", "n8", "float64")
 
@@ -32,7 +45,7 @@ gradient."""
 MOST = 1000
 """The largest number of values that an input of a quick edge has, if its shape is one of PLANE_SHAPES."""
 
-SERIES = ("backward", "backward_layout")
+PRODUCTS = ("backward", "backward_layout")
 """The groups whose edges are a product of axes. In smoke, the matrix covers every pair of their words."""
 
 QUICK = 100
@@ -69,7 +82,7 @@ class Edge:
         large = self.variant.shape in (*LARGE_SHAPES, *LONG_SHAPES)
         large = large or images * channels * height * width > MOST
         short = self.program.count(",") < QUICK
-        return short and not large and self.group not in SERIES
+        return short and not large and self.group not in PRODUCTS
 
     @property
     def case(self) -> Case:

@@ -32,7 +32,7 @@ _COUNTER = "a counter of another shape or dtype: #165873, PR #9781"
 _ASSIGN = "PR #102212, #188166: the tensors of the state dict take the place of the module's"
 _EMPTY = "PR #56610: from the meta device"
 
-LOADED_AS_DATA: Tuple[Edge, ...] = tuple(
+OTHER: Tuple[Edge, ...] = tuple(
     Edge(name, "load", program, note, config)
     for name, program, note, config in (
         ("counter_of_one", f"preset,load:counter_of_one,{_THEN}", _COUNTER, CUMULATIVE),

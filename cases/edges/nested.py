@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Tuple
 
 from cases.derivatives import NESTED
-from cases.edges.edge import FLOAT64, TRACKED, UNTRACKED, Edge
-from cases.edges.tangent import MODULES
+from cases.edges.edge import FLOAT64, MODULES, TRACKED, UNTRACKED, Edge
 from cases.variants import WIDE, Variant
 
 GROUP = "nested"

@@ -1,4 +1,4 @@
-"""The list of all edges, in the order of their ids."""
+"""The list of all edges."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ EDGES: Tuple[Edge, ...] = (
     + backward_layout.EDGES
     + backward_program.EDGES
     + extent.EDGES
-    + load.LOADED_AS_DATA
+    + load.OTHER
     + convert.EDGES
     + protocol.EDGES
     + memory.EDGES

@@ -8,10 +8,8 @@ from cases.construction import Config
 from cases.derivatives import JVPS, VJPS
 from cases.edges.edge import (
     BARE,
-    CUMULATIVE,
     FLOAT64,
-    NO_AFFINE,
-    NO_BIAS,
+    MODULES,
     TRACKED,
     UNTRACKED,
     Edge,
@@ -20,15 +18,6 @@ from cases.edges.edge import (
 from cases.variants import DTYPES, WIDE, Variant
 
 GROUP = "tangent"
-
-MODULES = (
-    ("tracked", TRACKED),
-    ("cumulative", CUMULATIVE),
-    ("untracked", UNTRACKED),
-    ("no_affine", NO_AFFINE),
-    ("no_bias", NO_BIAS),
-    ("bare", BARE),
-)
 
 
 def _both_modes(*steps: str) -> str:

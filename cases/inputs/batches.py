@@ -47,7 +47,9 @@ def _windows(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """An input: its values and how they lie in memory. Compared by identity.
+    """An input, or a tensor of its shape: an upstream gradient, direction or tangent.
+
+    Compared by identity.
 
     ``values``: the array, read-only. ``dtype``: the dtype in torch, see ``cases.inputs.storage``.
     ``layout``: one of EVERY_LAYOUT. ``exact``: the input is of the exact lane. ``regimes``: a word

@@ -56,9 +56,9 @@ LOADED: Dict[str, Dict[str, Tuple[float, ...]]] = {
     },
 }
 """Maps a word to the values that a state dict holds under each name. uneven: numbers that no binary
-format holds. zeros: many of them 0. nonfinite: NaN and infinities, but no infinite weight: whether the
-input is centred before it is multiplied by it, or after, is left open. negative: variances below 0.
-extreme: very large and very small numbers."""
+format holds. zeros: many of them 0. nonfinite: NaN and infinities. No weight is infinite, because torch
+does not say whether it subtracts the mean before or after it multiplies by the weight. negative:
+variances below 0. extreme: very large and very small numbers."""
 
 _ATTACHED.update(
     {f"{name} {word}": values for word, found in LOADED.items() for name, values in found.items()}

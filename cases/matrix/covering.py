@@ -178,8 +178,8 @@ def _in_turn(groups: Sequence[Group], lacking: Sequence[np.ndarray]) -> Iterator
 def _order(row: Row) -> Tuple[int, ...]:
     """The sort key of a row: rows with the same inputs are neighbours, to use remembered results."""
     places = [words.index(word) for words, word in zip(AXES.values(), row)]
-    values = places.pop(6), places.pop(6), places.pop(6)
-    return (*values, *places[6:], *places[:6])
+    head, values, tail = places[:6], places[6:9], places[9:]
+    return (*values, *tail, *head)
 
 
 def _still_cases(stored: Sequence[str]) -> List[Row]:

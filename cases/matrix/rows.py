@@ -36,7 +36,7 @@ FIXED_VALUES = ("bounded", "n8", "float32")
 
 
 @lru_cache(maxsize=None)
-def _program_is_meaningless(schedule: str, mutation: str, when: str) -> Optional[str]:
+def _reason_against_program(schedule: str, mutation: str, when: str) -> Optional[str]:
     if (mutation == NO_MUTATION) != (when == NEVER):
         return "a mutation needs a moment, and a moment a mutation"
     if mutation != NO_MUTATION and moment(schedule, when) is None:
@@ -45,22 +45,22 @@ def _program_is_meaningless(schedule: str, mutation: str, when: str) -> Optional
 
 
 @lru_cache(maxsize=None)
-def _mutation_is_meaningless(affine: str, track: str, momentum: str, mutation: str) -> Optional[str]:
+def _reason_against_mutation(affine: str, track: str, momentum: str, mutation: str) -> Optional[str]:
     if mutation == NO_MUTATION:
         return None
     return MUTATIONS[mutation].meaningless((affine, track, momentum))
 
 
-def _head_is_meaningless(head: Row) -> Optional[str]:
+def _reason_against_head(head: Row) -> Optional[str]:
     affine, track, momentum, schedule, mutation, when, lane, shape, _ = head
     if lane == "exact" and shape == "n102400":
         return "n(n-1) exceeds the significand of float32: no sum of squares is exact"
-    return _program_is_meaningless(schedule, mutation, when) or _mutation_is_meaningless(
+    return _reason_against_program(schedule, mutation, when) or _reason_against_mutation(
         affine, track, momentum, mutation
     )
 
 
-def _tail_is_meaningless(tail: Row) -> Optional[str]:
+def _reason_against_tail(tail: Row) -> Optional[str]:
     _, upstream, layout = tail
     if upstream == NO_BACKWARD and layout != PLAIN[-1]:
         return "the layout of a gradient needs an upstream gradient"
@@ -73,17 +73,17 @@ def meaningless(row: Row) -> Optional[str]:
     The reason lies in the head alone or in the tail alone, so every head that is kept goes with every
     tail that is kept.
     """
-    return _head_is_meaningless(row[: len(LEADING)]) or _tail_is_meaningless(row[len(LEADING) :])
+    return _reason_against_head(row[: len(LEADING)]) or _reason_against_tail(row[len(LEADING) :])
 
 
 def heads() -> Iterator[Row]:
     """Return the product of the leading axes, in their order, without the heads that are left out."""
-    return (row for row in product(*LEADING.values()) if _head_is_meaningless(row) is None)
+    return (row for row in product(*LEADING.values()) if _reason_against_head(row) is None)
 
 
 def tails() -> Iterator[Row]:
     """Return the product of the suffix axes, in their order, without the tails that are left out."""
-    return (row for row in product(*suffixes.PROGRAM.values()) if _tail_is_meaningless(row) is None)
+    return (row for row in product(*suffixes.PROGRAM.values()) if _reason_against_tail(row) is None)
 
 
 def fixed_heads() -> Iterator[Row]:
@@ -91,7 +91,7 @@ def fixed_heads() -> Iterator[Row]:
     programs = product(*(LEADING[axis] for axis in ("schedule", "mutation", "moment")))
     for words in programs:
         possible = (construction + words + FIXED_VALUES for construction in FIXED)
-        head = next((each for each in possible if _head_is_meaningless(each) is None), None)
+        head = next((each for each in possible if _reason_against_head(each) is None), None)
         if head is not None:
             yield head
 

@@ -64,26 +64,19 @@ def plain_ids() -> List[Tuple[str, Words]]:
 Key = Tuple[str, str, str]
 
 
-def by_effect() -> Dict[Key, List[str]]:
-    """Map (track, change, mode) to the ids that show such a forward.
+def by_axis(axis: str) -> Dict[Key, List[str]]:
+    """Map (word of the axis, change, mode) to the ids that show such a forward.
 
-    Ids with a bias keyword are left out: releases without it construct nothing.
+    ``axis``: ``track``; or ``momentum``, for modules that track. Ids with a bias keyword are left out:
+    releases without it construct nothing.
     """
     found: Dict[Key, List[str]] = {}
     for each, words in plain_ids():
+        if words.affine == "no_bias" or (axis == "momentum" and words.track != "track"):
+            continue
         for mode in MODES:
-            if words.affine != "no_bias" and words.shows(mode):
-                found.setdefault((words.track, words.change, mode), []).append(each)
-    return found
-
-
-def by_factor() -> Dict[Key, List[str]]:
-    """Map (momentum, change, mode) to the ids in which a tracked module meets such a forward."""
-    found: Dict[Key, List[str]] = {}
-    for each, words in plain_ids():
-        for mode in MODES:
-            if words.track == "track" and words.affine != "no_bias" and words.shows(mode):
-                found.setdefault((words.momentum, words.change, mode), []).append(each)
+            if words.shows(mode):
+                found.setdefault((getattr(words, axis), words.change, mode), []).append(each)
     return found
 
 

@@ -196,7 +196,7 @@ VARIANTS: Tuple[Variant, ...] = tuple(
     [Variant(lane, shape, dtype) for dtype in DTYPES + DTYPES[:2] for shape in SMALL for lane in LANES]
     + [Variant("bounded", shape, "float32") for shape in 3 * LARGE]
 )
-"""The lanes, shapes and dtypes, the smallest first. One in nine is large. float32 and float64 are drawn
+"""The lanes, shapes and dtypes, the smallest first. One in 25 is large. float32 and float64 are drawn
 twice as often as the narrow dtypes."""
 
 CONSTRUCTIONS: Tuple[Construction, ...] = tuple(

@@ -76,7 +76,6 @@ eval:  [0.15000000596046448] 1
                 "Assigning the attribute, `layer.training = False`, does what `eval()` does to this "
                 "layer.",
                 proved(
-                    ""
                     "matrix-affine-track-momentum_1.0-alternating-training_attribute-between_train-bounded-n8-float32",
                     NormalisesBy(2, "batch"), NormalisesBy(4, "running"), Unchanged(4, 3, BUFFERS),
                 ),

@@ -19,8 +19,6 @@ from oracle.answers.checks import (
     Unchanged,
 )
 
-COUNTER = ("num_batches_tracked",)
-
 ANSWERS: Tuple[Answer, ...] = (
     Answer(
         "old-checkpoint",

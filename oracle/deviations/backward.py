@@ -6,15 +6,16 @@ from __future__ import annotations
 import dataclasses
 
 from cases.derivatives import Backward, Double, Nested
-from oracle.deviations.situation import Situation
-from oracle.expected_derivatives import THIRD
+from oracle.deviations.situation import Situation, with_derivatives
+from oracle.expected_derivatives import THIRD, ExpectedDerivative
 from oracle.state import Expected, ExpectedError
 
 UNDEFINED = ExpectedError("RuntimeError", "Expected a (proper Tensor but got None|Tensor of type)")
 
 
 def eval_backward_reads_current_buffers(right: Expected, situation: Situation) -> Expected:
-    """The backward of an eval-mode forward reads the present values of the running buffers."""
+    """The backward of an eval-mode forward reads the present values of the running buffers, and of a
+    weight that was written unseen by autograd."""
     if right.gradients is None or not isinstance(situation.step, Backward):
         return right
     graph = situation.before.graphs[int(situation.step.earlier)]
@@ -52,15 +53,13 @@ def double_backward_needs_weight(right: Expected, situation: Situation) -> Expec
 
 def third_derivative_of_constant_statistics(right: Expected, situation: Situation) -> Expected:
     """A third derivative in train mode takes mean and inverse deviation for constants of the input."""
-    seen = tuple(
-        dataclasses.replace(each, statistics_constant=True)
-        if each.kind == THIRD and each.name == "input" and each.output.batch_statistics
-        else each
-        for each in right.derivatives
-    )
-    if all(a is b for a, b in zip(seen, right.derivatives)):
-        return right
-    return dataclasses.replace(right, derivatives=seen)
+
+    def seen(each: ExpectedDerivative) -> ExpectedDerivative:
+        if each.kind != THIRD or each.name != "input" or not each.output.batch_statistics:
+            return each
+        return dataclasses.replace(each, statistics_constant=True)
+
+    return with_derivatives(right, seen)
 
 
 def derivative_of_tangent_of_constant_statistics(right: Expected, situation: Situation) -> Expected:

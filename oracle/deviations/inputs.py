@@ -13,7 +13,7 @@ from cases.inputs.memory import DENSE
 from cases.steps import Forward
 from cases.variants import NARROW
 from oracle import outputs, refusals
-from oracle.batch_norm import average_factor, hands_over_buffers
+from oracle.batch_norm import hands_over_buffers, numeric_factor
 from oracle.deviations.situation import Situation
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS, promoted
@@ -53,7 +53,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         ),
         requires_grad=bool(trainable),
     )
-    graph = recorded(situation.before, output, trainable, ())
+    graph = recorded(situation.before, output, trainable, False)
     state = state.changed(graphs=(graph, *state.graphs[:1]))
     return dataclasses.replace(right, state=state, output=output, error=None)
 
@@ -134,11 +134,9 @@ def _averaged(before: State, after: State, where: np.ndarray) -> Optional[Tensor
     old, new = before.running_var, after.running_var
     if old is None or new is None or new.numbers is old.numbers:
         return new
-    factor = average_factor(after)
-    assert isinstance(factor, (int, float))
     infinite = _infinite(old.numbers, np.ones_like(where))
     fmt = FORMATS[after.dtype]
-    taken = moving_average(old.numbers, infinite, float(factor), fmt, exact=False)
+    taken = moving_average(old.numbers, infinite, numeric_factor(after), fmt, exact=False)
     values = np.where(where, taken.values, new.numbers.values)
     budget = np.where(where, taken.budget, new.numbers.budget)
     return new.updated(Budgeted(values, budget, new.numbers.nonnegative))

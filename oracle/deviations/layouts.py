@@ -10,7 +10,7 @@ import numpy as np
 from cases.derivatives import Backward
 from cases.inputs import Batch
 from cases.inputs.memory import DENSE, ORDERS
-from oracle.deviations.situation import Situation
+from oracle.deviations.situation import Situation, with_gradients
 from oracle.expected_derivatives import ExpectedGradient
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.normalisation import ExpectedOutput
@@ -55,17 +55,16 @@ def one_channel_permuted_misplaced(right: Expected, situation: Situation) -> Exp
     if output is not None and _one_channel_permuted(output.batch):
         misplaced = dataclasses.replace(output, batch=_in_memory_order(output.batch))
         return dataclasses.replace(right, output=misplaced)
-    gradients = []
-    for each in right.gradients or ():
-        if each is not None and each.name == "input":
-            x, g = each.output.batch, each.upstream
-            if _one_channel_permuted(x if each.output.batch_statistics else g):
-                placed = dataclasses.replace(each.output, batch=_in_memory_order(x))
-                each = dataclasses.replace(each, output=placed, upstream=_in_memory_order(g))
-        gradients.append(each)
-    if all(a is b for a, b in zip(gradients, right.gradients or ())):
-        return right
-    return dataclasses.replace(right, gradients=tuple(gradients))
+    return with_gradients(right, _gradient_misplaced)
+
+
+def _gradient_misplaced(gradient: ExpectedGradient) -> ExpectedGradient:
+    x, g = gradient.output.batch, gradient.upstream
+    permuted = _one_channel_permuted(x if gradient.output.batch_statistics else g)
+    if gradient.name != "input" or not permuted:
+        return gradient
+    placed = dataclasses.replace(gradient.output, batch=_in_memory_order(x))
+    return dataclasses.replace(gradient, output=placed, upstream=_in_memory_order(g))
 
 
 def _one_channel_permuted(given: Batch) -> bool:
@@ -119,9 +118,8 @@ def rows_misread(right: Expected, situation: Situation) -> Expected:
     The oracle does not know what lies in the other places, so any output conforms in their channels. In
     eval mode the kernels for dense inputs read the values one after another.
     """
-    output, before = right.output, situation.before
-    rows = any(each is not None and each.form == "row" for each in (before.weight, before.bias))
-    if output is None or not rows or not output.batch.values.size:
+    output = right.output
+    if output is None or not situation.before.affine_rows or not output.batch.values.size:
         return right
     if output.batch.memory_format in DENSE and not output.batch_statistics:
         return right
@@ -143,14 +141,13 @@ def _misread(
     for each in saved:
         if each.form in ("strided", "expanded"):
             wrong |= reads.get(each.name, set())
-    gradients = []
-    for gradient in right.gradients:
-        if gradient is not None and gradient.name in wrong and _misreads(gradient, reads):
-            gradient = dataclasses.replace(gradient, output=_unknown(gradient.output, first))
-        gradients.append(gradient)
-    if all(a is b for a, b in zip(gradients, right.gradients)):
-        return right
-    return dataclasses.replace(right, gradients=tuple(gradients))
+
+    def misread(gradient: ExpectedGradient) -> ExpectedGradient:
+        if gradient.name not in wrong or not _misreads(gradient, reads):
+            return gradient
+        return dataclasses.replace(gradient, output=_unknown(gradient.output, first))
+
+    return with_gradients(right, misread)
 
 
 def _misreads(gradient: ExpectedGradient, reads: Mapping[str, Set[str]]) -> bool:

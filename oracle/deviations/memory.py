@@ -7,21 +7,21 @@ from typing import Any, Dict
 
 import numpy as np
 
-from cases.attributes import PARAMETERS, STATISTICS
+from cases.attributes import STATISTICS
 from cases.derivatives import Jvp
 from cases.inputs import Batch, batch
 from cases.steps import Forward
 from oracle import outputs
-from oracle.batch_norm import average_factor
+from oracle.batch_norm import numeric_factor
 from oracle.deviations.situation import Situation
 from oracle.meanings import advance
-from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.budgeted import Budgeted, undetermined
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.statistics import statistics
 from oracle.refusals import OVERLAPPING, Refusal, check_affine_rows
 from oracle.semantics import Rules
-from oracle.state import Entry, Expected, Tensor
+from oracle.state import Expected, Tensor
 from oracle.transforms import WITHOUT_DUALS
 
 
@@ -40,22 +40,14 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
     usual = advance(before.changed(**dense), step, situation.variant, situation.semantics)
     rows: Dict[str, Any] = {}
     if usual.error is not None:  # a weight or bias that is a row is refused after the update
-        rows = {each: before.entry(each) for each in PARAMETERS if _is_row(before.entry(each))}
+        rows = {each: before.entry(each) for each in before.affine_rows}
         dense.update({name: tensor._replace(form="") for name, tensor in rows.items()})
         usual = advance(before.changed(**dense), step, situation.variant, situation.semantics)
     if usual.error is not None:
         return right
-    factor = average_factor(right.state)
-    assert isinstance(factor, (int, float))
+    factor = numeric_factor(right.state)
     given, rules = batch(situation.variant, step.batch, step.grad == "view"), Rules(situation.semantics)
-    found = statistics(given, situation.semantics.sums_exactly)
-    new = {"running_mean": found.mean, "running_var": found.unbiased_variance}
-    changes: Dict[str, Any] = dict(rows)
-    for name, tensor in overlapping.items():
-        numbers = _in_one_place(tensor.numbers, new[name], float(factor), before.dtype)
-        if situation.threads > 1:
-            numbers = dataclasses.replace(numbers, budget=np.full(numbers.channels, np.inf))
-        changes[name] = tensor.updated(numbers)
+    changes: Dict[str, Any] = {**rows, **_updated(overlapping, given, factor, situation)}
     assert usual.output is not None
     try:
         check_affine_rows(before, given, True, usual.output.batch_statistics, rules)
@@ -64,13 +56,21 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
         return Expected(usual.state.changed(**changes), error=refusal.error)
     followed = outputs.memory_format(given, True, usual.output.batch_statistics, rules)
     output = dataclasses.replace(usual.output, memory_format=followed)
-    graph, *earlier = usual.state.graphs
-    changes["graphs"] = (graph._replace(output=output), *earlier)
-    return dataclasses.replace(usual, output=output, state=usual.state.changed(**changes))
+    state = usual.state.with_last_graph(output=output).changed(**changes)
+    return dataclasses.replace(usual, output=output, state=state)
 
 
-def _is_row(entry: Entry) -> bool:
-    return isinstance(entry, Tensor) and entry.form == "row"
+def _updated(
+    overlapping: Dict[str, Tensor], given: Batch, factor: float, situation: Situation
+) -> Dict[str, Tensor]:
+    """Return the buffers of which all channels share one place, after the update by a batch."""
+    found = statistics(given, situation.semantics.sums_exactly)
+    new = {"running_mean": found.mean, "running_var": found.unbiased_variance}
+    updated = {}
+    for name, tensor in overlapping.items():
+        numbers = _in_one_place(tensor.numbers, new[name], factor, situation.before.dtype)
+        updated[name] = tensor.updated(undetermined(numbers) if situation.threads > 1 else numbers)
+    return updated
 
 
 def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Budgeted:

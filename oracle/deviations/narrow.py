@@ -9,10 +9,11 @@ import numpy as np
 from cases.derivatives import Backward, Double, Jvp
 from cases.inputs.memory import DENSE, ORDERS
 from cases.variants import NARROW
-from oracle.deviations.situation import Situation
+from oracle.deviations.situation import Situation, with_gradients
 from oracle.deviations.sums import with_statistics
+from oracle.expected_derivatives import ExpectedGradient
 from oracle.numerics import bounds
-from oracle.numerics.budgeted import Budgeted
+from oracle.numerics.budgeted import Budgeted, undetermined
 from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.plain_sums import channels_last_statistics, sums_by_rows
@@ -61,9 +62,7 @@ def narrow_arithmetic(right: Expected, situation: Situation) -> Expected:
         return seen
     assert seen.output is not None
     working = dataclasses.replace(seen.output, working=output.dtype)
-    graph, *earlier = seen.state.graphs
-    graphs = (graph._replace(output=working), *earlier)
-    return dataclasses.replace(seen, output=working, state=seen.state.changed(graphs=graphs))
+    return dataclasses.replace(seen, output=working, state=seen.state.with_last_graph(output=working))
 
 
 def _sums_narrowly(output: ExpectedOutput, release: Release) -> bool:
@@ -75,16 +74,8 @@ def _sums_narrowly(output: ExpectedOutput, release: Release) -> bool:
 
 def _undetermined(found: Statistics) -> Statistics:
     """Return statistics of which any value conforms."""
-
-    def anything(numbers: Budgeted) -> Budgeted:
-        return Budgeted(numbers.values, np.full(numbers.channels, np.inf), numbers.nonnegative)
-
-    return Statistics(
-        found.count,
-        anything(found.mean),
-        anything(found.biased_variance),
-        anything(found.unbiased_variance),
-    )
+    numbers = (found.mean, found.biased_variance, found.unbiased_variance)
+    return Statistics(found.count, *map(undetermined, numbers))
 
 
 def _mixed(right: Expected, output: ExpectedOutput, situation: Situation) -> Expected:
@@ -106,26 +97,20 @@ def _narrow_backward(right: Expected, situation: Situation) -> Expected:
     divides by n in it, too: where n overflows to an infinity, q comes out as 0.
     """
     release = situation.semantics.release
-    gradients = []
-    for each in right.gradients or ():
-        if each is None or each.output.dtype not in NARROW:
-            gradients.append(each)
-            continue
+
+    def narrowed(each: ExpectedGradient) -> ExpectedGradient:
         x, g = each.output.batch, each.upstream
         alike = x.memory_format in DENSE and (x.layout, x.ambiguous) == (g.layout, g.ambiguous)
-        if alike and each.output.working is None:
-            gradients.append(each)
-            continue
+        if each.output.dtype not in NARROW or (alike and each.output.working is None):
+            return each
         output = dataclasses.replace(each.output, working=each.output.dtype)
         projected = not _count_overflows(output, situation.before.dtype)
         narrowly = release <= NARROW_GRADIENT_SUMS
         if release <= NARROW_GRADIENT_MEAN:
             narrowly = narrowly or _count_overflows(output, output.dtype)
-        seen = dataclasses.replace(each, output=output, projected=projected, narrow_sums=narrowly)
-        gradients.append(seen)
-    if all(a is b for a, b in zip(gradients, right.gradients or ())):
-        return right
-    return dataclasses.replace(right, gradients=tuple(gradients))
+        return dataclasses.replace(each, output=output, projected=projected, narrow_sums=narrowly)
+
+    return with_gradients(right, narrowed)
 
 
 def _narrow_derivatives(right: Expected) -> Expected:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Callable, NamedTuple
 
 from cases.steps import Step
 from cases.variants import Variant
 from oracle.batch_norm import hands_over_buffers
+from oracle.expected_derivatives import ExpectedDerivative, ExpectedGradient
 from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, State
 
@@ -28,3 +30,24 @@ class Situation(NamedTuple):
 
 Deviation = Callable[[Expected, Situation], Expected]
 """A function from what is right to what is seen. Outside of the circumstances it returns its argument."""
+
+
+def with_gradients(
+    right: Expected, change: Callable[[ExpectedGradient], ExpectedGradient]
+) -> Expected:
+    """Return the expectation with every gradient changed, ``right`` itself if none changes."""
+    found = right.gradients or ()
+    seen = tuple(None if each is None else change(each) for each in found)
+    if all(a is b for a, b in zip(seen, found)):
+        return right
+    return dataclasses.replace(right, gradients=seen)
+
+
+def with_derivatives(
+    right: Expected, change: Callable[[ExpectedDerivative], ExpectedDerivative]
+) -> Expected:
+    """Return the expectation with every derivative changed, ``right`` itself if none changes."""
+    seen = tuple(map(change, right.derivatives))
+    if all(a is b for a, b in zip(seen, right.derivatives)):
+        return right
+    return dataclasses.replace(right, derivatives=seen)

@@ -8,8 +8,8 @@ from typing import Optional
 import numpy as np
 
 from cases.derivatives import Backward, Double, Triple
-from oracle.batch_norm import average_factor
-from oracle.deviations.situation import Situation
+from oracle.batch_norm import numeric_factor
+from oracle.deviations.situation import Situation, with_derivatives
 from oracle.expected_derivatives import ExpectedDerivative
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS, Format
@@ -66,10 +66,7 @@ def about_another_mean(right: Expected, situation: Situation) -> Expected:
     The formulas agree because the deviations x - m add up to 0, and with the mean that was summed value
     by value they do not: so any mean between the two is allowed.
     """
-    seen = tuple(map(_about_another_mean, right.derivatives))
-    if all(a is b for a, b in zip(seen, right.derivatives)):
-        return right
-    return dataclasses.replace(right, derivatives=seen)
+    return with_derivatives(right, _about_another_mean)
 
 
 def _about_another_mean(derivative: ExpectedDerivative) -> ExpectedDerivative:
@@ -97,7 +94,6 @@ def with_statistics(
     ``working``: the format that the running buffers are updated in. Buffers whose channels share one
     place in memory stay as they are.
     """
-    factor = average_factor(right.state)
     place, state = before, right.state  # both are updated buffer by buffer: the two may be one tensor
     for name, new in (("running_mean", found.mean), ("running_var", found.unbiased_variance)):
         old, after = place.entry(name), state.entry(name)
@@ -105,9 +101,8 @@ def with_statistics(
             continue
         if right.state.entry(name) is before.entry(name):
             continue
-        assert isinstance(factor, (int, float))
-        fmt = FORMATS[state.dtype]
-        numbers = moving_average(old.numbers, new, float(factor), fmt, exact=False, working=working)
+        fmt, factor = FORMATS[state.dtype], numeric_factor(right.state)
+        numbers = moving_average(old.numbers, new, factor, fmt, exact=False, working=working)
         place = place.written(old.updated(numbers))
         state = state.written(after.updated(numbers))
     seen = dataclasses.replace(
@@ -117,6 +112,4 @@ def with_statistics(
         weight=None if state.weight is None else state.weight.numbers,
         bias=None if state.bias is None else state.bias.numbers,
     )
-    graph, *earlier = state.graphs
-    state = state.changed(graphs=(graph._replace(output=seen), *earlier))
-    return dataclasses.replace(right, output=seen, state=state)
+    return dataclasses.replace(right, output=seen, state=state.with_last_graph(output=seen))

@@ -34,6 +34,11 @@ def known(values: np.ndarray) -> Budgeted:
     return Budgeted(values, np.zeros(len(values)), bool((values >= 0).all()))
 
 
+def undetermined(numbers: Budgeted) -> Budgeted:
+    """Return numbers in whose place any value conforms."""
+    return Budgeted(numbers.values, np.full(numbers.channels, np.inf), numbers.nonnegative)
+
+
 @lru_cache(maxsize=256)
 def constant(value: float, channels: int) -> Budgeted:
     """Return the value in every channel, with a budget of 0."""

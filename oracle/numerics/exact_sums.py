@@ -1,4 +1,7 @@
-"""Sums and averages that are rounded once. The sum of the values may exceed float64."""
+"""Sums that are rounded once, and averages, whose sum and quotient are each rounded once.
+
+The sum of the values may exceed float64.
+"""
 
 from __future__ import annotations
 

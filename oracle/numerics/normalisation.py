@@ -15,7 +15,9 @@ from oracle.numerics.formats import FORMATS, Format
 
 
 class OutputValues(NamedTuple):
-    """The expected output and how far each element may be off: float64, shape (N, C, H, W).
+    """The numbers of an output, gradient or derivative, and how far each may be off.
+
+    Both are float64, of shape (N, C, H, W) or (C,).
 
     ``undetermined``: the channels in which anything conforms, NaN and infinities included: those whose
     variance + eps is 0 within its error, or whose statistics are undetermined. Shape (C,).

@@ -99,15 +99,17 @@ def statistics(
     if batch.exact and sums_exactly:
         exact |= [exact_in_any_order(x, m, fmt.bits) for x, m in zip(channels, mean)]
 
-    def budgeted(values: np.ndarray, budget: np.ndarray, anything: np.ndarray) -> Budgeted:
+    def budgeted(
+        values: np.ndarray, budget: np.ndarray, anything: np.ndarray, nonnegative: bool
+    ) -> Budgeted:
         budget = np.where(np.isfinite(values), budget, np.nan)
         budget = np.where(anything, np.inf, np.where(exact, 0.0, budget))
         values = np.where(anything, np.minimum(values, fmt.largest), values)
-        return Budgeted(values, budget, nonnegative=anything is not overflows)
+        return Budgeted(values, budget, nonnegative)
 
     return Statistics(
         count=n,
-        mean=budgeted(mean, mean_budget, overflows),
-        biased_variance=budgeted(biased, biased_budget, squares_overflow),
-        unbiased_variance=budgeted(unbiased, unbiased_budget, squares_overflow),
+        mean=budgeted(mean, mean_budget, overflows, False),
+        biased_variance=budgeted(biased, biased_budget, squares_overflow, True),
+        unbiased_variance=budgeted(unbiased, unbiased_budget, squares_overflow, True),
     )

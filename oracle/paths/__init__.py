@@ -13,7 +13,7 @@ import importlib
 from cases.paths import EAGER, PATHS
 from cases.steps import Forward, Step
 from oracle.meanings import advance
-from oracle.outputs import REQUIRING
+from oracle.outputs import REQUIRING, UNRECORDED
 from oracle.paths.walk import Advance, failing, tagged
 from oracle.state import Expected
 
@@ -29,7 +29,7 @@ def stepping(path: str) -> Advance:
 
 def as_called(path: str, step: Step) -> Step:
     """Return the step as the kernel sees it: a forward on some paths is called without recording."""
-    if not isinstance(step, Forward) or step.grad in ("no_grad", "inference"):
+    if not isinstance(step, Forward) or step.grad in UNRECORDED:
         return step
     if path == "checkpoint_reentrant" and step.grad in REQUIRING:
         return step

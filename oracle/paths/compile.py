@@ -16,22 +16,34 @@ from oracle.paths.rounding import (
     gradients_of_rounded_statistics,
     mean_of_infinity,
 )
-from oracle.paths.walk import Advance, allowing, by_forward, failing, remembering, tagged, within
+from oracle.paths.walk import (
+    Advance,
+    allowing,
+    by_forward,
+    differentiated_graph,
+    failing,
+    remembering,
+    tagged,
+    within,
+)
 from oracle.refusals import OVERLAPPING
 from oracle.semantics import Semantics
 from oracle.state import Expected, ExpectedError, Graph, Inside, State
 
-PYTHON = ("expected 4D input", "division by zero")
+NOT_4D, MIXED_DTYPE, NOT_1D = "expected 4D input", "mixed dtype", "expected 1 dims"
+"""Parts of the messages about an input of the wrong rank, an input of another dtype than the module, and
+a tensor of the module that is a row."""
+
+PYTHON = (NOT_4D, "division by zero")
 """Parts of the messages of exceptions that the module's own Python code raises."""
 
-
-UNSEEN = ("mixed dtype", "expected 1 dims", "INTERNAL ASSERT")
+UNSEEN = (MIXED_DTYPE, NOT_1D, "INTERNAL ASSERT")
 """Parts of the messages of checks that the captured graph does not make, so they come when it runs."""
 
 OTHERWISE = {
     "both be None": "both be None",
     "not implemented for": "could not infer output dtype|Autograd not support dtype",
-    "expected 1 dims": "Attempting to broadcast a dimension|The size of tensor a .s[0-9]+: hint",
+    NOT_1D: "Attempting to broadcast a dimension|The size of tensor a .s[0-9]+: hint",
 }
 """Maps a part of the message of a check to the message with which the same is refused in a graph."""
 
@@ -62,10 +74,11 @@ def _compiled(state: State, step: Step, variant: Variant, semantics: Semantics) 
         return remembering(found, SKIPPED)
     if state.memory == SKIPPED:
         return found
-    rows = UNSEEN[1] in error.pattern and not state.training
+    rows = NOT_1D in error.pattern and not state.training
     if any(part in error.pattern for part in UNSEEN) and not rows:
         return found
-    if error == OVERLAPPING:  # there, too, so the defect of the kernel does not show
+    # A graph refuses overlapping tensors, too, so the defect of the kernel cannot show.
+    if error == OVERLAPPING:
         return _wrapped(state, found, error)
 
     def outside(found: Expected) -> Expected:
@@ -95,7 +108,7 @@ def _with_symbols(pattern: str) -> str:
 def _fullgraph(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a forward of a module that must compile as one graph."""
     found = advance(state, step, variant, semantics)
-    if found.error is not None and PYTHON[0] in found.error.pattern:
+    if found.error is not None and NOT_4D in found.error.pattern:
         return failing(state, "Unsupported", "", "fullgraph")
     if cumulates(state):
         return failing(state, "UserError", "data-dependent expression", "fullgraph")
@@ -113,7 +126,7 @@ def _decomposed(one: Advance) -> Advance:
             return tagged(lost, "decomposed_strides", *clauses)
         assert found.error is not None
         unchecked = any(each.form in FORMS for each in state.tensors())
-        unchecked = unchecked or UNSEEN[0] in found.error.pattern
+        unchecked = unchecked or MIXED_DTYPE in found.error.pattern
         return tagged(found, "decomposed_checks") if unchecked else found
 
     return forward
@@ -129,7 +142,7 @@ def _traced_ahead(one: Advance) -> Advance:
         found = one(state, step, variant, semantics)
         if found.output is not None:
             return _before_update(state, found)
-        if found.error is None or UNSEEN[1] not in found.error.pattern or found.state is state:
+        if found.error is None or NOT_1D not in found.error.pattern or found.state is state:
             return found
         skipped = state.memory == SKIPPED or found.state.memory == SKIPPED
         return found if skipped else failing(state, *found.error, "ahead_checks")
@@ -147,19 +160,18 @@ def _before_update(state: State, found: Expected) -> Expected:
     if found.output.weight is weight and found.output.bias is bias:
         return found
     output = dataclasses.replace(found.output, weight=weight, bias=bias)
-    graph, *others = found.state.graphs
-    now = found.state.changed(graphs=(graph._replace(output=output), *others))
+    now = found.state.with_last_graph(output=output)
     return tagged(dataclasses.replace(found, output=output, state=now), "ahead_alias")
 
 
 def _ahead(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a step; the backward was traced ahead of time, with the tensors that it needs."""
     found = advance(state, step, variant, semantics)
-    if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
+    graph = differentiated_graph(state, step)
+    if graph is None:
         return found
     if found.error is not None and found.state is not state:
         return failing(state, *found.error, "ahead_whole")
-    graph = state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
     if isinstance(step, Double) and found.error is None:
         refused = "does not currently support double backward"
         return failing(state, "RuntimeError", refused, "ahead_double")

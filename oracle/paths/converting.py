@@ -6,14 +6,15 @@ import dataclasses
 from typing import Any, Dict
 
 from cases.attributes import TENSORS
-from cases.derivatives import Accumulate, Backward, Double
+from cases.derivatives import Backward
 from cases.inputs import batch
 from cases.inputs.batches import Batch
 from cases.steps import Copy, Forward, Step
 from cases.variants import WIDE, Variant
 from oracle.meanings import advance
+from oracle.outputs import UNRECORDED
 from oracle.paths.making import Made, through
-from oracle.paths.walk import Advance, by_forward, failing, tagged
+from oracle.paths.walk import Advance, by_forward, differentiated_graph, failing, tagged
 from oracle.semantics import Semantics
 from oracle.state import Expected, Graph, State, Tensor
 
@@ -84,21 +85,19 @@ def of_its_own(state: State) -> State:
 def _trainable(found: Expected, step: Forward) -> Expected:
     """Return the output of a convolution, whose weight and bias require gradients of their own."""
     assert found.output is not None
-    recorded = step.grad not in ("no_grad", "inference")
+    recorded = step.grad not in UNRECORDED
     output = dataclasses.replace(found.output, requires_grad=recorded)
-    graph, *earlier = found.state.graphs
-    graphs = (graph._replace(output=output, saved=()), *earlier)
+    state = found.state.with_last_graph(output=output, saved=())
     text = "" if step.grad == "hooked" else found.text
-    return dataclasses.replace(found, output=output, text=text, state=found.state.changed(graphs=graphs))
+    return dataclasses.replace(found, output=output, text=text, state=state)
 
 
 def _fused_backward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a step; a backward of the convolution gives the input's gradient alone."""
     found = advance(state, step, variant, semantics)
-    if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
+    graph = differentiated_graph(state, step)
+    if graph is None:
         return found
-    place = int(getattr(step, "earlier", False))
-    graph = state.graphs[min(place, len(state.graphs) - 1)]
     return tagged(found, "fused_strides" if _usual(graph, step) else "fused_backward")
 
 

@@ -10,7 +10,7 @@ from cases.inputs import batch
 from cases.steps import Forward, Step
 from cases.variants import Variant
 from oracle.meanings import advance
-from oracle.paths.compile import UNSEEN, cumulates
+from oracle.paths.compile import NOT_4D, UNSEEN, cumulates
 from oracle.paths.making import Made, inner_of, made_of, through
 from oracle.paths.walk import Advance, by_forward, failing, tagged
 from oracle.semantics import Semantics
@@ -61,7 +61,7 @@ def _exported(
     """Perform the first forward, of which the program is made before it is run."""
     right = advance(state, step, variant, semantics)
     error, empty = right.error, not batch(variant, step.batch).values.size
-    if error is not None and "expected 4D" in error.pattern:
+    if error is not None and NOT_4D in error.pattern:
         return right
     if cumulates(state):
         dependent = "data-dependent expression"
@@ -76,7 +76,7 @@ def _exported(
     if decomposed and _writes(state) and _aliased(state):
         failed = "expected compiled_fn to be GraphModule"
         return failing(state, "AssertionError", failed, "decomposed_alias")
-    found = made_of(state, step, right, parameters=True)
+    found = made_of(right, parameters=True)
     return _writing_later(state, tagged(found, "decomposed_strides")) if decomposed else found
 
 
@@ -102,9 +102,7 @@ def _writing_later(inner: State, found: Expected) -> Expected:
         return found
 
     def outside(each: Expected) -> Expected:
-        graph, *earlier = each.state.graphs
-        graphs = (graph._replace(modified=True), *earlier)
-        return dataclasses.replace(each, state=each.state.changed(graphs=graphs))
+        return dataclasses.replace(each, state=each.state.with_last_graph(modified=True))
 
     within = found.inside
     if within is not None:

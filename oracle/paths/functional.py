@@ -11,23 +11,25 @@ from cases.inputs.batches import Batch
 from cases.steps import Convert, Forward, Step
 from cases.variants import NARROW, Variant
 from oracle.meanings import advance
-from oracle.paths.compile import cumulates
+from oracle.paths.compile import NOT_4D, cumulates
 from oracle.paths.rounding import gradients_in_16_bits, normalised_first, output_in_16_bits
 from oracle.paths.walk import (
     Advance,
     allowing,
     by_forward,
+    differentiated_graph,
     failing,
     leaving_behind,
     left_behind,
     remembering,
     tagged,
+    without_hooks,
 )
 from oracle.refusals import OVERLAPPING
 from oracle.semantics import Semantics
 from oracle.state import Expected, ExpectedError, Inside, State
 
-FIRST = ("expected 4D", "Expected more than 1", "batch_norm eps", "division by zero", "argument '")
+FIRST = (NOT_4D, "Expected more than 1", "batch_norm eps", "division by zero", "argument '")
 """Parts of the messages of the checks that come before vmap meets the operator."""
 
 COMPARED = "not supported between instances"
@@ -89,7 +91,7 @@ def _ensemble(state: State, step: Step, variant: Variant, semantics: Semantics) 
     found = advance(state, step, variant, semantics)
     if not any(each is not None for each in state.entries()):
         return failing(state, "ValueError", "Expected at least one Tensor to vmap over", "ensemble_empty")
-    if cumulates(state) and not (found.error is not None and "expected 4D" in found.error.pattern):
+    if cumulates(state) and not (found.error is not None and NOT_4D in found.error.pattern):
         return failing(_counted(state, found), "RuntimeError", r"calling \.item\(\)", "ensemble_item")
     if _checked(found):
         return found
@@ -115,11 +117,11 @@ def _of_two(found: Expected) -> Expected:
 def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a step; a backward reads what the separate operators have kept."""
     found = advance(state, step, variant, semantics)
-    if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
+    graph = differentiated_graph(state, step)
+    if graph is None:
         return found
     if found.error is not None or isinstance(step, Double):
         return tagged(found, "vmap_kept")
-    graph = state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
     weight = None if state.weight is None else state.weight.numbers
     copied = isinstance(state.memory, tuple) and all(each is not graph.output for each in state.memory)
     if graph.output.weight is not weight or copied:
@@ -133,10 +135,7 @@ def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics
 def _function(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a forward by the function alone, which calls no hook."""
     assert isinstance(step, Forward)
-    found = advance(state, step, variant, semantics)
-    if step.grad != "hooked" or found.output is None:
-        return found
-    return tagged(dataclasses.replace(found, text=""), "function_hooks")
+    return without_hooks(step, advance(state, step, variant, semantics), "function_hooks")
 
 
 def _with_views(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:

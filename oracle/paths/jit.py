@@ -24,6 +24,7 @@ from oracle.paths.walk import (
     remembering,
     tagged,
     within,
+    without_hooks,
 )
 from oracle.semantics import Semantics
 from oracle.state import Entry, Expected, Inside, State, Tensor
@@ -31,7 +32,7 @@ from oracle.state import Entry, Expected, Inside, State, Tensor
 CONSTANT = ("momentum", "eps", "track_running_stats")
 """The flags that a forward reads and that are constants of a ScriptModule."""
 
-PYTHON = ("ValueError", "ZeroDivisionError", "TypeError")
+PYTHON_KINDS = ("ValueError", "ZeroDivisionError", "TypeError")
 """The classes of exceptions that Python code of the module raises, not an operator."""
 
 
@@ -65,13 +66,6 @@ def _read_differently(state: State, inner: State, flags: Tuple[str, ...]) -> boo
     return any((state.entry(name) is None) != (inner.entry(name) is None) for name in TENSORS)
 
 
-def _without_hooks(step: Forward, expected: Expected) -> Expected:
-    """Return what a forward shows on which no hook of the module is called."""
-    if step.grad != "hooked" or expected.output is None:
-        return expected
-    return tagged(dataclasses.replace(expected, text=""), "jit_hooks")
-
-
 def _unscriptable(state: State, step: Forward) -> Optional[Tuple[str, str]]:
     """Return the clause and the message where torch cannot script the module; None where it can."""
     if step.grad == "hooked":
@@ -91,7 +85,7 @@ def _in_torchscript(expected: Expected) -> Expected:
         return expected
     if error.kind == "ZeroDivisionError":
         return tagged(expected, "script_division")
-    wrapped = within(error, "Error" if error.kind in PYTHON else "RuntimeError")
+    wrapped = within(error, "Error" if error.kind in PYTHON_KINDS else "RuntimeError")
     wrapped = wrapped._replace(pattern=re.split(r", got input size|, but got", wrapped.pattern)[0])
     if error.kind == "NotImplementedError":
         wrapped = wrapped._replace(kind="NotImplementedError")
@@ -113,7 +107,7 @@ def _script(state: State, step: Step, variant: Variant, semantics: Semantics) ->
         right = advance(state, step, variant, semantics)
         memory = Made(state.changed(graphs=()))
         if right.error is None:
-            return made_of(state, step, right)
+            return made_of(right)
         return remembering(_in_torchscript(right), memory)
     changes, failed = _rebound(state, inner, traced=False)
     if failed is not None:
@@ -122,7 +116,7 @@ def _script(state: State, step: Step, variant: Variant, semantics: Semantics) ->
     found = through(state, inner, step, variant, semantics)
     if _read_differently(state, inner, CONSTANT):
         found = tagged(found, "script_constants")
-    return _in_torchscript(_without_hooks(step, found))
+    return _in_torchscript(without_hooks(step, found, "jit_hooks"))
 
 
 def _trace(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
@@ -138,9 +132,9 @@ def _trace(state: State, step: Step, variant: Variant, semantics: Semantics) -> 
     found = through(state, inner, step, variant, semantics)
     if _read_differently(state, inner, (*CONSTANT, "training")):
         found = tagged(found, "trace_constants")
-    if found.error is not None and found.error.kind in PYTHON:
+    if found.error is not None and found.error.kind in PYTHON_KINDS:
         return tagged(found, "trace_checks")
-    return _in_torchscript(_without_hooks(step, found))
+    return _in_torchscript(without_hooks(step, found, "jit_hooks"))
 
 
 def _traced(state: State, step: Forward, variant: Variant, semantics: Semantics) -> Expected:
@@ -151,20 +145,20 @@ def _traced(state: State, step: Forward, variant: Variant, semantics: Semantics)
     right = advance(state, step, variant, semantics)
     if right.error is not None:
         same = right.state.num_batches_tracked == state.num_batches_tracked
-        inside = Inside(state, right, lambda found: _accepted(state, step, found))
+        inside = Inside(state, right, lambda found: _accepted(state, found))
         undone = dataclasses.replace(right, state=state, inside=inside)
         return undone if same else tagged(undone, "making_undone")
     factor = 0.0
     if right.state.training or right.state.momentum is not None:
         factor = float(average_factor(right.state) or 0.0)
-    return made_of(state, step, right, momentum=factor)
+    return made_of(right, momentum=factor)
 
 
-def _accepted(state: State, step: Forward, found: Expected) -> Expected:
+def _accepted(state: State, found: Expected) -> Expected:
     """Return what a first forward shows that a defect may have accepted."""
     if found.error is not None:
         return dataclasses.replace(found, state=state)
-    return made_of(state, step, found)
+    return made_of(found)
 
 
 def _freeze(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
@@ -188,7 +182,7 @@ def _freeze(state: State, step: Step, variant: Variant, semantics: Semantics) ->
         clauses.append("freeze_pools")
     if _otherwise(found, right):
         clauses.append("freeze_constants")
-    return tagged(_in_torchscript(_without_hooks(step, found)), *clauses)
+    return tagged(_in_torchscript(without_hooks(step, found, "jit_hooks")), *clauses)
 
 
 def _detached(state: State) -> State:
@@ -219,7 +213,7 @@ def _pooled(state: State) -> State:
 
 
 def _pools(state: State) -> bool:
-    """Whether equal tensors were made one that differ by now."""
+    """Whether freezing made one constant of two equal tensors."""
     made = state.memory
     assert isinstance(made, Made)
     for name, other in (("weight", "running_var"), ("bias", "running_mean")):

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from cases.attributes import PARAMETERS, TENSORS
-from cases.steps import Forward, Step
+from cases.steps import Step
 from cases.variants import Variant
 from oracle.meanings import advance
 from oracle.semantics import Semantics
@@ -89,15 +89,12 @@ def _without_strangers(state: State, inner: State, after: State) -> Tuple[Graph,
     return (graph, *earlier)
 
 
-def made_of(
-    state: State, step: Step, expected: Expected, parameters: bool = False, **constants: Any
-) -> Expected:
+def made_of(expected: Expected, parameters: bool = False, **constants: Any) -> Expected:
     """Return what the first forward shows, after which the path remembers the module.
 
-    ``state``: the module before it. ``parameters``: the program holds the module's Parameters.
-    ``constants``: the flags whose values are fixed in another form.
+    ``parameters``: the program holds the module's Parameters. ``constants``: the flags whose values are
+    fixed in another form.
     """
-    assert isinstance(step, Forward)
     assert expected.output is not None
     inner = expected.state.changed(graphs=(), **constants)
     memory = Made(inner, tuple(expected.output.shape), parameters)

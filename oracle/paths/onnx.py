@@ -11,7 +11,7 @@ from cases.inputs import batch
 from cases.steps import Forward, Step
 from cases.variants import NARROW, Variant
 from oracle.meanings import advance
-from oracle.paths.compile import cumulates
+from oracle.paths.compile import NOT_4D, cumulates
 from oracle.paths.converting import of_its_own
 from oracle.paths.making import Made, through
 from oracle.paths.walk import Advance, by_forward, failing, tagged
@@ -29,7 +29,7 @@ def _onnx(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
     shape = batch(variant, step.batch).values.shape
     if not isinstance(made, Made):
         right = advance(state, step, variant, semantics)
-        if cumulates(state) and not (right.error and "expected 4D" in right.error.pattern):
+        if cumulates(state) and not (right.error and NOT_4D in right.error.pattern):
             return failing(state, "TorchExportError", "data-dependent expression", "onnx_item")
         if right.error is not None or state.training or not right.output.batch.values.size:  # type: ignore[union-attr]
             return tagged(right, "onnx_refused")
@@ -40,12 +40,9 @@ def _onnx(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
     if shape != made.shape or found.output is None or found.output.dtype in NARROW:
         return tagged(found, "onnx_input")
     output = dataclasses.replace(found.output, requires_grad=False, memory_format="contiguous")
-    graph, *earlier = found.state.graphs
-    graphs = (graph._replace(output=output, trainable=(), saved=()), *earlier)
+    state = found.state.with_last_graph(output=output, trainable=(), saved=())
     text = "" if step.grad == "hooked" else None
-    seen = dataclasses.replace(
-        found, output=output, text=text, state=found.state.changed(graphs=graphs), inside=None
-    )
+    seen = dataclasses.replace(found, output=output, text=text, state=state, inside=None)
     return tagged(seen, "onnx_constants")
 
 

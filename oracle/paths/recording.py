@@ -12,7 +12,7 @@ from oracle import outputs
 from oracle.backward import holds_tensors
 from oracle.meanings import advance
 from oracle.numerics.normalisation import ExpectedOutput
-from oracle.outputs import REQUIRING
+from oracle.outputs import REQUIRING, UNRECORDED
 from oracle.paths.walk import Advance, by_forward, failing, tagged
 from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, Graph, Inside, State
@@ -193,7 +193,7 @@ def _detached(state: State, step: Step, variant: Variant, semantics: Semantics) 
     """Perform a forward that is recorded only if the input requires a gradient, and then as a whole."""
     assert isinstance(step, Forward)
     right = _forward(state, step, variant, semantics)
-    if step.grad in ("no_grad", "inference"):
+    if step.grad in UNRECORDED:
         return right
     found = _forward(state, dataclasses.replace(step, grad="no_grad"), variant, semantics)
     if step.grad in REQUIRING and right.error == found.error:
@@ -213,10 +213,8 @@ def _to_be_recomputed(found: Expected, step: Forward) -> Expected:
     assert isinstance(found.state.memory, tuple)
     called, *earlier = found.state.memory
     output = dataclasses.replace(found.output, requires_grad=True)
-    graph, *others = found.state.graphs
-    graphs = (graph._replace(output=output, trainable=("input",)), *others)
-    memory = (called._replace(step=step), *earlier)
-    state = found.state.changed(graphs=graphs, memory=memory)
+    state = found.state.with_last_graph(output=output, trainable=("input",))
+    state = state.changed(memory=(called._replace(step=step), *earlier))
     return dataclasses.replace(found, output=output, state=state)
 
 

@@ -1,9 +1,10 @@
-"""Expectations on a path that takes batch_norm apart into operators, each with numbers of its own."""
+"""Results that are allowed on paths that split batch_norm into operators, each of which rounds its
+result."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -24,18 +25,18 @@ def output_in_16_bits(expected: Expected) -> Expected:
 
 def gradients_in_16_bits(expected: Expected) -> Expected:
     """Return what is expected, with gradients every operation of which is rounded to the dtype."""
-    return _gradients(expected, "", working=True)
+    return _with_gradients(expected, _in_16_bits)
 
 
 def gradients_of_rounded_statistics(expected: Expected) -> Expected:
     """Return what is expected, with gradients for which mean and inverse deviation of the batch were
     rounded to the dtype of the input. In eval mode every operation is rounded to it."""
-    return _gradients(expected, "", rounded=True)
+    return _with_gradients(expected, _of_rounded_statistics)
 
 
 def normalised_first(expected: Expected) -> Expected:
     """Return what is expected, with a weight's gradient that sums products with the normalised input."""
-    return _gradients(expected, "weight", normalised=True, any_order=True)
+    return _with_gradients(expected, _of_normalised)
 
 
 def mean_of_infinity(before: State, expected: Expected) -> Expected:
@@ -67,23 +68,28 @@ def _rounded(output: ExpectedOutput) -> ExpectedOutput:
     return dataclasses.replace(output, mean=narrow.mean, variance=narrow.biased_variance)
 
 
-def _gradients(
-    expected: Expected, name: str, working: bool = False, rounded: bool = False, **changes: Any
-) -> Expected:
-    """Return what is expected, with other gradients: those of this name, or all for an empty one."""
+Change = Callable[[ExpectedGradient], ExpectedGradient]
 
-    def changed(gradient: ExpectedGradient) -> ExpectedGradient:
-        if name not in ("", gradient.name):
-            return gradient
-        output = gradient.output
-        if working:
-            output = dataclasses.replace(output, working=output.dtype)
-        if rounded and output.batch_statistics:
-            output = _rounded(output)
-        elif rounded:
-            output = dataclasses.replace(output, working=output.dtype)
-        return dataclasses.replace(gradient, output=output, **changes)
 
+def _in_16_bits(gradient: ExpectedGradient) -> ExpectedGradient:
+    output = gradient.output
+    return dataclasses.replace(gradient, output=dataclasses.replace(output, working=output.dtype))
+
+
+def _of_rounded_statistics(gradient: ExpectedGradient) -> ExpectedGradient:
+    if not gradient.output.batch_statistics:
+        return _in_16_bits(gradient)
+    return dataclasses.replace(gradient, output=_rounded(gradient.output))
+
+
+def _of_normalised(gradient: ExpectedGradient) -> ExpectedGradient:
+    if gradient.name != "weight":
+        return gradient
+    return dataclasses.replace(gradient, normalised=True, any_order=True)
+
+
+def _with_gradients(expected: Expected, changed: Change) -> Expected:
+    """Return what is expected, with every gradient changed, also those in ``.grad``."""
     gradients = expected.gradients
     if gradients is not None:
         gradients = tuple(each and changed(each) for each in gradients)
@@ -91,7 +97,7 @@ def _gradients(
     return dataclasses.replace(expected, gradients=gradients, state=state)
 
 
-def _accumulated(state: State, changed: Any) -> State:
+def _accumulated(state: State, changed: Change) -> State:
     """Return the state with other gradients in the ``.grad`` of the tensors and of the last input."""
 
     def parts(grad: Any) -> Any:
@@ -104,5 +110,4 @@ def _accumulated(state: State, changed: Any) -> State:
             state = state.written(tensor._replace(grad=parts(tensor.grad)))
     if not state.graphs:
         return state
-    last, *earlier = state.graphs
-    return state.changed(graphs=(last._replace(grad=parts(last.grad)), *earlier))
+    return state.with_last_graph(grad=parts(state.graphs[0].grad))

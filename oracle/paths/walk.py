@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any, Callable, Optional
+from typing import Callable, Optional
 
 from cases.derivatives import Accumulate, Backward, Double
 from cases.steps import Copy, Forward, Forwards, Step, forwards
 from cases.variants import Variant
 from oracle.meanings import advance
 from oracle.semantics import Semantics
-from oracle.state import Expected, ExpectedError, State
+from oracle.state import Expected, ExpectedError, Graph, State
 
 Advance = Callable[[State, Step, Variant, Semantics], Expected]
 """A function from a module, a step, and what runs it to what the step must show."""
@@ -46,6 +46,13 @@ def tagged(expected: Expected, *clauses: str) -> Expected:
     return dataclasses.replace(expected, clauses=(*expected.clauses, *clauses))
 
 
+def without_hooks(step: Forward, expected: Expected, clause: str) -> Expected:
+    """Return what a forward shows on which no hook of the module is called, by this clause."""
+    if step.grad != "hooked" or expected.output is None:
+        return expected
+    return tagged(dataclasses.replace(expected, text=""), clause)
+
+
 def leaving_behind(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a conversion, after forwards that read a weight in other memory than the Parameter's.
 
@@ -55,13 +62,17 @@ def leaving_behind(state: State, step: Step, variant: Variant, semantics: Semant
     return advance(state, step, variant, dataclasses.replace(semantics, holding=inside))
 
 
+def differentiated_graph(state: State, step: Step) -> Optional[Graph]:
+    """Return the graph that a step differentiates; None if it differentiates none."""
+    if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
+        return None
+    return state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
+
+
 def left_behind(state: State, step: Step) -> bool:
     """Whether a step differentiates a graph whose weight a conversion of the module has left behind."""
-    if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
-        return False
-    graph = state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
-    weight = state.weight
-    if weight is None or weight.identity is not graph.leaves[0]:
+    graph, weight = differentiated_graph(state, step), state.weight
+    if graph is None or weight is None or weight.identity is not graph.leaves[0]:
         return False
     return any(each.name == "weight" and each.identity is not weight.identity for each in graph.saved)
 
@@ -81,15 +92,6 @@ def within(error: ExpectedError, kind: str) -> ExpectedError:
     """Return the error of this class whose message contains the message of another one."""
     inner = re.sub(r"(?<!\\)\$$", "", error.pattern)
     return ExpectedError(kind, inner[1:] if inner.startswith("^") else inner)
-
-
-def as_if(
-    state: State, step: Step, variant: Variant, semantics: Semantics, **flags: Any
-) -> Expected:
-    """Perform a step on the module with other values of some flags, which it does not keep."""
-    found = advance(state.changed(**flags), step, variant, semantics)
-    kept = {name: getattr(state, name) for name in flags}
-    return dataclasses.replace(found, state=found.state.changed(**kept))
 
 
 def remembering(expected: Expected, memory: Optional[object]) -> Expected:

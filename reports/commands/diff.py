@@ -32,15 +32,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     old, new = joined(read(options.old), read(options.new))
     comparison = compare(old, new)
+    numerics = options.fail_on == "numerics" and comparison.numerics.changed > 0
     lines = diff_lines(old, new, comparison, releases.sentences(), show_all=options.all)
     if options.accepted is not None:
         kept = accepted.read(options.accepted)
         kept.require_subject(new.header, options.accepted)
         wrong = accepted.difference_lines(kept, new.header, new.rows)
         print_lines([*lines, "", *wrong])
-        return CHANGED if wrong[1:] else SAME
+        return CHANGED if wrong[1:] or numerics else SAME
     print_lines(lines)
-    numerics = options.fail_on == "numerics" and comparison.numerics.changed > 0
     return CHANGED if comparison.matters or numerics else SAME
 
 
@@ -56,7 +56,7 @@ COMMAND = Command(
     ),
     statuses={
         SAME: "nothing that a user must know about changed",
-        CHANGED: "something did",
+        CHANGED: "something did; with --accepted, a finding is new or an accepted cause is gone",
     },
     arguments=_arguments,
     run=_run,

@@ -9,6 +9,7 @@ from reports import divergence, implementations
 from reports.commands import page
 from reports.commands.command import Command
 from reports.commands.output import print_lines
+from reports.errors import ReportError
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.add is not None and not options.check:
+    if options.add is not None and options.check:
+        raise ReportError("--add: --check writes nothing; leave one of the two out")
+    if options.name is not None and options.add is None:
+        raise ReportError("--name: names the record of --add; give --add RECORD, too")
+    if options.add is not None:
         added = implementations.add(options.add, options.name, options.records)
         print_lines([f"{added}: is the record of a column now; commit it with {options.output}"])
     shown = implementations.columns(options.records)

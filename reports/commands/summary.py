@@ -7,6 +7,7 @@ from typing import Callable, Dict, List, Optional
 
 from reports.commands.command import SAME, Command
 from reports.commands.output import print_lines
+from reports.errors import ReportError
 from reports.record import Record, read
 from reports.rows import Footer
 from reports.summary import markdown, sentence, together
@@ -17,7 +18,7 @@ LINE, MARKDOWN, ANNOTATIONS = "line", "markdown", "annotations"
 FORMS: Dict[str, Callable[[Record, argparse.Namespace], List[str]]] = {
     LINE: lambda each, _: [sentence(each.header, each.rows, each.footer.exit)],
     MARKDOWN: lambda each, _: markdown(each.header, each.rows, each.footer.exit),
-    ANNOTATIONS: lambda each, options: _annotations(each, options.level, options.since),
+    ANNOTATIONS: lambda each, options: _annotations(each, options.level or LEVELS[0], options.since),
 }
 """Maps the name of a form to the function that gives the lines of a record in it."""
 
@@ -38,7 +39,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "Actions",
     )
     parser.add_argument(
-        "--level", choices=LEVELS, default=LEVELS[0], help="how grave annotations are (error)"
+        "--level", choices=LEVELS, help=f"how grave annotations are ({LEVELS[0]})"
     )
     parser.add_argument(
         "--since", metavar="OLD", help="annotate only findings that this record does not have"
@@ -46,6 +47,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    for name in ("level", "since"):
+        if getattr(options, name) is not None and options.form != ANNOTATIONS:
+            raise ReportError(f"--{name}: is for annotations; add --as {ANNOTATIONS}")
     footers: List[Footer] = []
     for path in options.records:
         record = read(path)

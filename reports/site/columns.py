@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from reports.record import Record
-from reports.rows import CPU, DEFAULT_SUBJECT, EAGER, MODULE, Header
+from reports.rows import CPU, DEFAULT_SUBJECT, EAGER, FINISHED, MODULE, Header
 from reports.tally import claim
 from reports.visible import shortened, visible
 
@@ -34,7 +34,7 @@ class Column(NamedTuple):
     @property
     def finished(self) -> bool:
         """Whether the run came to its end, so that no case is missing."""
-        return self.record.footer.exit in (0, 1)
+        return self.record.footer.exit in FINISHED
 
 
 def columns(records: Sequence[Record]) -> Tuple[Column, ...]:

@@ -31,7 +31,7 @@ Measure = Tuple[Tuple[str, object, object, object], ...]
 
 
 class _Result(NamedTuple):
-    """What one case showed in one column; what other cases can show, too, is an index into a table.
+    """The result of one case in one column; a part that other cases may share is an index into a table.
 
     ``version``: a number for the bytes that were returned, which other cases do not share.
     """

@@ -8,9 +8,9 @@ from reports.comparison import compare
 from reports.errors import IncomparableRecords
 from reports.rows import CaseRow
 from reports.site.columns import Column, series
-from reports.tally import Peak, Usage, in_order, reach, tally
+from reports.tally import FIRST, Peak, Usage, in_order, reach, tally
 
-FORWARD = ("output", "running_mean", "running_var")
+FORWARD = FIRST
 BACKWARD = ("input gradient", "weight gradient", "bias gradient")
 """The quantities whose drift is shown. Few cases have others."""
 
@@ -19,7 +19,7 @@ BINS = 20
 
 
 class Step(NamedTuple):
-    """What moved from one release to the next.
+    """The move from one release to the next.
 
     ``changed``: the share of the comparable cases that returned other bytes, 0 to 1. ``ulps``: the
     largest move of each quantity in units in the last place, and ``share`` in shares of its budget; a

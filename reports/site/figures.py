@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 3.75, 2.5
 
 MARKERS = ("o", "s", "^", "D")
 STYLES = ("-", "--", ":", "-.")
-"""What tells lines apart besides their colours."""
+"""The markers and line styles that tell lines apart besides their colours."""
 
 NAME = 28
 """The largest number of characters of a name in a plot."""

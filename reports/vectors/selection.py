@@ -43,8 +43,11 @@ SEEN_ALIKE = {
 UNSEEN = ("layout", "gradient_layout")
 """The axes of the matrix that a port does not see: how arrays lie in memory."""
 
-PART = ("b0", "one_value", "no_batch", "wrong_channels")
-PARTS = (*(f"forward:{name}" for name in PART), "reset_running_stats", "reset_parameters")
+PARTS = (
+    *(f"forward:{name}" for name in ("b0", "one_value", "no_batch", "wrong_channels")),
+    "reset_running_stats",
+    "reset_parameters",
+)
 """The operations that are written for each of the 256 states. The others change Python objects, or lead
 into another of the states."""
 

@@ -1,4 +1,4 @@
-"""Which quantity belongs to which promise: one table over everything that can be compared.
+"""The table from every quantity to the least promise that includes it.
 
 *values* are numbers and their shapes: outputs, running statistics, parameters and gradients. A dtype is
 no part of it: the numbers are held to the budgets of the dtype that torch would return, in whatever

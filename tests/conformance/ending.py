@@ -99,7 +99,7 @@ def ending(rows: Sequence[CaseRow], failures: Failures, used: int, option: Any, 
         shown += [*lines, ""]
         first = first or each.case_id
     told = cause_lines(found, room - len(shown) - 1, again)
-    return Ending(shown[:-1], [*told, *_rest(rows, failures, option)], first)
+    return Ending(shown[:-1], [*told, *_rest(option)], first)
 
 
 class _Failure(NamedTuple):
@@ -141,7 +141,7 @@ def _representatives(
 ) -> Iterator[_Failure]:
     """Return the first test without a row, and a report of each cause, with a script if there is one."""
     if failures.others:
-        more = f" and {len(failures.others) - 1} more without a verdict" if failures.others[1:] else ""
+        more = f" and {len(failures.others) - 1} more tests without a row" if failures.others[1:] else ""
         yield _Failure(f"{failures.others[0][0]}{more}", failures.others[0][1])
     by_id = {row.id: row for row in rows}
     for number, cause in enumerate(found, 1):
@@ -161,7 +161,7 @@ def _shows(row: Optional[CaseRow], cause: Cause, failures: Failures) -> bool:
     return any(cause.theme in symptom(found).themes for found in first)
 
 
-def _rest(rows: Sequence[CaseRow], failures: Failures, option: Any) -> List[str]:
+def _rest(option: Any) -> List[str]:
     """Return the lines that say where all findings are."""
     if option.report:
         return [f"all findings: python -m reports show {option.report}"]

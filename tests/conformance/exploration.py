@@ -41,7 +41,7 @@ def check() -> None:
 
 
 def _constructions(semantics: Semantics) -> Tuple[Construction, ...]:
-    """Return the constructions; without a bias keyword on the release, only those without one."""
+    """Return the constructions that the release accepts: no ``no_bias`` where it lacks the keyword."""
     lacks_bias = "no_bias_keyword" in semantics.holding
     return tuple(each for each in CONSTRUCTIONS if not (each[0] == "no_bias" and lacks_bias))
 

@@ -28,7 +28,7 @@ class Unresumable(ValueError):
 
 
 class Earlier(NamedTuple):
-    """What earlier runs have finished.
+    """The work that earlier runs have finished.
 
     ``searches`` maps the node id of a search to its numbers of programs, steps and outputs; ``size`` is
     the number of bytes of the file that hold all this.

@@ -12,6 +12,7 @@ from cases.case import Case
 from reports.encoding import encode_case
 from reports.rows import CONTRACT, FINDING, KNOWN_DEFECT, NOT_APPLICABLE
 from reports.symptoms import symptom
+from reports.visible import visible
 from tests.conformance import own_input
 from tests.conformance.process import Damage, Exhausted
 from tests.conformance.session import Session, session_of
@@ -60,7 +61,7 @@ def observing(case_id: str, session: Session) -> Iterator[None]:
     except BaseException as error:  # a subject may exit or skip, too
         if not foreign.raised_in_subject(error):
             raise
-        what = f"{foreign.said(error)}\n  raised at {foreign.place(error)}"
+        what = f"{visible(foreign.said(error))}\n  raised at {visible(foreign.place(error))}"
         raise Failure(_unobservable(case_id, what, session)) from error
 
 
@@ -95,7 +96,7 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
         pytest.fail(str(unobservable), pytrace=False)
     request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole, NARRATIVE: told}
     if verdict.outcome == FINDING and session.accepted is not None and session.accepted.covers(row):
-        _expect_failure(f"accepted: {verdict.explanation}")
+        _expect_failure(f"accepted: {visible(verdict.explanation)}")
     if verdict.outcome == FINDING:
         pytest.fail(text, pytrace=False)
     if verdict.outcome == KNOWN_DEFECT:
@@ -109,7 +110,7 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
 
 
 def _expect_failure(reason: str) -> NoReturn:
-    """Mark the test as one that fails as expected; without a traceback, which pytest formats for each."""
+    """Raise pytest's xfail without a traceback, because pytest would format one for each such test."""
     raise pytest.xfail.Exception(reason, pytrace=False)
 
 

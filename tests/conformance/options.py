@@ -160,7 +160,6 @@ ALONE = {
     "device": CPU,
     "semantics": None,
     "threads": 1,
-    "seed": 0,
     "input": None,
 }
 """The options, besides the case's id, on which its result depends, with their defaults."""
@@ -177,7 +176,7 @@ def again(option: Any) -> str:
     return "".join(words)
 
 
-NARROWING = ("lf", "failedfirst", "stepwise", "deselect", "ignore", "ignore_glob")
+NARROWING = ("lf", "stepwise", "deselect", "ignore", "ignore_glob")
 """Options of pytest that may leave cases out, and whose values are not repeated."""
 
 

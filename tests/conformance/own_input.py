@@ -20,7 +20,7 @@ LARGEST = 16 * 2**20
 """The largest number of bytes of a file."""
 
 CHANNELS = LARGEST // 8
-"""The largest number of channels, which is that of the largest file with one float64 for each."""
+"""The largest number of channels: as many as the largest file has float64 numbers."""
 
 ACCEPTED = (
     "accepted is a .npy file or a .json file with nested lists, of numbers in shape (N, C, H, W), "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+from pathlib import Path
 from typing import Any, List, Optional
 
 from cases import catalogue
@@ -85,7 +86,7 @@ def _check_torch() -> None:
 
 def _own_tests(paths: List[str]) -> bool:
     """Whether only the suite's own tests are asked for, some of which need no torch."""
-    return bool(paths) and all("meta" in path for path in paths)
+    return bool(paths) and all("meta" in Path(path.partition("::")[0]).parts for path in paths)
 
 
 def load(option: Any, guard: Guard) -> Any:
@@ -94,7 +95,7 @@ def load(option: Any, guard: Guard) -> Any:
     This imports torch, unless the subject is an adapter that does without.
     """
     subject = option.subject
-    given = "torch is installed and no use" if subject == DEFAULT else "--subject"
+    given = "torch is installed but cannot be used" if subject == DEFAULT else "--subject"
     try:
         with guard.over(f"loading subject {subject!r}"):
             return _subject(option)
@@ -155,7 +156,8 @@ def environment(subject: Any, threads: int) -> loading.Environment:
 def _check_semantics(release: str) -> None:
     if not VERSION.fullmatch(release):
         raise Unusable(
-            f"--semantics: not a torch version: {release!r}; accepted: MAJOR.MINOR, as in 2.13.0"
+            f"--semantics: not a torch version: {release!r}; accepted: MAJOR.MINOR or a whole version, "
+            "as in 2.13 or 2.13.0"
         )
     try:
         semantics(parse_release(release))
@@ -181,7 +183,7 @@ def _check_accepted(option: Any, guard: Guard) -> None:
 def _check_report(path: str, inputs: List[Optional[str]]) -> None:
     """Check that the record can be written and replaces no file that the run reads."""
     if not path:
-        raise Unusable("--report '': the name of a file is accepted, as in --report new.jsonl.gz")
+        raise Unusable("--report '': the name of a file is accepted, as in --report=new.jsonl.gz")
     try:
         destination.check(path, destination.RECORDS)
         destination.require_other(path, [each for each in inputs if each is not None])
@@ -236,7 +238,7 @@ def check(option: Any, paths: List[str], guard: Guard) -> None:
         _check_report(option.report, [option.accepted, option.input])
     if option.resume is not None:
         check_resume(option.resume, option.report)
-    if option.explore and option.path:
+    if option.explore and set(option.path) - {EAGER}:
         raise Unusable("--explore: random programs run on the path eager alone; leave out --path")
     chosen = _paths(option)
     if chosen:

@@ -118,10 +118,11 @@ class Guard:
             setattr(os, name, self._refusal(name, call))
 
     def _refusal(self, name: str, call: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
-        def refuse(*arguments: Any) -> NoReturn:
+        def refuse(*arguments: Any, **named: Any) -> NoReturn:
             if os.getpid() != self._process:
-                call(*arguments)
-            called = f"os.{name}({', '.join(map(repr, arguments[:1]))})"
+                call(*arguments, **named)
+            given = [*map(repr, arguments), *(f"{each}={value!r}" for each, value in named.items())]
+            called = f"os.{name}({', '.join(given[:1])})"
             self._damage.append(f"ended the process by {called}")
             raise SystemExit(called)  # in another thread, this ends that thread without a message
 

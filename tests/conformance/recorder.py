@@ -39,7 +39,7 @@ SHOWN = ("passed", "failed", "skipped")
 OWN_LINES = 4
 """The number of lines at a run's end that are titles or pytest's."""
 
-FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+CAME_TO_ITS_END = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
 class Recorder:
@@ -129,7 +129,7 @@ class Recorder:
             return
         rows = [self.rows[key] for key in sorted(self.rows)]
         self._sum_up(header, rows)
-        finished = exitstatus in FINISHED
+        finished = exitstatus in CAME_TO_ITS_END
         if finished:
             self._check_whole(header, rows, session)
         self._compare_accepted(header, rows, session)
@@ -152,11 +152,12 @@ class Recorder:
         self.lines += summary.verdict_counts(rows, holding)
         self.lines += summary.coverage(rows)
         self.lines += exploration.total(self.explored)
-        if not header.release_in_table:
-            self.lines.append(f"torch {header.release} is {summary.UNRELEASED}")
 
     def _compare_accepted(self, header: Header, rows: List[CaseRow], session: pytest.Session) -> None:
-        """Report what is accepted; a cause that no case or more cases show fails the run."""
+        """Report what is accepted.
+
+        The run fails if no case shows an accepted cause, or if more cases show it than before.
+        """
         path = self.config.option.accepted
         if path is None:
             return
@@ -240,7 +241,7 @@ class Recorder:
         option = self.config.option
         if option.collectonly or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
-        unjudged = summary.without_row(self._awaited()) if session.exitstatus in FINISHED else []
+        unjudged = summary.without_row(self._awaited()) if session.exitstatus in CAME_TO_ITS_END else []
         if unjudged:
             self.problems += unjudged
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
@@ -251,7 +252,7 @@ class Recorder:
             )
         if option.report:
             self._not_written("no case ran")
-            if session.exitstatus in FINISHED:
+            if session.exitstatus in CAME_TO_ITS_END:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

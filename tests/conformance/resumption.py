@@ -13,7 +13,7 @@ import pytest
 
 from reports import accepted
 from reports.encoding import decode_header, encode_header
-from reports.rows import FINDING, Header
+from reports.rows import FINDING, FINISHED, Header
 from tests.conformance.journal import NOTHING, Earlier, Journal, Unresumable, read
 from tests.conformance.judging import ROW, SEARCH
 from tests.conformance.session import header_of
@@ -28,7 +28,7 @@ SIZE = "batchnorm_resumed"
 """The number of bytes that a worker reads of the file, while the file grows."""
 
 EARLIER = pytest.StashKey[Earlier]()
-"""What earlier runs have finished."""
+"""The work that earlier runs have finished."""
 
 UNFINISHED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
 """The exit statuses of a run that has not judged all of its cases."""
@@ -83,7 +83,8 @@ class Resumption:
         if session.exitstatus == pytest.ExitCode.OK and self._failed_earlier(session.config):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         yield
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        ran = self._journal.begun and not session.config.option.collectonly
+        if ran and session.exitstatus in FINISHED:
             self._journal.remove()
         elif session.exitstatus in UNFINISHED:
             path = session.config.option.resume

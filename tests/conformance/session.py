@@ -55,13 +55,13 @@ class Session(NamedTuple):
         if path == self.subject.path:
             return self
         subject = taken(self.subject, path)
-        rules = self.semantics.of_subject(sums_exactly=subject.sums_exactly)
+        rules = self.semantics.of_subject(subject.sums_exactly, subject.device)
         return self._replace(subject=subject, semantics=rules)
 
 
 SESSION = pytest.StashKey[Session]()
 DESELECTED = pytest.StashKey[int]()
-"""How many cases pytest or a plugin has left out."""
+"""The number of cases that pytest or a plugin has left out."""
 GUARD = pytest.StashKey[Guard]()
 """The guard that watches over the subject."""
 

@@ -16,8 +16,6 @@ from reports.rows import FINDING, KNOWN_DEFECT, NOT_APPLICABLE, PASS, CaseRow
 from reports.tally import by_behaviour
 from tests.conformance.parametrisation import case_in
 
-UNRELEASED = "not in the table of oracle/semantics.py: the newest semantics were used"
-
 
 def ids_of(tier: str, seed: int) -> Iterator[str]:
     """Return the ids of all cases that a run of the whole tier must have."""

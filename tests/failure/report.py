@@ -6,6 +6,7 @@ import math
 from typing import List, Sequence
 
 from cases.spelling import spell
+from reports.tally import counted
 from reports.visible import visible
 from tests.conformance.session import Session
 from tests.failure import SCRIPT, blame
@@ -59,7 +60,7 @@ def _findings(result: Result) -> List[str]:
     for finding in result.findings[:SHOWN]:
         lines += _finding(finding)
     if len(result.findings) > SHOWN:
-        lines.append(f"and {len(result.findings) - SHOWN} more findings at this step")
+        lines.append(f"and {counted(len(result.findings) - SHOWN, 'more finding')} at this step")
     return lines
 
 

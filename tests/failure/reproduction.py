@@ -55,7 +55,7 @@ def reproduce(
         except Unwritable:
             continue
         wanted = shown.finding.mismatch.got.partition("\n")[0].rstrip()
-        seen = replay.got(replay.printed(text))
+        seen = replay.got(_printed(text, subject))
         if seen == wanted and fresh:
             seen = replay.got(replay.printed_in_a_fresh_process(text))
             if seen != wanted:
@@ -74,6 +74,19 @@ def _written(shown: Shown, subject: Subject, threads: int) -> str:
     from tests.subject.surroundings import surroundings  # imports torch, which an adapter does without
 
     return script(shown, subject.name, threads, surroundings())
+
+
+def _printed(text: str, subject: Subject) -> str:
+    """Run a script in this process, and restore the settings of torch that it changes."""
+    if subject.adapts:
+        return replay.printed(text)
+    from tests.subject.surroundings import restore, settings
+
+    before = settings()
+    try:
+        return replay.printed(text)
+    finally:
+        restore(before)
 
 
 def _candidates(

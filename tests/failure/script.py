@@ -25,7 +25,7 @@ THREADED = 4096
 """The number of values in a batch from which on torch's number of threads matters."""
 
 CONVERTED = (
-    "    [new.to(each.dtype) for each in old.state_dict().values() if each.is_floating_point()]",
+    "    [new.to(each.dtype) for each in old.state_dict().values() if each.is_floating_point()]"
 )
 """The line that gives a new module the dtypes of a converted one."""
 
@@ -220,7 +220,7 @@ def script(
         text += [
             "def fresh(old):",
             f"    new = {made}",
-            *CONVERTED[: any(isinstance(step, Convert) for step in case.steps)],
+            *([CONVERTED] if any(isinstance(step, Convert) for step in case.steps) else []),
             "    new.load_state_dict(old.state_dict())",
             "    return new.train(old.training)",
         ]

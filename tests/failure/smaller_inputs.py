@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def with_values(case: Case, values: Values, channels: int) -> Case:
     )
 
 
-def _strides(case: Case) -> List[Tuple[bool, ...]]:
+def _contiguity(case: Case) -> List[Tuple[bool, ...]]:
     """Say for every batch with a layout in which senses torch calls it contiguous."""
     names = dict.fromkeys(each.batch for step in case.steps for each in forwards(step))
     given = [batch(case.variant, name) for name in names]
@@ -66,7 +66,7 @@ def same_layout(case: Case, smaller: Case) -> bool:
 
     A channels_last batch of one channel, for instance, is contiguous, and so another kind of batch.
     """
-    return _strides(case) == _strides(smaller)
+    return _contiguity(case) == _contiguity(smaller)
 
 
 def fewer_channels(case: Case, channel: int) -> Iterator[Case]:
@@ -85,9 +85,6 @@ def _channels(values: np.ndarray, kept: Sequence[int], channels: int) -> np.ndar
         return values
     extra = [channels] if values.shape[1] == channels + 1 else []
     return np.ascontiguousarray(values[:, [*kept, *extra]])
-
-
-Cut = Callable[[np.ndarray], np.ndarray]
 
 
 def fewer_values(case: Case) -> Iterator[Case]:

@@ -7,7 +7,18 @@ from typing import Callable, Dict, List, Type, Union
 import numpy as np
 
 from cases.attributes import FLOATING, PARAMETERS
-from cases.derivatives import DOUBLES, Accumulate, Backward, Detach, Double, Jvp, Nested, Triple, Vjp, ZeroGrad
+from cases.derivatives import (
+    DOUBLES,
+    Accumulate,
+    Backward,
+    Detach,
+    Double,
+    Jvp,
+    Nested,
+    Triple,
+    Vjp,
+    ZeroGrad,
+)
 from cases.inputs import attached, preset
 from cases.state_dicts import TABLE, Entry
 from cases.steps import (

@@ -193,3 +193,12 @@ class BatchNormAct2d(Base):
     def forward(self, x: Tensor) -> Tensor:
         assert x.ndim == 4, f"expected 4D input (got {x.ndim}D input)"
         return self.act(self.drop(super().forward(x)))
+
+
+class LeavesDoubleAsDefault(Base):
+    """Is wrong, and leaves float64 as the default dtype."""
+
+    def forward(self, x: Any) -> Any:
+        output = super().forward(x)
+        torch.set_default_dtype(torch.float64)
+        return output + 1

@@ -63,7 +63,7 @@ def test_every_combination_is_on_the_page() -> None:
     """No line of the tables is left out for lack of a proof, and each release has one."""
     chapters = dict(re.findall(r"^### (.*?)\n(.*?)(?=^### |\Z)", PAGE, re.MULTILINE | re.DOTALL))
     for track, change, mode in combination_lines():
-        shown = "No change" if change == combinations.NO_MUTATION else f"`{combinations.written(change)}`"
+        shown = "No change" if change == combinations.NO_MUTATION else f"`{combinations.as_python(change)}`"
         first = f"| {behaviour_tables.TRACK[track]}, {mode} |"
         rows = [line for line in chapters[shown].splitlines() if line.startswith(first)]
         assert len(rows) == len(combinations.intervals(track, change, mode)), (shown, first)

@@ -131,7 +131,7 @@ def test_a_failure_of_each_cause_is_shown_while_there_is_room() -> None:
 
 def test_tests_without_a_row_are_shown_first() -> None:
     end = ended([], [], 4)
-    assert end.failures[0] == "test_states.py::test[0] and 3 more without a verdict"
+    assert end.failures[0] == "test_states.py::test[0] and 3 more tests without a row"
     assert end.failures[1] == "... the rest of this is shown by -v"
     assert end.failures[-1] == "cannot be observed"
 

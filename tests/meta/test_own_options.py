@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from reports.record import read
 from tests.meta.command import FAKES, FEW, MATRIX, REMEMBERING, TRIED_HERE, Ran, rows, run
 
 CASES = 12
@@ -107,3 +108,9 @@ def test_what_a_subject_prints_is_shown_where_it_fails() -> None:
     ran = run("--case", MATRIX, *TRIED_HERE, "--subject", f"{FAKES}:PrintsAndLies")
     assert "Captured stdout call" in ran.output, ran.output
     assert "said the subject" in ran.output
+
+
+def test_an_order_alone_makes_no_selection(tmp_path: Path) -> None:
+    record = tmp_path / "run.jsonl"
+    assert remembering(tmp_path, "--ff", f"--report={record}").status == 0
+    assert "first" not in str(read(record).header.selection)

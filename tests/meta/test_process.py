@@ -215,3 +215,10 @@ def test_another_program_does_not_take_the_place_of_the_process(call: Any) -> No
             os.execl(sys.executable, sys.executable, "-c", "raise SystemExit(7)")
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     guard.close(outlast=False)
+
+
+def test_a_status_may_be_given_by_name() -> None:
+    guard = Guard(0)
+    with pytest.raises(Damage, match=r"ended the process by os._exit\(status=3\)"), guard.over("it"):
+        os._exit(status=3)
+    guard.close(outlast=False)

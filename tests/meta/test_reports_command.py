@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Tuple
 
 import pytest
 
@@ -151,3 +151,22 @@ def test_the_library_of_reports_is_the_standard_one() -> None:
 def test_an_empty_name_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", ""]) == 2
     assert capsys.readouterr().err.startswith("python -m reports: '': there is no such file")
+
+
+IGNORED = (
+    (("implementations", "--check", "--add", "no_record"), "--check writes nothing"),
+    (("implementations", "--name", "mine"), "give --add RECORD"),
+    (("summary", "--level", "notice", "{record}"), "--level: is for annotations; add --as annotations"),
+    (("summary", "--since", "no_record", "{record}"), "--since: is for annotations"),
+)
+"""Options that would do nothing beside the others, and what is said."""
+
+
+@pytest.mark.parametrize(("words", "said"), IGNORED)
+def test_no_option_is_ignored(
+    words: Tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run.jsonl"
+    record.write(path, HEAD, ROWS, 0)
+    assert main([each.format(record=path) for each in words]) == 2
+    assert said in capsys.readouterr().err

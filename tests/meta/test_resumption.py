@@ -194,3 +194,11 @@ def test_of_several_runs_of_a_case_the_worst_counts(tmp_path: Path) -> None:
     for row in (ROWS[0], wrong, ROWS[0], ROWS[1]):
         each.add(encode_case(row))
     assert list(journal.read(str(path)).rows.values()) == [wrong]
+
+
+def test_collecting_alone_keeps_the_file(tmp_path: Path) -> None:
+    unfinished = tmp_path / "unfinished"
+    killed(tmp_path, *FEW, f"--resume={unfinished}")
+    before = unfinished.read_bytes()
+    assert run(*FEW, "--collect-only", f"--resume={unfinished}").status == 0
+    assert unfinished.read_bytes() == before

@@ -40,8 +40,8 @@ class Device:
         return module.to(self.name)
 
     def holds(self, tensor: torch.Tensor) -> bool:
-        """Whether the tensor lies on the device."""
-        return tensor.device.type == self.name.partition(":")[0]
+        """Whether the tensor lies on the device, one of this type where the name has no number."""
+        return self.name in (str(tensor.device), tensor.device.type)
 
     def dtype_of(self, tensor: torch.Tensor) -> str:
         """Return the name of the tensor's dtype; for a tensor elsewhere, with the place.
@@ -88,7 +88,7 @@ HERE = Memory(CPU)
 
 
 def _wide(there: Circumstances) -> bool:
-    """Whether a module is made or converted in float64, or an input is."""
+    """Whether the step is the construction of a float64 module."""
     return there.number == 0 and there.case.variant.module_dtype == "float64"
 
 

@@ -1,4 +1,4 @@
-"""Which step of a program an adapter does not offer, and why. Needs no torch."""
+"""Finds the first step of a program that an adapter does not offer, and says why. Needs no torch."""
 
 from __future__ import annotations
 

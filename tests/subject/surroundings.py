@@ -7,20 +7,6 @@ from typing import Any, Callable, NamedTuple, Tuple
 import numpy as np
 import torch
 
-
-class Setting(NamedTuple):
-    """A setting: how it is read, its value in a fresh process, and the line that sets it."""
-
-    read: Callable[[], Any]
-    usual: Any
-    line: str
-
-
-SETTINGS: Tuple[Setting, ...] = (
-    Setting(torch.get_default_dtype, torch.float32, "torch.set_default_dtype({})"),
-    Setting(torch.is_grad_enabled, True, "torch.set_grad_enabled({})"),
-)
-
 _SUBNORMAL = 5e-324
 """The smallest positive float64."""
 
@@ -41,16 +27,34 @@ def _set_deterministic(value: bool) -> None:
 
 
 class Watched(NamedTuple):
-    """A setting that no step may leave changed: its name in messages, how it is read and written."""
+    """A setting that no step may leave changed: its name in messages, how it is read and written.
+
+    ``usual``: its value in a fresh process. ``line``: the line of a script that sets it; "" where the
+    script needs none.
+    """
 
     name: str
     read: Callable[[], Any]
     write: Callable[[Any], Any]
+    usual: Any = None
+    line: str = ""
 
 
 WATCHED: Tuple[Watched, ...] = (
-    Watched("torch.is_grad_enabled()", torch.is_grad_enabled, torch.set_grad_enabled),
-    Watched("the default dtype", torch.get_default_dtype, torch.set_default_dtype),
+    Watched(
+        "torch.is_grad_enabled()",
+        torch.is_grad_enabled,
+        torch.set_grad_enabled,
+        True,
+        "torch.set_grad_enabled({})",
+    ),
+    Watched(
+        "the default dtype",
+        torch.get_default_dtype,
+        torch.set_default_dtype,
+        torch.float32,
+        "torch.set_default_dtype({})",
+    ),
     Watched("torch.get_num_threads()", torch.get_num_threads, torch.set_num_threads),
     Watched("the flushing of subnormal numbers", _without_subnormals, torch.set_flush_denormal),
     Watched("torch.is_anomaly_enabled()", torch.is_anomaly_enabled, torch.set_anomaly_enabled),
@@ -84,4 +88,5 @@ def restore(before: Tuple[Any, ...]) -> Tuple[str, ...]:
 
 def surroundings() -> Tuple[str, ...]:
     """Return the lines that give a fresh process the settings of this process."""
-    return tuple(each.line.format(each.read()) for each in SETTINGS if each.read() != each.usual)
+    scripted = [each for each in WATCHED if each.line]
+    return tuple(each.line.format(each.read()) for each in scripted if each.read() != each.usual)

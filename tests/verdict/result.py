@@ -155,12 +155,12 @@ def _refuses(clauses: Sequence[Clause]) -> bool:
 
 
 def _check_complete(
-    case: Case, expected: Expectations, tally: Tally, number: int, refused: bool
+    case: Case, expected: Expectations, tally: Tally, number: int, stopped: bool
 ) -> None:
-    """Check that everything was compared, up to the step before ``number`` if that was refused."""
-    if refused and number == 0:
+    """Check that everything was compared, up to the step before ``number`` if a clause stopped there."""
+    if stopped and number == 0:
         return
-    if refused:
+    if stopped:
         case = dataclasses.replace(case, steps=case.steps[: number - 1])
         expected = expected[:number]
     check_complete(case, expected, tally.compared, tally.promise)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any, Callable, Tuple
 
 import torch
 
@@ -219,3 +219,53 @@ class DoubleBackwardUpdates(HonestBatchNorm2d):
         if torch.is_grad_enabled() and self.weight is not None:
             self.weight.data.add_(1e-3)
         return found
+
+
+# --- gradients that are differentiated alone ----------------------------------------------------
+
+
+class _Together(torch.autograd.Function):
+    """Returns three gradients; ``directed`` may change their directions, None where there is none."""
+
+    @staticmethod
+    def forward(ctx: Any, directed: Callable[[Gradients], Gradients], *gradients: Tensor) -> Any:
+        ctx.set_materialize_grads(False)
+        ctx.directed = directed
+        return tuple(each.view_as(each) for each in gradients)
+
+    @staticmethod
+    def backward(ctx: Any, *directions: Any) -> Any:
+        return (None, *ctx.directed(directions))
+
+
+class _Directed(HonestBatchNorm2d):
+    """Hands the directions of all three gradients to ``directed`` before it differentiates them."""
+
+    def differentiate(self, g: Tensor, kept: Kept, wanted: Any) -> Gradients:
+        found = super().differentiate(g, kept, wanted)
+        if not torch.is_grad_enabled() or not all(wanted):
+            return found
+        together: Gradients = _Together.apply(self.directed, *found)
+        return together
+
+    def directed(self, directions: Gradients) -> Gradients:
+        return directions
+
+
+@liar(GROUP, "of_input", through="upstream 2nd gradient")
+class PenaltyOnInputAloneHalved(_Directed):
+    """Halves second derivatives where the input's gradient alone is differentiated."""
+
+    def directed(self, directions: Gradients) -> Gradients:
+        first, second, third = directions
+        alone = first is not None and second is None and third is None
+        return (first / 2, None, None) if alone and first is not None else directions
+
+
+@liar(GROUP, "of_parameters", through="exception")
+class NeedsADirectionOfTheInput(_Directed):
+    """Multiplies by the direction of the input's gradient, also where that is not differentiated."""
+
+    def directed(self, directions: Gradients) -> Gradients:
+        first, second, third = directions
+        return first * 1.0, second, third  # type: ignore[operator]

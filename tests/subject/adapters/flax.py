@@ -100,7 +100,7 @@ class Flax(Adapter):
         variable.set_value(jax.numpy.asarray(values, dtype=variable.dtype))
 
     def set(self, name: str, value: Any) -> None:
-        """Set eps, momentum or a flag of the live layer."""
+        """Set eps or momentum of the live layer."""
         if name == "eps":
             self.layer.epsilon = value
         else:

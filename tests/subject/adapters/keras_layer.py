@@ -49,7 +49,7 @@ class KerasLayer(Adapter):
             dtype=dtype if not dtype.startswith("mixed_") else keras.DTypePolicy(dtype),
         )
         self.layer.build((None, num_features, None, None))
-        self.pullbacks: List[Optional[Pullback]] = []
+        self.pullbacks: List[Pullback] = []
 
     def recorded(self, given: Any, training: bool) -> Tuple[Any, Pullback]:
         """Return the output for a tensor of the backend, and its pullback."""
@@ -64,7 +64,6 @@ class KerasLayer(Adapter):
     def backward(self, gradient: Array, earlier: bool = False) -> Gradients:
         """Differentiate the last output, or the one before it."""
         pullback = self.pullbacks[int(earlier)]
-        assert pullback is not None
         found = iter(pullback(keras.ops.convert_to_tensor(gradient, dtype=str(gradient.dtype))))
         given = _array(next(found))
         there = (self.layer.gamma, self.layer.beta)
@@ -85,7 +84,7 @@ class KerasLayer(Adapter):
         getattr(self.layer, NAMES[name]).assign(values)
 
     def set(self, name: str, value: Any) -> None:
-        """Set eps, momentum or a flag of the live layer."""
+        """Set eps or momentum of the live layer."""
         if name == "eps":
             self.layer.epsilon = value
         else:

@@ -76,7 +76,7 @@ class MLX(Adapter):
         self.layer[name] = mx.array(values, dtype=self.layer[name].dtype)
 
     def set(self, name: str, value: Any) -> None:
-        """Set eps, momentum or a flag of the live layer."""
+        """Set eps or momentum of the live layer."""
         setattr(self.layer, name, value)
 
 

@@ -112,5 +112,5 @@ class OnnxModel(Adapter):
         self.tensors[name] = values.astype(self.dtype)
 
     def set(self, name: str, value: Any) -> None:
-        """Set eps, momentum or a flag of the live layer."""
+        """Set eps or momentum of the live layer."""
         setattr(self, name, value)

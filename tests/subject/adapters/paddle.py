@@ -80,7 +80,7 @@ class Paddle(Adapter):
         tensor.set_value(values.astype(tensor.numpy().dtype))
 
     def set(self, name: str, value: Any) -> None:
-        """Set eps, momentum or a flag of the live layer."""
+        """Set eps or momentum of the live layer."""
         if name == "eps":
             self.layer._epsilon = value
         else:

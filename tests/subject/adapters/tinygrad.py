@@ -73,7 +73,7 @@ class Tinygrad(Adapter):
         setattr(self.layer, name, Tensor(values).cast(tensor.dtype).contiguous().realize())
 
     def set(self, name: str, value: Any) -> None:
-        """Set eps, momentum or a flag of the live layer."""
+        """Set eps or momentum of the live layer."""
         setattr(self.layer, name, value)
 
 

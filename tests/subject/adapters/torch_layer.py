@@ -59,7 +59,7 @@ class TorchLayer(Adapter):
             getattr(self.module, name).copy_(torch.from_numpy(values))
 
     def set(self, name: str, value: Any) -> None:
-        """Set eps, momentum or a flag of the live layer."""
+        """Set eps or momentum of the live layer."""
         setattr(self.module, name, value)
 
     def copy(self) -> Adapter:

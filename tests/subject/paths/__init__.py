@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
-from typing import TYPE_CHECKING, Optional, Type
+from functools import partial
+from typing import TYPE_CHECKING, Callable, Optional, Type
 
 from cases.attributes import PARAMETERS
 from cases.case import Case
@@ -29,7 +30,7 @@ def load(name: str) -> Type[Path]:
     return found
 
 
-def offered(case: Case) -> Optional[Unoffered]:
+def unoffered(case: Case) -> Optional[Unoffered]:
     """Return the first step that takes no path, or is specified for a call alone; None: there is none."""
     for number, step in enumerate(case.steps, 1):
         if isinstance(step, CALLING):
@@ -41,13 +42,21 @@ def offered(case: Case) -> Optional[Unoffered]:
     return None
 
 
+def _unoffered(
+    by_subject: Callable[[Case], Optional[Unoffered]], case: Case
+) -> Optional[Unoffered]:
+    """Return the first step that the path or the subject does not offer."""
+    found = [each for each in (unoffered(case), by_subject(case)) if each is not None]
+    return min(found, key=lambda each: each.step, default=None)
+
+
 def taken(subject: Subject, name: str) -> Subject:
     """Return the subject on a path; raises PathError where it cannot be taken."""
     from tests.subject.paths.clauses import CONTRACTS
     from tests.subject.paths.path import PathError
 
     if subject.adapts:
-        raise PathError(f"path {name!r} leads to a torch module, and {subject.name} is an adapter")
+        raise PathError(f"leads to a torch module, and {subject.name} is an adapter; leave --path out")
     entry = PATHS[name]
     lacking = [each for each in entry.needs if importlib.util.find_spec(each) is None]
     if lacking:
@@ -57,7 +66,7 @@ def taken(subject: Subject, name: str) -> Subject:
     return dataclasses.replace(
         subject,
         path=name,
-        offers=offered,
+        offers=partial(_unoffered, subject.offers),
         contract=(*subject.contract, *CONTRACTS[PATHS[name].module]),
         sums_exactly=subject.sums_exactly and path.sums_exactly,
     )

@@ -1,7 +1,7 @@
 """Makes the clauses of the paths' contracts, each of which has a reason and a source.
 
-``oracle.paths`` says in which circumstances each applies and, where that can be said exactly, what is
-seen instead; it names the clause, and this is found by its name.
+``oracle.paths`` decides in which circumstances a clause applies and, where that can be computed, what is
+seen instead. It refers to a clause by its name.
 """
 
 from __future__ import annotations

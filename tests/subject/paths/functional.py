@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 import torch
 
@@ -82,12 +82,9 @@ class Ensemble(Path):
 
     kernels = False
 
-    def __init__(self) -> None:
-        self.second: Optional[Any] = None
-
     def forward(self, module: Any, x: torch.Tensor) -> Any:
         """Return the output; raises what the path raises."""
-        second = self.second = copy.deepcopy(module)
+        second = copy.deepcopy(module)
         with torch.no_grad():
             for each in second.parameters():
                 each.copy_(each * 2 + 1)

@@ -31,9 +31,8 @@ class Onnx(Made):
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             exported: Any = torch.onnx.export(module, (x.detach(),), dynamo=True, verbose=False)
-        self.model = exported.model_proto
         session = onnxruntime.InferenceSession(
-            self.model.SerializeToString(), providers=["CPUExecutionProvider"]
+            exported.model_proto.SerializeToString(), providers=["CPUExecutionProvider"]
         )
         name = session.get_inputs()[0].name
 

@@ -19,9 +19,9 @@ class Path:
     """A way to the forward of one live module. This one calls the module.
 
     One object belongs to one module of one program. What it makes of the module (a graph, a trace, a
-    program) it makes once, at the first forward that returns, and never again, whatever changes later.
-    A step that replaces the module by a copy replaces the path by a new one: a copy is another module.
-    A conversion of the dtype changes the module itself, so the path stays.
+    program) it makes once, at the first forward for which ``make`` returns, and never again, whatever
+    changes later. A step that replaces the module by a copy replaces the path by a new one: a copy is
+    another module. A conversion of the dtype changes the module itself, so the path stays.
 
     ``sums_exactly``: the path runs torch's own CPU kernels, which must be exact on inputs whose
     statistics need no rounding. ``kernels``: it runs those kernels and so must show their known defects.
@@ -72,8 +72,8 @@ class Made(Path):
 
 
 def tensors(module: Any) -> Dict[str, Any]:
-    """Return the module's parameters and buffers by name."""
-    return {name: getattr(module, name) for name in TENSORS}
+    """Return the module's parameters and buffers by name, None for one that it lacks."""
+    return {name: getattr(module, name, None) for name in TENSORS}
 
 
 class Kept:
