@@ -108,6 +108,7 @@ TABLE: Dict[str, StateDict] = {
     "wrapped_loose": StateDict(_ALL, prefix="module.", strict=False),
     "parent": StateDict(_ALL, prefix="0.", parent=True),
     "parent_legacy": StateDict(_NUMBERS, version=None, prefix="0.", parent=True),
+    "parent_no_counter": StateDict(_NUMBERS, prefix="0.", parent=True),
     "parent_loose": StateDict(_ALL, parent=True, strict=False),
     "float64": StateDict(_in_dtype("float64")),
     "float16": StateDict(_in_dtype("float16")),

@@ -75,6 +75,15 @@ PLANE_SHAPES: Dict[str, Shape] = {_plain(shape): shape for shape in _PLANES}
 
 SHAPES.update(PLANE_SHAPES)
 
+_NETWORKS: Tuple[Shape, ...] = (
+    *((16, 64, 8, 8), (2, 16, 64, 64), (16, 128, 1, 1), (128, 24, 1, 1), (16, 1, 28, 28)),
+    *((16, 3, 16, 16), (5, 8, 15, 17), (2, 512, 8, 8), (1, 3, 224, 224), (4, 16, 72, 72)),
+)
+NETWORK_SHAPES: Dict[str, Shape] = {_plain(shape): shape for shape in _NETWORKS}
+"""As PLANE_SHAPES, but images, channels and pixels are many at once, as in training."""
+
+SHAPES.update(NETWORK_SHAPES)
+
 MATRIX_SHAPES = (
     *("n2", "n8", "n30", "n256", "n102400"),
     *("n6_129_channels", "n387_129_images", "n771_257_wide", "n195_65_tall"),
@@ -82,7 +91,7 @@ MATRIX_SHAPES = (
 """The shapes of the matrix: five ordinary ones, and one of each kind of LONG_SHAPES. Edges and
 spelled-out programs have the others: large ones (n4096 has more than 2**15 values, which torch splits
 between threads), shapes that are extreme in one dimension (67 is a prime, larger than two vectors of 32),
-and PLANE_SHAPES."""
+PLANE_SHAPES and NETWORK_SHAPES."""
 
 LARGE_SHAPES = ("n102400", "n4096", "n16384", "n204800")
 """The shapes so large that computing takes longer than the overhead of calling the module."""
@@ -116,9 +125,10 @@ GRADIENT_LAYOUTS = LAYOUTS + ("scalar",)
 """The ways in which an upstream gradient may lie in memory. scalar: one number, expanded in all four
 dimensions."""
 
-CUT_LAYOUTS = ("cropped", "channel_part", "channel_step", "image_step")
+CUT_LAYOUTS = ("cropped", "channel_part", "channel_step", "image_step", "channel_rest", "image_rest")
 """The ways to be a part of a larger contiguous tensor. cropped: without its last row and column.
-channel_part: the first half of its channels. channel_step, image_step: every second channel or image."""
+channel_part, channel_rest: the first or second half of its channels. channel_step, image_step: every
+second channel or image. image_rest: all images but the first."""
 
 EXPANDED_LAYOUTS = ("image", "one_row", "one_channel")
 """The ways to repeat numbers, other than ``expanded``. image: one number for each image and channel.

@@ -117,10 +117,9 @@ def check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
     """Raise Refusal for an eps that is no number, is negative, or is 0 where batch statistics normalise.
     Some releases allow every number; some also refuse 0 in eval mode."""
     if not isinstance(eps, (int, float)):
-        as_argument = rules.holds("eps_unchecked")
         compared = "'<=?' not supported between instances of"
         argument = r"argument 'eps' \(position 8\) must be float, not"
-        raise Refusal("TypeError", argument if as_argument else compared)
+        raise Refusal("TypeError", argument if rules.holds("eps_unchecked") else compared)
     if not eps <= 0 or rules.holds("eps_unchecked"):
         return
     if eps == 0 and not batch_statistics and not rules.holds("eps_zero_refused_in_eval"):
@@ -232,8 +231,7 @@ def _check_dtype(
 ) -> None:
     """Refuse an input of another dtype than the tensors, if any, but a narrow one of a float32 module."""
     if given.dtype in _WHOLE:
-        is_runtime = rules.holds("integer_input_is_runtime_error")
-        kind = "RuntimeError" if is_runtime else "NotImplementedError"
+        kind = "RuntimeError" if rules.holds("integer_input_is_runtime_error") else "NotImplementedError"
         raise Refusal(kind, f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'")
     if all(tensor is None for tensor in handed_over):
         return

@@ -6,9 +6,9 @@ from typing import Iterator, Tuple
 
 from cases.attributes import BUFFERS, PARAMETERS
 from cases.construction import Config
-from cases.edges.edge import CUMULATIVE, MODES, NO_AFFINE, TRACKED, UNTRACKED, Edge
+from cases.edges.edge import CUMULATIVE, MODES, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
 from cases.steps import ATTACH_KINDS, COPIES, RESETS
-from cases.variants import Variant
+from cases.variants import DTYPES, WIDE, Variant
 
 GROUP = "backward_program"
 
@@ -173,6 +173,43 @@ def _converted() -> Iterator[Edge]:
     yield Edge("mixed_bfloat16", GROUP, program, note, TRACKED, variant)
 
 
+def _retained() -> Iterator[Edge]:
+    note = "a second backward of one graph reads what the first has left"
+    passes = "input_grad:b0,retain:ordinary,backward:offset"
+    both = f"preset,{passes},eval,{passes}"
+    for word, config in (("no_affine", NO_AFFINE), ("no_bias", NO_BIAS), ("untracked", UNTRACKED)):
+        yield Edge(f"retained_{word}", GROUP, both, note, config)
+    for shape in ("n256", "n134_67_images", "n6_129_channels"):
+        variant = Variant("bounded", shape, "float32")
+        config = Config(variant.channels)
+        yield Edge(f"retained_{shape}", GROUP, both, note, config, variant)
+        alone = both.replace("input_grad", "forward")
+        yield Edge(f"retained_{shape}_parameters", GROUP, alone, note, config, variant)
+    for layout in ("sliced", "channels_last", "channels_last_image_rest"):
+        laid_out = f"input_grad:b0.{layout},retain:ordinary.{layout},backward:offset.{layout}"
+        yield Edge(f"retained_{layout}", GROUP, f"preset,{laid_out},eval,{laid_out}", note)
+    for dtype in DTYPES[1:]:
+        variant = Variant("bounded", "n30", dtype)
+        yield Edge(f"retained_{dtype}", GROUP, both, note, TRACKED, variant)
+    alone = both.replace("input_grad", "forward")
+    yield Edge("retained_untracked_parameters", GROUP, alone, note, UNTRACKED)
+
+
+def _other_mode() -> Iterator[Edge]:
+    note = "the mode changes between a forward and its backward"
+    for dtype in DTYPES:
+        variant = Variant("bounded", "n30", dtype)
+        for word, layout in (("", ""), ("_channels_last", ".channels_last")):
+            passes = f"input_grad:b0{layout},eval,backward:ordinary{layout},input_grad:b1{layout},train,"
+            program = f"preset,{passes}backward:ordinary{layout}"
+            yield Edge(f"other_mode_{dtype}{word}", GROUP, program, note, TRACKED, variant)
+    note = "an input that is no leaf, in 16 bits"
+    for dtype in DTYPES[len(WIDE) :]:
+        variant = Variant("bounded", "n30", dtype)
+        program = "preset,view:b0,backward:ordinary,eval,view:b1,backward:ordinary"
+        yield Edge(f"view_{dtype}", GROUP, program, note, TRACKED, variant)
+
+
 def _detached() -> Iterator[Edge]:
     for mode, enter in MODES:
         program = f"preset,{enter}input_grad:b0,input_grad:b1,detach,backward:ones,earlier:ordinary,"
@@ -197,6 +234,8 @@ EDGES: Tuple[Edge, ...] = (
     *_written(),
     *_rebound(),
     *_float64(),
+    *_retained(),
+    *_other_mode(),
     *_empty(),
     *_converted(),
     *_detached(),

@@ -99,6 +99,36 @@ def _elsewhere() -> Iterator[Edge]:
             yield Edge(f"{name}_{dtype}", GROUP, program, "it stays in its channel", TRACKED, variant)
 
 
+def _channels_last() -> Iterator[Edge]:
+    note = "a gradient penalty in a network that is channels_last throughout"
+    given = ("b1.channels_last", "ordinary.channels_last", "alternating.channels_last")
+    program, last = BOTH_MODES.format(*given), BOTH_MODES.format(given[0], "ordinary", "alternating")
+    for word, config in (("", TRACKED), ("untracked_", UNTRACKED), ("no_affine_", NO_AFFINE)):
+        yield Edge(f"{word}channels_last_throughout", GROUP, program, note, config)
+        yield Edge(f"{word}channels_last_input", GROUP, last, note, config)
+    alone = last.replace("input_grad", "forward")
+    yield Edge("channels_last_parameters_alone", GROUP, alone, note)
+    for layout in ("shifted", "channels_last_image_rest", "channels_last_channel_rest"):
+        laid_out = BOTH_MODES.format(f"b1.{layout}", f"ordinary.{layout}", f"offset.{layout}")
+        yield Edge(f"{layout}_throughout", GROUP, laid_out, "a part of a larger tensor")
+
+
+def _lacking() -> Iterator[Edge]:
+    note = "in 16 bits, without a bias or running statistics"
+    program = BOTH_MODES.format("b1", "ordinary", "alternating")
+    without_bias = program.replace("preset", "drop:bias,preset")
+    for dtype in DTYPES[len(WIDE) :]:
+        variant = Variant("bounded", "n30", dtype)
+        yield Edge(f"no_bias_{dtype}", GROUP, without_bias, note, TRACKED, variant)
+        yield Edge(f"untracked_{dtype}", GROUP, program, note, UNTRACKED, variant)
+        large = Variant("bounded", "n256", dtype)
+        yield Edge(f"n256_{dtype}", GROUP, program, "more values a channel in 16 bits", TRACKED, large)
+    note = "without a bias and running statistics"
+    yield Edge("untracked_no_bias", GROUP, without_bias, note, UNTRACKED)
+    images = Variant("bounded", "n134_67_images", "float32")
+    yield Edge("n134_67_images", GROUP, program, "many images", TRACKED, images)
+
+
 def _alone() -> Iterator[Edge]:
     for name, note in (
         ("input", "a gradient penalty differentiates the input's gradient alone"),
@@ -117,4 +147,4 @@ def _alone() -> Iterator[Edge]:
             yield Edge(f"of_{name}_{dtype}", GROUP, program, note, TRACKED, variant)
 
 
-EDGES: Tuple[Edge, ...] = (*_directions(), *_modules(), *_narrow(), *_elsewhere(), *_alone())
+EDGES: Tuple[Edge, ...] = (*_directions(), *_modules(), *_narrow(), *_elsewhere(), *_channels_last(), *_lacking(), *_alone())

@@ -8,7 +8,7 @@ from typing import Iterator, Tuple
 from cases.case import Case
 from cases.construction import Config
 from cases.spelling import parse_program
-from cases.variants import LARGE_SHAPES, LONG_SHAPES, PLANE_SHAPES, WIDE, Variant
+from cases.variants import LARGE_SHAPES, LONG_SHAPES, NETWORK_SHAPES, PLANE_SHAPES, WIDE, Variant
 
 FAMILY = "edge"
 
@@ -43,7 +43,8 @@ BOTH_PASSES = "preset,input_grad:{0},backward:{1},eval,input_grad:{0},backward:{
 gradient."""
 
 MOST = 1000
-"""The largest number of values that an input of a quick edge has, if its shape is one of PLANE_SHAPES."""
+"""The largest number of values that an input of a quick edge has, if its shape is one of
+PLANE_SHAPES or NETWORK_SHAPES."""
 
 PRODUCTS = ("backward", "backward_layout")
 """The groups whose edges are a product of axes. In smoke, the matrix covers every pair of their words."""
@@ -78,7 +79,8 @@ class Edge:
 
         It does if its inputs are small, its program is short, and no other edge is nearly the same.
         """
-        images, channels, height, width = PLANE_SHAPES.get(self.variant.shape, (0, 0, 0, 0))
+        planes = {**PLANE_SHAPES, **NETWORK_SHAPES}
+        images, channels, height, width = planes.get(self.variant.shape, (0, 0, 0, 0))
         large = self.variant.shape in (*LARGE_SHAPES, *LONG_SHAPES)
         large = large or images * channels * height * width > MOST
         short = self.program.count(",") < QUICK

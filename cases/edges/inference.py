@@ -47,6 +47,12 @@ def _numbers() -> Iterator[Edge]:
             program = "preset,no_grad:b0,inference:b1.channels_last"
             program += ",eval,no_grad:b1,no_grad:b0.channels_last,inference:b0"
             yield Edge(f"{shape}_{dtype}", GROUP, program, note, Config(variant.channels), variant)
+    for shape in ("n134_67_images", "n387_129_images", "n16384", "n2", "n6_129_channels"):
+        variant = Variant("bounded", shape, "float32")
+        yield Edge(shape, GROUP, _BOTH.format(""), note, Config(variant.channels), variant)
+    for layout in ("shifted", "channels_last_image_rest", "channels_last_channel_rest"):
+        variant = Variant("bounded", "n30", "float32")
+        yield Edge(layout, GROUP, _BOTH.format(f".{layout}"), note, TRACKED, variant)
     program = "preset,eval,no_grad:nan,inference:inf,no_grad:b0,train,no_grad:inf,inference:b1"
     yield Edge("nonfinite", GROUP, program, "a NaN stays in its channel")
 
@@ -65,6 +71,9 @@ def _modules() -> Iterator[Edge]:
     for name, change in (
         ("track_off", "set:track_running_stats:false"),
         ("no_counter", "drop:num_batches_tracked"),
+        ("no_weight", "drop:weight"),
+        ("strided_weight", "attach:weight:trainable.strided"),
+        ("strided_running_var", "attach:running_var:tensor.strided"),
         ("momentum_set", "set:momentum:0.25"),
         ("eps_set", "set:eps:0.5"),
     ):

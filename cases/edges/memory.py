@@ -7,7 +7,7 @@ from typing import Iterator, Tuple
 from cases.attributes import FLOATING, PARAMETERS, STATISTICS
 from cases.construction import Config
 from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Edge
-from cases.variants import Variant
+from cases.variants import DTYPES, Variant
 
 GROUP = "memory"
 
@@ -125,6 +125,22 @@ def _strided_statistics() -> Iterator[Edge]:
     yield Edge("updated_then_copied", GROUP, program, "#13402: the copy has other buffers")
 
 
+def _forms_elsewhere() -> Iterator[Edge]:
+    note = "tensors that are not dense, in the other dtypes and without running statistics"
+    for form in ("strided", "shifted"):
+        for name, attach in _attached(form):
+            program = f"preset,{attach},{_BACKWARD},eval,{_BACKWARD},forward:b1.channels_last,no_grad:b0"
+            for dtype in DTYPES[1:]:
+                variant = Variant("bounded", "n30", dtype)
+                yield Edge(f"{form}_{name}_{dtype}", GROUP, program, note, TRACKED, variant)
+            if name in PARAMETERS:
+                yield Edge(f"{form}_{name}_untracked", GROUP, program, note, UNTRACKED)
+            one = Variant("bounded", "n8_one_channel", "float32")
+            yield Edge(f"{form}_{name}_one_channel", GROUP, program, note, Config(1), one)
+            laid_out = program.replace("b0", "b0.permuted")
+            yield Edge(f"{form}_{name}_permuted", GROUP, laid_out, note)
+
+
 def _rows() -> Iterator[Edge]:
     note = "of shape (1, C): a forward takes it, a backward does not"
     for name in PARAMETERS:
@@ -175,4 +191,5 @@ EDGES: Tuple[Edge, ...] = (
     *_rows(),
     *_one_parameter(),
     *_rows_of_nothing(),
+    *_forms_elsewhere(),
 )

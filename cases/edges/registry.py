@@ -30,6 +30,7 @@ from cases.edges import (
     memory,
     momentum,
     nested,
+    networks,
     nonfinite,
     overwritten,
     paths,
@@ -88,6 +89,7 @@ EDGES: Tuple[Edge, ...] = (
     + inference.EDGES
     + frozen.EDGES
     + resized.EDGES
+    + networks.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

@@ -44,6 +44,9 @@ def _edges() -> Iterator[Edge]:
     yield Edge("parameters_alone", GROUP, program.replace("input_grad", "forward"), note)
     layout = program.replace("b1", "b1.channels_last")
     yield Edge("channels_last", GROUP, layout, "the layout does not matter", TRACKED, FLOAT64)
+    images = Variant("bounded", "n134_67_images", "float32")
+    program = BOTH_MODES.format("ordinary", "alternating", "offset")
+    yield Edge("n134_67_images", GROUP, program, "many images", TRACKED, images)
     note = "it leaves the graph and everything else as it was"
     program = "preset,input_grad:b0,triple:ones:ordinary:offset,double:ordinary:ones,retain:offset"
     yield Edge("repeated", GROUP, f"{program},accumulate:ones,triple:ones:ones:ones", note)

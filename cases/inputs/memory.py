@@ -24,9 +24,11 @@ LONGER: Dict[str, Tuple[int, ...]] = {
     "channel_part": (1,),
     "channel_step": (1,),
     "image_step": (0,),
+    "channel_rest": (1,),
+    "image_rest": (0,),
 }
-"""Maps a part of a larger tensor to the dimensions in which that is larger: by 1 for ``cropped``, else
-twice as large."""
+"""Maps a part of a larger tensor to the dimensions in which that is larger: by 1 for ``cropped`` and
+``image_rest``, else twice as large. The number of images decides no stride."""
 
 STEPS = ("sliced", "channel_step", "image_step")
 """The parts that take every second number along their dimension."""

@@ -9,6 +9,8 @@ _LARGER: Dict[str, Tuple[str, str]] = {
     "channel_part": ("torch.stack(2 * [{x}], 1).flatten(1, 2)", "[:, :{shape}[1]]"),
     "channel_step": ("torch.stack(2 * [{x}], 2).flatten(1, 2)", "[:, ::2]"),
     "image_step": ("torch.stack(2 * [{x}], 1).flatten(0, 1)", "[::2]"),
+    "channel_rest": ("torch.cat([{x}, {x}], 1)", "[:, {shape}[1]:]"),
+    "image_rest": ("torch.cat([{x}[:1], {x}])", "[1:]"),
 }
 """Maps a word of ``cases.variants.CUT_LAYOUTS`` to a larger tensor, and to what takes {x} out of it."""
 

@@ -82,6 +82,8 @@ PARTS: Dict[str, Callable[[int, int, int, int], Tuple[Tuple[int, ...], Tuple[sli
     "channel_part": lambda n, c, h, w: ((n, 2 * c, h, w), (slice(None), slice(c))),
     "channel_step": lambda n, c, h, w: ((n, 2 * c, h, w), (slice(None), slice(None, None, 2))),
     "image_step": lambda n, c, h, w: ((2 * n, c, h, w), (slice(None, None, 2),)),
+    "channel_rest": lambda n, c, h, w: ((n, 2 * c, h, w), (slice(None), slice(c, None))),
+    "image_rest": lambda n, c, h, w: ((n + 1, c, h, w), (slice(1, None),)),
 }
 """Maps a word of ``cases.variants.CUT_LAYOUTS`` to a function from the shape of the part to the shape
 of the larger tensor and the slices that take the part out of it."""
