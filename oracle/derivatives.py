@@ -36,7 +36,8 @@ def _infinitely_directed(expected: ExpectedDerivative) -> np.ndarray:
     There the order of the operations decides between an infinity and NaN.
     """
     given = [expected.upstream, expected.direction, *([expected.along] if expected.along else [])]
-    return np.any([np.isinf(each.values).any(axis=(0, 2, 3)) for each in given], axis=0)
+    found = [np.isinf(each.values).any(axis=(0, 2, 3)) for each in given]
+    return np.asarray(np.logical_or.reduce(found))
 
 
 def derivative_values(expected: ExpectedDerivative) -> OutputValues:

@@ -147,4 +147,12 @@ def _alone() -> Iterator[Edge]:
             yield Edge(f"of_{name}_{dtype}", GROUP, program, note, TRACKED, variant)
 
 
-EDGES: Tuple[Edge, ...] = (*_directions(), *_modules(), *_narrow(), *_elsewhere(), *_channels_last(), *_lacking(), *_alone())
+EDGES: Tuple[Edge, ...] = (
+    *_directions(),
+    *_modules(),
+    *_narrow(),
+    *_elsewhere(),
+    *_channels_last(),
+    *_lacking(),
+    *_alone(),
+)

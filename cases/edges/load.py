@@ -57,7 +57,7 @@ OTHER: Tuple[Edge, ...] = tuple(
         ("wrapped_loose", f"preset,load:wrapped_loose,{_THEN}", "nothing fits, silently", TRACKED),
         ("parent", f"preset,load:parent,{_THEN}", "as a part of a larger module", TRACKED),
         ("parent_legacy", f"preset,count:7,load:parent_legacy,{_THEN}", "#110361 with a prefix", TRACKED),
-        ("parent_no_counter", f"preset,count:7,load:parent_no_counter,{_THEN}", "a part's version", TRACKED),
+        ("parent_no_counter", f"preset,load:parent_no_counter,{_THEN}", "the version of a part", TRACKED),
         ("parent_loose", f"preset,load:parent_loose,{_THEN}", _UNKNOWN, TRACKED),
         ("float64", f"preset,load:float64,{_THEN}", "converted to the module's dtype", TRACKED),
         ("float16", f"preset,load:float16,{_THEN}", "converted to the module's dtype", TRACKED),

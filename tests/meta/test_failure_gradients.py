@@ -15,6 +15,7 @@ from tests.meta import failing, installed
 from tests.meta.test_script import TORCH, finding
 from tests.subject.module import eager, observe
 from tests.verdict.result import run
+from tests.verdict.verdict import adjudicate
 
 START = "steps-affine-track-momentum_0.1-bounded-n8-float32-"
 
@@ -70,3 +71,15 @@ def test_a_missing_gradient_has_a_script() -> None:
     again = reproduced(failing.BiasHasNoGradient, "eval,forward:b0,backward:ordinary")
     assert again.script is not None, again.remark
     assert replay.printed(again.script) == "got      False\nexpected True\n"
+
+
+def test_a_finding_beside_a_known_defect_has_a_script() -> None:
+    """Against what is right alone, the known defect is what the program shows first."""
+    program = "preset,input_grad:b0.sliced,backward:ordinary"
+    case = catalogue.find(START.replace("float32", "float16") + program)
+    subject = eager(failing.InputGradientDoubled, "tests.meta.failing:InputGradientDoubled")
+    verdict = adjudicate(case, subject, installed.RULES, strict_defects=False)
+    assert verdict.result.findings[0].mismatch.quantity == "input gradient"
+    assert run(case, subject, installed.RULES).findings[0].mismatch.quantity == "output"
+    again = reproduce(verdict.result, subject, installed.RULES, 1, fresh=False)
+    assert again.script is not None, again.remark

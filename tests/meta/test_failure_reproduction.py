@@ -24,7 +24,6 @@ from tests.meta import failing, fakes, installed
 from tests.meta.fakes import early_returns, modes, numbers
 from tests.subject.module import eager
 from tests.verdict.result import Result, run
-from tests.verdict.verdict import adjudicate
 
 LONGEST = 30
 COPIES = {
@@ -295,15 +294,3 @@ def test_a_script_leaves_the_settings_of_this_process_alone(
     monkeypatch.syspath_prepend(beside)
     assert of(failing.LeavesDoubleAsDefault, spelled("forward:b0"), fresh=False).shown is not None
     assert torch.get_default_dtype() is torch.float32
-
-
-def test_a_finding_beside_a_known_defect_has_a_script(monkeypatch: pytest.MonkeyPatch, beside: Path) -> None:
-    """Against what is right alone, the known defect is what the program shows first."""
-    monkeypatch.syspath_prepend(beside)
-    case = spelled("preset,input_grad:b0.sliced,backward:ordinary", "bounded-n8-float16")
-    subject = eager(failing.InputGradientDoubled, named(failing.InputGradientDoubled))
-    verdict = adjudicate(case, subject, installed.RULES, strict_defects=False)
-    assert verdict.result.findings[0].mismatch.quantity == "input gradient"
-    assert run(case, subject, installed.RULES).findings[0].mismatch.quantity == "output"
-    again = reproduce(verdict.result, subject, installed.RULES, 1)
-    assert again.script is not None, again.remark

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Tuple
 
 import pytest
 import torch
 
 from cases import catalogue, paths
-from cases.case import Case
 from cases.construction import Config
 from cases.errors import CaseError
 from cases.paths import EAGER, PATHS
@@ -24,8 +23,7 @@ from tests.meta.sources import ROOT
 from tests.subject.module import LiveModule, eager
 from tests.subject.paths import load, taken, unoffered
 from tests.subject.paths.clauses import CONTRACTS
-from tests.subject.paths.path import Path, PathError, tensors
-from tests.subject.subject import Unoffered
+from tests.subject.paths.path import Path, PathError
 from tests.verdict.verdict import adjudicate
 
 new = pytest.mark.skipif(
@@ -296,17 +294,3 @@ def test_steps_that_take_no_path_are_not_offered(steps: str, number: int, reason
     assert found is not None
     assert found.step == number
     assert reason in found.reason
-
-
-def test_what_a_class_lacks_is_not_offered_on_a_path_either() -> None:
-    def lacks(case: Case) -> Optional[Unoffered]:
-        return Unoffered(1, "the class has no counter")
-
-    subject = dataclasses.replace(eager(torch.nn.BatchNorm2d), offers=lacks)
-    program = "affine-track-momentum_0.1-bounded-n8-float32-forward:b0,jvp:b0:ordinary"
-    case = catalogue.find(f"steps-{program}-path_no_grad")
-    assert taken(subject, "no_grad").offers(case) == lacks(case)
-
-
-def test_a_path_keeps_a_module_without_a_counter() -> None:
-    assert tensors(torch.nn.Linear(2, 2))["num_batches_tracked"] is None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, List, Set
+from typing import Any, List, Optional, Set
 
 import pytest
 import torch
 
 from cases import catalogue
 from cases.attributes import TENSORS
+from cases.case import Case
 from oracle.expectations import expectations
 from oracle.expected_derivatives import GRADIENTS
 from reports.rows import CPU, FINDING, MODULE, NOT_APPLICABLE, PASS, PROMISES, STATE, VALUES
@@ -22,6 +23,9 @@ from tests.meta.roundings import ROUNDINGS
 from tests.subject import classes
 from tests.subject.errors import SubjectError
 from tests.subject.module import eager
+from tests.subject.paths import taken
+from tests.subject.paths.path import tensors
+from tests.subject.subject import Unoffered
 from tests.verdict.completeness import implied
 from tests.verdict.program import UNPROMISED
 from tests.verdict.result import run
@@ -226,3 +230,16 @@ def test_a_class_with_numbers_alone_is_a_subject_at_values_and_no_other() -> Non
     for promise in (STATE, MODULE):
         with pytest.raises(SubjectError, match="without 'num_batches_tracked'"):
             classes.subject("mine:Fewer", Fewer, promise, CPU)
+
+
+def test_steps_that_a_class_lacks_are_not_offered_on_a_path_either() -> None:
+    def lacks(case: Case) -> Optional[Unoffered]:
+        return Unoffered(1, "the class has no counter")
+
+    subject = dataclasses.replace(eager(torch.nn.BatchNorm2d), offers=lacks)
+    case = catalogue.find(f"{START}forward:b0,jvp:b0:ordinary-path_no_grad")
+    assert taken(subject, "no_grad").offers(case) == lacks(case)
+
+
+def test_a_path_keeps_a_module_without_a_counter() -> None:
+    assert tensors(torch.nn.Linear(2, 2))["num_batches_tracked"] is None

@@ -267,5 +267,4 @@ class NeedsADirectionOfTheInput(_Directed):
     """Multiplies by the direction of the input's gradient, also where that is not differentiated."""
 
     def directed(self, directions: Gradients) -> Gradients:
-        first, second, third = directions
-        return first * 1.0, second, third  # type: ignore[operator]
+        return torch.mul(directions[0], 1.0), *directions[1:]  # type: ignore[arg-type]
