@@ -29,6 +29,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     loading,
     memory,
     momentum,
+    networks,
     outputs,
     paths,
     persistence,

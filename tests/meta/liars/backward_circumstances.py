@@ -14,7 +14,7 @@ from tests.meta.liars.registry import liar
 Wanted = Tuple[bool, bool, bool]
 
 
-class _WrongWhere(HonestBatchNorm2d):
+class WrongBackwardWhere(HonestBatchNorm2d):
     """Doubles the input's gradient in the circumstances for which ``there`` returns True."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -30,7 +30,7 @@ class _WrongWhere(HonestBatchNorm2d):
 
 
 @liar("n2", "eval_only", "g_ordinary", through="input gradient")
-class WrongForTwoValues(_WrongWhere):
+class WrongForTwoValues(WrongBackwardWhere):
     """Is wrong where a channel has two values."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -38,7 +38,7 @@ class WrongForTwoValues(_WrongWhere):
 
 
 @liar("backward_layout", "n8_one_image_float32_contiguous_contiguous", through="input gradient")
-class WrongForOneImage(_WrongWhere):
+class WrongForOneImage(WrongBackwardWhere):
     """Is wrong for a single image."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -46,7 +46,7 @@ class WrongForOneImage(_WrongWhere):
 
 
 @liar("backward_layout", "n8_one_channel_float32_contiguous_contiguous", through="input gradient")
-class WrongForOneChannel(_WrongWhere):
+class WrongForOneChannel(WrongBackwardWhere):
     """Is wrong for a single channel."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -54,7 +54,7 @@ class WrongForOneChannel(_WrongWhere):
 
 
 @liar("backward_layout", "n8_one_column_float32_contiguous_contiguous", through="input gradient")
-class WrongForOneColumn(_WrongWhere):
+class WrongForOneColumn(WrongBackwardWhere):
     """Is wrong for images of one column and several rows."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -62,7 +62,7 @@ class WrongForOneColumn(_WrongWhere):
 
 
 @liar("n30", "g_ordinary", through="input gradient")
-class WrongForOddBatch(_WrongWhere):
+class WrongForOddBatch(WrongBackwardWhere):
     """Is wrong for an odd number of images."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -70,7 +70,7 @@ class WrongForOddBatch(_WrongWhere):
 
 
 @liar("extent", "n195_65_images_float32", through="input gradient")
-class WrongForManyImages(_WrongWhere):
+class WrongForManyImages(WrongBackwardWhere):
     """Is wrong from 65 images on."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -78,7 +78,7 @@ class WrongForManyImages(_WrongWhere):
 
 
 @liar("extent", "n387_129_wide_float32", through="input gradient")
-class WrongForWideRows(_WrongWhere):
+class WrongForWideRows(WrongBackwardWhere):
     """Is wrong where a row has a multiple of 128 values and one more."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -86,7 +86,7 @@ class WrongForWideRows(_WrongWhere):
 
 
 @liar("extent", "n6_1021_channels_float32", through="input gradient")
-class WrongForOddChannels(_WrongWhere):
+class WrongForOddChannels(WrongBackwardWhere):
     """Is wrong from 512 channels on, where their number is odd."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -94,7 +94,7 @@ class WrongForOddChannels(_WrongWhere):
 
 
 @liar("n102400", "g_ordinary", through="input gradient")
-class WrongWhenLarge(_WrongWhere):
+class WrongWhenLarge(WrongBackwardWhere):
     """Is wrong where torch would use several threads."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -102,7 +102,7 @@ class WrongWhenLarge(_WrongWhere):
 
 
 @liar("n256", "g_ordinary", "float64", through="input gradient")
-class WrongForWholeVectorsOfDoubles(_WrongWhere):
+class WrongForWholeVectorsOfDoubles(WrongBackwardWhere):
     """Is wrong for float64 images whose size is a multiple of 64."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -132,7 +132,7 @@ class EmptyGivesNothing(HonestBatchNorm2d):
 
 
 @liar("eval_only", "g_ordinary", through="input gradient")
-class WrongInEval(_WrongWhere):
+class WrongInEval(WrongBackwardWhere):
     """Is wrong in eval mode alone."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -140,7 +140,7 @@ class WrongInEval(_WrongWhere):
 
 
 @liar("no_track", "train_only", "g_ordinary", through="input gradient")
-class WrongUntracked(_WrongWhere):
+class WrongUntracked(WrongBackwardWhere):
     """Is wrong without running statistics."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -148,7 +148,7 @@ class WrongUntracked(_WrongWhere):
 
 
 @liar("no_affine", "g_ordinary", through="input gradient")
-class WrongWithoutAffine(_WrongWhere):
+class WrongWithoutAffine(WrongBackwardWhere):
     """Is wrong without a weight and a bias."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -156,7 +156,7 @@ class WrongWithoutAffine(_WrongWhere):
 
 
 @liar("no_bias", "g_ordinary", through="input gradient")
-class WrongWithoutBias(_WrongWhere):
+class WrongWithoutBias(WrongBackwardWhere):
     """Is wrong with a weight alone."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -164,7 +164,7 @@ class WrongWithoutBias(_WrongWhere):
 
 
 @liar("backward", "ordinary_cumulative", through="input gradient")
-class WrongCumulative(_WrongWhere):
+class WrongCumulative(WrongBackwardWhere):
     """Is wrong with momentum None: scales by the share of the batch."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
@@ -189,7 +189,7 @@ class FrozenWeightForgotten(HonestBatchNorm2d):
 
 
 @liar("track_off", "train_only", "g_ordinary", through="input gradient")
-class WrongTrackedLess(_WrongWhere):
+class WrongTrackedLess(WrongBackwardWhere):
     """Is wrong in train mode where there are running statistics that are not updated."""
 
     def there(self, g: Tensor, kept: Kept) -> bool:
