@@ -240,7 +240,7 @@ def test_the_vectors_of_the_gate(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert validate(tmp_path) == 7
     cases = load("manifest.json", tmp_path)["numberOfTests"]
     assert f": {cases} cases, " in printed
-    assert f"{cases:,} cases, {size / 1e6:.0f} MB" in page.PAGE.read_text(encoding="utf-8")
+    assert f"{cases:,} cases, {size / 1e6:.1f} MB" in page.PAGE.read_text(encoding="utf-8")
     for command in ([sys.executable, "numpy_consumer.py", ".."], ["node", "consumer.mjs", ".."]):
         if shutil.which(command[0]) is not None:
             ran = subprocess.run(
