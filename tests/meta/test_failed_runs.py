@@ -50,9 +50,9 @@ def test_workers_find_and_record_the_same_in_a_wrong_subject(tmp_path: Path) -> 
 
 
 def test_the_last_line_is_the_command_to_run_next() -> None:
-    """The command fails the same way: it has subject, release, threads and seed."""
-    options = ("--subject", f"{FAKES}:NotCounted", "--semantics", "2.4", "--threads", "2", "--seed", "7")
-    first = run(*PART, *SMALL, *TRIED_HERE, *options)
+    """The command fails the same way: it has subject, release and threads; the seed is a part of the id."""
+    options = ("--subject", f"{FAKES}:NotCounted", "--semantics", "2.4", "--threads", "2")
+    first = run(*PART, *SMALL, *TRIED_HERE, *options, "--seed", "7")
     assert first.status == 1, first.output
     beginning, _, command = first.lines[-2].partition("pytest ")
     assert beginning == "next, the first of them alone: "
