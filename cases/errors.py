@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Collection, Sequence
 
-QUOTED = 80
+QUOTED = 64
 """The number of characters of the given text that a message repeats."""
 
 
@@ -14,7 +14,7 @@ class CaseError(ValueError):
 
 
 def quoted(given: str) -> str:
-    """Return the text in quotes for a message of one line, shortened to its first 80 characters."""
+    """Return the text in quotes for a message of one line, shortened to its first QUOTED characters."""
     return repr(given if len(given) <= QUOTED else given[:QUOTED] + "...")
 
 
@@ -30,5 +30,5 @@ def nearest(given: str, accepted: Collection[str]) -> str:
 
     Where none is similar, these are the first three.
     """
-    close = get_close_matches(given[: 2 * QUOTED], accepted, n=3) or list(accepted)[:3]
+    close = get_close_matches(given[: 3 * QUOTED], accepted, n=3) or list(accepted)[:3]
     return f"{len(accepted)} are accepted, among them {', '.join(close)}"
