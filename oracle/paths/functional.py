@@ -146,7 +146,8 @@ def _with_views(state: State, step: Step, variant: Variant, semantics: Semantics
     """
     if isinstance(step, Convert):
         return leaving_behind(state, step, variant, semantics)
-    found = advance(state, step, variant, semantics)
+    perform = leaving_behind if isinstance(step, Double) else advance
+    found = perform(state, step, variant, semantics)
     if not isinstance(step, (Backward, Accumulate, Double)):
         return found
     if found.error is not None:
