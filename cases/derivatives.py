@@ -132,7 +132,9 @@ class Nested:
 
 @dataclass(frozen=True)
 class ZeroGrad:
-    """``module.zero_grad()``."""
+    """``module.zero_grad()``. ``to_zeros``: with ``set_to_none=False``."""
+
+    to_zeros: bool = False
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ _WRITERS: Dict[type, Callable[[Any], str]] = {
     Jvp: lambda step: f"{step.way}:{step.batch}:{step.tangent}",
     Vjp: lambda step: f"{step.way}:{step.batch}:{step.upstream}",
     Nested: lambda step: f"{step.way}:{step.batch}:{step.tangent}",
-    ZeroGrad: lambda step: "zero_grad",
+    ZeroGrad: lambda step: "zero_grad_to_zeros" if step.to_zeros else "zero_grad",
     Detach: lambda step: "detach",
     LoadStateDict: lambda step: f"load:{step.what}",
     Show: lambda step: f"show:{step.what}",
@@ -162,7 +162,11 @@ def _tensor(word: str) -> str:
 
 
 def _read_set(name: str, text: str) -> Step:
-    return SetAttribute(one_of(name, FLAGS, "attribute"), _read_value(name, text))
+    value = _read_value(one_of(name, (*FLAGS, *TENSORS), "attribute"), text)
+    if name in TENSORS and (value is None or isinstance(value, str)):
+        others = f"'drop:{name}' sets it to None, 'attach:{name}:<kind>' to a tensor"
+        raise CaseError(f"'set:{name}' takes a number; {others}")
+    return SetAttribute(name, value)
 
 
 def _read_attach(name: str, kind: str) -> Step:
@@ -223,6 +227,7 @@ _READERS: Dict[str, _Reader] = {
     **{way: _calling(way, "<gradient>", Vjp) for way in VJPS},
     **{way: _calling(way, "<tangent>", Nested) for way in NESTED},
     "zero_grad": _constant("zero_grad", ZERO_GRAD),
+    "zero_grad_to_zeros": _constant("zero_grad_to_zeros", ZeroGrad(to_zeros=True)),
     "detach": _constant("detach", Detach()),
     "forwards": _Reader("forwards:<series>:<count>", _read_forwards),
     "train": _constant("train", TRAIN),

@@ -78,13 +78,14 @@ SHOWN = (
     *("repr", "keys", "version", "extra_repr", "order", "returns", "entries", "methods", "made"),
     "parent",
 )
-"""repr: the text, without the class's name. keys: the sorted names in the state dict. version: the
-number in the metadata of the state dict. extra_repr: what the module adds to the text. order: the
-names of parameters, buffers and state dict in their order. returns: those of train, eval and to that
-return the module; they are called, and the mode is restored. entries: dtype, shape and memory of what is
-in a state dict with a prefix, and whether keep_vars gives the tensors themselves. methods: those of the
+"""repr: the text, without the class's name. keys: the sorted names in the state dict. version: the number
+in the metadata of the state dict. extra_repr: what the module adds to the text. order: the names of
+parameters, buffers and state dict in their order. returns: those of train, eval and to that return the
+module; they are called, and the mode is restored. entries: dtype, shape and memory of what is in a state
+dict with a prefix, and whether it has the tensors themselves, as with keep_vars. methods: those of the
 converting methods that return the module, called on a copy. made: dtype and device of the tensors of
-another module, made in float64 on the meta device, and its dtype where the default dtype is float64."""
+another module, made in float64 on the meta device, and its dtype where the default dtype is float64.
+parent: the sorted names in the state dict of a Sequential that holds the module, and the version."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ class Mode:
 
 @dataclass(frozen=True, eq=False)
 class SetAttribute:
-    """``module.<name> = <value>`` for one of FLAGS, on the live instance.
+    """``module.<name> = <value>`` for one of FLAGS, on the live instance, or a number for one of TENSORS.
+
+    torch refuses a number in the place of a tensor.
 
     Equality and hash distinguish 1, 1.0 and True, and NaN equals itself, because the oracle remembers
     the outcome of a step by equality, and the type of the value is part of the outcome.

@@ -21,6 +21,7 @@ from cases.attributes import PARAMETERS
 from cases.derivatives import Accumulate, ZeroGrad
 from cases.inputs import Batch
 from cases.variants import Variant
+from oracle import refusals
 from oracle.backward import backward, gradient_values
 from oracle.expected_derivatives import ExpectedGradient, Grad
 from oracle.numerics import bounds, propagation
@@ -127,10 +128,12 @@ def _sum(grad: Optional[Grad], gradient: ExpectedGradient, layout: str) -> Grad:
 
 def zero_grad(state: State, step: ZeroGrad, variant: Variant, rules: Rules) -> Expected:
     """Clear the ``.grad`` of every parameter: it becomes None or zeros. Inputs keep theirs."""
+    if step.to_zeros and rules.holds("no_set_to_none_keyword"):
+        raise refusals.unknown_keyword("set_to_none")
     for name in PARAMETERS:
         tensor = state.entry(name)
         if isinstance(tensor, Tensor) and tensor.grad is not None:
-            kept = rules.holds("zero_grad_keeps_zeros")
+            kept = step.to_zeros or rules.holds("zero_grad_keeps_zeros")
             zeros = dataclasses.replace(tensor.grad, parts=(), converted=None) if kept else None
             state = state.written(tensor._replace(grad=zeros))
     return Expected(state)

@@ -6,7 +6,7 @@ from typing import Callable, Dict, List, Type, Union
 
 import numpy as np
 
-from cases.attributes import BUFFERS, FLOATING
+from cases.attributes import BUFFERS, FLOATING, TENSORS
 from cases.inputs import attached, preset
 from cases.inputs.storage import stored
 from cases.steps import UNSAVED, Attach, Count, Drop, Mode, Preset, Reset, SetAttribute, Show, Step
@@ -34,6 +34,10 @@ def _mode(state: State, step: Mode, variant: Variant, rules: Rules) -> Expected:
 
 
 def _set_attribute(state: State, step: SetAttribute, variant: Variant, rules: Rules) -> Expected:
+    """Set a flag to any value. A name of a tensor takes no number."""
+    if step.name in TENSORS:
+        place = "parameter" if step.name in state.parameters else "buffer"
+        raise refusals.not_assigned(step.name, place)
     return Expected(state.changed(**{step.name: step.value}))
 
 
@@ -59,7 +63,7 @@ def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expec
         unsaved = unsaved - {step.name}
         parameters += () if step.name in parameters else (step.name,)
     elif step.name in parameters:
-        raise refusals.not_a_parameter(step.name)
+        raise refusals.not_assigned(step.name, "parameter")
     entry: Union[Tensor, Counter]
     if step.name == "num_batches_tracked":
         entry = Counter(ATTACHED_COUNT, object())
@@ -171,7 +175,7 @@ def _entries(state: State, rules: Rules) -> str:
         if isinstance(entry, Tensor):
             channels = entry.numbers.channels
             facts = f"{state.dtype} {[1, channels] if entry.form == 'row' else [channels]}"
-        lines.append(f"layer.{name} {facts} grad False shared True kept True alone True")
+        lines.append(f"layer.{name} {facts} grad False own False shared True kept True alone True")
     return "; ".join(lines)
 
 
@@ -194,7 +198,7 @@ def _once(state: State, names: List[str]) -> List[str]:
 _TEXTS: Dict[str, Callable[[State, Rules], str]] = {
     "repr": lambda state, rules: _extra_repr(state, rules) + ")",
     "keys": lambda state, rules: " ".join(sorted(state.keys())),
-    "parent": lambda state, rules: " ".join(sorted(map("0.{}".format, state.keys()))),
+    "parent": lambda state, rules: " ".join(sorted(map("0.{}".format, state.keys()))) + "; version 2",
     "version": lambda state, rules: "2",
     "extra_repr": _extra_repr,
     "order": _order,

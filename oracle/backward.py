@@ -227,7 +227,9 @@ def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
         x, g = by_channel(expected.output.batch.values), by_channel(expected.upstream.values)
         mean = np.abs(expected.output.mean.values)
         magnitude = np.abs(g * x).sum(axis=1) + mean * np.abs(g).sum(axis=1)
-        budget = budget + propagation.cancelled(magnitude, part.inverse, expected.output.arithmetic)
+        fmt = expected.output.arithmetic
+        budget = budget + propagation.cancelled(magnitude, part.inverse, fmt)
+        undetermined = undetermined | (magnitude * np.abs(part.inverse) > fmt.largest)
     return OutputValues(value, budget, undetermined)
 
 

@@ -130,7 +130,7 @@ def _counted(state: State, grad: str, rules: Rules) -> State:
         return state
     rebound = rules.holds("counter_rebound")
     if rebound and "num_batches_tracked" in state.parameters:
-        raise refusals.not_a_parameter("num_batches_tracked")
+        raise refusals.not_assigned("num_batches_tracked", "parameter")
     value = counter.value + 1 if counter.value < 2**63 - 1 else -(2**63)
     counted = Counter(value, object(), grad == "inference") if rebound else counter.at(value)
     return state.changed(num_batches_tracked=counted)

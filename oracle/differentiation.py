@@ -43,6 +43,14 @@ DIFFERENTIATION: Tuple[Switch, ...] = (
         "#92656; PR #92731",
     ),
     Switch(
+        "no_set_to_none_keyword",
+        None,
+        (1, 6),
+        "zero_grad has no set_to_none keyword.",
+        "With set_to_none=False it puts zeros into every .grad that there is.",
+        "PR #42754; measured",
+    ),
+    Switch(
         "grad_laid_out_as_computed",
         None,
         (1, 5),

@@ -28,7 +28,7 @@ def _alias(state: State, step: Alias, variant: Variant, rules: Rules) -> Expecte
         parameters += () if step.name in parameters else (step.name,)
         unsaved = unsaved - {step.name}
     elif step.name in parameters:
-        raise refusals.not_a_parameter(step.name)
+        raise refusals.not_assigned(step.name, "parameter")
     return Expected(state.changed(parameters=parameters, unsaved=unsaved, **{step.name: tensor}))
 
 

@@ -48,9 +48,9 @@ def unknown_keyword(name: str) -> Refusal:
     return Refusal("TypeError", f"unexpected keyword argument '{name}'")
 
 
-def not_a_parameter(name: str) -> Refusal:
-    """The error of assigning a plain tensor to the name of a parameter."""
-    return Refusal("TypeError", f"cannot assign .* as parameter '{name}'")
+def not_assigned(name: str, place: str) -> Refusal:
+    """The error of assigning what is no Parameter, or no tensor, to the name of a parameter or buffer."""
+    return Refusal("TypeError", f"cannot assign .* as {place} '{name}'")
 
 
 def already_there(name: str) -> Refusal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.attributes import BUFFERS
+from cases.attributes import BUFFERS, TENSORS
 from cases.edges.edge import BARE, NO_BIAS, TRACKED, UNTRACKED, Edge
 from cases.variants import Variant
 
@@ -60,6 +60,21 @@ EDGES: Tuple[Edge, ...] = (
     ),
     Edge(
         "parent_bare", "protocol", "show:parent,attach:weight:trainable,show:parent,forward:b0", "", BARE,
+    ),
+    *(
+        Edge(
+            f"number_as_{name}", "protocol", f"preset,set:{name}:0.5,forward:b0,set:{name}:true,eval,"
+            f"forward:b1,drop:{name},set:{name}:0,forward:b0,attach:{name}:parameter,set:{name}:0.5,"
+            "train,forward:b1", "a number takes the place of no tensor, also where there is none",
+        )
+        for name in TENSORS
+    ),
+    *(
+        Edge(
+            f"numbers{name}", "protocol", f"{','.join(f'set:{each}:0.5' for each in TENSORS)},forward:b0",
+            "nor where the constructor has made none", config,
+        )
+        for name, config in (("_untracked", UNTRACKED), ("_bare", BARE))
     ),
     Edge(
         "flag_is_a_number", "protocol", "preset,set:track_running_stats:1,forward:b0,"

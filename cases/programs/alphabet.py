@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence, Tuple
 
-from cases.attributes import BUFFERS, PARAMETERS, STATISTICS
+from cases.attributes import BUFFERS, PARAMETERS, STATISTICS, TENSORS
 from cases.construction import AFFINE, MOMENTUM, TRACK, Construction
 from cases.derivatives import (
     DOUBLES,
@@ -24,6 +24,7 @@ from cases.derivatives import (
     Nested,
     Triple,
     Vjp,
+    ZeroGrad,
 )
 from cases.inputs.upstream import RECTIFIED, UPSTREAM
 from cases.inputs.vectors import LOADED
@@ -92,6 +93,7 @@ def _numbers() -> Iterator[Step]:
     yield from (SetAttribute("momentum", value) for value in MOMENTA)
     yield from (SetAttribute("eps", value) for value in EPSILONS)
     yield SetAttribute("num_features", 7)
+    yield from (SetAttribute(name, 0.5) for name in TENSORS)
     yield from (Count(value) for value in COUNTS)
 
 
@@ -152,6 +154,7 @@ _GRADIENTS: Tuple[Step, ...] = (
     *(Double("ordinary", "ones", way) for way in DOUBLES),
     Triple("ordinary", "alternating", "offset"),
     ZERO_GRAD,
+    ZeroGrad(to_zeros=True),
     *(Jvp("b1", "ordinary", way) for way in JVPS),
     *(Jvp(name, "offset") for name in ("b0.channels_last", "nan", "no_batch", "one_value")),
     Jvp("wrong_float", "ones"),

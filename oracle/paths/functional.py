@@ -8,9 +8,14 @@ from typing import Dict
 from cases.derivatives import Accumulate, Backward, Double
 from cases.inputs import batch
 from cases.inputs.batches import Batch
+from cases.inputs.memory import ORDERS
 from cases.steps import Convert, Forward, Step
 from cases.variants import NARROW, Variant
+from oracle.accumulation import accumulated, found_again
+from oracle.deviations.layouts import backward_misreads_ambiguous_layout
+from oracle.deviations.situation import Situation
 from oracle.meanings import advance
+from oracle.numerics.normalisation import plane
 from oracle.paths.compile import NOT_4D, cumulates
 from oracle.paths.rounding import gradients_in_16_bits, normalised_first, output_in_16_bits
 from oracle.paths.walk import (
@@ -77,7 +82,56 @@ def _vmap(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
         return tagged(found, "vmap_error") if _in_other_words(found.error, given) else found
     if _mixes(state, found):
         return tagged(found, "vmap_mixed")
-    return _narrow(found)
+    return _narrow(_of_view(found))
+
+
+def _of_view(found: Expected) -> Expected:
+    """Return what a forward shows whose graph is that of a view of the input.
+
+    vmap adds a dimension to the input and takes it off again.
+    """
+    if found.output is None or not found.state.graphs:
+        return found
+    output = found.state.graphs[0].output
+    viewed = dataclasses.replace(output, batch=dataclasses.replace(output.batch, view=True))
+    return dataclasses.replace(found, state=found.state.with_last_graph(output=viewed))
+
+
+def _misread(
+    found: Expected, state: State, step: Step, variant: Variant, semantics: Semantics
+) -> Expected:
+    """Return what a backward shows whose kernel misreads the product of upstream gradient and weight.
+
+    The kernel knows no weight, by which vmap multiplies. The input's gradient is that of the known defect
+    ``backward_misreads_ambiguous_layout``.
+    """
+    if isinstance(step, Accumulate):
+        before = found_again(state)
+        returned = advance(before, step.backward, variant, semantics)
+        wrong = _misread(returned, before, step.backward, variant, semantics)
+        return found if wrong is returned else tagged(accumulated(found, wrong), "vmap_misread")
+    if found.gradients is None or found.gradients[0] is None:
+        return found
+    right, others = found.gradients[0], found.gradients[1:]
+    weight, upstream = right.output.weight, right.upstream
+    values = upstream.values if weight is None else upstream.values * plane(weight.values)
+    product = dataclasses.replace(upstream, values=values, layout=_layout_of_product(upstream))
+    alone = dataclasses.replace(
+        right, output=dataclasses.replace(right.output, weight=None), upstream=product
+    )
+    kernel = Expected(state, gradients=(alone,))
+    seen = backward_misreads_ambiguous_layout(kernel, Situation(state, step, variant, semantics, 1))
+    if seen is kernel:
+        return found
+    gradients = (*(seen.gradients or ()), *others)
+    return tagged(dataclasses.replace(found, gradients=gradients), "vmap_misread")
+
+
+def _layout_of_product(upstream: Batch) -> str:
+    """Return the layout of a new tensor, the product of an upstream gradient and the weight."""
+    if upstream.memory_format == "channels_last":
+        return "unsqueezed" if upstream.layout == "unsqueezed" else "channels_last"
+    return upstream.layout if upstream.layout in ORDERS else "contiguous"
 
 
 def _in_other_words(error: ExpectedError, given: Batch) -> bool:
@@ -122,6 +176,8 @@ def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics
         return found
     if found.error is not None or isinstance(step, Double):
         return tagged(found, "vmap_kept")
+    if state.memory is None:
+        found = _misread(found, state, step, variant, semantics)
     weight = None if state.weight is None else state.weight.numbers
     copied = isinstance(state.memory, tuple) and all(each is not graph.output for each in state.memory)
     if graph.output.weight is not weight or copied:

@@ -123,7 +123,10 @@ COPIES: Dict[str, str] = {
 SHOWN: Dict[str, str] = {
     "repr": "repr(m).partition('(')[2]",
     "keys": "' '.join(sorted(m.state_dict()))",
-    "parent": "' '.join(sorted(torch.nn.Sequential(m).state_dict()))",
+    "parent": (
+        "(lambda s: ' '.join(sorted(s)) + f\"; version {s._metadata['0']['version']}\")"
+        "(torch.nn.Sequential(m).state_dict())"
+    ),
     "version": "str(m.state_dict()._metadata['']['version'])",
     "extra_repr": "m.extra_repr()",
     "order": (
@@ -132,7 +135,8 @@ SHOWN: Dict[str, str] = {
     ),
     "entries": (
         "(lambda h, s, k: '; '.join(f'{n} {str(s[n].dtype)[6:]} {list(s[n].shape)} "
-        "grad {s[n].requires_grad} shared {s[n].data_ptr() == getattr(m, n[6:]).data_ptr()} "
+        "grad {s[n].requires_grad} own {s[n] is getattr(m, n[6:])} "
+        "shared {s[n].data_ptr() == getattr(m, n[6:]).data_ptr()} "
         "kept {k.get(n[6:]) is getattr(m, n[6:])} "
         "alone {h(s[n]) not in [h(o) for o in s.values() if o.data_ptr() != s[n].data_ptr()]}' "
         "for n in sorted(s)))(lambda t: getattr(t, 'untyped_storage', t.storage)().data_ptr(), "

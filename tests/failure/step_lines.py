@@ -148,7 +148,7 @@ def _called(writing: Writing, step: Union[Jvp, Vjp, Nested]) -> List[str]:
 
 
 def _zero_grad(writing: Writing, step: ZeroGrad) -> List[str]:
-    return ["m.zero_grad()"]
+    return [f"m.zero_grad({'set_to_none=False' if step.to_zeros else ''})"]
 
 
 def _detach(writing: Writing, step: Detach) -> List[str]:

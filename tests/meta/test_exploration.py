@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("hypothesis")
 
 from cases import catalogue
-from cases.attributes import BUFFERS, PARAMETERS
+from cases.attributes import BUFFERS, PARAMETERS, TENSORS
 from cases.attributes import FLAGS as ATTRIBUTES
 from cases.case import Case
 from cases.derivatives import Accumulate, Backward, Double, ZeroGrad
@@ -162,7 +162,7 @@ def test_alphabet_has_every_kind_of_step() -> None:
             if (name, kind) != ("num_batches_tracked", "trainable")
         ]
     assert {token(step) for step in wanted} <= steps
-    assert {step.name for step in ALPHABET if isinstance(step, SetAttribute)} == set(ATTRIBUTES)
+    assert {step.name for step in ALPHABET if isinstance(step, SetAttribute)} == {*ATTRIBUTES, *TENSORS}
     kinds = (Count, Forwards, Backward, Accumulate, Double, ZeroGrad)
     assert all(any(isinstance(step, kind) for step in ALPHABET) for kind in kinds)
 

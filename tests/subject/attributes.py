@@ -74,7 +74,10 @@ def _reset(live: Any, step: Reset) -> None:
 
 
 def _zero_grad(live: Any, step: ZeroGrad) -> None:
-    live.module.zero_grad()
+    if step.to_zeros:
+        live.module.zero_grad(set_to_none=False)
+    else:
+        live.module.zero_grad()
 
 
 ATTRIBUTE_ACTIONS: Dict[Type[Step], Callable[..., None]] = {

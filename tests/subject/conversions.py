@@ -81,6 +81,12 @@ def _returns(module: Any) -> str:
     return " ".join(name for name, returned in found.items() if returned is module)
 
 
+def _parent(module: Any) -> str:
+    """Describe the state dict of a Sequential that holds the module: its keys, and the version."""
+    state: Any = torch.nn.Sequential(module).state_dict()
+    return " ".join(sorted(state)) + f"; version {state._metadata['0']['version']}"
+
+
 def _entries(module: Any) -> str:
     """Describe a state dict with a prefix, beside the module's own tensors."""
     saved, kept = module.state_dict(prefix="layer."), module.state_dict(keep_vars=True)
@@ -92,8 +98,8 @@ def _entries(module: Any) -> str:
         alone = _storage(entry) not in map(_storage, others)
         lines.append(
             f"{key} {str(entry.dtype)[len('torch.') :]} {list(entry.shape)} grad {entry.requires_grad} "
-            f"shared {entry.data_ptr() == own.data_ptr()} kept {kept.get(name) is own} "
-            f"alone {alone}"
+            f"own {entry is own} shared {entry.data_ptr() == own.data_ptr()} "
+            f"kept {kept.get(name) is own} alone {alone}"
         )
     return "; ".join(lines)
 
@@ -130,7 +136,7 @@ def _methods(module: Any) -> str:
 TEXTS: Dict[str, Callable[[Any, Callable[..., Any]], str]] = {
     "repr": lambda module, _: repr(module).partition("(")[2],
     "keys": lambda module, _: " ".join(sorted(module.state_dict())),
-    "parent": lambda module, _: " ".join(sorted(torch.nn.Sequential(module).state_dict())),
+    "parent": lambda module, _: _parent(module),
     "version": lambda module, _: str(module.state_dict()._metadata[""]["version"]),
     "extra_repr": lambda module, _: str(module.extra_repr()),
     "order": lambda module, _: _order(module),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Type
 
-from cases.attributes import FLOATING, PARAMETERS
+from cases.attributes import FLOATING, PARAMETERS, TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.derivatives import Backward
@@ -91,6 +91,8 @@ def _set_attribute(step: SetAttribute, case: Case, offers: Offers) -> Why:
         return None
     if step.name == "momentum" and step.value is None:
         return _needs(offers, "momentum_none", "set:momentum")
+    if step.name in TENSORS:
+        return "a number in the place of a tensor"
     switches = step.name in ("affine", "track_running_stats")
     if not isinstance(step.value, bool if switches else (int, float)):
         return f"{step.name} set to a value of another type"

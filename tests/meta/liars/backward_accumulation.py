@@ -144,6 +144,14 @@ class BiasNotCleared(HonestBatchNorm2d):
             self.weight.grad = None
 
 
+@liar("accumulation", "train_zeros", through="grads present")
+class SetToNoneIgnored(HonestBatchNorm2d):
+    """Clears .grad in zero_grad, whatever set_to_none is."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        super().zero_grad()
+
+
 @liar("accumulation", "train_cleared", through="num_batches_tracked")
 class ZeroGradResets(HonestBatchNorm2d):
     """Resets the running statistics in zero_grad."""

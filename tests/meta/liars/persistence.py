@@ -138,3 +138,65 @@ class LoadRebinds(HonestBatchNorm2d):
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
         if self.running_mean is not None:
             self.running_mean = self.running_mean.clone()
+
+
+@liar("protocol", "unsaved_converted", through="text")
+class ConversionForgetsUnsaved(HonestBatchNorm2d):
+    """A conversion makes every buffer one that the state dict holds."""
+
+    def _apply(self, *arguments: Any, **keywords: Any) -> Any:
+        converted = super()._apply(*arguments, **keywords)  # type: ignore[no-untyped-call]
+        self._non_persistent_buffers_set.clear()
+        return converted
+
+
+@liar("protocol", "parent", through="text")
+class DestinationIgnored(HonestBatchNorm2d):
+    """state_dict returns a new dictionary whatever it is given, so a parent saves nothing of it."""
+
+    def state_dict(self, *_: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
+        return super().state_dict(prefix=prefix, keep_vars=keep_vars)
+
+
+@liar("protocol", "parent", through="text")
+class VersionLost(HonestBatchNorm2d):
+    """A state dict with a prefix has no version 2 in its metadata."""
+
+    def state_dict(self, *arguments: Any, **keywords: Any) -> Any:
+        found = super().state_dict(*arguments, **keywords)
+        for key, facts in found._metadata.items():
+            facts["version"] = 2 if key == "" else 1
+        return found
+
+
+@liar("protocol", "entries", through="text")
+class StateDictOfTheBuffers(HonestBatchNorm2d):
+    """The state dict has the buffers themselves, so what is read from it changes with the next batch."""
+
+    def state_dict(self, *arguments: Any, **keywords: Any) -> Any:
+        found = super().state_dict(*arguments, **keywords)
+        for key in found:
+            own = getattr(self, key.rpartition(".")[2], None)
+            if own is not None and not isinstance(own, torch.nn.Parameter):
+                found[key] = own
+        return found
+
+
+@liar("protocol", "number_as_running_mean", through="exception")
+class NumberTakenAsTensor(HonestBatchNorm2d):
+    """Makes a tensor of a number that is assigned to a running statistic."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("running_mean", "running_var") and isinstance(value, float):
+            value = torch.full((self.num_features,), value)
+        super().__setattr__(name, value)
+
+
+@liar("protocol", "number_as_num_batches_tracked", through="exception")
+class NumberTakenAsCounter(HonestBatchNorm2d):
+    """Makes a tensor of a number that is assigned to the counter."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "num_batches_tracked" and isinstance(value, (int, float)):
+            value = torch.tensor(int(value))
+        super().__setattr__(name, value)

@@ -228,24 +228,6 @@ class ResetRestoresEps(HonestBatchNorm2d):
         self.eps = self.__dict__.get("made_with", self.eps)
 
 
-@liar("protocol", "unsaved_converted", through="text")
-class ConversionForgetsUnsaved(HonestBatchNorm2d):
-    """A conversion makes every buffer one that the state dict holds."""
-
-    def _apply(self, *arguments: Any, **keywords: Any) -> Any:
-        converted = super()._apply(*arguments, **keywords)  # type: ignore[no-untyped-call]
-        self._non_persistent_buffers_set.clear()
-        return converted
-
-
-@liar("protocol", "parent", through="text")
-class DestinationIgnored(HonestBatchNorm2d):
-    """state_dict returns a new dictionary whatever it is given, so a parent saves nothing of it."""
-
-    def state_dict(self, *_: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
-        return super().state_dict(prefix=prefix, keep_vars=keep_vars)
-
-
 @liar("memory", "shifted_running_mean", through="running_mean")
 class StatisticsOffsetIgnored(HonestBatchNorm2d):
     """Writes the running statistics at the beginning of the memory that they are a part of."""

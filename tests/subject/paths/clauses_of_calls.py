@@ -106,6 +106,13 @@ FUNCTIONAL = (
         "weight.grad",
         always=False,
     ),
+    exactly(
+        "vmap_misread",
+        "vmap hands the kernel a view of the input, in which a dimension of size 1 has another stride, "
+        "so that the backward misreads a gradient whose memory format is another: "
+        "reports/defects/backward_misreads_ambiguous_layout.md.",
+        defect=True,
+    ),
     freely(
         "vmap_narrow_gradients",
         "Gradients are sums of intermediate results that were rounded to 16 bits.",

@@ -26,7 +26,7 @@ class Lazy(Path):
         def construct(features: int, *arguments: Any, **named: Any) -> Any:
             module = lazy(*arguments, **named)
             module.eval()
-            module(torch.zeros(2, features, 1, 1, dtype=named.get("dtype")))
+            module(torch.zeros(2, features, 1, 1, dtype=named.get("dtype"), device=named.get("device")))
             return module.train()
 
         return construct
