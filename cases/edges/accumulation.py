@@ -18,14 +18,14 @@ def _added() -> Iterator[Edge]:
             ("retained", "accumulate_retain:ordinary,accumulate:outlier", "the input's add up, too"),
             ("used_up", "accumulate:ordinary,accumulate:ordinary", "a graph is used up"),
             ("cleared", "accumulate:ordinary,zero_grad,forward:b1,accumulate:ones", "new ones are left"),
-            ("zeros", "accumulate:ordinary,zero_grad_to_zeros,forward:b1,accumulate:ones", "or zeros"),
+            ("zeros", "accumulate:ordinary,grad_zeros,forward:b1,accumulate:ones", "or zeros"),
             ("returned", "retain:ordinary,accumulate:ones,zero_grad", "autograd.grad leaves no .grad"),
         ):
             yield Edge(f"{mode}_{name}", GROUP, f"preset,{enter}input_grad:b0,{rest}", note)
     program = "preset,no_grad:b0,accumulate:ones,zero_grad"
     yield Edge("no_grad", GROUP, program, "there is nothing to differentiate")
-    zeros = "zero_grad_to_zeros,forward:b0,accumulate:ones,convert:double,zero_grad_to_zeros"
-    yield Edge("zeros", GROUP, f"preset,{zeros},drop:weight,zero_grad_to_zeros", "of what there is")
+    zeros = "grad_zeros,forward:b0,accumulate:ones,convert:double,grad_zeros"
+    yield Edge("zeros", GROUP, f"preset,{zeros},drop:weight,grad_zeros", "of what there is")
     note = "the budgets add up as the gradients do"
     upstream = ("ordinary", "ones") * 4
     eight = ",".join(f"input_grad:b{n},accumulate:{name}" for n, name in enumerate(upstream))
