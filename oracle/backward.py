@@ -74,7 +74,7 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         raise refusals.modified_in_place()
     if graph.mixed:
         raise refusals.converted()
-    bias_alone = graph.output.weight is None and graph.output.bias is not None
+    bias_alone = graph.output.weight is None and "bias" in graph.trainable
     if bias_alone and rules.holds("backward_needs_weight"):
         raise refusals.bias_without_weight()
     incoming = upstream(variant, graph.output.batch, step.upstream)

@@ -65,7 +65,7 @@ def _left_behind(graph: Graph, state: State, dtype: str) -> Graph:
     """Return the graph of an earlier forward, which keeps the Parameters that it saved as they were."""
     own = _identities(state)
     saved = [
-        each._replace(identity=object()) if id(each.identity) in own else each
+        each._replace(stale=True) if id(each.identity) in own else each
         for each in graph.saved
     ]
     return _after(graph, own, dtype)._replace(saved=tuple(saved))

@@ -68,8 +68,8 @@ def _written_unseen(state: State, tensor: Tensor, numbers: Budgeted) -> State:
 
 def _reading(graph: Graph, tensor: Tensor) -> Graph:
     """Return the graph of an earlier forward, whose weight the tensor may have been."""
-    read = any(each.name == "weight" and each.identity is tensor.identity for each in graph.saved)
-    if not read:
+    saved = [each for each in graph.saved if each.name == "weight" and not each.stale]
+    if not any(each.identity is tensor.identity for each in saved):
         return graph
     return graph._replace(output=dataclasses.replace(graph.output, weight=tensor.numbers))
 

@@ -72,7 +72,8 @@ class Saved(NamedTuple):
     """A tensor that autograd keeps for the backward pass, and its version at that time.
 
     ``numbers``: what lies in it by now, also after the module has dropped it. ``form``: as in ``Tensor``.
-    ``dtype``: its dtype by now, which a conversion of the module changes.
+    ``dtype``: its dtype by now, which a conversion of the module changes. ``stale``: a conversion has given
+    the tensor new memory, and left this one as it was; a write to the tensor still counts as one to this.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Saved(NamedTuple):
     numbers: Budgeted
     form: str
     dtype: str
+    stale: bool = False
 
 
 class Graph(NamedTuple):
@@ -136,7 +138,7 @@ class Graph(NamedTuple):
             tensor = tensors.get(id(saved.identity))
             if tensor is not None:
                 modified = modified or tensor.version != saved.version
-                saved = saved._replace(numbers=tensor.numbers)
+                saved = saved if saved.stale else saved._replace(numbers=tensor.numbers)
             kept.append(saved)
         return self._replace(saved=tuple(kept), modified=modified)
 

@@ -9,6 +9,7 @@ from cases.variants import Variant
 
 _NOTE = "parameters stay the objects that they are, buffers become others; the counter stays"
 _TWICE = "double:ordinary:offset"
+_THERE_AND_BACK = "convert:double,convert:float"
 _BFLOAT16 = Variant("bounded", "n8", "bfloat16")
 _MIXED = Variant("bounded", "n8", "mixed_float16")
 
@@ -72,10 +73,10 @@ EDGES: Tuple[Edge, ...] = (
             "gradient by it is not", TRACKED,
         )
         for name, between in (
-            ("back", "convert:double,convert:float"),
+            ("back", _THERE_AND_BACK),
             ("back_weight_attached",
-             "convert:double,convert:float,attach:weight:trainable,convert:double,convert:float"),
-            ("back_bias_attached", "convert:double,convert:float,attach:bias:trainable"),
+             f"{_THERE_AND_BACK},attach:weight:trainable,{_THERE_AND_BACK}"),
+            ("back_bias_attached", f"{_THERE_AND_BACK},attach:bias:trainable"),
         )
     ),
     Edge(
@@ -86,6 +87,14 @@ EDGES: Tuple[Edge, ...] = (
         "twice_attached", "convert", "preset,input_grad:b0,convert:double,convert:float,"
         "attach:weight:trainable,convert:double,double:ordinary:offset",
         "a weight that another has replaced keeps its dtype",
+    ),
+    *(
+        Edge(
+            f"written_{write.replace(':', '_')}", "convert",
+            f"preset,input_grad:b0,{_THERE_AND_BACK},{write},backward:ordinary,eval,forward:b1,"
+            f"{_THERE_AND_BACK},{write},backward:ordinary", "a write after the conversion is one to what the forward has saved",
+        )
+        for write in ("preset", "reset_parameters", "load:plain", "overwrite")
     ),
     Edge(
         "thrice_back", "convert", "preset,input_grad:b0,convert:double,convert:float,"

@@ -53,6 +53,10 @@ def _combinations() -> Iterator[Edge]:
     program = f"preset,{_PASS.format('forward', '')},{_PASS.format('forward', '.expanded')}"
     yield Edge("none_untracked", GROUP, program, note, UNTRACKED)
     yield Edge("none_views", GROUP, f"{program},{_PASS.format('forward', '.shifted')}", note, TRACKED)
+    note = "without a weight, a bias that is frozen has no part in the backward"
+    passes = ",".join(_PASS.format("input_grad", layout) for layout in ("", ".channels_last"))
+    alone = f"drop:weight,attach:bias:parameter,preset,{passes},eval,{passes}"
+    yield Edge("bias_alone", GROUP, alone, note, TRACKED)
 
 
 EDGES: Tuple[Edge, ...] = tuple(_combinations())

@@ -59,7 +59,15 @@ def leaving_behind(state: State, step: Step, variant: Variant, semantics: Semant
     The conversion gives the Parameter new memory, and leaves that tensor as it was.
     """
     inside = semantics.holding | {"conversion_leaves_saved_weight"}
-    return advance(state, step, variant, dataclasses.replace(semantics, holding=inside))
+    found = advance(state, step, variant, dataclasses.replace(semantics, holding=inside))
+    graphs = tuple(_unwatched(each) for each in found.state.graphs)
+    return dataclasses.replace(found, state=found.state.changed(graphs=graphs))
+
+
+def _unwatched(graph: Graph) -> Graph:
+    """Return the graph in which a later write to a converted tensor is not noticed."""
+    saved = (each._replace(identity=object()) if each.stale else each for each in graph.saved)
+    return graph._replace(saved=tuple(saved))
 
 
 def differentiated_graph(state: State, step: Step) -> Optional[Graph]:
@@ -74,7 +82,7 @@ def left_behind(state: State, step: Step) -> bool:
     graph, weight = differentiated_graph(state, step), state.weight
     if graph is None or weight is None or weight.identity is not graph.leaves[0]:
         return False
-    return any(each.name == "weight" and each.identity is not weight.identity for each in graph.saved)
+    return any(each.name == "weight" and each.stale for each in graph.saved)
 
 
 def allowing(expected: Expected, clause: str, wider: Expected) -> Expected:
