@@ -66,7 +66,7 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         raise refusals.output_without_graph()
     if graph.frozen >= set(graph.trainable):
         raise refusals.nothing_to_differentiate()
-    if not graph.wanted:  # autograd runs no operation that leads to none of the leaves
+    if not graph.wanted and not rules.holds("unwanted_operations_run"):
         return Expected(state, gradients=(None,) * len(GRADIENTS))
     if graph.freed:
         raise refusals.graph_used_up()

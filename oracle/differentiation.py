@@ -110,6 +110,14 @@ DIFFERENTIATION: Tuple[Switch, ...] = (
         "measured",
     ),
     Switch(
+        "unwanted_operations_run",
+        None,
+        (1, 8),
+        "A backward runs operations that lead to no gradient that is asked for, and raises what they raise.",
+        "It leaves them out.",
+        "measured",
+    ),
+    Switch(
         "rows_unchecked",
         None,
         (1, 8),

@@ -72,8 +72,8 @@ class Saved(NamedTuple):
     """A tensor that autograd keeps for the backward pass, and its version at that time.
 
     ``numbers``: what lies in it by now, also after the module has dropped it. ``form``: as in ``Tensor``.
-    ``dtype``: its dtype by now, which a conversion of the module changes. ``stale``: a conversion has given
-    the tensor new memory, and left this one as it was; a write to the tensor still counts as one to this.
+    ``dtype``: its dtype by now, which a conversion of the module changes. ``stale``: a conversion has
+    given the tensor new memory, and left this one; a write to the tensor still counts as one to this.
     """
 
     name: str

@@ -92,7 +92,8 @@ EDGES: Tuple[Edge, ...] = (
         Edge(
             f"written_{write.replace(':', '_')}", "convert",
             f"preset,input_grad:b0,{_THERE_AND_BACK},{write},backward:ordinary,eval,forward:b1,"
-            f"{_THERE_AND_BACK},{write},backward:ordinary", "a write after the conversion is one to what the forward has saved",
+            f"{_THERE_AND_BACK},{write},backward:ordinary",
+            "a write after the conversion is one to what the forward has saved",
         )
         for write in ("preset", "reset_parameters", "load:plain", "overwrite")
     ),

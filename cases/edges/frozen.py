@@ -54,8 +54,8 @@ def _combinations() -> Iterator[Edge]:
     yield Edge("none_untracked", GROUP, program, note, UNTRACKED)
     yield Edge("none_views", GROUP, f"{program},{_PASS.format('forward', '.shifted')}", note, TRACKED)
     note = "without a weight, a bias that is frozen has no part in the backward"
-    passes = ",".join(_PASS.format("input_grad", layout) for layout in ("", ".channels_last"))
-    alone = f"drop:weight,attach:bias:parameter,preset,{passes},eval,{passes}"
+    both = ",".join(_PASS.format("input_grad", layout) for layout in ("", ".channels_last"))
+    alone = f"drop:weight,attach:bias:parameter,preset,{both},eval,{both}"
     yield Edge("bias_alone", GROUP, alone, note, TRACKED)
 
 

@@ -59,15 +59,7 @@ def leaving_behind(state: State, step: Step, variant: Variant, semantics: Semant
     The conversion gives the Parameter new memory, and leaves that tensor as it was.
     """
     inside = semantics.holding | {"conversion_leaves_saved_weight"}
-    found = advance(state, step, variant, dataclasses.replace(semantics, holding=inside))
-    graphs = tuple(_unwatched(each) for each in found.state.graphs)
-    return dataclasses.replace(found, state=found.state.changed(graphs=graphs))
-
-
-def _unwatched(graph: Graph) -> Graph:
-    """Return the graph in which a later write to a converted tensor is not noticed."""
-    saved = (each._replace(identity=object()) if each.stale else each for each in graph.saved)
-    return graph._replace(saved=tuple(saved))
+    return advance(state, step, variant, dataclasses.replace(semantics, holding=inside))
 
 
 def differentiated_graph(state: State, step: Step) -> Optional[Graph]:
