@@ -113,7 +113,7 @@ DIFFERENTIATION: Tuple[Switch, ...] = (
         "unwanted_operations_run",
         None,
         (1, 8),
-        "A backward runs operations that lead to no gradient that is asked for, and raises what they raise.",
+        "A backward runs operations that lead to no gradient asked for, too, and raises what they raise.",
         "It leaves them out.",
         "measured",
     ),
