@@ -151,6 +151,8 @@ def running(
     terms = keep * np.abs(old) + take * np.abs(new)
     result = np.abs((1.0 - factor) * old + factor * new)
     spent = sum(gamma(3, unit) * terms + unit * result for unit in (fmt.unit, FLOAT64.unit))
+    if 0 < take < fmt.tiny:  # the factor is rounded to a multiple of 2 * tiny * unit
+        carried = carried + fmt.tiny * fmt.unit * np.abs(new)
     return np.asarray(carried + spent + fmt.tiny)
 
 
@@ -226,20 +228,16 @@ class GradientBudget(NamedTuple):
 
 def upstream_sum(total: Array, magnitude: Array, sum_depth: Array, fmt: Format) -> Array:
     """Budget of sum g, the bias's gradient; ``magnitude`` is sum|g|. Shapes (C,)."""
-    own = gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)
-    return np.asarray(
-        (gamma(sum_depth, fmt.unit) + own) * magnitude + fmt.unit * np.abs(total) + fmt.tiny
-    )
+    relative = gamma(sum_depth, fmt.unit) + gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)
+    return np.asarray(relative * magnitude + fmt.unit * np.abs(total) + fmt.tiny)
 
 
 def product_sum(
     magnitude: Array, upstream: Array, mean_budget: Array, count: int, sum_depth: Array, fmt: Format
 ) -> Array:
     """Budget of sum g*(x - m); ``magnitude`` is sum|g*(x - m)|, ``upstream`` sum|g|. Shapes (C,)."""
-    own = gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)
-    return np.asarray(
-        (gamma(sum_depth + 2, fmt.unit) + own) * magnitude + mean_budget * upstream + count * fmt.tiny
-    )
+    relative = gamma(sum_depth + 2, fmt.unit) + gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)
+    return np.asarray(relative * magnitude + mean_budget * upstream + count * fmt.tiny)
 
 
 def narrow_sum(budget: Array, magnitude: Array, count: int, every: bool, fmt: Format) -> Array:

@@ -104,6 +104,7 @@ def terms(expected: ExpectedOutput) -> Terms:
             undetermined &= variance.budget > 0
         undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
         weight = (expected.weight or constant(1.0, mean.channels)).values
+        undetermined |= expected.eps > fmt.largest  # an infinity in the arithmetic, or not
         steepest = np.abs(weight * np.where(total == 0, 1.0, inverse))
         undetermined |= steepest > fmt.largest  # a*x + c may be inf - inf where (x - mean)*a is not
         return Terms(
