@@ -11,8 +11,7 @@ An absent weight counts as 1, an absent bias as 0.
     mode the running buffers do; if both are None, the batch's mean and biased variance.
 
     COUNTER.  In train mode, if track_running_stats is set and num_batches_tracked is there, the forward
-    adds 1 to it. An input of the wrong rank is refused before it is counted; every other
-    refused input has been counted.
+    adds 1 to it. An input of the wrong rank is refused before that, any other one after it.
 
     RUNNING BUFFERS.  In train mode, if track_running_stats is set and the buffers are there,
         running = (1 - factor) * running + factor * batch
@@ -275,7 +274,8 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
     if step.how == "state_dict":
         new = construct(state.config, state.dtype, rules)
         copied = new.changed(training=state.training, graphs=state.graphs)
-        if set(copied.keys()) != set(state.keys()) or any(each.form == "row" for each in state.tensors()):
+        saved = state.keys()
+        if {*copied.keys()} != {*saved} or "row" in [getattr(state.entry(n), "form", "") for n in saved]:
             raise refusals.other_keys()
     renewed: Dict[object, object] = {}
     changes: Dict[str, Any] = {}

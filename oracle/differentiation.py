@@ -93,6 +93,15 @@ DIFFERENTIATION: Tuple[Switch, ...] = (
         "measured",
     ),
     Switch(
+        "dual_of_integers",
+        (1, 8),
+        (1, 12),
+        "A dual tensor can be made of integers, which the forward then refuses.",
+        "Making one raises ValueError.",
+        "PR #78361",
+        masked_by=("no_forward_ad_module",),
+    ),
+    Switch(
         "tangent_lost",
         (1, 8),
         (1, 8),

@@ -22,6 +22,7 @@ from oracle import refusals
 from oracle.backward import backward
 from oracle.batch_norm import forward
 from oracle.expected_derivatives import SECOND, TANGENT, ExpectedDerivative
+from oracle.numerics.formats import FORMATS
 from oracle.recording import check_weight
 from oracle.refusals import Refusal
 from oracle.semantics import Rules
@@ -32,6 +33,9 @@ Transform = Union[Jvp, Vjp, Nested]
 
 WITHOUT_DUALS = ("functional_jvp",)
 """The ways to a forward-mode derivative that differentiate twice in reverse mode."""
+
+OF_DUALS = ("jvp", "jvp_parameters", "func_jvp", "func_jvp_jvp", "func_jvp_vjp")
+"""The ways that begin by making a dual tensor of the input."""
 
 WITH_PARAMETERS = "jvp_parameters"
 """The way in which the parameters have tangents, too."""
@@ -55,6 +59,7 @@ def transform(state: State, step: Transform, variant: Variant, rules: Rules) -> 
 def check_call(state: State, step: Transform, variant: Variant, rules: Rules) -> None:
     """Raise Refusal where the release lacks the function, or the function refuses the module."""
     _check_way(step.way, rules)
+    _check_numbers(step, variant, rules)
     if step.way == WITH_PARAMETERS:
         _check_parameters(state, rules)
     if not isinstance(step, Vjp) and step.way not in WITHOUT_DUALS:
@@ -63,6 +68,16 @@ def check_call(state: State, step: Transform, variant: Variant, rules: Rules) ->
     ranked = batch(variant, step.batch).values.ndim == 4
     if step.way.startswith("func_") and counts and ranked:
         raise _captured_tensor_written()
+
+
+def _check_numbers(step: Transform, variant: Variant, rules: Rules) -> None:
+    """Raise Refusal for an input of integers, which can have neither tangent nor gradient."""
+    if batch(variant, step.batch).dtype in FORMATS:
+        return
+    if step.way not in OF_DUALS:
+        raise Refusal(*refusals.INTEGER_WITH_GRADIENT)
+    if not rules.holds("dual_of_integers"):
+        raise Refusal("ValueError", "Expected primal to be floating point")
 
 
 def _check_dual(step: Union[Jvp, Nested], variant: Variant) -> None:

@@ -14,5 +14,16 @@ EDGES: Tuple[Edge, ...] = (
         "bytes", "dtype", "forward:bytes,forward:booleans,forward:b0,eval,forward:booleans,forward:bytes",
         "an image as a file has it must be converted first",
     ),
+    Edge(
+        "integers_laid_out", "dtype", "forward:integers.permuted,eval,forward:integers.sliced,"
+        "forward:integers.channels_last", "without any tensor of the module another kernel refuses them", BARE,
+    ),
+    *(
+        Edge(
+            f"integers_{way}", "dtype", f"preset,{way}:integers:ordinary,eval,{way}:integers:ordinary",
+            "integers have no derivatives",
+        )
+        for way in ("jvp", "functional_jvp", "functional_vjp", "func_jvp", "func_vjp", "grad_jvp")
+    ),
     Edge("wrong_float_bare", "dtype", "forward:integers,forward:wrong_float", "", BARE),
 )

@@ -66,7 +66,7 @@ def _out_of_range(old: np.ndarray, new: np.ndarray, factor: float, working: Form
         found = np.isfinite(old) & np.isfinite(new) & overflows & (np.sign(kept) != np.sign(taken))
     if abs(factor) > working.largest:
         return np.ones_like(found)
-    return found | ((0 < abs(factor) < working.tiny) & np.isinf(new))
+    return np.asarray(found | ((0 < abs(factor) < working.tiny) & np.isinf(new)))
 
 
 def _may_be_zero(numbers: Budgeted) -> np.ndarray:

@@ -154,8 +154,9 @@ SHOWN: Dict[str, str] = {
         "(type(m)(3, device='meta', dtype=torch.float64))"
     ),
     "returns": (
-        "(lambda mode: ' '.join(name for name, each in (('train', m.train(mode)), ('eval', m.eval()), "
-        "('to', m.to('cpu')), ('', m.train(mode))) if name and each is m))(m.training)"
+        "(lambda mode: ' '.join(name for name, each in (('train', m.train(bool(mode))), "
+        "('eval', m.eval()), ('to', m.to('cpu')), ('', m.train(bool(mode))), "
+        "('', setattr(m, 'training', mode))) if name and each is m))(m.training)"
     ),
 }
 """Maps a word of ``cases.steps.SHOWN`` to the expression for its text."""

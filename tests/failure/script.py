@@ -222,7 +222,8 @@ def script(
             f"    new = {made}",
             *([CONVERTED] if any(isinstance(step, Convert) for step in case.steps) else []),
             "    new.load_state_dict(old.state_dict())",
-            "    return new.train(old.training)",
+            "    new.train(bool(old.training)).training = old.training",
+            "    return new",
         ]
     if any(each.grad == "hooked" for step in case.steps for each in forwards(step)):
         text += HOOKED

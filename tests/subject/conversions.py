@@ -76,8 +76,9 @@ def _returns(module: Any) -> str:
     mode = module.training
     tensors = (each for each in (getattr(module, name) for name in TENSORS) if each is not None)
     place = next(tensors, torch.empty(0)).device
-    found = {"train": module.train(mode), "eval": module.eval(), "to": module.to(place)}
-    module.train(mode)
+    found = {"train": module.train(bool(mode)), "eval": module.eval(), "to": module.to(place)}
+    module.train(bool(mode))
+    module.training = mode  # which may be no bool, and train takes none else
     return " ".join(name for name, returned in found.items() if returned is module)
 
 

@@ -181,7 +181,8 @@ class LiveModule:
         else:
             renewed = construct(self.factory, self.config, self.dtype, self.device)
             renewed.load_state_dict(original.state_dict())
-            renewed.train(original.training)
+            renewed.train(bool(original.training))
+            renewed.training = original.training  # which may be no bool, and train takes none else
         self.module = renewed
         self.path = self._new_path and self._new_path()
         pairs = {name: (attribute(renewed, name), attribute(original, name)) for name in TENSORS}
