@@ -16,7 +16,7 @@ EDGES: Tuple[Edge, ...] = (
     ),
     Edge(
         "integers_laid_out", "dtype", "forward:integers.permuted,eval,forward:integers.sliced,"
-        "forward:integers.channels_last", "without tensors of the module another kernel refuses them", BARE,
+        "forward:integers.channels_last", "a module without tensors has another kernel", BARE,
     ),
     *(
         Edge(
