@@ -115,6 +115,12 @@ def _values(variant: Variant, name: str) -> np.ndarray:
     return values
 
 
+def check_dimensions(name: str, layout: str, dimensions: int, what: str) -> None:
+    """Raise CaseError where a tensor of so many dimensions cannot have the layout."""
+    if dimensions != 4 and layout in OF_FOUR_DIMENSIONS:
+        raise CaseError(f"{quoted(name)} is no {what}: {layout} is a layout of 4 dimensions")
+
+
 @lru_cache(maxsize=512)
 def batch(variant: Variant, name: str, view: bool = False) -> Batch:
     """Return the batch that ``name`` names under ``variant``; the same object every time.
@@ -126,8 +132,7 @@ def batch(variant: Variant, name: str, view: bool = False) -> Batch:
     values = _values(variant, plain)
     if "." in name:
         one_of(layout, EVERY_LAYOUT, "layout")
-        if values.ndim != 4 and layout in OF_FOUR_DIMENSIONS:
-            raise CaseError(f"{quoted(name)} is no batch: {layout} is a layout of 4 dimensions")
+        check_dimensions(name, layout, values.ndim, "batch")
     values = laid_out(values, layout)
     values.setflags(write=False)
     return Batch(

@@ -8,7 +8,7 @@ from typing import Callable, Dict
 import numpy as np
 
 from cases.errors import one_of
-from cases.inputs.batches import Batch, laid_out
+from cases.inputs.batches import Batch, check_dimensions, laid_out
 from cases.inputs.storage import stored
 from cases.inputs.streams import bell, stream
 from cases.variants import EVERY_LAYOUT, Variant
@@ -76,6 +76,7 @@ def upstream(variant: Variant, given: Batch, name: str) -> Batch:
     if "." in name:
         one_of(layout, EVERY_LAYOUT, "layout of a gradient")
     shape = given.values.shape
+    check_dimensions(name, layout, len(shape), f"gradient of a tensor of shape {shape}")
     z = bell(stream(variant, f"upstream {plain}"), int(np.prod(shape)))
     values = _EVERY[plain](z, given.values.astype(np.float64).reshape(-1))
     values = laid_out(stored(values.reshape(shape), given.dtype), layout)

@@ -16,7 +16,7 @@ from cases.errors import CaseError, one_of
 from cases.inputs import OWN, Batch, batch, upstream
 from cases.spelling import parse_program, spell, token
 from cases.steps import Step, forwards
-from cases.variants import DTYPES, LANES, SHAPES, WIDE, Given, Variant
+from cases.variants import DTYPES, LANES, NARROW, SHAPES, WIDE, Given, Variant
 
 FAMILY = "steps"
 
@@ -115,11 +115,12 @@ def _check_batches(case: Case) -> None:
         called = given
         for each in forwards(step)[:1]:
             called = batch(variant, each.batch)
-        if not isinstance(step, CALLING):
-            given = called
+            if not isinstance(step, CALLING):  # a forward of other than four dimensions has no output
+                given = called if called.values.ndim == 4 else given or batch(variant, "b0")
         if isinstance(step, DIFFERENTIATING) and given is None:
             raise CaseError(f"{token(step)!r} needs a forward before it")
-        if isinstance(step, OF_WIDE_DTYPES) and variant.dtype not in WIDE:
+        narrow = variant.dtype not in WIDE or (called is not None and called.dtype in NARROW)
+        if isinstance(step, OF_WIDE_DTYPES) and narrow:
             raise CaseError(f"{token(step)!r} needs one of the dtypes {', '.join(WIDE)}")
         for field in GRADIENTS_OF_A_STEP:
             if called is not None and hasattr(step, field):

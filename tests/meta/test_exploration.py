@@ -200,6 +200,8 @@ DEFECTIVE = (
     "steps-affine-track-momentum_1.0-bounded-n4096-float32-forward:b0.channels_last",
     "steps-affine-track-momentum_0.1-bounded-n2-float32-forward:empty_wrong_channels",
     "steps-affine-track-momentum_0.1-bounded-n8-float32-forward:overflowing",
+    "steps-affine-no_track-momentum_0.1-bounded-n8-float32-functional_vjp:empty_wrong_channels:ordinary",
+    "steps-affine-no_track-momentum_0.1-bounded-n8-float32-functional_vjp:no_channels:ordinary",
 )
 
 

@@ -109,3 +109,26 @@ def test_spelled_id_rebuilds_its_case(
     assert len(rebuilt.steps) == len(performed)
     assert all(map(same, rebuilt.steps, performed))
     assert parse_program(spell(performed)) is not None
+
+
+PLAIN = "steps-affine-no_track-momentum_0.1-bounded-n8-float32-"
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("func_jvp_vjp:five_dims:like_input.image_step", "image_step is a layout of 4 dimensions"),
+        ("jvp:two_dims:ordinary.windows", "windows is a layout of 4 dimensions"),
+        ("input_grad:narrow_float,triple:ones:ones:ones", "needs one of the dtypes float32, float64"),
+        ("func_jvp_vjp:narrow_float:ones", "needs one of the dtypes float32, float64"),
+    ],
+)
+def test_what_a_batch_cannot_have_is_refused(program: str, message: str) -> None:
+    """A tangent has the dimensions of its batch, and a batch may be narrower than the module."""
+    with pytest.raises(CaseError, match=message):
+        catalogue.find(PLAIN + program)
+
+
+def test_a_refused_batch_is_no_output() -> None:
+    """A backward differentiates the forward before one that is refused for its dimensions."""
+    assert catalogue.find(PLAIN + "input_grad:b0,forward:two_dims,backward:ones.one_row").steps
