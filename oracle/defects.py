@@ -178,7 +178,7 @@ DEFECTS: Tuple[Defect, ...] = (
         (1, 11),
         None,
         "a forward-mode derivative by an input whose rows overlap in memory, as unfold makes them, with "
-        "a tangent of other strides, where rows and columns are not equally long",
+        "a tangent of other strides",
         "The tangent is copied to strides like the input's, so that its numbers overwrite each other, "
         "and the derivative is taken in another direction. For an expanded input it raises "
         "RuntimeError.",

@@ -165,8 +165,8 @@ def _called(
     seen = right
     if wrong is not returned:
         seen = differentiated(before, step, wrong, variant, rules)
-    raised = wrong.output is None  # then ``right`` has gradients by another defect, which ``defects`` lacks
-    if isinstance(step, Vjp) and seen.gradients is not None and not raised:
+    # Without an output, ``right`` has gradients by a defect that ``defects`` lacks.
+    if isinstance(step, Vjp) and seen.gradients is not None and wrong.output is not None:
         alone = input_alone(wrong.state)
         after = situation._replace(before=alone, step=Backward(step.upstream))
         gradients = advance(alone, after.step, variant, situation.semantics)

@@ -201,16 +201,15 @@ def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Unc
 def _of_constants(at: Letters, do: Arithmetic, forward: bool) -> Terms:
     """Yield the terms of a tangent's derivative, where batch statistics are taken for constants.
 
-    With the tangent v for the upstream gradient, too: in forward mode w*r**3/n of -(P*h + E*v), in
-    reverse mode of -(E*v' + E*v).
+    With the tangent v, and g for the second tangent or the upstream gradient: in forward mode w*r**3/n of
+    -(P*h + E*g), in reverse mode of -(D*v' + E*g).
     """
     assert at.v is not None
     slope = do.over(at.n, do.product(at.w, at.r, at.r, at.r))
-    of_v = do.total(do.product(at.v, at.h))
-    first = (of_v, do.centred(at.v))
+    first = (do.total(do.product(at.g, at.h)), do.centred(at.v))
     if forward:
-        first = (do.total(do.product(at.v, do.centred(at.v))), at.h)
-    for pair in (first, (of_v, at.v)):
+        first = (do.total(do.product(at.g, do.centred(at.v))), at.h)
+    for pair in (first, (do.total(do.product(at.v, at.h)), at.g)):
         yield negative(do.product(slope, *pair))
 
 

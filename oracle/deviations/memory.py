@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict
+import math
+from typing import Any, Dict, Sequence
 
 import numpy as np
 
 from cases.attributes import STATISTICS
-from cases.derivatives import Jvp
+from cases.derivatives import Jvp, Nested
 from cases.inputs import Batch, batch
 from cases.steps import Forward
 from oracle import outputs
@@ -23,6 +24,9 @@ from oracle.refusals import OVERLAPPING, Refusal, check_affine_rows
 from oracle.semantics import Rules
 from oracle.state import Expected, Tensor
 from oracle.transforms import WITHOUT_DUALS
+
+THREAD_SHARE = 2**15
+"""The fewest numbers that torch gives a thread of a copy."""
 
 
 def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
@@ -88,26 +92,49 @@ def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Bu
 def windows_overwrite_tangent(right: Expected, situation: Situation) -> Expected:
     """The tangent of an input of overlapping windows is copied to strides like the input's.
 
-    The last number that is written to a place stays. The longer of rows and columns is the outer loop of
-    the copy. Where both are equally long, the order depends on the whole shape; it is not described.
+    Where a forward-mode derivative is differentiated again, this befalls every tangent, and no upstream
+    gradient: a jvp of a jvp has two tangents. Where two threads share an image, the order is open.
     """
     step = situation.step
-    if not isinstance(step, Jvp) or step.way in WITHOUT_DUALS or not right.derivatives:
+    if not isinstance(step, (Jvp, Nested)) or step.way in WITHOUT_DUALS or not right.derivatives:
         return right
-    given = right.derivatives[0].output.batch
-    tangent = right.derivatives[0].direction
-    if given.layout != "windows" or tangent.layout == "windows" or not given.values.size:
+    found = right.derivatives[0]
+    given, tangent = found.output.batch, found.direction
+    overlaps = given.layout == "windows" and min(given.values.shape[2:]) > 1 and given.values.size
+    if not overlaps or tangent.layout == "windows":
         return right
-    seen = dataclasses.replace(right.derivatives[0], direction=_copied(tangent))
+    copied = _copied(tangent)
+    outer = copied if isinstance(step, Jvp) or step.way == "func_jvp_jvp" else found.upstream
+    output = found.output
+    if _threads_share_an_image(tangent.values.shape, situation.threads):
+        output = dataclasses.replace(output, variance=undetermined(output.variance))
+    seen = dataclasses.replace(found, direction=copied, upstream=outer, output=output)
     return dataclasses.replace(right, derivatives=(seen,))
 
 
+def _threads_share_an_image(shape: Sequence[int], threads: int) -> bool:
+    """Whether the threads that copy a tensor, each an equal share of it, divide a channel of an image.
+
+    A thread gets at least THREAD_SHARE numbers (observed).
+    """
+    size = math.prod(shape)
+    share = -(-size // min(threads, -(-size // THREAD_SHARE)))
+    return share % (shape[2] * shape[3]) != 0
+
+
 def _copied(tangent: Batch) -> Batch:
-    """Return the tangent that overlapping windows hold after it was copied to them."""
+    """Return the tangent that overlapping windows hold after it was copied to them.
+
+    The last number that is written to a place stays. The inner loop of the copy runs along the rows if
+    there are more columns than rows, or if the tangent's rows are nearer to each other in memory than its
+    columns; else along the columns.
+    """
     values = tangent.values
     height, width = values.shape[2:]
+    along_row, along_column = tangent.strides[3], tangent.strides[2]
+    rows_inside = width > height or 0 < along_column < along_row
     row, column = np.indices((height, width))
     place = row + column
-    kept = np.minimum(place, (height if height > width else width) - 1)
-    rows, columns = (kept, place - kept) if height > width else (place - kept, kept)
+    kept = np.minimum(place, (width if rows_inside else height) - 1)
+    rows, columns = (place - kept, kept) if rows_inside else (kept, place - kept)
     return dataclasses.replace(tangent, values=values[:, :, rows, columns])

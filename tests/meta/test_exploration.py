@@ -202,6 +202,8 @@ DEFECTIVE = (
     "steps-affine-track-momentum_0.1-bounded-n8-float32-forward:overflowing",
     "steps-affine-no_track-momentum_0.1-bounded-n8-float32-functional_vjp:empty_wrong_channels:ordinary",
     "steps-affine-no_track-momentum_0.1-bounded-n8-float32-functional_vjp:no_channels:ordinary",
+    "steps-affine-no_track-momentum_0.1-bounded-n8-float64-jvp:b0.windows:ordinary",
+    "steps-affine-no_track-momentum_0.1-bounded-n256-float64-func_vjp_jvp:b0.windows:ordinary",
 )
 
 
