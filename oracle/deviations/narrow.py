@@ -9,6 +9,7 @@ import numpy as np
 from cases.derivatives import Backward, Double, Jvp
 from cases.inputs.memory import DENSE, ORDERS
 from cases.variants import NARROW
+from oracle.batch_norm import hands_over_buffers
 from oracle.deviations.situation import Situation, with_gradients
 from oracle.deviations.sums import with_statistics
 from oracle.expected_derivatives import ExpectedGradient
@@ -18,6 +19,7 @@ from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.plain_sums import channels_last_statistics, sums_by_rows
 from oracle.numerics.statistics import Statistics, statistics
+from oracle.semantics import Rules
 from oracle.state import Expected
 from oracle.switch import Release
 
@@ -134,24 +136,28 @@ def narrow_tangents(right: Expected, situation: Situation) -> Expected:
         return seen
     tangent = seen.derivatives[0]
     output, module = tangent.output, right.state.dtype
-    if module == output.dtype or not output.batch.values.size or not _widened(output, step.way):
+    before = situation.before
+    averaged = hands_over_buffers(before, Rules(situation.semantics)) and before.running_mean is not None
+    recorded = output.weight is not None or (
+        step.way == "func_jvp" and (output.bias is not None or averaged)
+    )
+    widened = _widened(output, recorded and step.way != "jvp_parameters")
+    if module == output.dtype or not output.batch.values.size or not widened:
         return seen
     promoted = dataclasses.replace(tangent, dtype=module)
     return dataclasses.replace(seen, derivatives=(promoted,))
 
 
-def _widened(output: ExpectedOutput, way: str) -> bool:
+def _widened(output: ExpectedOutput, recorded: bool) -> bool:
     """Whether a float32 tensor of the module takes part in the tangent of a narrow input.
 
     A dense input in another order than the output has a tangent in that order, which torch copies into
-    the order of the output, and into its dtype.
+    the order of the output, and into its dtype. In train mode a weight takes part unless it has a tangent
+    (``recorded``); in torch.func.jvp so does a bias, and a running statistic that is updated.
     """
     if output.batch.layout in ORDERS and output.batch.memory_format not in DENSE:
         return False
-    if not output.batch_statistics:
-        return True
-    affine = output.weight is not None or (way == "func_jvp" and output.bias is not None)
-    return affine and way != "jvp_parameters"
+    return recorded or not output.batch_statistics
 
 
 def _count_overflows(output: ExpectedOutput, module_dtype: str) -> bool:
