@@ -23,7 +23,8 @@ are independent. With h = x - m, r = 1/s, n values a channel, D = sum g*h and E 
         dL/dx = -w*r**3/n * (P*h + E*g' + D*v') + 3*w*r**5/n**2 * D*E*h + a*(r*g' - r**3 * D*h/n)
 
 The budget of each follows the formula, operation by operation (``oracle.numerics.propagation``). Sums may
-be taken in any order. A derivative by the chain rule may subtract a mean again from centred values.
+be taken in any order. A derivative by the chain rule may subtract a mean again from centred values. A
+tangent may multiply v' by r**3 before it sums (observed): what underflows there, h enlarges once more.
 
 If one of the three gradients does not exist or is not differentiated, the terms with its direction are
 absent.
@@ -42,7 +43,7 @@ from cases.inputs import Batch, attached, upstream
 from cases.variants import Variant
 from oracle import refusals
 from oracle.backward import backward
-from oracle.expected_derivatives import SECOND, SECONDS, THIRD, ExpectedDerivative
+from oracle.expected_derivatives import SECOND, SECONDS, TANGENT, THIRD, ExpectedDerivative
 from oracle.numerics import bounds
 from oracle.numerics.formats import FLOAT64
 from oracle.numerics.normalisation import plane, terms
@@ -97,7 +98,8 @@ class Letters(NamedTuple):
     """The letters of the formulas. Shapes: ``g``, ``v``, ``h`` (N, C, H, W), the others (C, 1, 1).
 
     ``v``, ``a``, ``c``: None where their gradient is not differentiated; the terms with that letter are
-    then absent.
+    then absent. ``each``: the values of v may be multiplied by r**3 before they are summed up, where the
+    product may underflow.
     """
 
     g: Uncertain
@@ -108,6 +110,7 @@ class Letters(NamedTuple):
     a: Optional[Uncertain]
     c: Optional[Uncertain]
     n: int
+    each: bool
 
 
 def letters(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Letters:
@@ -136,6 +139,7 @@ def letters(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Letters:
         a=along("weight", plane(both if expected.added else attached("weight", count))),
         c=along("bias", plane(both if expected.added else attached("bias", count))),
         n=max(output.batch.values.size // max(count, 1), 1),
+        each=expected.kind == TANGENT,
     )
 
 
@@ -182,7 +186,11 @@ def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Unc
     cube, of_v = do.product(r, r, r), do.total(do.product(v, h))
     if name == "upstream":
         yield do.product(w, r, do.centred(v))
-        yield negative(do.over(at.n, do.product(w, cube, of_v, h)))
+        slope = do.over(at.n, do.product(w, cube, of_v, h))
+        if at.each:
+            inside = do.over(at.n, do.total(do.product(cube, do.centred(v), h)))
+            slope = do.either(slope, do.product(w, inside, h))
+        yield negative(slope)
         return
     both = do.total(do.product(v, do.centred(g)))
     both = do.or_by_way_of(both, do.product(do.total(v), do.total(g)))  # P = sum v*g - sum v * sum g / n

@@ -11,8 +11,9 @@ bound of a sum uses the sizes of its terms, not of its result, so their grouping
 product that underflows may be flushed to 0; factors that follow enlarge that error as they do any other.
 The oracle computes in float64, so each rounding is counted with float64's u once more.
 
-Narrow formats. Where every operation is rounded to 16 bits, a sum is still accumulated in float32, and
-rounded once. Their range is small, and the order of factors is open, so a product may overflow where the
+Narrow formats. Where every operation is rounded to 16 bits, a sum is accumulated in float32, but taken
+over the images, then along the rows, then over the rows (observed in double backwards), and rounded each
+time: u times the sum of the sizes of the partial sums, each of which may overflow. Their range is small, and the order of factors is open, so a product may overflow where the
 product of its factors above 1 does, and loses what an underflow of those below 1, rounded to a subnormal
 number, loses. Where a result may have overflowed on the way, there is no bound.
 """
@@ -90,9 +91,23 @@ class Arithmetic(NamedTuple):
         errors, sizes = error.sum(axis=(0, 2, 3)), np.abs(rows).sum(axis=1)
         rounded = self._accumulating._rounding(max(rows.shape[1], 1)) * (sizes + errors)
         if self._narrow:
-            rounded = rounded + self._rounding(1) * (np.abs(sums) + errors + rounded)
+            rounded = rounded + self._rounding(1) * self._partial_sums(value, error)
         found = (np.reshape(each, (-1, 1, 1)) for each in (sums, errors + rounded))
         return self._bounded(Uncertain(*found), np.reshape(np.abs(sums), (-1, 1, 1)))
+
+    def _partial_sums(self, value: Array, error: Array) -> Array:
+        """Return the sum of the sizes of a channel's partial sums, infinite where one may overflow.
+
+        Shapes (N, C, H, W) to (C,).
+        """
+        met = np.zeros(value.shape[1])
+        for axis in (0, 3, 2):
+            value, error = value.sum(axis, keepdims=True), error.sum(axis, keepdims=True)
+            sizes = np.abs(value) + error
+            error = error + self._rounding(1) * sizes
+            sizes = np.where(np.isfinite(value) & (sizes > self.fmt.largest), np.inf, sizes)
+            met = met + sizes.sum(axis=(0, 2, 3))
+        return met
 
     @property
     def _accumulating(self) -> Arithmetic:
@@ -108,6 +123,10 @@ class Arithmetic(NamedTuple):
     def or_by_way_of(self, number: Uncertain, met: Uncertain) -> Uncertain:
         """Return the number, without a bound where ``met``, a number on another way to it, has none."""
         return Uncertain(number.value, np.where(np.isinf(met.error), np.inf, number.error))
+
+    def either(self, one: Uncertain, other: Uncertain) -> Uncertain:
+        """Return a number that is computed in one of two ways."""
+        return Uncertain(one.value, np.maximum(one.error, other.error))
 
     def centred(self, numbers: Uncertain) -> Uncertain:
         """Subtract the mean of each channel."""

@@ -83,6 +83,7 @@ ONCE_DIVERGED = (
     "steps-affine-track-momentum_0.1-bounded-n2-float32-set:eps:text,set:momentum:text,forward:b0",
     "steps-affine-track-momentum_0.1-exact-n2-float32-forward:b0,convert:half,backward:ordinary",
     "steps-affine-track-momentum_0.1-exact-n2-float32-forward:b0,convert:half,double:ordinary:ones",
+    "steps-affine-no_track-momentum_0.1-bounded-n8-float32-func_jvp:b1:tiny",
 )
 """Programs, shrunk, in which exploration found the oracle to be wrong."""
 
@@ -206,6 +207,11 @@ DEFECTIVE = (
     "steps-affine-no_track-momentum_0.1-bounded-n256-float64-func_vjp_jvp:b0.windows:ordinary",
     "steps-no_affine-track-momentum_0.1-bounded-n8-mixed_float16-"
     "drop:num_batches_tracked,func_jvp:b0:ordinary",
+    "steps-affine-track-momentum_0.1-exact-n30-float16-input_grad:b3,double:ordinary:offset",
+    "steps-affine-no_track-momentum_none-exact-n196_4x6x7x7-float16-jvp:b3:outlier",
+    "steps-no_affine-no_track-momentum_1.0-nonfinite-n2_2x8209x1x1-float16-func_jvp:b3:outlier",
+    "steps-affine-no_track-momentum_0.5-bounded-n98_2x512x7x7-bfloat16-"
+    "input_grad:b0.permuted,double_input:alternating.shifted:huge",
 )
 
 
