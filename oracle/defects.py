@@ -275,8 +275,9 @@ DEFECTS: Tuple[Defect, ...] = (
         None,
         "batch statistics of a channel whose variance exceeds the largest number of the dtype that is "
         "computed in; float32 and float64 inputs that are contiguous or channels_last, float16 and "
-        "bfloat16 of any layout",
-        "The output of the channel is the bias alone, and a momentum of 0 makes its running_var NaN.",
+        "bfloat16 of any layout; torch.func.jvp of torch.func.vjp in every layout",
+        "The output of the channel is the bias alone, and a momentum of 0 makes its running_var NaN. "
+        "torch.func.jvp of torch.func.vjp gives NaN.",
         "#162489, PR #178123",
         "Scale inputs down, or normalise in float64.",
     ),

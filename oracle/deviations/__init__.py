@@ -15,6 +15,7 @@ from oracle.deviations.inputs import (
     empty_input_unchecked,
     empty_output_widened,
     overflowing_variance_zeroes_output,
+    variance_overflows_anew,
     zero_features_raise,
 )
 from oracle.deviations.layouts import (
@@ -65,6 +66,7 @@ DEVIATIONS: Dict[str, Deviation] = {
 """Maps the name of a defect to its deviation."""
 
 CALLED: Dict[str, Deviation] = {
+    "overflowing_variance_zeroes_output": variance_overflows_anew,
     "channels_last_plain_sums": about_another_mean,
     "contiguous_float64_plain_sums": about_another_mean,
     "narrow_arithmetic": narrow_tangents,

@@ -7,7 +7,7 @@ from typing import Optional
 
 import numpy as np
 
-from cases.derivatives import DIFFERENTIATING, Backward
+from cases.derivatives import DIFFERENTIATING, Backward, Nested
 from cases.inputs import batch
 from cases.inputs.memory import DENSE
 from cases.steps import Forward
@@ -121,6 +121,25 @@ def overflowing_variance_zeroes_output(right: Expected, situation: Situation) ->
     state = right.state if running_var is None else right.state.written(running_var)
     state = state.changed(graphs=(graph._replace(output=seen), *earlier))
     return dataclasses.replace(right, output=seen, state=state)
+
+
+def variance_overflows_anew(right: Expected, situation: Situation) -> Expected:
+    """torch.func.jvp of torch.func.vjp gives NaN in a channel whose variance overflows, in every layout.
+
+    It computes the variance anew, and subtracts the infinity from another.
+    """
+    step, found = situation.step, right.derivatives
+    if not isinstance(step, Nested) or step.way != "func_jvp_vjp" or not found:
+        return right
+    output = found[0].output
+    overflows = output.variance.values > FORMATS[output.dtype].arithmetic.largest
+    if not output.batch_statistics or not output.batch.values.size or not overflows.any():
+        return right
+    variance = output.variance
+    values = np.where(overflows, np.nan, variance.values)
+    unknown = Budgeted(values, np.where(overflows, np.nan, variance.budget), variance.nonnegative)
+    seen = dataclasses.replace(found[0], output=dataclasses.replace(output, variance=unknown))
+    return dataclasses.replace(right, derivatives=(seen,))
 
 
 def _infinite(variance: Budgeted, where: np.ndarray) -> Budgeted:

@@ -13,9 +13,10 @@ The oracle computes in float64, so each rounding is counted with float64's u onc
 
 Narrow formats. Where every operation is rounded to 16 bits, a sum is accumulated in float32, but taken
 over the images, then along the rows, then over the rows (observed in double backwards), and rounded each
-time: u times the sum of the sizes of the partial sums, each of which may overflow. Their range is small, and the order of factors is open, so a product may overflow where the
-product of its factors above 1 does, and loses what an underflow of those below 1, rounded to a subnormal
-number, loses. Where a result may have overflowed on the way, there is no bound.
+time: u times the sum of the sizes of the partial sums, each of which may overflow. Their range is small,
+and the order of factors is open, so a product may overflow where the product of its factors above 1 does,
+and loses what an underflow of those below 1, rounded to a subnormal number, loses. Where a result may
+have overflowed on the way, there is no bound.
 """
 
 from __future__ import annotations

@@ -205,6 +205,7 @@ DEFECTIVE = (
     "steps-affine-no_track-momentum_0.1-bounded-n8-float32-functional_vjp:no_channels:ordinary",
     "steps-affine-no_track-momentum_0.1-bounded-n8-float64-jvp:b0.windows:ordinary",
     "steps-affine-no_track-momentum_0.1-bounded-n256-float64-func_vjp_jvp:b0.windows:ordinary",
+    "steps-affine-no_track-momentum_0.1-bounded-n8-float32-func_jvp_vjp:overflowing:constant",
     "steps-no_affine-track-momentum_0.1-bounded-n8-mixed_float16-"
     "drop:num_batches_tracked,func_jvp:b0:ordinary",
     "steps-affine-track-momentum_0.1-exact-n30-float16-input_grad:b3,double:ordinary:offset",
