@@ -44,7 +44,7 @@ from oracle import refusals
 from oracle.expected_derivatives import GRADIENTS, ExpectedGradient
 from oracle.numerics import bounds, exact_sums, propagation
 from oracle.numerics.formats import FLOAT64, FORMATS
-from oracle.numerics.normalisation import ExpectedOutput, OutputValues, nothing, plane, terms
+from oracle.numerics.normalisation import ExpectedOutput, OutputValues, nothing, overflows, plane, terms
 from oracle.numerics.statistics import by_channel
 from oracle.recording import check_rows
 from oracle.semantics import Rules
@@ -216,18 +216,14 @@ def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
     found, part = _channel_sums(expected), terms(expected.output)
     value = found.products * part.inverse
     undetermined = part.undetermined | np.isinf(found.products_budget)
+    fmt = expected.output.arithmetic
     budget = bounds.weight_gradient(
-        value,
-        found.products_budget,
-        part.inverse,
-        part.inverse_error,
-        expected.output.arithmetic,
+        value, found.products_budget, part.inverse, part.inverse_error, fmt
     )
     if expected.normalised:  # the kernel summed g * (x / s - m / s)
         x, g = by_channel(expected.output.batch.values), by_channel(expected.upstream.values)
         mean = np.abs(expected.output.mean.values)
         magnitude = np.abs(g * x).sum(axis=1) + mean * np.abs(g).sum(axis=1)
-        fmt = expected.output.arithmetic
         budget = budget + propagation.cancelled(magnitude, part.inverse, fmt)
         undetermined = undetermined | (magnitude * np.abs(part.inverse) > fmt.largest)
     return OutputValues(value, budget, undetermined)
@@ -247,10 +243,11 @@ def _sum_of_both(expected: ExpectedGradient) -> OutputValues:
 def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
     """Compute g * w / s."""
     part, fmt = terms(expected.output), expected.output.arithmetic
-    value = expected.upstream.values.astype(np.float64) * plane(part.weight * part.inverse)
-    relative = part.inverse_error + bounds.gamma(4, fmt.unit)
-    relative = relative + bounds.gamma(bounds.ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
-    return OutputValues(value, np.abs(value) * plane(relative) + fmt.tiny, part.undetermined)
+    g, own = expected.upstream.values.astype(np.float64), bounds.ORACLE_OUTPUT_ROUNDINGS
+    value = g * plane(part.weight * part.inverse)
+    relative = part.inverse_error + bounds.gamma(4, fmt.unit) + bounds.gamma(own, FLOAT64.unit)
+    undetermined = part.undetermined | overflows(g, part, fmt)
+    return OutputValues(value, np.abs(value) * plane(relative) + fmt.tiny, undetermined)
 
 
 def _unprojected(found: Sums) -> Sums:
@@ -274,7 +271,8 @@ def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
     upstream_mean = found.upstream / count
     q = found.products * part.inverse**2 / count
     deviation = x - plane(mean.values)
-    value = (g - plane(upstream_mean) - deviation * plane(q)) * plane(slope)
+    centred = g - plane(upstream_mean) - deviation * plane(q)
+    value = centred * plane(slope)
     budget = bounds.input_gradient(
         slope=slope,
         inverse=part.inverse,
@@ -296,5 +294,6 @@ def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
         + plane(budget.per_input) * np.abs(x)
         + plane(budget.per_gradient) * np.abs(value)
     )
-    overflows = np.isinf(found.products_budget) | np.isinf(found.upstream_budget)
-    return OutputValues(value, total, part.undetermined | overflows)
+    undetermined = part.undetermined | overflows(centred, part, output.arithmetic)
+    undetermined |= np.isinf(found.products_budget) | np.isinf(found.upstream_budget)
+    return OutputValues(value, total, undetermined)

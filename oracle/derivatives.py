@@ -40,6 +40,19 @@ def _infinitely_directed(expected: ExpectedDerivative) -> np.ndarray:
     return np.asarray(np.logical_or.reduce(found))
 
 
+def _overflows(expected: ExpectedDerivative, value: np.ndarray) -> np.ndarray:
+    """Return the channels in which finite numbers have given another one, shape (C,).
+
+    A power of 1 / s may exceed float64 where s is nearly 0, or a product of large numbers may.
+    """
+    part = terms(expected.output)
+    finite = np.isfinite(part.inverse) & np.isfinite(part.weight)
+    given = [expected.output.batch, expected.upstream, expected.direction]
+    for each in (*given, *([expected.along] if expected.along else [])):
+        finite = finite & np.isfinite(each.values).all(axis=(0, 2, 3))
+    return np.asarray(finite & ~np.isfinite(value).all(axis=(0, 2, 3) if value.ndim == 4 else (1, 2)))
+
+
 def derivative_values(expected: ExpectedDerivative) -> OutputValues:
     """Compute a derivative with the budget of every element: shape (C,), or that of the input.
 
@@ -59,5 +72,6 @@ def derivative_values(expected: ExpectedDerivative) -> OutputValues:
     value, error = np.broadcast_to(value, whole), np.broadcast_to(error, whole)
     finite = np.isfinite(value)
     budget = np.where(finite, np.where(np.isnan(error), np.inf, error), np.nan)
-    undetermined = (terms(output).undetermined | _infinitely_directed(expected)) & bool(found)
+    undetermined = terms(output).undetermined | _infinitely_directed(expected)
+    undetermined = (undetermined | _overflows(expected, value)) & bool(found)
     return OutputValues(value.reshape(shape), budget.reshape(shape), undetermined)

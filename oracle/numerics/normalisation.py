@@ -142,7 +142,7 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         )
         # In place, because new arrays of a large input's size would cost more than the arithmetic.
         y = x - plane(mean.values)
-        overflows = _overflows(y, found, fmt)
+        beyond = overflows(y, found, fmt)
         y *= plane(slope)
         budget = np.abs(y)
         budget *= plane(budgets.per_deviation)
@@ -151,15 +151,15 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         y += plane(found.bias)
         if storage is not fmt:
             budget += bounds.stored(y, storage)
-    return OutputValues(y, np.where(np.isfinite(y), budget, np.nan), found.undetermined | overflows)
+    return OutputValues(y, np.where(np.isfinite(y), budget, np.nan), found.undetermined | beyond)
 
 
-def _overflows(deviations: np.ndarray, found: Terms, fmt: Format) -> np.ndarray:
+def overflows(deviations: np.ndarray, found: Terms, fmt: Format) -> np.ndarray:
     """Return the channels in which (x - m) / sqrt(v + eps) leaves a format of 16 bits, before the weight.
 
-    A weight of 0 makes a NaN of an infinity. ``deviations``: x - m.
+    A weight of 0 makes a NaN of an infinity. ``deviations``: x - m, or what a gradient has in its place.
     """
     if fmt.arithmetic is fmt:
         return np.zeros(deviations.shape[1], dtype=bool)
-    largest = np.abs(deviations).max(axis=(0, 2, 3))
+    largest = np.where(np.isfinite(deviations), np.abs(deviations), 0.0).max(axis=(0, 2, 3))
     return np.asarray(largest * found.inverse > fmt.largest)
