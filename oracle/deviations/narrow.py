@@ -179,7 +179,7 @@ def narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
         about = moved**2 * found.count / max(found.count - 1, 1)
         total = variance.values + eps
         rounded = bounds.stored(3 * total, fmt)
-        subnormal = total > fmt.tiny**-2.0
+        subnormal = np.sqrt(total) > 1 / fmt.tiny
         rounded += np.where(subnormal, 2 * np.abs(total) ** 1.5 * fmt.unit * fmt.tiny, 0.0)
         return Budgeted(variance.values, variance.budget + about + rounded, variance.nonnegative)
 

@@ -10,7 +10,8 @@ from cases.inputs import batch
 from cases.steps import Forward, Step
 from cases.variants import Variant
 from oracle.meanings import advance
-from oracle.paths.compile import NOT_4D, UNSEEN, cumulates
+from oracle.paths.compile import NOT_4D, UNSEEN
+from oracle.paths.guards import cumulates
 from oracle.paths.making import Made, inner_of, made_of, through
 from oracle.paths.walk import Advance, by_forward, failing, tagged
 from oracle.semantics import Semantics

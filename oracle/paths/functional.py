@@ -16,7 +16,8 @@ from oracle.deviations.layouts import backward_misreads_ambiguous_layout
 from oracle.deviations.situation import Situation
 from oracle.meanings import advance
 from oracle.numerics.normalisation import plane
-from oracle.paths.compile import NOT_4D, cumulates
+from oracle.paths.compile import NOT_4D
+from oracle.paths.guards import cumulates
 from oracle.paths.rounding import gradients_in_16_bits, normalised_first, output_in_16_bits
 from oracle.paths.walk import (
     Advance,

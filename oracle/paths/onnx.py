@@ -11,8 +11,9 @@ from cases.inputs import batch
 from cases.steps import Forward, Step
 from cases.variants import NARROW, Variant
 from oracle.meanings import advance
-from oracle.paths.compile import NOT_4D, cumulates
+from oracle.paths.compile import NOT_4D
 from oracle.paths.converting import of_its_own
+from oracle.paths.guards import cumulates
 from oracle.paths.making import Made, through
 from oracle.paths.walk import Advance, by_forward, failing, tagged
 from oracle.semantics import Semantics

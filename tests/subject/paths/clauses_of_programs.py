@@ -92,6 +92,9 @@ JIT = (
     ),
 )
 
+HOOKS = "pytorch/pytorch#98371"
+"""The change that made torch compile hooks, which leaves those out that are registered later."""
+
 COMPILE = (
     exactly(
         "compile_error",
@@ -99,9 +102,30 @@ COMPILE = (
         "its message contains the original one, and the counter has not been increased.",
     ),
     exactly(
+        "compile_hooks",
+        "torch runs what it has compiled for this module and input, and does not look whether there are "
+        "hooks by now.",
+        HOOKS,
+    ),
+    freely(
+        "compile_hooks_again",
+        "Hooks that were registered after a forward are called where torch compiles the module again.",
+        "text",
+        source=HOOKS,
+        always=False,
+    ),
+    freely(
+        "compile_skipped",
+        "Python has raised an exception in a forward. Since then torch runs what it had compiled before, "
+        "or calls the module as it is.",
+        "*",
+        ends=True,
+        always=False,
+    ),
+    exactly(
         "fullgraph",
-        "One graph can hold neither the raise of a check nor the number in the counter, which a forward "
-        "with momentum None reads.",
+        "One graph can hold neither an exception of Python nor the number in the counter, which a "
+        "forward with momentum None reads.",
         "pytorch/pytorch#194504",
     ),
     freely(
@@ -166,8 +190,15 @@ COMPILE = (
         "bias gets no gradient, either.",
     ),
     exactly(
+        "ahead_used_up",
+        "A backward that was traced ahead of time keeps tensors also of an empty batch, so its graph can "
+        "be used up.",
+    ),
+    exactly(
         "ahead_double",
-        "A backward that was traced ahead of time cannot be differentiated.",
+        "A backward that was traced ahead of time cannot be differentiated; an upstream gradient in "
+        "other strides than it was traced with is copied, which autograd refuses of one that requires a "
+        "gradient.",
         DOCS + "generated/torch.compile.html",
     ),
     exactly(

@@ -1,0 +1,124 @@
+"""What ``torch.compile`` remembers of the forwards before: which it has compiled, and which it calls.
+
+torch keeps what it compiles, and runs it again where its guards hold: where the input, the flags and the
+tensors are as they were. It does not look at hooks. A forward that reads the number in the counter breaks
+the graph; then, and for every input like that one from then on, torch calls the module as it is. After an
+input of the wrong rank, whose exception Python raises, it compiles nothing more for that module.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import FrozenSet, NamedTuple, Optional, Tuple
+
+from cases.attributes import TENSORS
+from cases.inputs import batch
+from cases.steps import Forward, Step
+from cases.variants import Variant
+from oracle.paths.walk import remembering, tagged
+from oracle.state import Expected, State
+
+Given = Tuple[object, ...]
+"""What the guards may read of an input."""
+
+
+class Call(NamedTuple):
+    """What the guards may read of a call. ``module``: flags, tensors and dtype of the module."""
+
+    given: Given
+    module: Tuple[object, ...]
+
+
+class Compiled(NamedTuple):
+    """The memory of a path. ``calls``: those that torch has compiled.
+
+    ``broken``: the inputs for which torch calls the module as it is. ``skipped``: torch compiles nothing
+    more. ``called``: whether it called the module as it is in each of the last two forwards that
+    returned, the last one first; None where that is not known.
+    """
+
+    calls: FrozenSet[Call] = frozenset()
+    broken: FrozenSet[Given] = frozenset()
+    skipped: bool = False
+    called: Tuple[Optional[bool], ...] = ()
+
+
+def cumulates(state: State) -> bool:
+    """Whether a forward reads the number in the counter, which no graph can hold as a constant."""
+    counted = state.training and bool(state.track_running_stats)
+    return bool(counted and state.momentum is None and state.num_batches_tracked is not None)
+
+
+def compiled(state: State) -> Compiled:
+    """Return what torch has compiled of the module."""
+    return state.memory if isinstance(state.memory, Compiled) else Compiled()
+
+
+def skipping(state: State, found: Expected) -> Expected:
+    """Return what is expected, after which torch compiles nothing more of the module."""
+    return remembering(found, compiled(state)._replace(skipped=True))
+
+
+def called_as_it_is(state: State, step: Step, variant: Variant) -> Optional[bool]:
+    """Whether torch calls the module as it is in this forward; None where that is not known."""
+    assert isinstance(step, Forward)
+    memory, call = compiled(state), _call(state, step, variant)
+    if cumulates(state) or call.given in memory.broken:
+        return True
+    if not memory.skipped or call in memory.calls:
+        return False
+    return None if memory.calls else True
+
+
+def differentiates_module(state: State, place: int) -> Optional[bool]:
+    """Whether the graph in this place is that of the module itself; None where that is not known."""
+    called = compiled(state).called
+    return called[place] if place < len(called) else False
+
+
+def noted(state: State, step: Forward, variant: Variant, found: Expected) -> Expected:
+    """Return what a forward shows that returned, after which torch remembers it."""
+    memory, call = compiled(state), _call(state, step, variant)
+    if found.output is None:
+        return found
+    called = called_as_it_is(state, step, variant)
+    memory = memory._replace(called=(called, *memory.called[:1]))
+    if memory.skipped:
+        return remembering(found, memory)
+    if cumulates(state):
+        memory = memory._replace(broken=memory.broken | {call.given})
+    elif not called and step.grad != "hooked":
+        memory = memory._replace(calls=memory.calls | {call})
+    return remembering(found, memory)
+
+
+def with_hooks(state: State, step: Forward, variant: Variant, found: Expected) -> Expected:
+    """Return what a forward with hooks shows, which torch looks at only where it compiles anew."""
+    memory = compiled(state)
+    called = called_as_it_is(state, step, variant)
+    if step.grad != "hooked" or found.output is None or called or not memory.calls:
+        return found
+    if _call(state, step, variant) in memory.calls:
+        return tagged(dataclasses.replace(found, text=""), "compile_hooks")
+    return tagged(found, "compile_hooks_again")
+
+
+def of_several_sizes(state: State) -> bool:
+    """Whether torch has compiled forwards of several sizes, the later ones for sizes that may change."""
+    return len({each.given[0] for each in compiled(state).calls}) > 1
+
+
+def _call(state: State, step: Forward, variant: Variant) -> Call:
+    """Return what the guards may read of a forward."""
+    given = batch(variant, step.batch)
+    grad = "grad" if step.grad == "hooked" else step.grad
+    flags = tuple(map(repr, state.flags()))
+    entries = [state.entry(name) for name in TENSORS]
+    identities = [getattr(each, "identity", None) for each in entries]
+    tensors = tuple(
+        (getattr(each, "form", ""), getattr(each, "requires_grad", False), identities.index(one))
+        for each, one in zip(entries, identities)
+    )
+    present = tuple(each is not None for each in entries)
+    module = (flags, present, tensors, state.dtype, state.parameters)
+    return Call((given.values.shape, given.dtype, given.strides, grad), module)
