@@ -230,9 +230,9 @@ def _check_dtype(
 ) -> None:
     """Refuse an input of another dtype than the tensors, if any, but a narrow one of a float32 module."""
     alone = all(tensor is None for tensor in handed_over)
-    if given.dtype in _WHOLE and alone and given.memory_format == "other":  # another kernel
-        raise Refusal("RuntimeError", r"mean\(\)|mean of floating types|mean only supports")
     if given.dtype in _WHOLE:
+        if alone and given.memory_format == "other" and not rules.holds("integers_refused_alike"):
+            raise Refusal("RuntimeError", r"^mean\(\): could not infer output dtype")
         kind = "RuntimeError" if rules.holds("integer_input_is_runtime_error") else "NotImplementedError"
         raise Refusal(kind, f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'")
     if alone or (given.dtype in NARROW and module_dtype == "float32"):

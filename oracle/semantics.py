@@ -188,6 +188,15 @@ SWITCHES: Tuple[Switch, ...] = (
         "It raises NotImplementedError, a subclass.",
         "measured",
     ),
+    Switch(
+        "integers_refused_alike",
+        None,
+        (1, 13),
+        "The kernel refuses integers in every layout.",
+        "A module without tensors refuses those in another layout than contiguous and channels_last by the "
+        "mean that it takes of them.",
+        "measured",
+    ),
     *REGISTRATION,
     *DIFFERENTIATION,
 )
