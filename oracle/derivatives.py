@@ -62,7 +62,7 @@ def derivative_values(expected: ExpectedDerivative) -> OutputValues:
     output = expected.output
     if not output.batch.values.size:
         return nothing(expected.shape)
-    arithmetic = Arithmetic(output.arithmetic)
+    arithmetic = Arithmetic(output.arithmetic, at_once=expected.dual)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         found = list(TERMS[expected.kind](expected, arithmetic))
         value, error = arithmetic.plus(*found) if found else exact(np.zeros((1, 1, 1)))

@@ -76,7 +76,8 @@ class ExpectedDerivative:
     GRADIENTS that were differentiated, or have a tangent. ``statistics_constant``: in the last
     differentiation, batch statistics are taken for constants. ``added``: weight and bias are one tensor,
     whose gradient is multiplied by both directions. ``forward``: a tangent was differentiated last in
-    forward mode; this matters where statistics are taken for constants. Compared by identity.
+    forward mode; this matters where statistics are taken for constants. ``dual``: it is a tangent that
+    was computed beside the output, not the gradient of a gradient. Compared by identity.
     """
 
     name: str
@@ -90,6 +91,7 @@ class ExpectedDerivative:
     statistics_constant: bool = False
     added: bool = False
     forward: bool = False
+    dual: bool = False
 
     @property
     def quantity(self) -> str:

@@ -43,7 +43,7 @@ from cases.inputs import Batch, attached, upstream
 from cases.variants import Variant
 from oracle import refusals
 from oracle.backward import backward
-from oracle.expected_derivatives import SECOND, SECONDS, TANGENT, THIRD, ExpectedDerivative
+from oracle.expected_derivatives import SECOND, SECONDS, THIRD, ExpectedDerivative
 from oracle.numerics import bounds
 from oracle.numerics.formats import FLOAT64
 from oracle.numerics.normalisation import plane, terms
@@ -98,7 +98,7 @@ class Letters(NamedTuple):
     """The letters of the formulas. Shapes: ``g``, ``v``, ``h`` (N, C, H, W), the others (C, 1, 1).
 
     ``v``, ``a``, ``c``: None where their gradient is not differentiated; the terms with that letter are
-    then absent. ``each``: the values of v may be multiplied by r**3 before they are summed up, where the
+    then absent. ``dual``: the values of v may be multiplied by r**3 before they are summed up, where the
     product may underflow.
     """
 
@@ -110,7 +110,7 @@ class Letters(NamedTuple):
     a: Optional[Uncertain]
     c: Optional[Uncertain]
     n: int
-    each: bool
+    dual: bool
 
 
 def letters(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Letters:
@@ -139,7 +139,7 @@ def letters(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Letters:
         a=along("weight", plane(both if expected.added else attached("weight", count))),
         c=along("bias", plane(both if expected.added else attached("bias", count))),
         n=max(output.batch.values.size // max(count, 1), 1),
-        each=expected.kind == TANGENT,
+        dual=expected.dual,
     )
 
 
@@ -185,14 +185,14 @@ def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Unc
     g, h, r, w = at.g, at.h, at.r, at.w
     cube, of_v = do.product(r, r, r), do.total(do.product(v, h))
     if name == "upstream":
-        yield do.product(w, r, do.centred(v))
+        yield do.product(w, r, do.centred(v) if at.dual else _centred(v, at.n, do))
         slope = do.over(at.n, do.product(w, cube, of_v, h))
-        if at.each:
+        if at.dual:
             inside = do.over(at.n, do.total(do.product(cube, do.centred(v), h)))
             slope = do.either(slope, do.product(w, inside, h))
         yield negative(slope)
         return
-    both = do.total(do.product(v, do.centred(g)))
+    both = do.total(do.product(v, _centred(g, at.n, do)))
     both = do.or_by_way_of(both, do.product(do.total(v), do.total(g)))  # P = sum v*g - sum v * sum g / n
     if name == "weight":
         yield do.product(r, both)
@@ -204,6 +204,11 @@ def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Unc
     yield negative(do.over(at.n, do.product(w, cube, bracket)))
     twice = do.over(at.n, do.product(r, r, of_g, of_v))
     yield do.over(at.n, do.product(exact(np.array(3.0)), w, cube, twice, h))
+
+
+def _centred(values: Uncertain, n: int, do: Arithmetic) -> Uncertain:
+    """Subtract the mean of each channel, maybe by way of n times the values, which may overflow."""
+    return do.or_by_way_of(do.centred(values), do.product(exact(np.array(float(n))), values))
 
 
 def _of_constants(at: Letters, do: Arithmetic, forward: bool) -> Terms:

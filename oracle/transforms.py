@@ -138,7 +138,8 @@ def differentiated(
     if step.way == WITH_PARAMETERS:
         names += [name for name in PARAMETERS if name in state.parameters and state.entry(name)]
     along = ExpectedDerivative(
-        "output", TANGENT, returned.output, tangent, tangent, tuple(names), output.dtype
+        "output", TANGENT, returned.output, tangent, tangent, tuple(names), output.dtype,
+        dual=step.way not in WITHOUT_DUALS,
     )
     return Expected(state, output=output, derivatives=(along,))
 

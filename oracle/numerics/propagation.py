@@ -12,11 +12,11 @@ product that underflows may be flushed to 0; factors that follow enlarge that er
 The oracle computes in float64, so each rounding is counted with float64's u once more.
 
 Narrow formats. Where every operation is rounded to 16 bits, a sum is accumulated in float32, but taken
-over the images, then along the rows, then over the rows (observed in double backwards), and rounded each
-time: u times the sum of the sizes of the partial sums, each of which may overflow. Their range is small,
-and the order of factors is open, so a product may overflow where the product of its factors above 1 does,
-and loses what an underflow of those below 1, rounded to a subnormal number, loses. Where a result may
-have overflowed on the way, there is no bound.
+over the images, then along the rows, then over the rows, and rounded each time (observed in double
+backwards; in tangents it is rounded once): u times the sum of the sizes of the partial sums, each of
+which may overflow. Their range is small, and the order of factors is open, so a product may overflow
+where the product of its factors above 1 does, and loses what an underflow of those below 1, rounded to a
+subnormal number, loses. Where a result may have overflowed on the way, there is no bound.
 """
 
 from __future__ import annotations
@@ -46,9 +46,13 @@ def exact(value: Array) -> Uncertain:
 
 
 class Arithmetic(NamedTuple):
-    """Sums and products in a format. Shapes: (N, C, H, W), and (C, 1, 1) for one number per channel."""
+    """Sums and products in a format. Shapes: (N, C, H, W), and (C, 1, 1) for one number per channel.
+
+    ``at_once``: a sum over a channel is rounded to a narrow format once.
+    """
 
     fmt: Format
+    at_once: bool = False
 
     def _rounding(self, roundings: float) -> float:
         """Return the relative effect of roundings here and in the oracle."""
@@ -102,7 +106,7 @@ class Arithmetic(NamedTuple):
         Shapes (N, C, H, W) to (C,).
         """
         met = np.zeros(value.shape[1])
-        for axis in (0, 3, 2):
+        for axis in ((0, 2, 3),) if self.at_once else (0, 3, 2):
             value, error = value.sum(axis, keepdims=True), error.sum(axis, keepdims=True)
             sizes = np.abs(value) + error
             error = error + self._rounding(1) * sizes
