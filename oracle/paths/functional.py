@@ -29,6 +29,7 @@ from oracle.paths.walk import (
     left_behind,
     remembering,
     tagged,
+    viewed,
     without_hooks,
 )
 from oracle.refusals import OVERLAPPING
@@ -52,6 +53,8 @@ def _mixes(state: State, found: Expected) -> bool:
     """Whether a float32 tensor of the module meets an input of 16 bits."""
     output = found.output
     if output is None or output.dtype not in NARROW or state.dtype != "float32":
+        return False
+    if not output.batch.values.size:  # no part computes anything
         return False
     return any(each is not None for each in state.entries()[:4])
 
@@ -83,19 +86,7 @@ def _vmap(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
         return tagged(found, "vmap_error") if _in_other_words(found.error, given) else found
     if _mixes(state, found):
         return tagged(found, "vmap_mixed")
-    return _narrow(_of_view(found))
-
-
-def _of_view(found: Expected) -> Expected:
-    """Return what a forward shows whose graph is that of a view of the input.
-
-    vmap adds a dimension to the input and takes it off again.
-    """
-    if found.output is None or not found.state.graphs:
-        return found
-    output = found.state.graphs[0].output
-    viewed = dataclasses.replace(output, batch=dataclasses.replace(output.batch, view=True))
-    return dataclasses.replace(found, state=found.state.with_last_graph(output=viewed))
+    return _narrow(viewed(state, found, semantics))  # vmap adds a dimension and takes it off again
 
 
 def _misread(
@@ -189,6 +180,22 @@ def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics
     return allowing(seen, "vmap_narrow_gradients", gradients_in_16_bits(normalised_first(found)))
 
 
+def _keeping(one: Advance) -> Advance:
+    """Return the function for a step; what a backward has added to ``.grad`` stays there."""
+
+    def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
+        found = one(state, step, variant, semantics)
+        parts = [part for _, grad in found.state.grads() for part in grad.parts]
+        if found.allowances or not parts:
+            return found
+        seen = allowing(found, "vmap_weight", normalised_first(found))
+        if all(each.output.dtype not in NARROW for each in parts):
+            return seen
+        return allowing(seen, "vmap_narrow_gradients", gradients_in_16_bits(normalised_first(found)))
+
+    return perform
+
+
 def _function(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a forward by the function alone, which calls no hook."""
     assert isinstance(step, Forward)
@@ -215,7 +222,7 @@ def _with_views(state: State, step: Step, variant: Variant, semantics: Semantics
 STEPPING: Dict[str, Advance] = {
     "functional": by_forward(_function),
     "functional_call": by_forward(advance, _with_views),
-    "vmap": by_forward(_vmap, _afterwards),
-    "ensemble": by_forward(_ensemble, _afterwards),
+    "vmap": by_forward(_keeping(_vmap), _keeping(_afterwards)),
+    "ensemble": by_forward(_keeping(_ensemble), _keeping(_afterwards)),
 }
 """Maps the name of a path to the function for a step on it; a path that is missing differs nowhere."""

@@ -13,7 +13,7 @@ from oracle.backward import holds_tensors
 from oracle.meanings import advance
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.outputs import REQUIRING, UNRECORDED
-from oracle.paths.walk import Advance, by_forward, failing, tagged
+from oracle.paths.walk import Advance, by_forward, failing, tagged, viewed
 from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, Graph, Inside, State
 
@@ -26,6 +26,8 @@ def _unrecorded(grad: str) -> Advance:
         if step.grad == "inference":
             return advance(state, step, variant, semantics)
         found = advance(state, dataclasses.replace(step, grad=grad), variant, semantics)
+        if step.grad == "view":
+            found = viewed(state, found, semantics)
         if step.grad == "hooked":
             found = dataclasses.replace(found, text=outputs.HOOKS if found.output else None)
         right = advance(state, step, variant, semantics)

@@ -9,8 +9,10 @@ from typing import Callable, Optional
 from cases.derivatives import Accumulate, Backward, Double
 from cases.steps import Copy, Forward, Forwards, Step, forwards
 from cases.variants import Variant
+from oracle import outputs
+from oracle.batch_norm import hands_over_buffers
 from oracle.meanings import advance
-from oracle.semantics import Semantics
+from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, ExpectedError, Graph, State
 
 Advance = Callable[[State, Step, Variant, Semantics], Expected]
@@ -51,6 +53,21 @@ def without_hooks(step: Forward, expected: Expected, clause: str) -> Expected:
     if step.grad != "hooked" or expected.output is None:
         return expected
     return tagged(dataclasses.replace(expected, text=""), clause)
+
+
+def viewed(state: State, found: Expected, semantics: Semantics) -> Expected:
+    """Return what a forward of the module in this state shows if it is handed a view of its input.
+
+    A view may have another stride along a dimension of size 1, from which the memory format follows.
+    """
+    output = found.output
+    if output is None:
+        return found
+    given, rules = dataclasses.replace(output.batch, view=True), Rules(semantics)
+    gaps = state.gaps(hands_over_buffers(state, rules))
+    memory_format = outputs.memory_format(given, gaps, output.batch_statistics, rules)
+    output = dataclasses.replace(output, batch=given, memory_format=memory_format)
+    return dataclasses.replace(found, output=output, state=found.state.with_last_graph(output=output))
 
 
 def leaving_behind(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:

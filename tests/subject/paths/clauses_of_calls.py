@@ -81,6 +81,7 @@ FUNCTIONAL = (
         "output present",
         "output_dtype",
         "grads present",
+        "text",
         "running_mean",
         "running_var",
         ends=True,
