@@ -8,7 +8,7 @@ from typing import Callable, Dict, NamedTuple, Optional, Tuple
 from cases.derivatives import Accumulate, Backward, Double
 from cases.steps import Copy, Forward, Step
 from cases.variants import Variant
-from oracle import outputs
+from oracle import outputs, refusals
 from oracle.backward import holds_tensors
 from oracle.meanings import advance
 from oracle.numerics.normalisation import ExpectedOutput
@@ -134,6 +134,8 @@ def _recomputing(state: State, step: Step, variant: Variant, semantics: Semantic
     unneeded = first.error is not None or not holds_tensors(graph, Rules(semantics))
     if graph.freed or unneeded:
         return first
+    if not graph.wanted and not isinstance(step, Accumulate):  # autograd.grad runs nothing
+        return first
     if not called.there:
         return tagged(first, "recomputes_elsewhere")
 
@@ -199,7 +201,7 @@ def _detached(state: State, step: Step, variant: Variant, semantics: Semantics) 
         return right
     found = _forward(state, dataclasses.replace(step, grad="no_grad"), variant, semantics)
     if step.grad in REQUIRING and right.error == found.error:
-        return right
+        return _keeping_input(right) if step.grad == "input_overwritten" else right
     if step.grad in REQUIRING and found.output is not None:  # a statistic would be refused a gradient
         return tagged(_to_be_recomputed(found, step), "input_requires_no_gradient")
     if right.output is None or found.output is None:
@@ -207,6 +209,13 @@ def _detached(state: State, step: Step, variant: Variant, semantics: Semantics) 
     found = dataclasses.replace(found, text=right.text)
     same = not right.output.requires_grad
     return found if same else tagged(found, "input_requires_no_gradient")
+
+
+def _keeping_input(found: Expected) -> Expected:
+    """Return a forward that has saved the input itself, also an empty one, which was overwritten."""
+    if found.output is None:
+        return found
+    return dataclasses.replace(found, state=found.state.with_last_graph(modified=True))
 
 
 def _to_be_recomputed(found: Expected, step: Forward) -> Expected:
@@ -228,24 +237,36 @@ def _reentrant(state: State, step: Step, variant: Variant, semantics: Semantics)
     if backward is None or place >= len(state.graphs) or not isinstance(state.memory, tuple):
         return found
     graph = state.graphs[place]
-    if not graph.trainable or (graph.freed and not isinstance(step, Accumulate)):
+    if not graph.trainable:
         return found
     if not isinstance(step, Accumulate):
         return failing(state, "RuntimeError", r"incompatible with \.grad\(\)", "backward_alone")
     called = state.memory[place]
-    if graph.modified:  # the checkpoint has saved the input, and refuses before it calls the module
-        return found
-    if graph.freed or not called.there:
-        return tagged(found, "reentrant_backward") if not called.there else found
+    if graph.modified or graph.freed:  # it refuses before it calls the module
+        refusal = refusals.graph_used_up() if graph.freed else refusals.modified_in_place()
+        same = found.error == refusal.error and found.state is state
+        return found if same else failing(state, *refusal.error, "reentrant_input")
+    if not called.there:
+        return tagged(found, "reentrant_backward")
 
     def outside(again: Expected) -> Expected:
         moved = again.state.changed(graphs=state.graphs)
         if again.error is not None:
             return tagged(dataclasses.replace(again, state=moved), "recomputes")
         second = again.state.graphs[0]._replace(grad=graph.grad)
-        return tagged(_with(moved, place, second, step, variant, semantics), "recomputes")
+        seen = _with(moved, place, second, step, variant, semantics)
+        return tagged(_used_up(seen, place, step), "recomputes")
 
     return _again(state, called, outside, variant, semantics)
+
+
+def _used_up(found: Expected, place: int, step: Accumulate) -> Expected:
+    """Return what a backward shows, after which a checkpoint has let go of its input."""
+    if step.retain or found.error is not None:
+        return found
+    graphs = list(found.state.graphs)
+    graphs[place] = graphs[place]._replace(freed=True)
+    return dataclasses.replace(found, state=found.state.changed(graphs=tuple(graphs)))
 
 
 STEPPING: Dict[str, Advance] = {

@@ -36,6 +36,12 @@ RECORDING = (
         "The reentrant checkpoint cannot be differentiated by torch.autograd.grad.",
         DOCS + "checkpoint.html",
     ),
+    exactly(
+        "reentrant_input",
+        "The reentrant checkpoint keeps its input, also an empty one: it notices where that was "
+        "overwritten, and performs one backward.",
+        DOCS + "checkpoint.html",
+    ),
     freely(
         "reentrant_backward",
         "The reentrant checkpoint differentiates a second call of the module, as it is by then.",
