@@ -59,10 +59,10 @@ def _fused(state: State, step: Step, variant: Variant, semantics: Semantics) -> 
 def _refused_by_convolution(inner: State, given: Batch) -> str:
     """Return the pattern of the message with which a convolution refuses an input; "" if it does not."""
     shape, channels = given.values.shape, inner.config.num_features
-    if len(shape) not in (3, 4):
-        return "input to conv2d"
     if given.dtype != inner.dtype:
         return r"Input type \(.*\) and bias type \(.*\) should be the same"
+    if len(shape) not in (3, 4):
+        return "input to conv2d"
     if shape[-3] != max(channels, 1):
         return f"to have {channels} channels, but got {shape[-3]} channels"
     if any(isinstance(each, Tensor) and each.form == "row" for each in inner.entries()):

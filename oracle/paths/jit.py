@@ -32,6 +32,9 @@ from oracle.state import Entry, Expected, Inside, State, Tensor
 CONSTANT = ("momentum", "eps", "track_running_stats")
 """The flags that a forward reads and that are constants of a ScriptModule."""
 
+AGAIN = "Can't redefine method"
+"""A part of the message about another try to script what cannot be scripted."""
+
 PYTHON_KINDS = ("ValueError", "ZeroDivisionError", "TypeError")
 """The classes of exceptions that Python code of the module raises, not an operator."""
 
@@ -70,10 +73,14 @@ def _unscriptable(state: State, step: Forward) -> Optional[Tuple[str, str]]:
     """Return the clause and the message where torch cannot script the module; None where it can."""
     if step.grad == "hooked":
         return "script_hooks", "Expected a single top-level function"
+    if state.training is None or state.track_running_stats is None:
+        return "script_none", f"Could not cast value of type NoneType to bool|{AGAIN}"
     for name in ("momentum", "eps"):
         value = getattr(state, name)
+        if name == "eps" and value is None:
+            return "script_none", f"type 'float' for argument 'eps'|{AGAIN}"
         if not isinstance(value, (float, bool, type(None))):
-            wrong = f"type 'float' for argument '{name}'|Can't redefine method|eps|momentum"
+            wrong = f"type 'float' for argument '{name}'|{AGAIN}|eps|momentum"
             return "script_number", wrong
     return None
 
@@ -112,6 +119,9 @@ def _script(state: State, step: Step, variant: Variant, semantics: Semantics) ->
     changes, failed = _rebound(state, inner, traced=False)
     if failed is not None:
         return failed
+    if isinstance(state.training, str) != isinstance(inner.training, str):
+        cast = "Could not cast attribute 'training' to type (bool|str)"
+        return failing(state, "RuntimeError", cast, "jit_none")
     inner = inner.changed(training=state.training, dtype=state.dtype, **changes)
     found = through(state, inner, step, variant, semantics)
     if _read_differently(state, inner, CONSTANT):
@@ -145,20 +155,20 @@ def _traced(state: State, step: Forward, variant: Variant, semantics: Semantics)
     right = advance(state, step, variant, semantics)
     if right.error is not None:
         same = right.state.num_batches_tracked == state.num_batches_tracked
-        inside = Inside(state, right, lambda found: _accepted(state, found))
+        inside = Inside(state, right, lambda found: _recorded(state, found))
         undone = dataclasses.replace(right, state=state, inside=inside)
         return undone if same else tagged(undone, "making_undone")
-    factor = 0.0
-    if right.state.training or right.state.momentum is not None:
-        factor = float(average_factor(right.state) or 0.0)
-    return made_of(right, momentum=factor)
+    return _recorded(state, right)
 
 
-def _accepted(state: State, found: Expected) -> Expected:
-    """Return what a first forward shows that a defect may have accepted."""
+def _recorded(state: State, found: Expected) -> Expected:
+    """Return what a first forward shows, which a defect may have accepted, and which is recorded then."""
     if found.error is not None:
         return dataclasses.replace(found, state=state)
-    return made_of(found)
+    factor = 0.0
+    if found.state.training or found.state.momentum is not None:
+        factor = float(average_factor(found.state) or 0.0)
+    return made_of(found, momentum=factor)
 
 
 def _freeze(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:

@@ -214,6 +214,7 @@ CONVERTING = (
         "output",
         "output present",
         "output_requires_grad",
+        "text",
         ends=True,
         always=False,
     ),

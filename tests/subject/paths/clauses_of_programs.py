@@ -7,7 +7,8 @@ from tests.subject.paths.clause import DOCS, exactly, freely
 JIT = (
     exactly(
         "jit_none",
-        "An attribute of a ScriptModule keeps its type: a tensor cannot become None, nor None a tensor.",
+        "An attribute of a ScriptModule keeps its type: a tensor cannot become None, nor None a tensor, "
+        "nor a truth value a text.",
         DOCS + "jit_language_reference.html",
     ),
     freely(
@@ -30,6 +31,11 @@ JIT = (
         DOCS + "jit.html",
     ),
     exactly("script_hooks", "A hook is compiled with the module, and a lambda cannot be."),
+    exactly(
+        "script_none",
+        "TorchScript converts None neither to the bool that a flag is read as nor to the float eps.",
+        DOCS + "jit_language_reference.html",
+    ),
     exactly(
         "script_number",
         "TorchScript converts no int to the float that momentum and eps are declared as.",
