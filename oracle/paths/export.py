@@ -35,8 +35,11 @@ def _export(dynamic: bool, decomposed: bool) -> Advance:
             return _exported(state, step, variant, semantics, decomposed)
         made = state.memory
         assert isinstance(made, Made)
-        shape = batch(variant, step.batch).values.shape
+        given = batch(variant, step.batch)
+        shape = given.values.shape
         found = through(state, inner, step, variant, semantics)
+        if dynamic and made.strides and given.strides != made.strides and len(shape) == 4:
+            return tagged(found, "export_layout")
         fits = _fits(shape, made.shape, dynamic)
         if not fits and len(shape) == 4:
             return failing(state, "AssertionError", r"Guard failed: input\.size\(\)", "export_sizes")
@@ -67,12 +70,16 @@ def _exported(
     if cumulates(state):
         dependent = "data-dependent expression"
         return failing(state, "GuardOnDataDependentSymNode", dependent, "export_item")
-    if error is not None and not empty and not any(part in error.pattern for part in REFUSED):
+    alone = (state.running_mean is None) != (state.running_var is None)
+    trainable = error is not None and "derivative" in error.pattern  # it is refused after one alone
+    refused = error is not None and any(part in error.pattern for part in REFUSED)
+    if error is not None and not empty and not refused and not (alone and trainable):
         return failing(state, *error, "export_refuses")
     if error is not None or empty:
         return tagged(right, "export_refused")
     neither = state.running_mean is None and state.running_var is None
-    if neither and state.num_batches_tracked is not None:
+    buffer = "num_batches_tracked" not in state.parameters
+    if neither and buffer and state.num_batches_tracked is not None:
         return tagged(right, "export_absent")
     if decomposed and _writes(state) and _aliased(state):
         failed = "expected compiled_fn to be GraphModule"

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from cases.attributes import PARAMETERS, TENSORS
+from cases.inputs.memory import ORDERS
 from cases.steps import Step
 from cases.variants import Variant
 from oracle.meanings import advance
@@ -14,7 +15,8 @@ from oracle.state import Entry, Expected, Graph, Inside, State, Tensor
 
 
 class Made(NamedTuple):
-    """A program of a module. ``inner``: the module as the program has it. ``shape``: of the input.
+    """A program of a module. ``inner``: the module as the program has it. ``shape``: of the input, and
+    ``strides``; these are empty where the input is dense.
 
     ``parameters``: the program holds the module's Parameters themselves, so that it sees whether they
     require a gradient now; else that was fixed when it was made.
@@ -23,6 +25,7 @@ class Made(NamedTuple):
     inner: State
     shape: Tuple[int, ...] = ()
     parameters: bool = False
+    strides: Tuple[int, ...] = ()
 
 
 def inner_of(state: State) -> Optional[State]:
@@ -97,5 +100,7 @@ def made_of(expected: Expected, parameters: bool = False, **constants: Any) -> E
     """
     assert expected.output is not None
     inner = expected.state.changed(graphs=(), **constants)
-    memory = Made(inner, tuple(expected.output.shape), parameters)
+    given = expected.output.batch
+    strides = () if given.layout in ORDERS else given.strides
+    memory = Made(inner, tuple(expected.output.shape), parameters, strides)
     return dataclasses.replace(expected, state=expected.state.changed(memory=memory))

@@ -51,6 +51,14 @@ EXPORT = (
         always=False,
     ),
     freely(
+        "export_layout",
+        "A program whose sizes may change, and that was exported with an input that is not dense, has "
+        "guards for the strides of that input.",
+        *_RESULT,
+        ends=True,
+        always=False,
+    ),
+    freely(
         "export_refused",
         "torch.export has its own words for empty inputs, integers and one statistic without the other.",
         *_RESULT,
@@ -60,7 +68,8 @@ EXPORT = (
     ),
     freely(
         "export_absent",
-        "torch.export raises IndexError for a module that counts and whose statistics were set to None.",
+        "torch.export raises IndexError for a module with a counter among its buffers and without "
+        "statistics.",
         "exception",
         "output present",
         "num_batches_tracked",
