@@ -193,8 +193,8 @@ SWITCHES: Tuple[Switch, ...] = (
         None,
         (1, 13),
         "The kernel refuses integers in every layout.",
-        "A module without tensors refuses those that are neither contiguous nor channels_last by the mean "
-        "that it takes of them.",
+        "A module without tensors refuses those that are neither contiguous nor channels_last by the "
+        "mean that it takes of them.",
         "measured",
     ),
     *REGISTRATION,
