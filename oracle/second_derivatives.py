@@ -25,6 +25,7 @@ are independent. With h = x - m, r = 1/s, n values a channel, D = sum g*h and E 
 The budget of each follows the formula, operation by operation (``oracle.numerics.propagation``). Sums may
 be taken in any order. A derivative by the chain rule may subtract a mean again from centred values. A
 tangent may multiply v' by r**3 before it sums (observed): what underflows there, h enlarges once more.
+The derivative by w may be a sum of v times the other factors (observed).
 
 If one of the three gradients does not exist or is not differentiated, the terms with its direction are
 absent.
@@ -151,7 +152,8 @@ def _in_eval(name: str, at: Letters, do: Arithmetic) -> Terms:
     """Yield the terms of the formulas of eval mode."""
     if name == "weight":
         if at.v is not None:
-            yield do.product(at.r, do.total(do.product(at.v, at.g)))
+            summed = do.product(at.r, do.total(do.product(at.v, at.g)))
+            yield do.either(summed, do.total(do.product(at.v, at.g, at.r)))
     elif name == "input":
         if at.a is not None:
             yield do.product(at.a, at.r, at.g)
@@ -195,8 +197,9 @@ def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Unc
     both = do.total(do.product(v, _centred(g, at.n, do)))
     both = do.or_by_way_of(both, do.product(do.total(v), do.total(g)))  # P = sum v*g - sum v * sum g / n
     if name == "weight":
-        yield do.product(r, both)
-        yield negative(do.over(at.n, do.product(cube, of_g, of_v)))
+        yield do.either(do.product(r, both), do.total(do.product(v, _centred(g, at.n, do), r)))
+        each = do.total(do.product(v, h, r, r, of_g, r))
+        yield negative(do.over(at.n, do.either(do.product(cube, of_g, of_v), each)))
         return
     h = do.centred(h)
     pairs = ((both, h), (of_v, do.centred(g)), (of_g, do.centred(v)))
