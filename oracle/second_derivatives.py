@@ -187,9 +187,14 @@ def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Unc
     g, h, r, w = at.g, at.h, at.r, at.w
     cube, of_v = do.product(r, r, r), do.total(do.product(v, h))
     if name == "upstream":
-        yield do.product(w, r, do.centred(v) if at.dual else _centred(v, at.n, do))
         slope = do.over(at.n, do.product(w, cube, of_v, h))
-        if at.dual:
+        if not at.dual:  # w*r/n may underflow
+            part, times = do.over(at.n, do.product(w, r)), _centred(v, at.n, do)
+            count = exact(np.array(float(at.n)))
+            yield do.either(do.product(w, r, times), do.product(part, count, times))
+            slope = do.either(slope, do.product(part, h, r, r, of_v))
+        else:
+            yield do.product(w, r, do.centred(v))
             inside = do.over(at.n, do.total(do.product(cube, do.centred(v), h)))
             slope = do.either(slope, do.product(w, inside, h))
         yield negative(slope)
@@ -204,7 +209,8 @@ def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Unc
     h = do.centred(h)
     pairs = ((both, h), (of_v, do.centred(g)), (of_g, do.centred(v)))
     bracket = do.plus(*(do.product(*pair) for pair in pairs))
-    yield negative(do.over(at.n, do.product(w, cube, bracket)))
+    apart = [do.product(w, do.over(at.n, do.product(cube, one)), other) for one, other in pairs]
+    yield negative(do.either(do.over(at.n, do.product(w, cube, bracket)), do.plus(*apart)))
     twice = do.over(at.n, do.product(r, r, of_g, of_v))
     yield do.over(at.n, do.product(exact(np.array(3.0)), w, cube, twice, h))
 

@@ -217,6 +217,8 @@ DEFECTIVE = (
     "input_grad:b3,double:alternating:outlier.cropped",
     "steps-no_bias-track-momentum_0.0-nonfinite-n2_2x8209x1x1-float16-"
     "preset,eval,input_grad:b3.permuted,double_input:like_input:constant",
+    "steps-no_affine-track-momentum_int_1-bounded-n720_2x96x20x18-mixed_float16-"
+    "input_grad:b2.transposed,double:tiny:alternating",
     "steps-affine-track-momentum_0.1-bounded-n192_32x7x2x3-float16-"
     "eval,load:zeros,input_grad:b3.shifted,backward:like_input.channels_last",
     "steps-no_affine-no_track-momentum_none-bounded-n30-float64-"
