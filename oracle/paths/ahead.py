@@ -35,17 +35,49 @@ def traced_ahead(one: Advance) -> Advance:
     """
 
     def forward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-        found = one(state, step, variant, semantics)
         if called_as_it_is(state, step, variant):
-            return found
+            return one(state, step, variant, semantics)
+        apart = _apart(state)
+        found = one(apart, step, variant, semantics)
+        if apart is not state:
+            found = _written_twice(state, apart, found)
         if found.output is not None:
-            return _read_first(state, found)
+            return _read_first(apart, found)
         if found.error is None or found.state.num_batches_tracked is state.num_batches_tracked:
             return found
         unseen = any(part in found.error.pattern for part in (NOT_1D, MIXED_DTYPE))
         return failing(state, *found.error, "ahead_checks") if unseen else found
 
     return forward
+
+
+def _apart(state: State) -> State:
+    """Return the module with two running statistics, where one tensor is both.
+
+    The operator that is traced reads both before it writes to either.
+    """
+    mean, var = state.running_mean, state.running_var
+    if mean is None or var is None or mean.identity is not var.identity:
+        return state
+    return state.changed(running_mean=mean._replace(identity=object()))
+
+
+def _written_twice(state: State, apart: State, found: Expected) -> Expected:
+    """Return what a forward shows that writes running_mean to a tensor, and then running_var.
+
+    ``apart``: the module with two running statistics, of which ``found`` is expected.
+    """
+
+    def outside(each: Expected) -> Expected:
+        variance = each.state.running_var
+        return dataclasses.replace(each, state=each.state.changed(running_mean=variance))
+
+    seen = outside(found)
+    if found.error is not None or found.state.running_mean is apart.running_mean:
+        return dataclasses.replace(seen, state=state) if found.state is apart else seen
+    within = found.inside or Inside(apart, found, lambda each: each)
+    inside = within._replace(outside=lambda each: outside(within.outside(each)))
+    return tagged(dataclasses.replace(seen, inside=inside), "ahead_statistics")
 
 
 def _read_first(state: State, found: Expected) -> Expected:

@@ -191,6 +191,12 @@ COMPILE = (
         defect=True,
     ),
     exactly(
+        "ahead_statistics",
+        "The operator that is traced reads both running statistics before it writes to either. Where one "
+        "tensor is both, only the update of running_var is seen; the module performs both.",
+        defect=True,
+    ),
+    exactly(
         "ahead_whole",
         "A backward that was traced ahead of time is one node: where one of its operations raises, the "
         "bias gets no gradient, either.",
