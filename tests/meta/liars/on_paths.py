@@ -111,6 +111,7 @@ PROGRAMS: Dict[str, str] = {
 PROGRAM = f"{_HEAD},input_grad:b0,backward:ordinary,input_grad:b1,backward:ones"
 
 ALSO: Dict[str, Tuple[str, ...]] = {
+    "functional": ("functional_call", "vmap", "ensemble"),
     "functional_call": ("ensemble",),
     "ensemble": ("functional_call",),
     "checkpoint": ("checkpoint_reentrant",),
