@@ -1,4 +1,4 @@
-"""What is seen of operators and a backward that are traced ahead of time."""
+"""Steps on paths whose operators and backward are traced ahead of time."""
 
 from __future__ import annotations
 
@@ -262,5 +262,3 @@ def ahead_decomposed(state: State, step: Step, variant: Variant, semantics: Sema
     """Perform a step; a backward of decomposed operators lays gradients out in its own way."""
     found = ahead(state, step, variant, semantics)
     return found if found.gradients is None else tagged(found, "decomposed_strides")
-
-

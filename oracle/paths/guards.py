@@ -1,4 +1,4 @@
-"""What ``torch.compile`` remembers of the forwards before: which it has compiled, and which it calls.
+"""The memory of ``torch.compile`` of earlier forwards: which it has compiled, and which it calls.
 
 torch keeps what it compiles, and runs it again where its guards hold: where the input, the flags and the
 tensors are as they were. It does not look at hooks. A forward that reads the number in the counter breaks
@@ -19,11 +19,11 @@ from oracle.paths.walk import remembering, tagged
 from oracle.state import Expected, State
 
 Given = Tuple[object, ...]
-"""What the guards may read of an input."""
+"""The facts of an input that the guards may read."""
 
 
 class Call(NamedTuple):
-    """What the guards may read of a call. ``module``: flags, tensors and dtype of the module."""
+    """The facts of a call that the guards may read. ``module``: flags, tensors and dtype of the module."""
 
     given: Given
     module: Tuple[object, ...]
