@@ -1,4 +1,4 @@
-"""Steps on paths whose operators and backward are traced ahead of time."""
+"""Steps on the paths on which operators and backward are traced ahead of time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory of ``torch.compile`` of earlier forwards: which it has compiled, and which it calls.
+"""The memory of ``torch.compile``: which forwards it has compiled, and which it calls as they are.
 
 torch keeps what it compiles, and runs it again where its guards hold: where the input, the flags and the
 tensors are as they were. It does not look at hooks. A forward that reads the number in the counter breaks
@@ -19,11 +19,11 @@ from oracle.paths.walk import remembering, tagged
 from oracle.state import Expected, State
 
 Given = Tuple[object, ...]
-"""The facts of an input that the guards may read."""
+"""The facts that the guards may read of an input."""
 
 
 class Call(NamedTuple):
-    """The facts of a call that the guards may read. ``module``: flags, tensors and dtype of the module."""
+    """The facts that guards may read of a call. ``module``: flags, tensors and dtype of the module."""
 
     given: Given
     module: Tuple[object, ...]
