@@ -78,7 +78,6 @@ SHAPES.update(PLANE_SHAPES)
 _NETWORKS: Tuple[Shape, ...] = (
     *((16, 64, 8, 8), (2, 16, 64, 64), (16, 128, 1, 1), (128, 24, 1, 1), (16, 1, 28, 28)),
     *((16, 3, 16, 16), (5, 8, 15, 17), (2, 512, 8, 8), (1, 3, 224, 224), (4, 16, 72, 72)),
-    *((8, 16, 7, 7), (6, 512, 1, 1)),
 )
 NETWORK_SHAPES: Dict[str, Shape] = {_plain(shape): shape for shape in _NETWORKS}
 """As PLANE_SHAPES, but images, channels and pixels are many at once, as in training."""

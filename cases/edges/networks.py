@@ -18,7 +18,7 @@ _PROGRAM = f"preset,{_PASSES},eval,{_PASSES}"
 _CALLS = "preset,no_grad:b0{0},eval,no_grad:b0{0},inference:b0{0}"
 
 _NARROW_SHAPES = (
-    *("n1024_16x64x8x8", "n98_2x512x7x7", "n128_128x24x1x1", "n392_8x16x7x7", "n6_6x512x1x1"),
+    *("n1024_16x64x8x8", "n98_2x512x7x7", "n128_128x24x1x1", "n196_4x6x7x7", "n2_2x8209x1x1"),
 )
 _FEW = ("n1024_16x64x8x8", "n16_16x128x1x1")
 
