@@ -160,8 +160,10 @@ class Derivative(Kernel):
         """Return the input's gradient in channels_last strides if the input has them, else contiguous.
 
         It is contiguous, too, where the strides of the input leave the format open and the upstream
-        gradient has another format.
+        gradient has another format. Without elements it has the strides of the upstream gradient.
         """
+        if not x.numel():
+            return torch.empty_strided(g.shape, g.stride(), dtype=gradient.dtype)
         kept = follows_channels_last(x)
         if kept and not in_order(x) and not g.is_contiguous():
             kept = g.is_contiguous(memory_format=torch.channels_last) and not in_order(g)
