@@ -98,9 +98,8 @@ def _add_cases(group: Any) -> None:
     group.addoption(
         "--shard",
         type=parse_shard,
-        default=(1, 1),
         metavar="I/N",
-        help="run every N-th case, beginning with the I-th",
+        help="run every N-th case, beginning with the I-th (all; on a slow path every n-th)",
     )
     group.addoption("--seed", type=whole, default=0, metavar="S", help="other matrix inputs (0)")
     group.addoption("--explore", type=whole, default=0, metavar="N", help="run N random programs (0)")
@@ -194,7 +193,7 @@ def selection(config: pytest.Config, deselected: int = 0) -> Optional[str]:
         parts.append(f"-k {option.keyword}")
     if option.markexpr:
         parts.append(f"-m {option.markexpr}")
-    if option.shard != (1, 1):
+    if option.shard not in (None, (1, 1)):
         parts.append("--shard {}/{}".format(*option.shard))
     if getattr(option, "maxfail", 0):
         parts.append(f"--maxfail {option.maxfail}")

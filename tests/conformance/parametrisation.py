@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
 from typing import Any, Iterable, List, Tuple
 
 from cases import catalogue, paths
@@ -23,9 +22,7 @@ def case_ids(family: str, option: Any) -> List[str]:
     return [
         each + suffix + paths.write(path)
         for path in chosen
-        for each in islice(
-            catalogue.select(family, option.tier, option.shard), None, None, paths.every(path)
-        )
+        for each in catalogue.select(family, option.tier, option.shard or (1, paths.every(path)))
     ]
 
 
@@ -40,7 +37,7 @@ def searches(option: Any) -> List[Tuple[int, str]]:
     """Return the searches of ``--explore N``: a number of programs and a seed for each part."""
     if option.case:
         return []
-    number, of = option.shard
+    number, of = option.shard or (1, 1)
     parts = list(range(0, option.explore, PART))[number - 1 :: of]
     return [
         (min(PART, option.explore - start), f"{option.explore_seed}.{start // PART}")

@@ -7,15 +7,18 @@ import os
 import re
 import subprocess
 import sys
-from typing import Dict, List, Tuple
+from argparse import Namespace
+from typing import Dict, List, Optional, Tuple
 
 import pytest
 
 from cases import catalogue, matrix, states
 from cases.case import Case
 from cases.errors import CaseError
+from cases.paths import every
 from cases.spelling import spell
 from cases.suffixes import LARGEST_SEED
+from tests.conformance.parametrisation import case_ids
 from tests.meta.command import ROOT, run
 
 ALPHABET = re.compile(r"[a-z0-9_.,:+-]+")
@@ -129,6 +132,21 @@ def test_shards_share_out_the_tier(count: int) -> None:
         shards = [list(catalogue.select(family, "gate", (i, count))) for i in range(1, count + 1)]
         assert sorted(each for shard in shards for each in shard) == sorted(whole)
         assert max(map(len, shards)) - min(map(len, shards)) <= 1
+
+
+def test_shards_reach_the_cases_that_a_slow_path_leaves_out() -> None:
+    """A path that takes every n-th case takes the first shard of n; the other shards have the rest."""
+    path = "aot_eager"
+    count = every(path)
+
+    def on_path(shard: Optional[Tuple[int, int]]) -> List[str]:
+        options = {"path": [path], "case": [], "seed": 0, "tier": "smoke", "shard": shard}
+        return case_ids("edge", Namespace(**options))
+
+    shards = [on_path((i, count)) for i in range(1, count + 1)]
+    assert count > 1
+    assert on_path(None) == shards[0]
+    assert sorted(each for shard in shards for each in shard) == sorted(on_path((1, 1)))
 
 
 # --- other processes --------------------------------------------------------------------------
