@@ -33,15 +33,19 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
     if dtype != state.dtype:
         beside = _left_behind if rules.holds("conversion_leaves_saved_weight") else _converted_beside
         changes["graphs"] = tuple([beside(graph, state, dtype) for graph in state.graphs])
-    for name in FLOATING if dtype != state.dtype else ():
+    for name in FLOATING:
         tensor = state.entry(name)
-        if isinstance(tensor, Tensor):
+        if not isinstance(tensor, Tensor):
+            continue
+        grad = tensor.grad
+        if grad is not None and CONVERSIONS[step.how] not in ("", grad.dtype):
+            tensor = tensor._replace(grad=Grad((), dtype, grad.shape, grad.strides, converted=grad))
+        if dtype != state.dtype:
             identity = tensor.identity if name in state.parameters else object()
             form = "" if tensor.form == "expanded" else tensor.form
-            numbers, grad = converted(tensor.numbers, dtype), tensor.grad
-            if grad is not None:
-                grad = Grad((), dtype, grad.shape, grad.strides, converted=grad)
-            changes[name] = tensor._replace(numbers=numbers, identity=identity, form=form, grad=grad)
+            numbers = converted(tensor.numbers, dtype)
+            tensor = tensor._replace(numbers=numbers, identity=identity, form=form)
+        changes[name] = tensor
     return Expected(state.changed(**changes))
 
 

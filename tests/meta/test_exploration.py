@@ -84,6 +84,15 @@ ONCE_DIVERGED = (
     "steps-affine-track-momentum_0.1-exact-n2-float32-forward:b0,convert:half,backward:ordinary",
     "steps-affine-track-momentum_0.1-exact-n2-float32-forward:b0,convert:half,double:ordinary:ones",
     "steps-affine-no_track-momentum_0.1-bounded-n8-float32-func_jvp:b1:tiny",
+    "steps-affine-track-momentum_0.1-nonfinite-n8-float32-set:momentum:1e-60,forward:b1",
+    "steps-affine-track-momentum_0.1-bounded-n8-float32-set:momentum:3.5e+38,forward:b1",
+    "steps-affine-track-momentum_0.1-bounded-n8-float32-set:momentum:1e+30,forward:b0,forward:b1",
+    "steps-affine-track-momentum_0.1-bounded-n8-float32-eval,set:eps:1e+39,forward:b0",
+    "steps-affine-track-momentum_0.1-bounded-n8-float32-forward:no_batch,convert:double,accumulate:ones,convert:double",
+    "steps-no_affine-no_track-momentum_0.1-bounded-n8-float32-forward:integers.permuted",
+    "steps-affine-track-momentum_0.1-bounded-n8-float32-func_jvp:integers:ordinary",
+    "steps-affine-track-momentum_0.1-bounded-n8-float32-set:training:0,show:returns",
+    "steps-affine-no_track-momentum_0.1-bounded-n8-float32-attach:running_mean:unsaved.row,state_dict",
 )
 """Programs, shrunk, in which exploration found the oracle to be wrong."""
 
