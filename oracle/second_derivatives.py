@@ -153,7 +153,7 @@ def _in_eval(name: str, at: Letters, do: Arithmetic) -> Terms:
     if name == "weight":
         if at.v is not None:
             summed = do.product(at.r, do.total(do.product(at.v, at.g)))
-            yield do.either(summed, do.total(do.product(at.v, at.g, at.r)))
+            yield do.or_narrow(summed, do.total(do.product(at.v, at.g, at.r)))
     elif name == "input":
         if at.a is not None:
             yield do.product(at.a, at.r, at.g)
@@ -191,8 +191,8 @@ def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Unc
         if not at.dual:  # w*r/n may underflow
             part, times = do.over(at.n, do.product(w, r)), _centred(v, at.n, do)
             count = exact(np.array(float(at.n)))
-            yield do.either(do.product(w, r, times), do.product(part, count, times))
-            slope = do.either(slope, do.product(part, h, r, r, of_v))
+            yield do.or_narrow(do.product(w, r, times), do.product(part, count, times))
+            slope = do.or_narrow(slope, do.product(part, h, r, r, of_v))
         else:
             yield do.product(w, r, do.centred(v))
             inside = do.over(at.n, do.total(do.product(cube, do.centred(v), h)))
@@ -202,15 +202,15 @@ def _along_input(name: str, at: Letters, do: Arithmetic, v: Uncertain, of_g: Unc
     both = do.total(do.product(v, _centred(g, at.n, do)))
     both = do.or_by_way_of(both, do.product(do.total(v), do.total(g)))  # P = sum v*g - sum v * sum g / n
     if name == "weight":
-        yield do.either(do.product(r, both), do.total(do.product(v, _centred(g, at.n, do), r)))
+        yield do.or_narrow(do.product(r, both), do.total(do.product(v, _centred(g, at.n, do), r)))
         each = do.total(do.product(v, h, r, r, of_g, r))
-        yield negative(do.over(at.n, do.either(do.product(cube, of_g, of_v), each)))
+        yield negative(do.over(at.n, do.or_narrow(do.product(cube, of_g, of_v), each)))
         return
     h = do.centred(h)
     pairs = ((both, h), (of_v, do.centred(g)), (of_g, do.centred(v)))
     bracket = do.plus(*(do.product(*pair) for pair in pairs))
     apart = [do.product(w, do.over(at.n, do.product(cube, one)), other) for one, other in pairs]
-    yield negative(do.either(do.over(at.n, do.product(w, cube, bracket)), do.plus(*apart)))
+    yield negative(do.or_narrow(do.over(at.n, do.product(w, cube, bracket)), do.plus(*apart)))
     twice = do.over(at.n, do.product(r, r, of_g, of_v))
     yield do.over(at.n, do.product(exact(np.array(3.0)), w, cube, twice, h))
 

@@ -133,6 +133,14 @@ class Arithmetic(NamedTuple):
         """Return a number that is computed in one of two ways."""
         return Uncertain(one.value, np.maximum(one.error, other.error))
 
+    def or_narrow(self, one: Uncertain, other: Uncertain) -> Uncertain:
+        """Return a number that may be computed in another way where the format is narrow.
+
+        The other way differs by underflow and overflow, which a wide format does not meet, and its error
+        is bounded less tightly, as if the factors of a sum had errors of their own in every term.
+        """
+        return self.either(one, other) if self._narrow else one
+
     def centred(self, numbers: Uncertain) -> Uncertain:
         """Subtract the mean of each channel."""
         count = numbers.value.size // max(numbers.value.shape[1], 1)
