@@ -46,7 +46,7 @@ from oracle.numerics import bounds, exact_sums, propagation
 from oracle.numerics.formats import FLOAT64, FORMATS
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, nothing, overflows, plane, terms
 from oracle.numerics.statistics import by_channel
-from oracle.recording import check_rows
+from oracle.recording import check_bias, check_rows
 from oracle.semantics import Rules
 from oracle.state import Expected, Graph, State
 
@@ -74,9 +74,7 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         raise refusals.modified_in_place()
     if graph.mixed:
         raise refusals.converted()
-    bias_alone = graph.output.weight is None and "bias" in graph.trainable
-    if bias_alone and rules.holds("backward_needs_weight"):
-        raise refusals.bias_without_weight()
+    check_bias(graph, rules)
     incoming = upstream(variant, graph.output.batch, step.upstream)
     check_rows(graph, incoming, rules)
     gradients = []

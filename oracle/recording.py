@@ -55,6 +55,13 @@ def check_rows(graph: Graph, incoming: Batch, rules: Rules) -> None:
         raise refusals.invalid_gradient()
 
 
+def check_bias(graph: Graph, rules: Rules) -> None:
+    """Refuse a bias that requires a gradient, asked for or not, where there is no weight."""
+    alone = graph.output.weight is None and "bias" in graph.trainable
+    if alone and rules.holds("backward_needs_weight"):
+        raise refusals.bias_without_weight()
+
+
 def check_weight(graph: Graph, incoming: Batch, rules: Rules) -> None:
     """Refuse a weight of shape (1, C), except in the kernel for channels_last inputs of float32 and
     float64, which does not look at its shape."""

@@ -43,6 +43,7 @@ from oracle import refusals
 from oracle.backward import backward
 from oracle.expected_derivatives import THIRD, ExpectedDerivative
 from oracle.numerics.propagation import Arithmetic, Uncertain, exact, negative
+from oracle.recording import check_bias
 from oracle.second_derivatives import Letters, Terms, derivatives_of, letters
 from oracle.semantics import Rules
 from oracle.state import Expected, State
@@ -55,6 +56,7 @@ def triple(state: State, step: Triple, variant: Variant, rules: Rules) -> Expect
     if graph.frozen >= {*graph.trainable}:
         raise refusals.nothing_to_differentiate()
     backward(asked, Backward(step.upstream, retain=True), variant, rules)
+    check_bias(state.graphs[0], rules)
     trainable = tuple(name for name in graph.trainable if name in graph.wanted)
     if "input" not in trainable:
         raise refusals.nothing_to_differentiate()

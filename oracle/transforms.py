@@ -23,7 +23,7 @@ from oracle.backward import backward
 from oracle.batch_norm import forward
 from oracle.expected_derivatives import SECOND, TANGENT, ExpectedDerivative
 from oracle.numerics.formats import FORMATS
-from oracle.recording import check_weight
+from oracle.recording import check_bias, check_weight
 from oracle.refusals import Refusal
 from oracle.semantics import Rules
 from oracle.state import Expected, Meaning, State, Tensor
@@ -161,6 +161,7 @@ def _with_gradient(
     """Return the step with the input's gradient; ``returned``: the state that the forward left."""
     try:
         gradients = backward(input_alone(returned), Backward(step.upstream), variant, rules).gradients
+        check_bias(returned.graphs[0], rules)
     except Refusal as refusal:
         return Expected(right.state, error=refusal.error)
     assert gradients is not None
