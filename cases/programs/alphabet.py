@@ -182,12 +182,12 @@ ALPHABET: Tuple[Step, ...] = (
     + _GRADIENTS
     + _VIEWS
     # The steps that show most faults are repeated, so that they are drawn more often.
-    + 9 * _forwards(ORDINARY)
+    + 10 * _forwards(ORDINARY)
     + 3 * _with_gradient(ORDINARY)
     + 2 * tuple(_backwards())
     + 5 * _MODES
     + 4 * _forwards(("b0.channels_last", "constant.channels_last"))
-    + 2 * tuple(_flags())
+    + 3 * tuple(_flags())
     + 2 * tuple(_whole())
 )
 """The steps that a program is drawn from. The plainest are first, because shrinking prefers them."""
