@@ -231,10 +231,10 @@ def _check_dtype(
     """Refuse an input of another dtype than the tensors, if any, but a narrow one of a float32 module."""
     alone = all(tensor is None for tensor in handed_over)
     if given.dtype in _WHOLE:
-        if alone and given.memory_format == "other" and not rules.holds("integers_refused_alike"):
-            raise Refusal("RuntimeError", r"^mean\(\): could not infer output dtype")
-        kind = "RuntimeError" if rules.holds("integer_input_is_runtime_error") else "NotImplementedError"
-        raise Refusal(kind, f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'")
+        mean = alone and given.memory_format == "other" and not rules.holds("integers_refused_alike")
+        older = rules.holds("integer_mean_is_runtime_error" if mean else "integer_input_is_runtime_error")
+        message = r"^mean\(\): " if mean else f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'"
+        raise Refusal("RuntimeError" if older else "NotImplementedError", message)
     if alone or (given.dtype in NARROW and module_dtype == "float32"):
         return
     if rules.holds("scalar_type_message"):

@@ -197,6 +197,15 @@ SWITCHES: Tuple[Switch, ...] = (
         "mean that it takes of them.",
         "measured",
     ),
+    Switch(
+        "integer_mean_is_runtime_error",
+        (2, 0),
+        (2, 14),
+        "The mean refuses integers with RuntimeError.",
+        "It raises NotImplementedError, a subclass.",
+        "measured",
+        masked_by=("integers_refused_alike",),
+    ),
     *REGISTRATION,
     *DIFFERENTIATION,
 )
