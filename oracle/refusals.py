@@ -233,7 +233,7 @@ def _check_dtype(
     if given.dtype in _WHOLE:
         mean = alone and given.memory_format == "other" and not rules.holds("integers_refused_alike")
         older = rules.holds("integer_mean_is_runtime_error" if mean else "integer_input_is_runtime_error")
-        message = r"^mean\(\): " if mean else f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'"
+        message = r"^mean\(\):" if mean else f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'"
         raise Refusal("RuntimeError" if older else "NotImplementedError", message)
     if alone or (given.dtype in NARROW and module_dtype == "float32"):
         return
