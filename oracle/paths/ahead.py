@@ -14,7 +14,7 @@ from oracle.backward import holds_tensors
 from oracle.expected_derivatives import ExpectedGradient
 from oracle.meanings import advance
 from oracle.paths.guards import called_as_it_is, differentiates_module, of_several_sizes
-from oracle.paths.walk import Advance, differentiated_graph, failing, tagged
+from oracle.paths.walk import Advance, differentiated_graph, failing, tagged, used_up
 from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, Graph, Inside, State
 
@@ -142,11 +142,8 @@ def _used_up(step: Step, found: Expected) -> Expected:
     assert isinstance(step, (Backward, Accumulate))
     place = int(getattr(step, "earlier", False))
     performed = found.gradients is None or any(found.gradients)
-    if step.retain or not performed or found.state.graphs[place].freed:
-        return found
-    graphs = list(found.state.graphs)
-    graphs[place] = graphs[place]._replace(freed=True)
-    return dataclasses.replace(found, state=found.state.changed(graphs=tuple(graphs)))
+    kept = step.retain or not performed or found.state.graphs[place].freed
+    return found if kept else used_up(found, place)
 
 
 def _of_module(state: State, step: Step) -> Optional[bool]:

@@ -174,10 +174,14 @@ def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics
     copied = isinstance(state.memory, tuple) and all(each is not graph.output for each in state.memory)
     if graph.output.weight is not weight or copied:
         return tagged(found, "vmap_kept")
-    seen = allowing(tagged(found, "vmap_strides"), "vmap_weight", normalised_first(found))
-    if graph.output.dtype not in NARROW:
-        return seen
-    return allowing(seen, "vmap_narrow_gradients", gradients_in_16_bits(normalised_first(found)))
+    return _in_parts(tagged(found, "vmap_strides"), graph.output.dtype in NARROW)
+
+
+def _in_parts(found: Expected, narrow: bool) -> Expected:
+    """Return what is expected, with gradients that may be as operators of their own compute them."""
+    right = normalised_first(found)
+    seen = allowing(found, "vmap_weight", right)
+    return allowing(seen, "vmap_narrow_gradients", gradients_in_16_bits(right)) if narrow else seen
 
 
 def _keeping(one: Advance) -> Advance:
@@ -188,10 +192,7 @@ def _keeping(one: Advance) -> Advance:
         parts = [part for _, grad in found.state.grads() for part in grad.parts]
         if found.allowances or not parts:
             return found
-        seen = allowing(found, "vmap_weight", normalised_first(found))
-        if all(each.output.dtype not in NARROW for each in parts):
-            return seen
-        return allowing(seen, "vmap_narrow_gradients", gradients_in_16_bits(normalised_first(found)))
+        return _in_parts(found, any(each.output.dtype in NARROW for each in parts))
 
     return perform
 

@@ -13,7 +13,7 @@ from oracle.backward import holds_tensors
 from oracle.meanings import advance
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.outputs import REQUIRING, UNRECORDED
-from oracle.paths.walk import Advance, by_forward, failing, tagged, viewed
+from oracle.paths.walk import Advance, by_forward, failing, tagged, used_up, viewed
 from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, Graph, Inside, State
 
@@ -255,18 +255,10 @@ def _reentrant(state: State, step: Step, variant: Variant, semantics: Semantics)
             return tagged(dataclasses.replace(again, state=moved), "recomputes")
         second = again.state.graphs[0]._replace(grad=graph.grad)
         seen = _with(moved, place, second, step, variant, semantics)
-        return tagged(_used_up(seen, place, step), "recomputes")
+        let_go = not step.retain and seen.error is None
+        return tagged(used_up(seen, place) if let_go else seen, "recomputes")
 
     return _again(state, called, outside, variant, semantics)
-
-
-def _used_up(found: Expected, place: int, step: Accumulate) -> Expected:
-    """Return what a backward shows, after which a checkpoint has let go of its input."""
-    if step.retain or found.error is not None:
-        return found
-    graphs = list(found.state.graphs)
-    graphs[place] = graphs[place]._replace(freed=True)
-    return dataclasses.replace(found, state=found.state.changed(graphs=tuple(graphs)))
 
 
 STEPPING: Dict[str, Advance] = {

@@ -86,6 +86,13 @@ def differentiated_graph(state: State, step: Step) -> Optional[Graph]:
     return state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
 
 
+def used_up(found: Expected, place: int) -> Expected:
+    """Return what is expected, after which the graph in this place is used up."""
+    graphs = list(found.state.graphs)
+    graphs[place] = graphs[place]._replace(freed=True)
+    return dataclasses.replace(found, state=found.state.changed(graphs=tuple(graphs)))
+
+
 def left_behind(state: State, step: Step) -> bool:
     """Whether a step differentiates a graph whose weight a conversion of the module has left behind."""
     graph, weight = differentiated_graph(state, step), state.weight
