@@ -217,8 +217,7 @@ def not_one_dimensional(by_accessor: bool) -> Refusal:
 
 def _check_length(name: str, tensor: Optional[Tensor], given: Batch) -> None:
     channels = given.values.shape[1]
-    if tensor is not None and tensor.numbers.channels != channels:
-        length = tensor.numbers.channels
+    if tensor is not None and (length := tensor.numbers.channels) != channels:
         raise Refusal("RuntimeError", f"{name} should contain {channels} elements not {length}")
 
 
@@ -231,9 +230,10 @@ def _check_dtype(
     """Refuse an input of another dtype than the tensors, if any, but a narrow one of a float32 module."""
     alone = all(tensor is None for tensor in handed_over)
     if given.dtype in _WHOLE:
-        mean = alone and given.memory_format == "other" and not rules.holds("integers_refused_alike")
-        older = rules.holds("integer_mean_is_runtime_error" if mean else "integer_input_is_runtime_error")
-        message = r"^mean\(\):" if mean else f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'"
+        older = rules.holds("integer_input_is_runtime_error")
+        message = f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'"
+        if alone and given.memory_format == "other" and not rules.holds("integers_refused_alike"):
+            older, message = rules.holds("integer_mean_is_runtime_error"), r"^mean\(\):"
         raise Refusal("RuntimeError" if older else "NotImplementedError", message)
     if alone or (given.dtype in NARROW and module_dtype == "float32"):
         return
