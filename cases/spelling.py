@@ -35,13 +35,13 @@ from cases.steps import (
     COPIES,
     EVAL,
     FORMS,
-    GRADS,
     OVERWRITE,
     PRESET,
     RESETS,
     SHOWN,
     TRAIN,
     UNSAVED,
+    WAYS,
     ZERO_GRAD,
     Alias,
     Attach,
@@ -86,8 +86,6 @@ def _write_value(value: Value) -> str:
     return str(value)
 
 
-_FORWARD_VERBS = {grad: "forward" if grad == "grad" else grad for grad in GRADS}
-
 _BACKWARDS = {(False, False): "backward", (True, False): "retain", (False, True): "earlier"}
 """Maps whether a backward retains the graph, and whether it differentiates the earlier forward, to its
 verb."""
@@ -97,7 +95,7 @@ _ACCUMULATES = {False: "accumulate", True: "accumulate_retain"}
 
 
 _WRITERS: Dict[type, Callable[[Any], str]] = {
-    Forward: lambda step: f"{_FORWARD_VERBS[step.grad]}:{step.batch}",
+    Forward: lambda step: f"{step.way}:{step.batch}",
     Forwards: lambda step: f"forwards:{step.series}:{step.count}",
     Mode: lambda step: "train" if step.training else "eval",
     SetAttribute: lambda step: f"set:{step.name}:{_write_value(step.value)}",
@@ -201,8 +199,8 @@ def _constant(verb: str, step: Step) -> _Reader:
     return _Reader(verb, lambda: step)
 
 
-def _forward(grad: str) -> _Reader:
-    return _Reader(f"{grad}:<batch>", lambda batch: Forward(batch, grad))
+def _forward(way: str) -> _Reader:
+    return _Reader(f"{way}:<batch>", lambda batch: Forward(batch, way))
 
 
 def _double(way: str) -> _Reader:
@@ -214,8 +212,7 @@ def _calling(way: str, second: str, step: Callable[..., Step]) -> _Reader:
 
 
 _READERS: Dict[str, _Reader] = {
-    "forward": _Reader("forward:<batch>", Forward),
-    **{grad: _forward(grad) for grad in GRADS if grad != "grad"},
+    **{way: _forward(way) for way in WAYS},
     "backward": _Reader("backward:<gradient>", Backward),
     "retain": _Reader("retain:<gradient>", lambda name: Backward(name, retain=True)),
     "earlier": _Reader("earlier:<gradient>", lambda name: Backward(name, earlier=True)),

@@ -25,15 +25,15 @@ OVERWRITTEN = ("output_overwritten", "input_overwritten")
 """The calls with an input that requires a gradient after which the output, or the input, is set to 0 in
 place, as an in-place activation or a reused buffer would: ``y.detach().zero_()``."""
 
-GRADS = ("grad", "no_grad", "input_grad", "hooked", "inference", "view", "detached", *OVERWRITTEN)
-"""grad: an ordinary call. no_grad: a call under ``torch.no_grad()``. input_grad: a call with an input
-that requires a gradient. hooked: a call of a module with a forward pre-hook and a forward hook; the
-text tells which were called, in order. inference: a call under ``torch.inference_mode()``. view: a call
-with a view of a tensor that requires a gradient. detached: a call with such a tensor's detached view.
-The words of OVERWRITTEN: see there."""
+WAYS = ("forward", "no_grad", "input_grad", "hooked", "inference", "view", "detached", *OVERWRITTEN)
+"""The ways to call a module. forward: an ordinary call. no_grad: a call under ``torch.no_grad()``.
+input_grad: a call with an input that requires a gradient. hooked: a call of a module with a forward
+pre-hook and a forward hook; the text tells which were called, in order. inference: a call under
+``torch.inference_mode()``. view: a call with a view of a tensor that requires a gradient. detached: a
+call with such a tensor's detached view. The words of OVERWRITTEN: see there."""
 
 WITH_GRADIENT = ("input_grad", "view", "detached", *OVERWRITTEN)
-"""Those in which the input, or what it is made of, requires a gradient."""
+"""The ways in which the input, or what it is made of, requires a gradient."""
 
 ATTACH_KINDS = ("tensor", "parameter", "trainable")
 """tensor: a plain tensor. parameter: a Parameter with ``requires_grad=False``. trainable: a Parameter
@@ -92,11 +92,11 @@ parent: the sorted names in the state dict of a Sequential that holds the module
 class Forward:
     """``module(batch)``. The case's variant says which values the named batch holds.
 
-    ``grad``: one of GRADS.
+    ``way``: one of WAYS.
     """
 
     batch: str
-    grad: str = "grad"
+    way: str = "forward"
 
 
 @dataclass(frozen=True)

@@ -98,16 +98,16 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     Return the state, and the output (N, C, H, W) or the error. Raise Refusal for an error before or
     during the count. A later error is returned with the state after the count.
     """
-    given = batch(variant, step.batch, step.grad == "view")
-    refusals.check_grad(step.grad, given.dtype, rules)
+    given = batch(variant, step.batch, step.way == "view")
+    refusals.check_way(step.way, given.dtype, rules)
     if given.values.ndim != 4:
         raise refusals.wrong_rank(given.values.ndim)
-    state = _counted(state, step.grad, rules)
+    state = _counted(state, step.way, rules)
     try:
-        call = _kernel_arguments(state, given, step.grad not in outputs.UNRECORDED, rules)
+        call = _kernel_arguments(state, given, step.way not in outputs.UNRECORDED, rules)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
-    trainable = outputs.trainable(state, given, step.grad, rules)
+    trainable = outputs.trainable(state, given, step.way, rules)
     state = _updated(state, given, call, rules)  # this comes first: a buffer may be weight or bias, too
     try:
         gaps = state.gaps(call.handed_over)
@@ -116,13 +116,13 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
         return Expected(state, error=refusal.error)
     output = _output(state, given, call, bool(trainable), rules)
     graph = recorded(state, output, trainable, call.handed_over)
-    if step.grad == "input_overwritten":
+    if step.way == "input_overwritten":
         graph = graph._replace(modified=bool(given.values.size))
     state = state.changed(graphs=(graph, *state.graphs[:1]))
-    return Expected(state, output=output, text=outputs.HOOKS if step.grad == "hooked" else None)
+    return Expected(state, output=output, text=outputs.HOOKS if step.way == "hooked" else None)
 
 
-def _counted(state: State, grad: str, rules: Rules) -> State:
+def _counted(state: State, way: str, rules: Rules) -> State:
     """Add 1 to num_batches_tracked in train mode, if it is there and track_running_stats is set."""
     counter = state.num_batches_tracked
     if not (state.training and state.track_running_stats) or counter is None:
@@ -131,7 +131,7 @@ def _counted(state: State, grad: str, rules: Rules) -> State:
     if rebound and "num_batches_tracked" in state.parameters:
         raise refusals.not_assigned("num_batches_tracked", "parameter")
     value = counter.value + 1 if counter.value < 2**63 - 1 else -(2**63)
-    counted = Counter(value, object(), grad == "inference") if rebound else counter.at(value)
+    counted = Counter(value, object(), way == "inference") if rebound else counter.at(value)
     return state.changed(num_batches_tracked=counted)
 
 

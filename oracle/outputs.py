@@ -10,10 +10,10 @@ from oracle.semantics import Rules
 from oracle.state import State
 
 UNRECORDED = ("no_grad", "inference")
-"""The words of the calls of which autograd records nothing."""
+"""The ways of calling of which autograd records nothing."""
 
 REQUIRING = ("input_grad", "view", *OVERWRITTEN)
-"""The words of the calls in which the input requires a gradient."""
+"""The ways of calling in which the input requires a gradient."""
 
 HOOKS = "pre-hook hook"
 """The hooks that a forward calls, in order."""
@@ -36,9 +36,9 @@ def memory_format(given: Batch, gaps: bool, batch_statistics: bool, rules: Rules
     return "channels_last"
 
 
-def trainable(state: State, given: Batch, grad: str, rules: Rules) -> Tuple[str, ...]:
+def trainable(state: State, given: Batch, way: str, rules: Rules) -> Tuple[str, ...]:
     """Return those of input, weight and bias through which autograd differentiates the output."""
-    if grad in UNRECORDED:
+    if way in UNRECORDED:
         return ()
     names = [
         name
@@ -47,4 +47,4 @@ def trainable(state: State, given: Batch, grad: str, rules: Rules) -> Tuple[str,
     ]
     if not given.values.size and names and rules.holds("empty_output_detached"):
         names = []
-    return ("input", *names) if grad in REQUIRING else tuple(names)
+    return ("input", *names) if way in REQUIRING else tuple(names)

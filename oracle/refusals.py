@@ -82,12 +82,12 @@ def other_size(key: str, given: Sequence[int], own: Sequence[int]) -> str:
 # --- a forward, in the order of the module's own checks ----------------------------------------
 
 
-def check_grad(grad: str, dtype: str, rules: Rules) -> None:
+def check_way(way: str, dtype: str, rules: Rules) -> None:
     """Raise Refusal for an input of integers that is to require a gradient, before anything is called,
     and for a forward in inference mode where torch has none. ``dtype``: that of the input."""
-    if grad in WITH_GRADIENT and dtype not in FORMATS:
+    if way in WITH_GRADIENT and dtype not in FORMATS:
         raise Refusal(*INTEGER_WITH_GRADIENT)
-    if grad == "inference" and rules.holds("no_inference_mode"):
+    if way == "inference" and rules.holds("no_inference_mode"):
         raise Refusal("AttributeError", "has no attribute 'inference_mode'")
 
 

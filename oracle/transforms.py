@@ -46,7 +46,7 @@ INPUT_UNRECORDED = ("functional_vjp", "func_vjp", "func_jvp_jvp", "func_vjp_jvp"
 
 def call(step: Transform) -> Forward:
     """Return the forward that the step performs."""
-    return Forward(step.batch, "grad" if isinstance(step, Jvp) else "input_grad")
+    return Forward(step.batch, "forward" if isinstance(step, Jvp) else "input_grad")
 
 
 def transform(state: State, step: Transform, variant: Variant, rules: Rules) -> Expected:

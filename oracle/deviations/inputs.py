@@ -30,7 +30,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
     refused = right.error is not None and "should contain" in right.error.pattern
     if not refused or not isinstance(step, Forward):
         return right
-    given = batch(situation.variant, step.batch, step.grad == "view")
+    given = batch(situation.variant, step.batch, step.way == "view")
     if given.values.size:
         return right
     rules, state = Rules(situation.semantics), right.state
@@ -39,7 +39,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
     except refusals.Refusal as refusal:
         return dataclasses.replace(right, error=refusal.error)
     zero = constant(0.0, state.config.num_features)
-    trainable = outputs.trainable(situation.before, given, step.grad, rules)
+    trainable = outputs.trainable(situation.before, given, step.way, rules)
     output = ExpectedOutput(
         batch=given,
         mean=zero,

@@ -50,7 +50,7 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
     if usual.error is not None:
         return right
     factor = numeric_factor(right.state)
-    given, rules = batch(situation.variant, step.batch, step.grad == "view"), Rules(situation.semantics)
+    given, rules = batch(situation.variant, step.batch, step.way == "view"), Rules(situation.semantics)
     changes: Dict[str, Any] = {**rows, **_updated(overlapping, given, factor, situation)}
     assert usual.output is not None
     try:

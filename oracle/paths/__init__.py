@@ -29,12 +29,12 @@ def stepping(path: str) -> Advance:
 
 def as_called(path: str, step: Step) -> Step:
     """Return the step as the kernel sees it: a forward on some paths is called without recording."""
-    if not isinstance(step, Forward) or step.grad in UNRECORDED:
+    if not isinstance(step, Forward) or step.way in UNRECORDED:
         return step
-    if path == "checkpoint_reentrant" and step.grad in REQUIRING:
+    if path == "checkpoint_reentrant" and step.way in REQUIRING:
         return step
-    grad = {"no_grad": "no_grad", "inference_mode": "inference", "checkpoint_reentrant": "no_grad"}
-    return dataclasses.replace(step, grad=grad[path]) if path in grad else step
+    ways = {"no_grad": "no_grad", "inference_mode": "inference", "checkpoint_reentrant": "no_grad"}
+    return dataclasses.replace(step, way=ways[path]) if path in ways else step
 
 
 def constructed(path: str, expected: Expected) -> Expected:

@@ -85,10 +85,10 @@ def of_its_own(state: State) -> State:
 def _trainable(found: Expected, step: Forward) -> Expected:
     """Return the output of a convolution, whose weight and bias require gradients of their own."""
     assert found.output is not None
-    recorded = step.grad not in UNRECORDED
+    recorded = step.way not in UNRECORDED
     output = dataclasses.replace(found.output, requires_grad=recorded)
     state = found.state.with_last_graph(output=output, saved=())
-    text = "" if step.grad == "hooked" else found.text
+    text = "" if step.way == "hooked" else found.text
     return dataclasses.replace(found, output=output, text=text, state=state)
 
 

@@ -137,7 +137,7 @@ def _tagged(
     clauses = ["decomposed_strides"] if decomposed else []
     if _otherwise(state, inner):
         clauses.append("export_constants")
-    if step.grad == "hooked":
+    if step.way == "hooked":
         found, clauses = dataclasses.replace(found, text=""), [*clauses, "export_hooks"]
     return tagged(found, *clauses)
 

@@ -87,7 +87,7 @@ def noted(state: State, step: Forward, variant: Variant, found: Expected) -> Exp
         return remembering(found, memory)
     if cumulates(state):
         memory = memory._replace(broken=memory.broken | {call.given})
-    elif not called and step.grad != "hooked":
+    elif not called and step.way != "hooked":
         memory = memory._replace(calls=memory.calls | {call})
     return remembering(found, memory)
 
@@ -96,7 +96,7 @@ def with_hooks(state: State, step: Forward, variant: Variant, found: Expected) -
     """Return what a forward with hooks shows, which torch looks at only where it compiles anew."""
     memory = compiled(state)
     called = called_as_it_is(state, step, variant)
-    if step.grad != "hooked" or found.output is None or called or not memory.calls:
+    if step.way != "hooked" or found.output is None or called or not memory.calls:
         return found
     if _call(state, step, variant) in memory.calls:
         return tagged(dataclasses.replace(found, text=""), "compile_hooks")
@@ -111,7 +111,7 @@ def of_several_sizes(state: State) -> bool:
 def _call(state: State, step: Forward, variant: Variant) -> Call:
     """Return what the guards may read of a forward."""
     given = batch(variant, step.batch)
-    grad = "grad" if step.grad == "hooked" else step.grad
+    way = "forward" if step.way == "hooked" else step.way
     flags = tuple(map(repr, state.flags()))
     entries = [state.entry(name) for name in TENSORS]
     identities = [getattr(each, "identity", None) for each in entries]
@@ -121,4 +121,4 @@ def _call(state: State, step: Forward, variant: Variant) -> Call:
     )
     present = tuple(each is not None for each in entries)
     module = (flags, present, tensors, state.dtype, state.parameters)
-    return Call((given.values.shape, given.dtype, given.strides, grad), module)
+    return Call((given.values.shape, given.dtype, given.strides, way), module)

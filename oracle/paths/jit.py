@@ -71,7 +71,7 @@ def _read_differently(state: State, inner: State, flags: Tuple[str, ...]) -> boo
 
 def _unscriptable(state: State, step: Forward) -> Optional[Tuple[str, str]]:
     """Return the clause and the message where torch cannot script the module; None where it can."""
-    if step.grad == "hooked":
+    if step.way == "hooked":
         return "script_hooks", "Expected a single top-level function"
     if state.training is None or state.track_running_stats is None:
         return "script_none", f"Could not cast value of type NoneType to bool|{AGAIN}"

@@ -42,7 +42,7 @@ def _onnx(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
         return tagged(found, "onnx_input")
     output = dataclasses.replace(found.output, requires_grad=False, memory_format="contiguous")
     state = found.state.with_last_graph(output=output, trainable=(), saved=())
-    text = "" if step.grad == "hooked" else None
+    text = "" if step.way == "hooked" else None
     seen = dataclasses.replace(found, output=output, text=text, state=state, inside=None)
     return tagged(seen, "onnx_constants")
 

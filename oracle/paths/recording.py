@@ -18,17 +18,17 @@ from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, Graph, Inside, State
 
 
-def _unrecorded(grad: str) -> Advance:
-    """Return the function for a forward that is called in another context; ``grad``: its word."""
+def _unrecorded(way: str) -> Advance:
+    """Return the function for a forward that is called in another way, one of UNRECORDED."""
 
     def forward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
         assert isinstance(step, Forward)
-        if step.grad == "inference":
+        if step.way == "inference":
             return advance(state, step, variant, semantics)
-        found = advance(state, dataclasses.replace(step, grad=grad), variant, semantics)
-        if step.grad == "view":
+        found = advance(state, dataclasses.replace(step, way=way), variant, semantics)
+        if step.way == "view":
             found = viewed(state, found, semantics)
-        if step.grad == "hooked":
+        if step.way == "hooked":
             found = dataclasses.replace(found, text=outputs.HOOKS if found.output else None)
         right = advance(state, step, variant, semantics)
         same = (right.output and right.output.requires_grad) == (
@@ -78,8 +78,8 @@ def _remembered(state: State, step: Forward, found: Expected) -> Expected:
     if found.output is None:
         return found
     graph, *others = found.state.graphs
-    grad = "grad" if step.grad == "hooked" else step.grad
-    called = Called(dataclasses.replace(step, grad=grad), _saved(graph))
+    way = "forward" if step.way == "hooked" else step.way
+    called = Called(dataclasses.replace(step, way=way), _saved(graph))
     earlier = state.memory[:1] if isinstance(state.memory, tuple) else ()
     graphs, memory = (_unwatched(graph), *others), (called, *earlier)
     return dataclasses.replace(found, state=found.state.changed(graphs=graphs, memory=memory))
@@ -197,12 +197,12 @@ def _detached(state: State, step: Step, variant: Variant, semantics: Semantics) 
     """Perform a forward that is recorded only if the input requires a gradient, and then as a whole."""
     assert isinstance(step, Forward)
     right = _forward(state, step, variant, semantics)
-    if step.grad in UNRECORDED:
+    if step.way in UNRECORDED:
         return right
-    found = _forward(state, dataclasses.replace(step, grad="no_grad"), variant, semantics)
-    if step.grad in REQUIRING and right.error == found.error:
-        return _keeping_input(right) if step.grad == "input_overwritten" else right
-    if step.grad in REQUIRING and found.output is not None:  # a statistic would be refused a gradient
+    found = _forward(state, dataclasses.replace(step, way="no_grad"), variant, semantics)
+    if step.way in REQUIRING and right.error == found.error:
+        return _keeping_input(right) if step.way == "input_overwritten" else right
+    if step.way in REQUIRING and found.output is not None:  # a statistic would be refused a gradient
         return tagged(_to_be_recomputed(found, step), "input_requires_no_gradient")
     if right.output is None or found.output is None:
         return found if right.error == found.error else tagged(found, "input_requires_no_gradient")

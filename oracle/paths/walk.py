@@ -50,7 +50,7 @@ def tagged(expected: Expected, *clauses: str) -> Expected:
 
 def without_hooks(step: Forward, expected: Expected, clause: str) -> Expected:
     """Return what a forward shows on which no hook of the module is called, by this clause."""
-    if step.grad != "hooked" or expected.output is None:
+    if step.way != "hooked" or expected.output is None:
         return expected
     return tagged(dataclasses.replace(expected, text=""), clause)
 

@@ -61,7 +61,7 @@ def array(values: np.ndarray, dtype: str) -> str:
 
 def _called(at: Place, step: Forward) -> str:
     given = batch(at.shown.case.variant, step.batch)
-    record = ", record=False" if step.grad == "no_grad" else ""
+    record = ", record=False" if step.way == "no_grad" else ""
     return f"y = a.forward({array(given.values, given.dtype)}, training={at.training}{record})"
 
 

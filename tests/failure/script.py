@@ -225,7 +225,7 @@ def script(
             "    new.train(bool(old.training)).training = old.training",
             "    return new",
         ]
-    if any(each.grad == "hooked" for step in case.steps for each in forwards(step)):
+    if any(each.way == "hooked" for step in case.steps for each in forwards(step)):
         text += HOOKED
     kept = any(isinstance(step, ON_OUTPUTS) for step in case.steps)
     if kept or finding.mismatch.quantity == "grads present":

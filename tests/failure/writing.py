@@ -89,27 +89,27 @@ class Writing(NamedTuple):
 
 def called(step: Forward, given: str) -> str:
     """Return the line that calls the module with the text ``given``."""
-    if step.grad == "hooked":
+    if step.way == "hooked":
         return f"y, text = hooked(m, {given})"
-    if step.grad in WITHOUT:
-        return f"y = {WITHOUT[step.grad]}({given})"
-    leaf = ".requires_grad_()" if step.grad in WITH_GRADIENT else ""
+    if step.way in WITHOUT:
+        return f"y = {WITHOUT[step.way]}({given})"
+    leaf = ".requires_grad_()" if step.way in WITH_GRADIENT else ""
     return f"y = m({_handed(step).format(given + leaf)})"
 
 
 def recorded(step: Forward, given: str) -> List[str]:
     """Return the lines of a forward before a backward; ``graphs`` keeps the data of the last two."""
-    leaf = ".requires_grad_()" if step.grad in WITH_GRADIENT else ""
-    call = f"{WITHOUT.get(step.grad, 'm')}({_handed(step).format('x')})"
-    call = "hooked(m, x)[0]" if step.grad == "hooked" else call
+    leaf = ".requires_grad_()" if step.way in WITH_GRADIENT else ""
+    call = f"{WITHOUT.get(step.way, 'm')}({_handed(step).format('x')})"
+    call = "hooked(m, x)[0]" if step.way == "hooked" else call
     lines = [
         f"x = {given}{leaf}",
         f"graphs = [((x, m.weight, m.bias), {call}), *graphs[:1]]",
         "y = graphs[0][1]",
     ]
-    return [*lines, OVERWRITING[step.grad]] if step.grad in OVERWRITING else lines
+    return [*lines, OVERWRITING[step.way]] if step.way in OVERWRITING else lines
 
 
 def _handed(step: Forward) -> str:
     """Return the text that makes the input out of the tensor {}."""
-    return {"view": "(lambda x: x.view_as(x))({})", "detached": "({}).detach()"}.get(step.grad, "{}")
+    return {"view": "(lambda x: x.view_as(x))({})", "detached": "({}).detach()"}.get(step.way, "{}")

@@ -49,7 +49,7 @@ BATCHES = st.from_regex(r"[a-z][a-z0-9_]*(\.[a-z_]+)?", fullmatch=True)
 GRADIENTS = st.sampled_from(tuple(UPSTREAM))
 STEPS = st.one_of(
     NO_FORWARD,
-    st.builds(steps.Forward, BATCHES, st.sampled_from(steps.GRADS)),
+    st.builds(steps.Forward, BATCHES, st.sampled_from(steps.WAYS)),
     st.builds(steps.Forwards, st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True), st.integers(1, 9999)),
     st.builds(steps.Double, GRADIENTS, GRADIENTS, st.sampled_from(tuple(DOUBLES))),
     st.builds(steps.Triple, GRADIENTS, GRADIENTS, GRADIENTS),

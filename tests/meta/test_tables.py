@@ -13,7 +13,7 @@ from cases.claims.checks import Check
 from cases.derivatives import JVPS, NESTED, VJPS
 from cases.programs.alphabet import ALPHABET
 from cases.state_dicts import TABLE
-from cases.steps import COPIES, FORMS, GRADS, RESETS, SHOWN, STATE_DICTS, LoadStateDict, Step
+from cases.steps import COPIES, FORMS, RESETS, SHOWN, STATE_DICTS, WAYS, LoadStateDict, Step
 from cases.variants import DTYPES, EVERY_LAYOUT, GRADIENT_LAYOUTS, LAYOUTS, Variant
 from oracle import attributes, derivatives, meanings
 from oracle.defects import DEFECTS
@@ -63,7 +63,7 @@ def test_every_step_type_can_be_spelled() -> None:
         (("", *FORMS), conversions.FORMS),
         (("", *FORMS), phrases.FORMS),
         (EVERY_LAYOUT, inputs.LAYOUTS),
-        (GRADS, contexts.CONTEXTS),
+        (WAYS, contexts.CONTEXTS),
         ((*JVPS, *VJPS, *NESTED), transforms.WAYS),
         ((*JVPS, *VJPS, *NESTED), phrases.CALLS),
         ((SECOND, THIRD, TANGENT), derivatives.TERMS),

@@ -1,4 +1,4 @@
-"""The context of a forward, and what the module is handed, by the word of ``cases.steps.GRADS``."""
+"""The context of a forward, and what the module is handed, by the word of ``cases.steps.WAYS``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict
 import torch
 
 CONTEXTS: Dict[str, Callable[[], Any]] = {
-    "grad": torch.enable_grad,
+    "forward": torch.enable_grad,
     "input_grad": torch.enable_grad,
     "hooked": torch.enable_grad,
     "view": torch.enable_grad,
@@ -17,10 +17,10 @@ CONTEXTS: Dict[str, Callable[[], Any]] = {
     "no_grad": torch.no_grad,
     "inference": lambda: torch.inference_mode(),  # some releases of torch lack it
 }
-"""Maps a word of ``cases.steps.GRADS`` to the context in which a forward is called."""
+"""Maps a word of ``cases.steps.WAYS`` to the context in which a forward is called."""
 
 HANDED: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "view": lambda tensor: tensor.view_as(tensor),
     "detached": lambda tensor: tensor.detach(),
 }
-"""Maps a word of GRADS to the function that makes the input out of the tensor that gets the gradient."""
+"""Maps a word of WAYS to the function that makes the input out of the tensor that gets the gradient."""

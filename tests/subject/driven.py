@@ -120,7 +120,7 @@ class Driven:
         """Call ``forward`` with an array of its own."""
         given = batch(self.case.variant, step.batch)
         x = np.array(given.values)
-        recorded = {"record": False} if step.grad == "no_grad" else {}
+        recorded = {"record": False} if step.way == "no_grad" else {}
         y = self.layer.forward(x, self.training, **recorded)
         self._seen["input_changed"] = (
             self._seen.get("input_changed", False) or x.tobytes() != given.values.tobytes()
@@ -129,7 +129,7 @@ class Driven:
         values, dtype = _taken(y)
         self._earlier = (np.asarray(y), np.asarray(y).tobytes())
         self._seen["output"] = ObservedOutput(values, dtype, True, True, True, False, changed)
-        self._recordings = [(given, step.grad), *self._recordings[:1]]
+        self._recordings = [(given, step.way), *self._recordings[:1]]
 
     def backward(self, step: Backward) -> None:
         """Call ``backward`` with an upstream gradient of its own; keep what torch would give."""

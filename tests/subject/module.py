@@ -127,23 +127,23 @@ class LiveModule:
         given = Input(batch(self.variant, step.batch), self.device)
         self._called = partial(self.path.forward, self.module) if self.path else self.module
         leaf = given.tensor
-        if step.grad in WITH_GRADIENT:
+        if step.way in WITH_GRADIENT:
             leaf = leaf.detach().requires_grad_()
         leaves = (leaf, attribute(self.module, "weight"), attribute(self.module, "bias"))
         try:
-            with CONTEXTS[step.grad]():
-                handed = HANDED[step.grad](leaf) if step.grad in HANDED else leaf
-                if step.grad == "detached":  # no step differentiates with respect to the tensor before it
+            with CONTEXTS[step.way]():
+                handed = HANDED[step.way](leaf) if step.way in HANDED else leaf
+                if step.way == "detached":  # no step differentiates with respect to the tensor before it
                     leaves = (handed, *leaves[1:])
                 before = settings(CHECKED_AFTER_A_CALL)
-                output = self._hooked(leaf) if step.grad == "hooked" else self._called(handed)
+                output = self._hooked(leaf) if step.way == "hooked" else self._called(handed)
                 self._changed += restore(before)
             self.seen["output"] = self.observed_output(output, given)
             self.recordings = [Recording(given.batch, output, leaves), *self.recordings[:1]]
         finally:
             self.seen["input_changed"] = self.seen.get("input_changed", False) or given.changed()
-        if step.grad in OVERWRITTEN:
-            (output if step.grad == "output_overwritten" else leaf).detach().zero_()
+        if step.way in OVERWRITTEN:
+            (output if step.way == "output_overwritten" else leaf).detach().zero_()
             self._earlier = output, numbers(output).copy()
 
     def _hooked(self, leaf: torch.Tensor) -> Any:

@@ -67,8 +67,8 @@ def _layout(name: str) -> Why:
 
 
 def _forward(step: Forward, case: Case, offers: Offers) -> Why:
-    if step.grad not in ("grad", "input_grad"):
-        why = _needs(offers, step.grad)
+    if step.way not in ("forward", "input_grad"):
+        why = _needs(offers, step.way)
         if why is not None:
             return why
     given = batch(case.variant, step.batch)
