@@ -178,7 +178,11 @@ def in_part(rows: Iterable[CaseRow]) -> int:
     return sum(row.outcome == NOT_APPLICABLE and row.forwards > 0 for row in rows)
 
 
-def reasons(rows: Iterable[CaseRow], most: int = 12) -> List[str]:
+MOST_REASONS = 12
+"""The number of reasons that have lines of their own."""
+
+
+def reasons(rows: Iterable[CaseRow]) -> List[str]:
     """Return a line for each reason why cases are not applicable, or within the contract, with its count.
 
     The most frequent come first. There are none for a subject that offers and promises everything.
@@ -191,10 +195,11 @@ def reasons(rows: Iterable[CaseRow], most: int = 12) -> List[str]:
                 text = row.reason if row.clause is None else f"{row.clause}: {row.reason}"
                 counts[text] = counts.get(text, 0) + 1
         ordered = sorted(counts, key=lambda text: (-counts[text], text))
-        lines += [f"{title}: {counts[text]:>6}  {text}" for text in ordered[:most]]
-        if len(ordered) > most:
-            left = sum(counts[text] for text in ordered[most:])
-            lines.append(f"{title}: {left:>6}  for {counted(len(ordered) - most, 'other reason')}")
+        lines += [f"{title}: {counts[text]:>6}  {text}" for text in ordered[:MOST_REASONS]]
+        others = ordered[MOST_REASONS:]
+        if others:
+            left = sum(counts[text] for text in others)
+            lines.append(f"{title}: {left:>6}  for {counted(len(others), 'other reason')}")
     return lines
 
 

@@ -99,12 +99,12 @@ class Edge:
         )
 
 
-def twice(name: str, group: str, batch: str, note: str, config: Config = TRACKED) -> Tuple[Edge, Edge]:
+def twice(name: str, group: str, batch: str, note: str) -> Tuple[Edge, Edge]:
     """Edges that give the batch in train mode and in eval mode, in float32 and in float64."""
     program = BOTH_MODES.format(batch)
     return (
-        Edge(name, group, program, note, config),
-        Edge(f"{name}_float64", group, program, note, config, FLOAT64),
+        Edge(name, group, program, note, TRACKED),
+        Edge(f"{name}_float64", group, program, note, TRACKED, FLOAT64),
     )
 
 

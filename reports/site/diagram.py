@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence, Tuple
+from typing import Any, Tuple
 
 from reports.site.drawing import CHOSEN, INK, PAGE, PLAIN, QUIET, figure, matplotlib, svg
 from reports.site.states import BUFFERS, NOTHING, STATES, State
@@ -26,7 +26,7 @@ BETWEEN = (
 LABEL = "States of a BatchNorm2d: the table below says the same in words"
 
 
-def picture(states: Sequence[State] = STATES) -> str:
+def picture() -> str:
     """Return the picture as markup."""
     with figure(WIDTH, HEIGHT) as drawn:
         axes = drawn.add_axes((0, 0, 1, 1))
@@ -35,7 +35,7 @@ def picture(states: Sequence[State] = STATES) -> str:
         axes.set_ylim(0, HEIGHT)
         for left, mode in zip(LEFTS, ("train mode", "eval mode")):
             axes.text(left + BOX_WIDTH / 2, 5.16, mode, ha="center", fontsize=10, weight="bold")
-        for number, state in enumerate(states):
+        for number, state in enumerate(STATES):
             _box(axes, LEFTS[number % 2], TOPS[number // 2], state)
         for top in TOPS:
             _modes(axes, top - BOX_HEIGHT / 2)

@@ -12,9 +12,3 @@ def packed(data: Mapping[str, object]) -> str:
     """Return the text of ``data``, of letters, digits, ``+``, ``/`` and ``=`` alone."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
-
-
-def unpacked(text: str) -> object:
-    """Return the data that ``packed`` made a text of."""
-    value: object = json.loads(zlib.decompress(base64.b64decode(text)))
-    return value

@@ -179,7 +179,7 @@ NARROWING = ("lf", "stepwise", "deselect", "ignore", "ignore_glob")
 """Options of pytest that may leave cases out, and whose values are not repeated."""
 
 
-def selection(config: pytest.Config, deselected: int = 0) -> Optional[str]:
+def selection(config: pytest.Config, deselected: int) -> Optional[str]:
     """Return the text of what narrows the run to a part of the tier; None for the whole tier.
 
     ``deselected``: how many cases pytest or a plugin has left out.

@@ -63,7 +63,7 @@ class Shrinking:
     """The smallest program so far that ends with the finding; ``best`` is replaced as it shrinks."""
 
     def __init__(
-        self, result: Result, subject: Subject, semantics: Semantics, threads: int = 1
+        self, result: Result, subject: Subject, semantics: Semantics, threads: int
     ) -> None:
         self.subject = subject
         self.semantics = semantics

@@ -235,7 +235,7 @@ ACTIONS: Dict[Type[Any], Callable[[Driven, Any], None]] = {
 """Maps the type of a step that an adapter may offer to the function that performs it."""
 
 
-def drive(case: Case, adapter: Type[Adapter], flags: bool = False) -> List[Observation]:
+def drive(case: Case, adapter: Type[Adapter], flags: bool) -> List[Observation]:
     """Observe an adapter after construction and after every step, all of which it offers."""
     try:
         driven = Driven(adapter, case, flags)

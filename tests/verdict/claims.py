@@ -255,7 +255,7 @@ def contradicted(
     claim: Claim,
     expected: Expectations,
     observations: Sequence[Observation],
-    promise: str = MODULE,
+    promise: str,
 ) -> List[str]:
     """Return what the observations say against the claim's checks; empty when they agree.
 

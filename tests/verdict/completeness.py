@@ -12,7 +12,6 @@ from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
 from oracle.expectations import Expectations
 from oracle.expected_derivatives import GRADIENTS
-from reports.rows import MODULE
 from tests.comparison.promises import promised
 
 _ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
@@ -29,7 +28,12 @@ OUTPUT = (
 """The quantities that are compared of every output."""
 
 
-STEP = ("exception", "input_changed", "output present", "gradients present", "grads present") + (
+STEP = (
+    "exception",
+    "input_changed",
+    "output present",
+    "gradients present",
+    "grads present",
     "derivatives present",
 )
 """The quantities that are compared of every step, in addition to the flags."""
@@ -39,7 +43,7 @@ class IncompleteCase(AssertionError):
     """A case compared fewer quantities than its program implies."""
 
 
-def implied(case: Case, expected: Expectations, promise: str = MODULE) -> Mapping[str, int]:
+def implied(case: Case, expected: Expectations, promise: str) -> Mapping[str, int]:
     """Return how often each quantity must be compared when the case has no findings."""
     counts = _shown(case, expected)
     return {name: times for name, times in counts.items() if promised(name, promise)}
@@ -78,7 +82,7 @@ def _shown(case: Case, expected: Expectations) -> Mapping[str, int]:
 
 
 def check_complete(
-    case: Case, expected: Expectations, compared: Mapping[str, int], promise: str = MODULE
+    case: Case, expected: Expectations, compared: Mapping[str, int], promise: str
 ) -> None:
     """Raise IncompleteCase where a promised quantity was compared less often than the program implies."""
     for quantity, count in implied(case, expected, promise).items():

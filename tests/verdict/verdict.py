@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import List, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from cases import claims, states
 from cases.case import Case
@@ -72,10 +72,8 @@ def adjudicate(
         return _lapsed(result, result.lapsed)
     expected = judged.expected
 
-    def seen_with(
-        defects: Sequence[Defect], right: Expectations = expected
-    ) -> Optional[Expectations]:
-        return deviating(judged.case, right, semantics, defects, threads)
+    def seen_with(defects: Sequence[Defect]) -> Optional[Expectations]:
+        return deviating(judged.case, expected, semantics, defects, threads)
 
     known = defects if subject.shares_defects else ()
     present = _present([each for each in known if each.on(semantics.release)], judged, semantics, threads)
@@ -110,13 +108,8 @@ def _lapsed(result: Result, clause: Clause) -> Verdict:
     return Verdict(FINDING, result, None, text, clause=clause)
 
 
-class SeenWith(Protocol):
-    """A function from defects to what is seen with all of them; None where none shows."""
-
-    def __call__(
-        self, defects: Sequence[Defect], right: Expectations = ...
-    ) -> Optional[Expectations]:
-        """``right``: what is right, or what is seen with other defects."""
+SeenWith = Callable[[Sequence[Defect]], Optional[Expectations]]
+"""A function from defects to what is seen with all of them; None where none shows."""
 
 
 def _distinct(one: Expectations, other: Optional[Expectations]) -> bool:
