@@ -1,7 +1,8 @@
-"""Steps that set, drop, attach, write, reset or show attributes of a live module."""
+"""Steps that set, drop, attach, alias, write, reset or show attributes of a live module."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Callable, Dict, List, Type, Union
 
 import numpy as np
@@ -9,18 +10,26 @@ import numpy as np
 from cases.attributes import BUFFERS, FLOATING, TENSORS
 from cases.inputs import attached, preset
 from cases.inputs.storage import stored
-from cases.steps import UNSAVED, Attach, Count, Drop, Mode, Preset, Reset, SetAttribute, Show, Step
+from cases.steps import (
+    UNSAVED,
+    Alias,
+    Attach,
+    Count,
+    Drop,
+    Mode,
+    Overwrite,
+    Preset,
+    Reset,
+    SetAttribute,
+    Show,
+    Step,
+)
 from cases.variants import ATTACHED_COUNT, Variant
 from oracle import refusals
-from oracle.memory import filled
 from oracle.numerics.budgeted import Budgeted, constant, known
-from oracle.refusals import (
-    IN_PLACE_ON_A_LEAF,
-    MADE_IN_INFERENCE_MODE,
-    NONE_HAS_NO_METHOD,
-)
+from oracle.refusals import IN_PLACE_ON_A_LEAF, MADE_IN_INFERENCE_MODE, NONE_HAS_NO_METHOD, OVERLAPPING
 from oracle.semantics import Rules
-from oracle.state import Counter, Expected, Meaning, State, Tensor
+from oracle.state import Counter, Expected, Graph, Meaning, State, Tensor
 
 
 def attached_numbers(name: str, state: State) -> Budgeted:
@@ -76,11 +85,67 @@ def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expec
     return Expected(state.changed(parameters=parameters, unsaved=unsaved, **{step.name: entry}))
 
 
+def _alias(state: State, step: Alias, variant: Variant, rules: Rules) -> Expected:
+    """Give one tensor a second name: a write under one name is read under the other."""
+    tensor = state.entry(step.source)
+    if not isinstance(tensor, Tensor):
+        return Expected(state.changed(**{step.name: None}))
+    parameters, unsaved = state.parameters, state.unsaved
+    if step.source in parameters:
+        parameters += () if step.name in parameters else (step.name,)
+        unsaved = unsaved - {step.name}
+    elif step.name in parameters:
+        raise refusals.not_assigned(step.name, "parameter")
+    return Expected(state.changed(parameters=parameters, unsaved=unsaved, **{step.name: tensor}))
+
+
+def _filled(
+    state: State,
+    values: Callable[[str, int], np.ndarray],
+    write: Callable[[State, Tensor, Budgeted], State],
+) -> Expected:
+    """Write known numbers into every floating-point tensor that is there, one after the other.
+
+    ``values``: maps a tensor's name and the number of channels to the numbers. ``write``: returns the
+    state after numbers were written into a tensor.
+    """
+    for name in FLOATING:
+        tensor = state.entry(name)
+        if isinstance(tensor, Tensor):
+            if tensor.overlaps:
+                return Expected(state, error=OVERLAPPING)
+            state = write(state, tensor, known(values(name, state.config.num_features)))
+    return Expected(state)
+
+
 def _preset(state: State, step: Preset, variant: Variant, rules: Rules) -> Expected:
     def write(state: State, tensor: Tensor, numbers: Budgeted) -> State:
         return state.written(tensor.holding(numbers))
 
-    return filled(state, preset, write)
+    return _filled(state, preset, write)
+
+
+def _overwrite(state: State, step: Overwrite, variant: Variant, rules: Rules) -> Expected:
+    return _filled(state, attached, _written_unseen)
+
+
+def _written_unseen(state: State, tensor: Tensor, numbers: Budgeted) -> State:
+    """Return the state after a write that autograd does not see.
+
+    The backward of an earlier forward reads the present values of the weight, but normalises with the
+    statistics of its own forward.
+    """
+    new = tensor.updated(numbers)
+    state = state.written(new)
+    return state.changed(graphs=tuple([_reading(graph, new) for graph in state.graphs]))
+
+
+def _reading(graph: Graph, tensor: Tensor) -> Graph:
+    """Return the graph of an earlier forward, whose weight the tensor may have been."""
+    saved = [each for each in graph.saved if each.name == "weight" and not each.stale]
+    if not any(each.identity is tensor.identity for each in saved):
+        return graph
+    return graph._replace(output=dataclasses.replace(graph.output, weight=tensor.numbers))
 
 
 def _count(state: State, step: Count, variant: Variant, rules: Rules) -> Expected:
@@ -215,7 +280,9 @@ ATTRIBUTE_STEPS: Dict[Type[Step], Meaning] = {
     SetAttribute: _set_attribute,
     Drop: _drop,
     Attach: _attach,
+    Alias: _alias,
     Preset: _preset,
+    Overwrite: _overwrite,
     Count: _count,
     Reset: _reset,
     Show: _show,

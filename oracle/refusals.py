@@ -11,7 +11,7 @@ import re
 from typing import Optional, Sequence, Tuple
 
 from cases.inputs import Batch
-from cases.inputs.memory import DENSE
+from cases.inputs.layouts import DENSE
 from cases.steps import WITH_GRADIENT, Value
 from cases.variants import NARROW
 from oracle.numerics.formats import FORMATS

@@ -149,11 +149,10 @@ class State:
 
     ``config``: the arguments of the constructor. ``dtype``: of the floating-point tensors. The second
     block has the plain attributes (``FLAGS``), the third the tensors (``TENSORS``), each of which may be
-    None. ``parameters`` names the entries registered as
-    parameters, in their order, present or None: a plain tensor cannot be assigned to those. ``unsaved``:
-    the buffers that the state dict leaves out. ``graphs``: what autograd recorded of the last two
-    forwards that returned an output, the last one first. ``memory``: what a path to the forward has made
-    of the module (``oracle.paths``).
+    None. ``parameters`` names the entries registered as parameters, in their order, present or None: a
+    plain tensor cannot be assigned to those. ``unsaved``: the buffers that the state dict leaves out.
+    ``graphs``: what autograd recorded of the last two forwards that returned an output, the last one
+    first. ``path_memory``: what a path to the forward remembers of the module (``oracle.paths``).
     """
 
     config: Config
@@ -175,7 +174,7 @@ class State:
     parameters: Tuple[str, ...] = PARAMETERS
     unsaved: FrozenSet[str] = frozenset()
     graphs: Tuple[Graph, ...] = ()
-    memory: object = None
+    path_memory: object = None
 
     def changed(self, **fields: Any) -> State:
         """Return the state with other values of these fields."""

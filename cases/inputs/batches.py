@@ -10,7 +10,7 @@ import numpy as np
 
 from cases.errors import CaseError, one_of, quoted
 from cases.inputs import series
-from cases.inputs.memory import (
+from cases.inputs.layouts import (
     REPEATED,
     memory_format,
     strides,

@@ -27,8 +27,8 @@ from oracle.deviations.layouts import (
     rows_misread,
 )
 from oracle.deviations.loading import assign_marks_metadata
-from oracle.deviations.memory import expanded_buffer_written, windows_overwrite_tangent
 from oracle.deviations.narrow import narrow_arithmetic, narrow_tangents
+from oracle.deviations.overlaps import expanded_buffer_written, windows_overwrite_tangent
 from oracle.deviations.situation import Deviation, Situation
 from oracle.deviations.sums import (
     about_another_mean,

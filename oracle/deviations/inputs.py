@@ -9,7 +9,7 @@ import numpy as np
 
 from cases.derivatives import DIFFERENTIATING, Backward, Nested
 from cases.inputs import batch
-from cases.inputs.memory import DENSE
+from cases.inputs.layouts import DENSE
 from cases.steps import Forward
 from cases.variants import NARROW
 from oracle import outputs, refusals

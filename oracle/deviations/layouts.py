@@ -9,7 +9,7 @@ import numpy as np
 
 from cases.derivatives import Backward
 from cases.inputs import Batch
-from cases.inputs.memory import DENSE, ORDERS
+from cases.inputs.layouts import DENSE, ORDERS
 from oracle.deviations.situation import Situation, with_gradients
 from oracle.expected_derivatives import ExpectedGradient
 from oracle.numerics.budgeted import Budgeted

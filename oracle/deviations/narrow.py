@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from cases.derivatives import Backward, Double, Jvp
-from cases.inputs.memory import DENSE, ORDERS
+from cases.inputs.layouts import DENSE, ORDERS
 from cases.variants import NARROW
 from oracle.batch_norm import hands_over_buffers
 from oracle.deviations.situation import Situation, with_gradients

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from cases.inputs import Batch
-from cases.inputs.memory import DENSE
+from cases.inputs.layouts import DENSE
 from oracle.numerics import bounds
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS

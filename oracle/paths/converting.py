@@ -38,7 +38,7 @@ def _sync(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
 def _fused(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a forward of a convolution into which the module was fused."""
     assert isinstance(step, Forward)
-    made = state.memory
+    made = state.path_memory
     if not isinstance(made, Made):
         if state.training:
             return failing(state, "AssertionError", "Fusion only for eval!", "fused_eval")
@@ -48,8 +48,8 @@ def _fused(state: State, step: Step, variant: Variant, semantics: Semantics) -> 
         made = Made(of_its_own(state.changed(graphs=())))
     refused = _refused_by_convolution(made.inner, batch(variant, step.batch))
     if refused:
-        return failing(state.changed(memory=made), "RuntimeError", refused, "fused_refuses")
-    found = through(state.changed(memory=made), made.inner, step, variant, semantics)
+        return failing(state.changed(path_memory=made), "RuntimeError", refused, "fused_refuses")
+    found = through(state.changed(path_memory=made), made.inner, step, variant, semantics)
     output = found.output
     if output is None or not output.batch.values.size or output.dtype not in WIDE:
         return tagged(found, "fused_input")

@@ -33,7 +33,7 @@ def _export(dynamic: bool, decomposed: bool) -> Advance:
         inner = inner_of(state)
         if inner is None:
             return _exported(state, step, variant, semantics, decomposed)
-        made = state.memory
+        made = state.path_memory
         assert isinstance(made, Made)
         given = batch(variant, step.batch)
         shape = given.values.shape

@@ -8,7 +8,7 @@ from typing import Dict
 from cases.derivatives import Accumulate, Backward, Double
 from cases.inputs import batch
 from cases.inputs.batches import Batch
-from cases.inputs.memory import ORDERS
+from cases.inputs.layouts import ORDERS
 from cases.steps import Convert, Forward, Step
 from cases.variants import NARROW, Variant
 from oracle.accumulation import accumulated, found_again
@@ -148,7 +148,7 @@ def _ensemble(state: State, step: Step, variant: Variant, semantics: Semantics) 
         return tagged(found, "vmap_mixed")
     if not state.config.num_features:
         return dataclasses.replace(found, inside=Inside(state, found, _of_two))
-    outputs = (found.output, *(state.memory[:1] if isinstance(state.memory, tuple) else ()))
+    outputs = (found.output, *(state.path_memory[:1] if isinstance(state.path_memory, tuple) else ()))
     return tagged(_narrow(remembering(found, outputs)), "ensemble_strides")
 
 
@@ -168,10 +168,11 @@ def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics
         return found
     if found.error is not None or isinstance(step, Double):
         return tagged(found, "vmap_kept")
-    if state.memory is None:
+    if state.path_memory is None:
         found = _misread(found, state, step, variant, semantics)
     weight = None if state.weight is None else state.weight.numbers
-    copied = isinstance(state.memory, tuple) and all(each is not graph.output for each in state.memory)
+    outputs = state.path_memory
+    copied = isinstance(outputs, tuple) and all(each is not graph.output for each in outputs)
     if graph.output.weight is not weight or copied:
         return tagged(found, "vmap_kept")
     return _in_parts(tagged(found, "vmap_strides"), graph.output.dtype in NARROW)

@@ -51,7 +51,7 @@ def cumulates(state: State) -> bool:
 
 def compiled(state: State) -> Compiled:
     """Return what torch has compiled of the module."""
-    return state.memory if isinstance(state.memory, Compiled) else Compiled()
+    return state.path_memory if isinstance(state.path_memory, Compiled) else Compiled()
 
 
 def skipping(state: State, found: Expected) -> Expected:

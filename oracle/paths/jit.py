@@ -183,7 +183,7 @@ def _freeze(state: State, step: Step, variant: Variant, semantics: Semantics) ->
             refused = "only implemented for modules in eval mode"
             return failing(state, "RuntimeError", refused, "freeze_eval")
         inner = state.changed(graphs=())
-        state = state.changed(memory=Made(_pooled(inner)))
+        state = state.changed(path_memory=Made(_pooled(inner)))
     frozen = _detached(inner_of(state) or inner)
     found = through(state, frozen, step, variant, semantics)
     right = advance(state, step, variant, semantics)
@@ -224,7 +224,7 @@ def _pooled(state: State) -> State:
 
 def _pools(state: State) -> bool:
     """Whether freezing made one constant of two equal tensors."""
-    made = state.memory
+    made = state.path_memory
     assert isinstance(made, Made)
     for name, other in (("weight", "running_var"), ("bias", "running_mean")):
         one, two = made.inner.entry(name), made.inner.entry(other)

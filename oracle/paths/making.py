@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from cases.attributes import PARAMETERS, TENSORS
-from cases.inputs.memory import ORDERS
+from cases.inputs.layouts import ORDERS
 from cases.steps import Step
 from cases.variants import Variant
 from oracle.meanings import advance
@@ -33,7 +33,7 @@ def inner_of(state: State) -> Optional[State]:
 
     Where module and program hold the same tensor, both see its present numbers.
     """
-    made = state.memory
+    made = state.path_memory
     if not isinstance(made, Made):
         return None
     return made.inner.changed(**_shared(made.inner, state, made.parameters))
@@ -61,7 +61,7 @@ def through(
     state: State, inner: State, step: Step, variant: Variant, semantics: Semantics
 ) -> Expected:
     """Perform a forward on ``inner``; the module sees what happens to the tensors that both hold."""
-    made = state.memory
+    made = state.path_memory
     assert isinstance(made, Made)
     before = inner.changed(graphs=state.graphs)
 
@@ -70,7 +70,7 @@ def through(
         seen = state.changed(**_shared(state, after, parameters=False))
         memory = made._replace(inner=after.changed(graphs=()))
         graphs = _without_strangers(state, inner, after)
-        return dataclasses.replace(found, state=seen.changed(graphs=graphs, memory=memory))
+        return dataclasses.replace(found, state=seen.changed(graphs=graphs, path_memory=memory))
 
     found = advance(before, step, variant, semantics)
     return dataclasses.replace(outside(found), inside=Inside(before, found, outside))
@@ -103,4 +103,4 @@ def made_of(expected: Expected, parameters: bool = False, **constants: Any) -> E
     given = expected.output.batch
     strides = () if given.layout in ORDERS else given.strides
     memory = Made(inner, tuple(expected.output.shape), parameters, strides)
-    return dataclasses.replace(expected, state=expected.state.changed(memory=memory))
+    return dataclasses.replace(expected, state=expected.state.changed(path_memory=memory))

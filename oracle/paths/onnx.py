@@ -26,7 +26,7 @@ def _onnx(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
     Its attributes are float32, so eps is rounded.
     """
     assert isinstance(step, Forward)
-    made = state.memory
+    made = state.path_memory
     shape = batch(variant, step.batch).values.shape
     if not isinstance(made, Made):
         right = advance(state, step, variant, semantics)
@@ -37,7 +37,7 @@ def _onnx(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
         assert isinstance(state.eps, (int, float))
         inner = of_its_own(state.changed(graphs=(), eps=float(np.float32(state.eps))))
         made = Made(inner, shape)
-    found = through(state.changed(memory=made), made.inner, step, variant, semantics)
+    found = through(state.changed(path_memory=made), made.inner, step, variant, semantics)
     if shape != made.shape or found.output is None or found.output.dtype in NARROW:
         return tagged(found, "onnx_input")
     output = dataclasses.replace(found.output, requires_grad=False, memory_format="contiguous")

@@ -80,9 +80,9 @@ def _remembered(state: State, step: Forward, found: Expected) -> Expected:
     graph, *others = found.state.graphs
     way = "forward" if step.way == "hooked" else step.way
     called = Called(dataclasses.replace(step, way=way), _saved(graph))
-    earlier = state.memory[:1] if isinstance(state.memory, tuple) else ()
+    earlier = state.path_memory[:1] if isinstance(state.path_memory, tuple) else ()
     graphs, memory = (_unwatched(graph), *others), (called, *earlier)
-    return dataclasses.replace(found, state=found.state.changed(graphs=graphs, memory=memory))
+    return dataclasses.replace(found, state=found.state.changed(graphs=graphs, path_memory=memory))
 
 
 def _saved(graph: Graph) -> Tuple[Tuple[str, str], ...]:
@@ -128,9 +128,9 @@ def _recomputing(state: State, step: Step, variant: Variant, semantics: Semantic
     backward = _differentiated(step)
     place = int(backward.earlier) if backward is not None else 0
     first = advance(state, step, variant, semantics)
-    if backward is None or not isinstance(state.memory, tuple) or place >= len(state.memory):
+    if backward is None or not isinstance(state.path_memory, tuple) or place >= len(state.path_memory):
         return first
-    graph, called = state.graphs[place], state.memory[place]
+    graph, called = state.graphs[place], state.path_memory[place]
     unneeded = first.error is not None or not holds_tensors(graph, Rules(semantics))
     if graph.freed or unneeded:
         return first
@@ -185,10 +185,10 @@ def _copied(others: Advance) -> Advance:
 
     def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
         found = others(state, step, variant, semantics)
-        if not isinstance(step, Copy) or not isinstance(state.memory, tuple):
+        if not isinstance(step, Copy) or not isinstance(state.path_memory, tuple):
             return found
-        memory = tuple(each._replace(there=False) for each in state.memory)
-        return dataclasses.replace(found, state=found.state.changed(memory=memory))
+        memory = tuple(each._replace(there=False) for each in state.path_memory)
+        return dataclasses.replace(found, state=found.state.changed(path_memory=memory))
 
     return perform
 
@@ -221,11 +221,11 @@ def _keeping_input(found: Expected) -> Expected:
 def _to_be_recomputed(found: Expected, step: Forward) -> Expected:
     """Return a forward that recorded nothing, whose output is differentiated by performing ``step``."""
     assert found.output is not None
-    assert isinstance(found.state.memory, tuple)
-    called, *earlier = found.state.memory
+    assert isinstance(found.state.path_memory, tuple)
+    called, *earlier = found.state.path_memory
     output = dataclasses.replace(found.output, requires_grad=True)
     state = found.state.with_last_graph(output=output, trainable=("input",))
-    state = state.changed(memory=(called._replace(step=step), *earlier))
+    state = state.changed(path_memory=(called._replace(step=step), *earlier))
     return dataclasses.replace(found, output=output, state=state)
 
 
@@ -234,14 +234,14 @@ def _reentrant(state: State, step: Step, variant: Variant, semantics: Semantics)
     backward = _differentiated(step)
     place = int(backward.earlier) if backward is not None else 0
     found = advance(state, step, variant, semantics)
-    if backward is None or place >= len(state.graphs) or not isinstance(state.memory, tuple):
+    if backward is None or place >= len(state.graphs) or not isinstance(state.path_memory, tuple):
         return found
     graph = state.graphs[place]
     if not graph.trainable:
         return found
     if not isinstance(step, Accumulate):
         return failing(state, "RuntimeError", r"incompatible with \.grad\(\)", "backward_alone")
-    called = state.memory[place]
+    called = state.path_memory[place]
     if graph.modified or graph.freed:  # it refuses before it calls the module
         refusal = refusals.graph_used_up() if graph.freed else refusals.modified_in_place()
         same = found.error == refusal.error and found.state is state

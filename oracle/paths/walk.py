@@ -36,8 +36,8 @@ def by_forward(one: Advance, others: Advance = advance, renews: bool = True) -> 
                     break
             return expected
         expected = others(state, step, variant, semantics)
-        if renews and isinstance(step, Copy) and expected.copied and state.memory is not None:
-            return dataclasses.replace(expected, state=expected.state.changed(memory=None))
+        if renews and isinstance(step, Copy) and expected.copied and state.path_memory is not None:
+            return dataclasses.replace(expected, state=expected.state.changed(path_memory=None))
         return expected
 
     return perform
@@ -120,4 +120,4 @@ def within(error: ExpectedError, kind: str) -> ExpectedError:
 
 def remembering(expected: Expected, memory: Optional[object]) -> Expected:
     """Return what is expected, after which the path remembers what it has made."""
-    return dataclasses.replace(expected, state=expected.state.changed(memory=memory))
+    return dataclasses.replace(expected, state=expected.state.changed(path_memory=memory))

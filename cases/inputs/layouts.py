@@ -1,4 +1,4 @@
-"""How a tensor of a shape and layout lies in memory, and the memory format that torch sees in it."""
+"""The layouts of a tensor: its strides in memory, and the memory format that torch sees in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the memory of inputs: the strides and the memory format of every layout are torch's."""
+"""Tests of the layouts of inputs: the strides and the memory format of every layout are torch's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Tuple
 import pytest
 import torch
 
-from cases.inputs.memory import memory_format, strides, strides_of_view, suggested_format
+from cases.inputs.layouts import memory_format, strides, strides_of_view, suggested_format
 from cases.variants import EVERY_LAYOUT, SHAPES
 from tests.subject.inputs import LAYOUTS
 
