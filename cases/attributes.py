@@ -8,13 +8,16 @@ PARAMETERS = ("weight", "bias")
 STATISTICS = ("running_mean", "running_var")
 """The running statistics, shape (C,), floating point."""
 
-BUFFERS = STATISTICS + ("num_batches_tracked",)
-"""The registered buffers; num_batches_tracked is an int64 scalar."""
+COUNTER = "num_batches_tracked"
+"""The counter of batches, an int64 scalar."""
 
-FLOATING = PARAMETERS + STATISTICS
+BUFFERS = (*STATISTICS, COUNTER)
+"""The registered buffers."""
+
+FLOATING = (*PARAMETERS, *STATISTICS)
 """The tensors of the module's floating-point dtype."""
 
-TENSORS = FLOATING + ("num_batches_tracked",)
+TENSORS = (*FLOATING, COUNTER)
 """The tensors of a module. Each of them is a tensor or None."""
 
 FLAGS = ("num_features", "eps", "momentum", "affine", "track_running_stats", "training")

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from cases.attributes import PARAMETERS
 
+GRADIENTS = ("input", *PARAMETERS)
+"""The tensors that a backward gives gradients of, in this order."""
+
 DOUBLES = {
-    "double": ("input", *PARAMETERS),
+    "double": GRADIENTS,
     "double_input": ("input",),
     "double_parameters": PARAMETERS,
 }

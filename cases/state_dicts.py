@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Optional, Tuple
 
-from cases.attributes import FLOATING, TENSORS
+from cases.attributes import COUNTER, FLOATING, TENSORS
 from cases.inputs.vectors import LOADED
 from cases.variants import ATTACHED_COUNT
 
@@ -78,15 +78,14 @@ def _with(entry: Entry) -> Tuple[Entry, ...]:
 
 _NUMBERS = _named(*FLOATING)
 _ALL = _named(*TENSORS)
-_COUNTER = "num_batches_tracked"
 
 
 def _in_dtype(dtype: str) -> Tuple[Entry, ...]:
-    return (*_named(*FLOATING, dtype=dtype), Entry(_COUNTER))
+    return (*_named(*FLOATING, dtype=dtype), Entry(COUNTER))
 
 
 def _valued(values: str) -> StateDict:
-    return StateDict((*(Entry(name, values=values) for name in FLOATING), Entry(_COUNTER)))
+    return StateDict((*(Entry(name, values=values) for name in FLOATING), Entry(COUNTER)))
 
 
 TABLE: Dict[str, StateDict] = {
@@ -96,9 +95,9 @@ TABLE: Dict[str, StateDict] = {
     "version_1": StateDict(_NUMBERS, version=1),
     "plain": StateDict(_ALL, version=None),
     "longer": StateDict(_with(Entry("running_mean", longer=1))),
-    "counter_of_one": StateDict(_with(Entry(_COUNTER, shape=(1,)))),
-    "counter_of_two": StateDict(_with(Entry(_COUNTER, shape=(2,)))),
-    "counter_float": StateDict(_with(Entry(_COUNTER, dtype="float32", fraction=0.75))),
+    "counter_of_one": StateDict(_with(Entry(COUNTER, shape=(1,)))),
+    "counter_of_two": StateDict(_with(Entry(COUNTER, shape=(2,)))),
+    "counter_float": StateDict(_with(Entry(COUNTER, dtype="float32", fraction=0.75))),
     "whole": StateDict(_ALL, whole=True),
     "whole_loose": StateDict(_ALL, whole=True, strict=False),
     "other_names": StateDict(_named("bias", "running_var"), others=("gamma",)),

@@ -7,7 +7,7 @@ from typing import Callable, Dict, List, Type, Union
 
 import numpy as np
 
-from cases.attributes import BUFFERS, FLOATING, TENSORS
+from cases.attributes import BUFFERS, COUNTER, FLOATING, TENSORS
 from cases.inputs import attached, preset
 from cases.inputs.storage import stored
 from cases.steps import (
@@ -74,7 +74,7 @@ def _attach(state: State, step: Attach, variant: Variant, rules: Rules) -> Expec
     elif step.name in parameters:
         raise refusals.not_assigned(step.name, "parameter")
     entry: Union[Tensor, Counter]
-    if step.name == "num_batches_tracked":
+    if step.name == COUNTER:
         entry = Counter(ATTACHED_COUNT, object())
     else:
         numbers = attached_numbers(step.name, state)

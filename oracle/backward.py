@@ -37,11 +37,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cases.derivatives import Backward
+from cases.derivatives import GRADIENTS, Backward
 from cases.inputs import Batch, upstream
 from cases.variants import Variant
 from oracle import refusals
-from oracle.expected_derivatives import GRADIENTS, ExpectedGradient
+from oracle.expected_derivatives import ExpectedGradient
 from oracle.numerics import bounds, exact_sums, propagation
 from oracle.numerics.formats import FLOAT64, FORMATS
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, nothing, overflows, plane, terms

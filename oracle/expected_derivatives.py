@@ -8,9 +8,6 @@ from typing import Optional, Tuple
 from cases.inputs import Batch
 from oracle.numerics.normalisation import ExpectedOutput
 
-GRADIENTS = ("input", "weight", "bias")
-"""The tensors that a backward gives gradients of, in this order."""
-
 
 @dataclass(frozen=True, eq=False)
 class ExpectedGradient:

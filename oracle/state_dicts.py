@@ -15,7 +15,7 @@ from typing import Dict, List, NamedTuple
 
 import numpy as np
 
-from cases.attributes import FLOATING, TENSORS
+from cases.attributes import COUNTER, FLOATING, TENSORS
 from cases.state_dicts import TABLE, Entry, StateDict
 from cases.steps import LoadStateDict
 from cases.variants import Variant
@@ -25,8 +25,6 @@ from oracle.numerics.budgeted import Budgeted
 from oracle.refusals import NO_TO_EMPTY, Refusal
 from oracle.semantics import Rules
 from oracle.state import Counter, Expected, State, Tensor
-
-COUNTER = "num_batches_tracked"
 
 
 def _not_copied(name: str) -> str:

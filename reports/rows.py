@@ -45,7 +45,7 @@ DEFAULT_THREADS = 1
 """The number of threads that torch uses unless another is given."""
 
 Extremes = Tuple[float, float]
-"""Smallest and largest signed value over a case."""
+"""The smallest and the largest of signed numbers."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Tuple
 
 from cases.attributes import BUFFERS
+from cases.derivatives import GRADIENTS
 from oracle.answers.answer import Answer, Proof, Sentence, proved
 from oracle.answers.checks import Dtypes, Entries, Gradients, Grads, Raises, Returns
-from oracle.expected_derivatives import GRADIENTS
 
 ANSWERS: Tuple[Answer, ...] = (
     Answer(

@@ -11,13 +11,13 @@ from cases import claims
 from cases.attributes import STATISTICS, TENSORS
 from cases.case import Case
 from cases.catalogue import find
+from cases.derivatives import GRADIENTS
 from cases.inputs import batch
 from cases.steps import Forward
 from oracle.answers import checks
 from oracle.answers.answer import Proof, Sentence
 from oracle.answers.checks import Check
 from oracle.expectations import Expectations, expectations
-from oracle.expected_derivatives import GRADIENTS
 from oracle.semantics import Semantics, first_alike
 from oracle.state import Counter, Expected, State, Tensor
 from oracle.switch import Release

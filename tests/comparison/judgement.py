@@ -16,6 +16,7 @@ from oracle.expected_derivatives import DERIVATIVES, ExpectedDerivative, Expecte
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import Format
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, output_values, plane
+from reports.rows import Extremes
 
 BUDGETED = (
     "output",
@@ -33,7 +34,6 @@ BUDGETED = (
 )
 """The quantities that have budgets."""
 
-Extremes = Tuple[float, float]
 ZERO: Extremes = (0.0, 0.0)
 
 

@@ -19,7 +19,8 @@ from functools import lru_cache
 from typing import Dict, Iterator, Tuple
 
 from cases.attributes import FLAGS, FLOATING, TENSORS
-from oracle.expected_derivatives import DERIVATIVES, GRADIENTS
+from cases.derivatives import GRADIENTS
+from oracle.expected_derivatives import DERIVATIVES
 from reports.rows import MODULE, PROMISES, STATE, VALUES
 
 NUMBERS: Tuple[str, ...] = (

@@ -7,13 +7,8 @@ from functools import lru_cache, partial
 from typing import Callable, Dict, Optional, Tuple, Union
 
 from cases.attributes import FLAGS, FLOATING, TENSORS
-from oracle.expected_derivatives import (
-    DERIVATIVES,
-    GRADIENTS,
-    ExpectedDerivative,
-    ExpectedGradient,
-    Grad,
-)
+from cases.derivatives import GRADIENTS
+from oracle.expected_derivatives import DERIVATIVES, ExpectedDerivative, ExpectedGradient, Grad
 from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.state import Counter, Entry, Expected, ExpectedError, State

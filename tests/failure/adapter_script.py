@@ -10,8 +10,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Type
 
 import numpy as np
 
-from cases.attributes import FLAGS, FLOATING, TENSORS
-from cases.derivatives import Backward
+from cases.attributes import COUNTER, FLAGS, FLOATING, TENSORS
+from cases.derivatives import GRADIENTS, Backward
 from cases.inputs import attached, batch, preset, upstream
 from cases.inputs.storage import numpy_dtype
 from cases.state_dicts import TABLE
@@ -32,12 +32,9 @@ from cases.steps import (
     forwards,
 )
 from cases.variants import ATTACHED_COUNT
-from oracle.expected_derivatives import GRADIENTS
 from tests.failure import literals
 from tests.failure.script import LONGEST, Shown, suppressed
 from tests.failure.writing import MOST, Unwritable
-
-COUNTER = "num_batches_tracked"
 
 
 class Place(NamedTuple):

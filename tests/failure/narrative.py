@@ -8,6 +8,7 @@ import numpy as np
 
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
+from cases.derivatives import GRADIENTS
 from cases.inputs import batch
 from cases.spelling import token
 from cases.steps import Step, forwards
@@ -15,7 +16,6 @@ from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
 from oracle.derivatives import derivative_values
 from oracle.expectations import Expectations
-from oracle.expected_derivatives import GRADIENTS
 from oracle.numerics.normalisation import output_values
 from oracle.semantics import Semantics
 from oracle.state import Counter, Entry, Expected, Tensor

@@ -111,7 +111,6 @@ LEFT = (
 )
 """The expression for the names of those that have a .grad; {0} are the names of all tensors."""
 
-SHARED = "memory shared with the original"
 COPIES: Dict[str, str] = {
     "deepcopy": "copy.deepcopy(m)",
     "pickle": "pickle.loads(pickle.dumps(m))",

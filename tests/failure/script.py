@@ -11,11 +11,12 @@ from typing import Collection, List, Mapping, NamedTuple, Sequence
 from cases.attributes import TENSORS
 from cases.case import Case
 from cases.construction import Config
-from cases.derivatives import CALLING, DIFFERENTIATING, ON_OUTPUTS
+from cases.derivatives import CALLING, DIFFERENTIATING, GRADIENTS, ON_OUTPUTS
 from cases.inputs import batch
 from cases.steps import Convert, Copy, Forward, Forwards, LoadStateDict, forwards
-from oracle.expected_derivatives import DERIVATIVES, GRADIENTS
-from tests.failure.phrases import GRAD, GRADIENT, HOOKED, LEFT, LOADED, OUTPUT, SHARED, SOURCE, TENSOR
+from oracle.expected_derivatives import DERIVATIVES
+from tests.comparison.step import SHARED
+from tests.failure.phrases import GRAD, GRADIENT, HOOKED, LEFT, LOADED, OUTPUT, SOURCE, TENSOR
 from tests.failure.rebuilding import BELL
 from tests.failure.step_lines import lines
 from tests.failure.writing import MOST, Unwritable, Writing, called

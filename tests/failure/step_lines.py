@@ -6,7 +6,7 @@ from typing import Callable, Dict, List, Type, Union
 
 import numpy as np
 
-from cases.attributes import FLOATING, PARAMETERS
+from cases.attributes import COUNTER, FLOATING, PARAMETERS
 from cases.derivatives import (
     DOUBLES,
     Accumulate,
@@ -230,7 +230,7 @@ def _load_state_dict(writing: Writing, step: LoadStateDict) -> List[str]:
 
 def _entry(writing: Writing, entry: Entry) -> str:
     """Return the text of one entry of a state dict."""
-    if entry.name == "num_batches_tracked":
+    if entry.name == COUNTER:
         count = entry.number if entry.fraction else int(entry.number)
         return f"torch.full({entry.shape}, {count}, dtype=torch.{entry.dtype or 'int64'})"
     text = writing.new_tensor(entry.source)

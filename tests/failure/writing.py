@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Collection, List, Mapping, NamedTuple, Optional, Tuple
 
+from cases.attributes import COUNTER
 from cases.case import Case
 from cases.derivatives import CALLING, ON_OUTPUTS
 from cases.inputs import Batch, attached, batch, upstream
@@ -81,7 +82,7 @@ class Writing(NamedTuple):
 
     def new_tensor(self, name: str) -> str:
         """Return the text of a tensor that is attached or loaded."""
-        if name == "num_batches_tracked":
+        if name == COUNTER:
             return f"torch.tensor({ATTACHED_COUNT})"
         values = literals.listed(attached(name, self.case.config.num_features), "float64")
         return f"torch.tensor({values}{literals.keyword(self.dtype)})"

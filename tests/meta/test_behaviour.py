@@ -13,9 +13,9 @@ import pytest
 
 from cases import claims
 from cases.catalogue import find
+from cases.derivatives import GRADIENTS
 from oracle import combinations
 from oracle.answers import TOPICS, Answer, Proof, Sentence, checks, holds
-from oracle.expected_derivatives import GRADIENTS
 from oracle.semantics import RELEASES
 from oracle.switch import Release
 from reports import behaviour, behaviour_tables, markdown

@@ -10,12 +10,13 @@ import torch
 
 from cases.attributes import TENSORS
 from cases.case import Case
+from cases.derivatives import GRADIENTS
 from cases.steps import Copy, Forward
 from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
 from oracle.derivatives import derivative_values
 from oracle.expectations import expectations
-from oracle.expected_derivatives import DERIVATIVES, GRADIENTS
+from oracle.expected_derivatives import DERIVATIVES
 from oracle.numerics.normalisation import output_values
 from oracle.semantics import Semantics
 from oracle.state import Expected, State, Tensor

@@ -7,8 +7,8 @@ from typing import Tuple
 import pytest
 
 from cases import catalogue
-from cases.derivatives import JVPS, NESTED, VJPS
-from oracle.expected_derivatives import GRADIENTS, SECONDS
+from cases.derivatives import GRADIENTS, JVPS, NESTED, VJPS
+from oracle.expected_derivatives import SECONDS
 from tests.failure import replay
 from tests.failure.reproduction import reproduce
 from tests.failure.script import Shown, script

@@ -7,7 +7,7 @@ from typing import Tuple
 import pytest
 
 from cases import catalogue
-from oracle.expected_derivatives import GRADIENTS
+from cases.derivatives import GRADIENTS
 from tests.failure import replay
 from tests.failure.reproduction import Reproduction, reproduce
 from tests.failure.script import Shown, script

@@ -11,8 +11,8 @@ import torch
 from cases import catalogue
 from cases.attributes import TENSORS
 from cases.case import Case
+from cases.derivatives import GRADIENTS
 from oracle.expectations import expectations
-from oracle.expected_derivatives import GRADIENTS
 from reports.rows import CPU, FINDING, MODULE, NOT_APPLICABLE, PASS, PROMISES, STATE, VALUES
 from tests.comparison import step
 from tests.comparison.judgement import BUDGETED

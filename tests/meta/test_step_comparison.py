@@ -10,8 +10,9 @@ import pytest
 from cases import catalogue
 from cases.attributes import FLAGS, STATISTICS, TENSORS
 from cases.case import Case
+from cases.derivatives import GRADIENTS
 from oracle.expectations import expectations
-from oracle.expected_derivatives import DERIVATIVES, GRADIENTS
+from oracle.expected_derivatives import DERIVATIVES
 from tests.comparison.step import SHARED, compare
 from tests.comparison.tally import Tally
 from tests.meta import installed

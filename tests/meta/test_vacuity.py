@@ -10,8 +10,9 @@ import pytest
 from cases import catalogue
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
+from cases.derivatives import GRADIENTS
 from cases.steps import Forward, Mode, SetAttribute
-from oracle.expected_derivatives import DERIVATIVES, GRADIENTS
+from oracle.expected_derivatives import DERIVATIVES
 from oracle.state import Expected, State
 from tests.comparison.judgement import Judgement
 from tests.comparison.tally import Names, Tally

@@ -7,9 +7,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
 import numpy as np
 
-from cases.attributes import FLAGS, FLOATING, TENSORS
+from cases.attributes import COUNTER, FLAGS, FLOATING, TENSORS
 from cases.case import Case
-from cases.derivatives import Backward
+from cases.derivatives import GRADIENTS, Backward
 from cases.inputs import Batch, attached, batch, preset, upstream
 from cases.state_dicts import TABLE
 from cases.steps import (
@@ -39,10 +39,6 @@ from tests.subject.observation import (
     ObservedTensor,
     Raised,
 )
-
-COUNTER = "num_batches_tracked"
-GRADIENTS = ("input", "weight", "bias")
-"""The tensors of which a backward returns gradients, in this order."""
 
 NUMERIC = "fiub"
 """NumPy's kinds of arrays of numbers."""

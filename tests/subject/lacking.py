@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import Any, FrozenSet, Optional, Tuple
 
-from cases.attributes import FLAGS, TENSORS
+from cases.attributes import COUNTER, FLAGS, TENSORS
 from cases.case import Case
 from cases.steps import RESETS, Alias, Attach, Copy, Count, Drop, LoadStateDict, Reset, SetAttribute, Step
 from tests.subject.subject import Unoffered
-
-COUNTER = "num_batches_tracked"
 
 
 def lacking(module: Any) -> FrozenSet[str]:

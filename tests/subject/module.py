@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 import numpy as np
 import torch
 
-from cases.attributes import FLAGS, TENSORS
+from cases.attributes import COUNTER, FLAGS, TENSORS
 from cases.case import Case
 from cases.construction import Config
 from cases.inputs import attached, batch
@@ -216,7 +216,7 @@ class LiveModule:
 
     def new_tensor(self, name: str) -> torch.Tensor:
         """Return the tensor that is attached or loaded as ``name``."""
-        if name == "num_batches_tracked":
+        if name == COUNTER:
             return self.device.to(torch.tensor(ATTACHED_COUNT, dtype=torch.long))
         values = torch.from_numpy(attached(name, self.config.num_features).copy())
         return self.device.to(values.to(getattr(torch, self.dtype)))

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import torch
 
-from cases.attributes import TENSORS
+from cases.attributes import COUNTER, TENSORS
 from cases.state_dicts import Entry, StateDict
 from tests.subject.devices import HERE, Device
 from tests.subject.foreign import shown
@@ -22,7 +22,7 @@ NewTensor = Callable[[str], torch.Tensor]
 def _tensor(entry: Entry, new_tensor: NewTensor, device: Device) -> torch.Tensor:
     """Return the tensor of one entry, in the entry's shape and dtype."""
     tensor = new_tensor(entry.source)
-    if entry.name == "num_batches_tracked":
+    if entry.name == COUNTER:
         dtype = getattr(torch, entry.dtype or "int64")
         return device.to(torch.full(entry.shape, entry.number, dtype=dtype))
     if entry.longer:

@@ -10,8 +10,8 @@ from typing import Mapping, Sequence
 
 from cases.attributes import FLAGS, TENSORS
 from cases.case import Case
+from cases.derivatives import GRADIENTS
 from oracle.expectations import Expectations
-from oracle.expected_derivatives import GRADIENTS
 from tests.comparison.promises import promised
 
 _ASPECTS = ("", " is the same object", " has a grad_fn", " requires_grad", " dtype", " shape")
