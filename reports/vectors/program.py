@@ -19,8 +19,8 @@ from oracle.expectations import Expectations
 from oracle.state import Expected, State
 from reports.vectors import refusals, situations
 from reports.vectors.arrays import Arrays
+from reports.vectors.changes import Change, Content, aliased, change, content, known
 from reports.vectors.numbers import of_gradient, of_output, of_tensor
-from reports.vectors.visible import Change, Content, change, content, known, odd
 
 Json = Dict[str, Any]
 
@@ -185,7 +185,7 @@ def _difference(program: Program, step: Step, state: State, after: Expected) -> 
     if after.error is not None:
         _refused(program, step, state, after, {})
         return
-    if after.state.dtype != state.dtype or odd(after.state):
+    if after.state.dtype != state.dtype or aliased(after.state):
         raise Unportable
     if not all(map(known, changed.tensors.values())):
         raise Unportable

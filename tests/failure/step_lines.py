@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Type, Union
+from typing import Any, Callable, Dict, List, Type, Union
 
 import numpy as np
 
@@ -147,26 +147,6 @@ def _called(writing: Writing, step: Union[Jvp, Vjp, Nested]) -> List[str]:
     return [*first, *(line.format(pairs=", ".join(pairs)) for line in CALLS[step.way])]
 
 
-def _zero_grad(writing: Writing, step: ZeroGrad) -> List[str]:
-    return [f"m.zero_grad({'set_to_none=False' if step.to_zeros else ''})"]
-
-
-def _detach(writing: Writing, step: Detach) -> List[str]:
-    return ["graphs[0] = graphs[0][0], graphs[0][1].detach()"]
-
-
-def _mode(writing: Writing, step: Mode) -> List[str]:
-    return ["m.train()" if step.training else "m.eval()"]
-
-
-def _set_attribute(writing: Writing, step: SetAttribute) -> List[str]:
-    return [f"m.{step.name} = {step.value!r}"]
-
-
-def _drop(writing: Writing, step: Drop) -> List[str]:
-    return [f"m.{step.name} = None"]
-
-
 def _attach(writing: Writing, step: Attach) -> List[str]:
     kind = step.kind.partition(".")[0]
     tensor = FORMS[step.form].format(x=writing.new_tensor(step.name), n=writing.case.config.num_features)
@@ -177,14 +157,6 @@ def _attach(writing: Writing, step: Attach) -> List[str]:
     return [f"m.{step.name} = {tensor}"]
 
 
-def _preset(writing: Writing, step: Preset) -> List[str]:
-    return _written(writing, preset)
-
-
-def _overwrite(writing: Writing, step: Overwrite) -> List[str]:
-    return _written(writing, attached)
-
-
 def _written(writing: Writing, values: Callable[..., np.ndarray]) -> List[str]:
     """Return lines that write values into every floating-point tensor."""
     channels = writing.case.config.num_features
@@ -193,18 +165,6 @@ def _written(writing: Writing, values: Callable[..., np.ndarray]) -> List[str]:
         f"for name, values in [{', '.join(pairs)}]:",
         "    if getattr(m, name) is not None: getattr(m, name).data.copy_(torch.tensor(values))",
     ]
-
-
-def _count(writing: Writing, step: Count) -> List[str]:
-    return [f"m.num_batches_tracked.fill_({step.value})"]
-
-
-def _reset(writing: Writing, step: Reset) -> List[str]:
-    return [f"m.{step.method}()"]
-
-
-def _copy(writing: Writing, step: Copy) -> List[str]:
-    return [f"m = {COPIES[step.how]}"]
 
 
 def _load_state_dict(writing: Writing, step: LoadStateDict) -> List[str]:
@@ -239,10 +199,6 @@ def _entry(writing: Writing, entry: Entry) -> str:
     return f"{text}.to(torch.{entry.dtype})" if entry.dtype else text
 
 
-def _show(writing: Writing, step: Show) -> List[str]:
-    return [f"text = {SHOWN[step.what]}"]
-
-
 def _convert(writing: Writing, step: Convert) -> List[str]:
     if not step.how.startswith("to_"):
         return [f"m.{step.how}()"]
@@ -250,15 +206,7 @@ def _convert(writing: Writing, step: Convert) -> List[str]:
     return [f"m.to(torch.{dtype})" if dtype else "m.to(memory_format=torch.channels_last)"]
 
 
-def _require_grad(writing: Writing, step: RequireGrad) -> List[str]:
-    return [f"m.requires_grad_({step.value})"]
-
-
-def _alias(writing: Writing, step: Alias) -> List[str]:
-    return [f"m.{step.name} = m.{step.source}"]
-
-
-LINES: Dict[Type[Step], Callable[..., List[str]]] = {
+LINES: Dict[Type[Step], Callable[[Writing, Any], List[str]]] = {
     Forward: _forward,
     Backward: _backward,
     Accumulate: _accumulate,
@@ -267,23 +215,23 @@ LINES: Dict[Type[Step], Callable[..., List[str]]] = {
     Jvp: _called,
     Vjp: _called,
     Nested: _called,
-    ZeroGrad: _zero_grad,
-    Detach: _detach,
+    ZeroGrad: lambda writing, step: [f"m.zero_grad({'set_to_none=False' if step.to_zeros else ''})"],
+    Detach: lambda writing, step: ["graphs[0] = graphs[0][0], graphs[0][1].detach()"],
     Forwards: _forwards,
-    Mode: _mode,
-    SetAttribute: _set_attribute,
-    Drop: _drop,
+    Mode: lambda writing, step: ["m.train()" if step.training else "m.eval()"],
+    SetAttribute: lambda writing, step: [f"m.{step.name} = {step.value!r}"],
+    Drop: lambda writing, step: [f"m.{step.name} = None"],
     Attach: _attach,
-    Preset: _preset,
-    Count: _count,
-    Reset: _reset,
-    Copy: _copy,
+    Preset: lambda writing, step: _written(writing, preset),
+    Count: lambda writing, step: [f"m.num_batches_tracked.fill_({step.value})"],
+    Reset: lambda writing, step: [f"m.{step.method}()"],
+    Copy: lambda writing, step: [f"m = {COPIES[step.how]}"],
     LoadStateDict: _load_state_dict,
-    Show: _show,
+    Show: lambda writing, step: [f"text = {SHOWN[step.what]}"],
     Convert: _convert,
-    RequireGrad: _require_grad,
-    Alias: _alias,
-    Overwrite: _overwrite,
+    RequireGrad: lambda writing, step: [f"m.requires_grad_({step.value})"],
+    Alias: lambda writing, step: [f"m.{step.name} = m.{step.source}"],
+    Overwrite: lambda writing, step: _written(writing, attached),
 }
 """Maps the type of a step to the function that writes its lines."""
 

@@ -1,12 +1,12 @@
-"""The part of a module's state that a port has: five arrays, and the flags that a forward reads."""
+"""The changes that a step makes to what a port has: five arrays, and the flags that a forward reads."""
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Dict, NamedTuple, Union
 
 import numpy as np
 
-from cases.attributes import FLAGS, FLOATING, TENSORS
+from cases.attributes import FLAGS, TENSORS
 from cases.steps import Value
 from oracle.numerics.budgeted import Budgeted
 from oracle.state import Counter, Entry, State
@@ -55,8 +55,7 @@ def known(numbers: Content) -> bool:
     return not isinstance(numbers, Budgeted) or bool((numbers.budget == 0).all())
 
 
-def odd(state: State) -> bool:
-    """Whether the state has what no port has: one tensor under two names."""
-    names: List[Optional[object]] = [getattr(state.entry(name), "identity", None) for name in FLOATING]
-    there: Tuple[object, ...] = tuple(each for each in names if each is not None)
-    return len({id(each) for each in there}) < len(there)
+def aliased(state: State) -> bool:
+    """Whether one tensor has two names in the module, which no port has."""
+    tensors = [tensor.identity for tensor in state.tensors()]
+    return len({id(each) for each in tensors}) < len(tensors)
