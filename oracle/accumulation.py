@@ -37,14 +37,14 @@ def accumulate(state: State, step: Accumulate, variant: Variant, rules: Rules) -
     last = state.graphs[0] if state.graphs else None
     try:
         # backward() adds also to leaves that autograd.grad does not return: both marks are lifted first.
-        whole = _marked(state, frozenset(), frozenset())
+        whole = _with_marks(state, frozenset(), frozenset())
         differentiated = backward(whole, step.backward, variant, rules)
     except Refusal as refusal:
         if last is None or last.output.batch.values.size or not (last.freed or last.modified):
             raise
         return _bias_alone(state, step, variant, rules, refusal.error)
     if last is not None:
-        after = _marked(differentiated.state, last.frozen, last.renewed)
+        after = _with_marks(differentiated.state, last.frozen, last.renewed)
         differentiated = dataclasses.replace(differentiated, state=after)
     layout = _layout(state.graphs[0].output.batch, rules)
     return Expected(_added(differentiated, layout))
@@ -67,26 +67,29 @@ def _bias_alone(
     return Expected(added.changed(graphs=state.graphs), error=error)
 
 
-def _marked(state: State, names: FrozenSet[str], renewed: FrozenSet[str]) -> State:
-    """Return the state in which these leaves of the last forward are frozen, and these renewed."""
+def _with_marks(state: State, frozen: FrozenSet[str], renewed: FrozenSet[str]) -> State:
+    """Return the state in which the last graph, if there is one, has these marks of its leaves."""
     if not state.graphs:
         return state
-    return state.with_last_graph(frozen=names, renewed=renewed)
+    return state.with_last_graph(frozen=frozen, renewed=renewed)
 
 
 def accumulated(right: Expected, differentiated: Expected) -> Expected:
-    """Return the expectation of an accumulating step whose backward is ``differentiated`` instead."""
+    """Return what an accumulating step shows if its backward returns ``differentiated``.
+
+    ``right``: what the step shows where its backward has no defect.
+    """
     if differentiated.gradients is None:
         return differentiated
     grad = right.state.graphs[0].grad
     layout = "contiguous" if grad is None else grad.strides
     after, last = _added(differentiated, layout), right.state.graphs[0]
-    return dataclasses.replace(right, state=_marked(after, last.frozen, last.renewed))
+    return dataclasses.replace(right, state=_with_marks(after, last.frozen, last.renewed))
 
 
 def found_again(state: State) -> State:
     """Return the state in which ``autograd.grad`` returns all that ``output.backward`` adds."""
-    return _marked(state, state.graphs[0].frozen if state.graphs else frozenset(), frozenset())
+    return _with_marks(state, state.graphs[0].frozen if state.graphs else frozenset(), frozenset())
 
 
 def _layout(given: Batch, rules: Rules) -> str:

@@ -93,11 +93,13 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
 
 
 def holds_tensors(graph: Graph, rules: Rules) -> bool:
-    """Whether autograd has saved tensors that it can free. For an empty batch it has only if a product
-    with the weight was recorded."""
-    multiplied = graph.output.weight is not None and {"input", "weight"} & {*graph.trainable}
+    """Whether autograd has saved tensors that it can free.
+
+    For an empty batch it has only if it recorded a product with the weight.
+    """
     if graph.output.batch.values.size:
         return True
+    multiplied = graph.output.weight is not None and {"input", "weight"} & {*graph.trainable}
     return bool(multiplied) and not rules.holds("empty_output_detached")
 
 

@@ -62,7 +62,7 @@ def _converted_beside(graph: Graph, state: State, dtype: str) -> Graph:
             if each.name == "weight":
                 output = dataclasses.replace(output, weight=each.numbers)
         saved.append(each)
-    return _after(graph, own, dtype)._replace(saved=tuple(saved), output=output)
+    return _renewed(graph, own, dtype)._replace(saved=tuple(saved), output=output)
 
 
 def _left_behind(graph: Graph, state: State, dtype: str) -> Graph:
@@ -72,7 +72,7 @@ def _left_behind(graph: Graph, state: State, dtype: str) -> Graph:
         each._replace(stale=True) if id(each.identity) in own else each
         for each in graph.saved
     ]
-    return _after(graph, own, dtype)._replace(saved=tuple(saved))
+    return _renewed(graph, own, dtype)._replace(saved=tuple(saved))
 
 
 def _identities(state: State) -> Set[int]:
@@ -81,10 +81,11 @@ def _identities(state: State) -> Set[int]:
     return {id(each.identity) for each in entries if each is not None}
 
 
-def _after(graph: Graph, own: Set[int], dtype: str) -> Graph:
-    """Return the graph after a conversion of those of its weight and bias that the module still has.
+def _renewed(graph: Graph, own: Set[int], dtype: str) -> Graph:
+    """Return the graph of an earlier forward after the module's weight and bias were converted.
 
-    ``autograd.grad`` does not find their gradients in it any more.
+    ``autograd.grad`` does not find their gradients in this graph any more. ``own``: the identities of the
+    module's Parameters; a weight or bias that the module has replaced stays as it was.
     """
     names = {name for name, leaf in zip(PARAMETERS, graph.leaves) if id(leaf) in own}
     renewed = graph.renewed | (names & {*graph.trainable})

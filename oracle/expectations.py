@@ -17,7 +17,7 @@ from oracle.meanings import advance, begin
 from oracle.paths import as_called, constructed, stepping
 from oracle.refusals import Refusal
 from oracle.semantics import Rules, Semantics
-from oracle.state import Expected, Inside, State, Tensor
+from oracle.state import Expected, Inside, Tensor
 from oracle.transforms import call, check_call, differentiated, input_alone
 
 DEVIATING = (Forward, Backward, Accumulate, Double, Triple, Jvp, Vjp, Nested, LoadStateDict)
@@ -59,11 +59,11 @@ def deviating(
         if deviates:
             right = perform(before, step, case.variant, semantics)
         found = right
+        situation = Situation(before, as_called(case.path, step), case.variant, semantics, threads)
         if isinstance(step, Forwards):
-            found = _series(right, before, step, case, semantics, defects, threads)
+            found = _series(right, situation, step, case.path, defects)
         elif isinstance(step, DEVIATING):
-            called = as_called(case.path, step)
-            found = _shown(right, Situation(before, called, case.variant, semantics, threads), defects)
+            found = _shown(right, situation, defects)
         deviates = deviates or found is not right
         seen.append(found)
     return tuple(seen)
@@ -139,14 +139,14 @@ def _updated_and_refused(
 
 
 def _shown_inside(
-    right: Expected, within: Inside, situation: Situation, defects: Sequence[Defect]
+    right: Expected, inside: Inside, situation: Situation, defects: Sequence[Defect]
 ) -> Expected:
     """Return what a step of a path shows if the path and the module inside it have the defects."""
-    there = situation._replace(before=within.before, step=within.step or situation.step)
-    shown = _shown(within.shown, there, defects)
-    outside = within.outside(shown)
+    there = situation._replace(before=inside.before, step=inside.step or situation.step)
+    shown = _shown(inside.shown, there, defects)
+    outside = inside.outside(shown)
     found = outside if outside.inside is None else _shown(outside, situation, defects)
-    if shown is within.shown and found is outside:
+    if shown is inside.shown and found is outside:
         return right
     return dataclasses.replace(found, clauses=right.clauses, text=right.text, inside=None)
 
@@ -180,22 +180,15 @@ def _called(
 
 
 def _series(
-    right: Expected,
-    before: State,
-    step: Forwards,
-    case: Case,
-    semantics: Semantics,
-    defects: Sequence[Defect],
-    threads: int,
+    right: Expected, situation: Situation, step: Forwards, path: str, defects: Sequence[Defect]
 ) -> Expected:
-    """Return what a series of forwards shows, up to the first that raises."""
-    shown, deviates = Expected(before), False
-    perform = stepping(case.path)
+    """Return what a series of forwards on a path shows, up to the first that raises."""
+    shown, deviates = Expected(situation.before), False
+    perform = stepping(path)
     for each in forwards(step):
-        called = as_called(case.path, each)
-        situation = Situation(shown.state, called, case.variant, semantics, threads)
-        alone = perform(shown.state, each, case.variant, semantics)
-        shown = _shown(alone, situation, defects)
+        here = situation._replace(before=shown.state, step=as_called(path, each))
+        alone = perform(shown.state, each, situation.variant, situation.semantics)
+        shown = _shown(alone, here, defects)
         deviates = deviates or shown is not alone
         if shown.error is not None:
             break

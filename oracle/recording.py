@@ -30,11 +30,8 @@ def recorded(
     for name in SAVED:
         tensor = state.entry(name)
         if isinstance(tensor, Tensor) and name in read:
-            saved.append(
-                Saved(
-                    name, tensor.identity, tensor.version, tensor.numbers, tensor.form, state.dtype
-                )
-            )
+            parts = (tensor.identity, tensor.version, tensor.numbers, tensor.form)
+            saved.append(Saved(name, *parts, state.dtype))
     leaves = [getattr(state.entry(name), "identity", None) for name in PARAMETERS]
     rows = frozenset(state.affine_rows)
     return Graph(output, trainable, tuple(saved), state.dtype, leaves=tuple(leaves), rows=rows)
@@ -63,8 +60,10 @@ def check_bias(graph: Graph, rules: Rules) -> None:
 
 
 def check_weight(graph: Graph, incoming: Batch, rules: Rules) -> None:
-    """Refuse a weight of shape (1, C), except in the kernel for channels_last inputs of float32 and
-    float64, which does not look at its shape."""
+    """Refuse a weight of shape (1, C).
+
+    The kernel for channels_last inputs of float32 and float64 does not look at the shape.
+    """
     by_shape = "weight" in graph.rows
     wide = graph.output.dtype not in NARROW
     if by_shape and wide and both_channels_last(graph.output.batch, incoming):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Optional, Sequence, Tuple
 
+from cases.attributes import STATISTICS
 from cases.inputs import Batch
 from cases.inputs.layouts import DENSE
 from cases.steps import WITH_GRADIENT, Value
@@ -83,8 +84,10 @@ def other_size(key: str, given: Sequence[int], own: Sequence[int]) -> str:
 
 
 def check_way(way: str, dtype: str, rules: Rules) -> None:
-    """Raise Refusal for an input of integers that is to require a gradient, before anything is called,
-    and for a forward in inference mode where torch has none. ``dtype``: that of the input."""
+    """Raise Refusal for an input of integers that must require a gradient, or a lack of inference mode.
+
+    The module is not called then. ``dtype``: that of the input.
+    """
     if way in WITH_GRADIENT and dtype not in FORMATS:
         raise Refusal(*INTEGER_WITH_GRADIENT)
     if way == "inference" and rules.holds("no_inference_mode"):
@@ -103,9 +106,8 @@ def no_batch_counted() -> Refusal:
 
 def one_value_a_channel(shape: Sequence[int]) -> Refusal:
     """The error of batch statistics of one value per channel."""
-    size = literally(list(shape))
     message = "^Expected more than 1 value per channel when training, got input size"
-    return Refusal("ValueError", rf"{message} torch\.Size\({size}\)$")
+    return Refusal("ValueError", rf"{message} torch\.Size\({literally(list(shape))}\)$")
 
 
 def momentum_is_text() -> Refusal:
@@ -115,7 +117,9 @@ def momentum_is_text() -> Refusal:
 
 def check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
     """Raise Refusal for an eps that is no number, is negative, or is 0 where batch statistics normalise.
-    Some releases allow every number; some also refuse 0 in eval mode."""
+
+    Some releases allow every number; some also refuse 0 in eval mode.
+    """
     if not isinstance(eps, (int, float)):
         compared = "'<=?' not supported between instances of"
         argument = r"argument 'eps' \(position 8\) must be float, not"
@@ -145,18 +149,16 @@ def check_tensors(
     """
     empty = not given.values.size
     needed = not batch_statistics and not empty
-    names = ("running_mean", "running_var")
-    for name, tensor in zip(names, running):
+    for name, tensor in zip(STATISTICS, running):
         if tensor is None and needed:
             raise Refusal("RuntimeError", f"{name} must be defined in evaluation mode")
         _check_length(name, tensor, given)
     _check_length("weight", state.weight, given)
     _check_length("bias", state.bias, given)
-    affine = (state.weight, state.bias)
     if empty:
         check_empty_rows(state, given, rules)
         return
-    for name, tensor in zip(names, running):
+    for name, tensor in zip(STATISTICS, running):
         if tensor is not None and tensor.requires_grad and recorded:
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
     _check_narrow(given.dtype, rules)
@@ -165,11 +167,13 @@ def check_tensors(
         pattern = "^running_mean and running_var must either both be None or neither be None$"
         raise Refusal("ValueError", pattern)
     if given.dtype != state.dtype:
-        _check_dtype(given, state.dtype, (*affine, *running), rules)
+        _check_dtype(given, state.dtype, (state.weight, state.bias, *running), rules)
     for tensor in running:
-        if tensor is not None and tensor.form == "row" and not _takes_rows(batch_statistics, rules):
+        if tensor is None:
+            continue
+        if tensor.form == "row" and (batch_statistics or not rules.holds("eval_takes_rows")):
             raise not_one_dimensional(batch_statistics or given.memory_format in DENSE)
-        if tensor is not None and tensor.overlaps and batch_statistics:
+        if tensor.overlaps and batch_statistics:
             raise Refusal(*OVERLAPPING)
 
 
@@ -203,10 +207,6 @@ def check_affine_rows(
         return
     if not rules.holds("rows_unchecked"):
         raise not_one_dimensional(by_accessor=False)
-
-
-def _takes_rows(batch_statistics: bool, rules: Rules) -> bool:
-    return not batch_statistics and rules.holds("eval_takes_rows")
 
 
 def not_one_dimensional(by_accessor: bool) -> Refusal:

@@ -235,12 +235,12 @@ class Semantics:
         return dataclasses.replace(self, sums_exactly=sums_exactly, device=device)
 
     def values(self) -> Dict[str, bool]:
-        """Maps the name of a switch to whether it holds."""
+        """Return a map from the name of each switch to whether it holds."""
         return {name: name in self.holding for name in sorted(self.known)}
 
 
 def parse_release(version: str) -> Release:
-    """(major, minor) of a torch version such as ``2.13.0+cpu``; raises ValueError."""
+    """Return (major, minor) of a torch version such as ``2.13.0+cpu``; raises ValueError."""
     match = re.match(r"([0-9]+)\.([0-9]+)", version)
     if match is None:
         raise ValueError(f"not a torch version: {version!r}; accepted: MAJOR.MINOR, as in 2.13.0")

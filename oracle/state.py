@@ -226,8 +226,7 @@ class State:
         return tuple([getattr(self, name) for name in FLAGS])
 
     def grads(self) -> Tuple[Tuple[str, Grad], ...]:
-        """The last forward's input and the tensors, as far as they have a ``.grad``, with that
-        ``.grad``."""
+        """Return pairs of a name and its ``.grad``: of the last forward's input, and of the tensors."""
         found = [("input", self.graphs[0].grad)] if self.graphs else []
         for name in FLOATING:
             tensor = self.entry(name)

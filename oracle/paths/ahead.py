@@ -231,8 +231,8 @@ def donated(one: Advance) -> Advance:
 def cached(one: Advance, always: bool) -> Advance:
     """Return the function for a step; a backward that was compiled before may keep no graph.
 
-    ``always``: whether it may be one of a cache, or is one for sizes that may change; else it is such a
-    one where sizes have changed.
+    ``always``: every backward may be such a one. If False, a backward may be one only after torch has
+    compiled forwards of several sizes.
     """
 
     def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:

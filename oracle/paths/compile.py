@@ -30,8 +30,8 @@ from oracle.paths.walk import (
     allowing,
     by_forward,
     failing,
+    raised_as,
     tagged,
-    within,
 )
 from oracle.refusals import OVERLAPPING
 from oracle.semantics import Semantics
@@ -105,7 +105,7 @@ def _returned(state: State, step: Forward, variant: Variant, found: Expected) ->
 
 def _wrapped(state: State, found: Expected, error: ExpectedError) -> Expected:
     """Return what is shown of an operator that refuses its arguments while the graph is captured."""
-    pattern = within(error, "TorchRuntimeError").pattern
+    pattern = raised_as(error, "TorchRuntimeError").pattern
     for part, instead in OTHERWISE.items():
         if part in pattern:
             pattern = instead

@@ -20,7 +20,6 @@ from oracle.state import Expected, State
 READ = ("training", "momentum", "eps", "track_running_stats")
 """The flags that a forward reads, all of which an exported program has as constants."""
 
-
 REFUSED = (*UNSEEN, "not implemented for", "either both be None", "more than one element")
 """Parts of the messages of checks that torch.export makes in other words, in another order or later."""
 
@@ -112,11 +111,10 @@ def _writing_later(inner: State, found: Expected) -> Expected:
     def outside(each: Expected) -> Expected:
         return dataclasses.replace(each, state=each.state.with_last_graph(modified=True))
 
-    within = found.inside
-    if within is not None:
-        found = dataclasses.replace(
-            found, inside=within._replace(outside=lambda each: outside(within.outside(each)))
-        )
+    inside = found.inside
+    if inside is not None:
+        later = inside._replace(outside=lambda each: outside(inside.outside(each)))
+        found = dataclasses.replace(found, inside=later)
     return outside(found)
 
 

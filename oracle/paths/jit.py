@@ -21,9 +21,9 @@ from oracle.paths.walk import (
     failing,
     leaving_behind,
     left_behind,
+    raised_as,
     remembering,
     tagged,
-    within,
     without_hooks,
 )
 from oracle.semantics import Semantics
@@ -92,7 +92,7 @@ def _in_torchscript(expected: Expected) -> Expected:
         return expected
     if error.kind == "ZeroDivisionError":
         return tagged(expected, "script_division")
-    wrapped = within(error, "Error" if error.kind in PYTHON_KINDS else "RuntimeError")
+    wrapped = raised_as(error, "Error" if error.kind in PYTHON_KINDS else "RuntimeError")
     wrapped = wrapped._replace(pattern=re.split(r", got input size|, but got", wrapped.pattern)[0])
     if error.kind == "NotImplementedError":
         wrapped = wrapped._replace(kind="NotImplementedError")

@@ -1,4 +1,4 @@
-"""Parts of which the functions for steps on paths are made."""
+"""The parts that functions for steps on paths are made of."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def tagged(expected: Expected, *clauses: str) -> Expected:
 
 
 def without_hooks(step: Forward, expected: Expected, clause: str) -> Expected:
-    """Return what a forward shows on which no hook of the module is called, by this clause."""
+    """Return what a forward shows that calls no hook of the module, with the clause that says so."""
     if step.way != "hooked" or expected.output is None:
         return expected
     return tagged(dataclasses.replace(expected, text=""), clause)
@@ -102,7 +102,7 @@ def left_behind(state: State, step: Step) -> bool:
 
 
 def allowing(expected: Expected, clause: str, wider: Expected) -> Expected:
-    """Return what is expected, with a clause by which quantities may be as in ``wider`` instead."""
+    """Return what is expected, with a clause that allows the result ``wider`` instead."""
     allowances = (*expected.allowances, (clause, wider))
     return dataclasses.replace(tagged(expected, clause), allowances=allowances)
 
@@ -112,8 +112,8 @@ def failing(state: State, kind: str, pattern: str, *clauses: str) -> Expected:
     return Expected(state, error=ExpectedError(kind, pattern), clauses=clauses)
 
 
-def within(error: ExpectedError, kind: str) -> ExpectedError:
-    """Return the error of this class whose message contains the message of another one."""
+def raised_as(error: ExpectedError, kind: str) -> ExpectedError:
+    """Return an error of the class ``kind`` whose message contains that of ``error``."""
     inner = re.sub(r"(?<!\\)\$$", "", error.pattern)
     return ExpectedError(kind, inner[1:] if inner.startswith("^") else inner)
 
