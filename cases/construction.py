@@ -97,3 +97,12 @@ def config(affine: str, track: str, momentum: str, num_features: int) -> Config:
         track_running_stats=TRACK[track],
         bias=bias,
     )
+
+
+TRACKED = Config(11)
+UNTRACKED = Config(11, track_running_stats=False)
+NO_AFFINE = Config(11, affine=False)
+NO_BIAS = Config(11, bias=False)
+BARE = Config(11, affine=False, track_running_stats=False)
+CUMULATIVE = Config(11, momentum=None)
+"""The configurations that most edges and claims have."""

@@ -7,9 +7,8 @@ from typing import List, Tuple
 from cases.attributes import BUFFERS, STATISTICS
 from cases.claims.checks import Check, Equals, HasFlag, HasShape, Prints, Unchanged
 from cases.claims.claim import Claim
-from cases.construction import Config
+from cases.construction import TRACKED, Config
 
-TRACKED = Config(11)
 NOTEBOOK = Config(2, affine=False)
 
 NOTEBOOK_ROWS = (

@@ -16,13 +16,7 @@ from cases.claims.checks import (
     Unchanged,
 )
 from cases.claims.claim import Claim
-from cases.construction import Config
-
-TRACKED = Config(11)
-NO_AFFINE = Config(11, affine=False)
-UNTRACKED = Config(11, track_running_stats=False)
-BARE = Config(11, affine=False, track_running_stats=False)
-CUMULATIVE = Config(11, momentum=None)
+from cases.construction import BARE, CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Config
 
 CLAIMS: Tuple[Claim, ...] = (
     Claim(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.edges.edge import CUMULATIVE, MODES, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.construction import CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED
+from cases.edges.edge import MODES, Edge
 from cases.steps import COPIES
 from cases.variants import DTYPES, Variant
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import BARE, UNTRACKED, Edge
+from cases.construction import BARE, UNTRACKED
+from cases.edges.edge import Edge
 
 EDGES: Tuple[Edge, ...] = (
     Edge(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, Edge
+from cases.construction import CUMULATIVE, NO_AFFINE, TRACKED
+from cases.edges.edge import Edge
 
 _PROGRAM = "preset,{0}:b0,{0}:b1,forward:b2,eval,{0}:b0,forward:b1"
 _NOTE = "outputs and buffers do not depend on what autograd records"

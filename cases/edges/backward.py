@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.construction import Config
-from cases.edges.edge import (
-    BARE,
-    BOTH_PASSES,
-    FLOAT32,
-    FLOAT64,
-    MODULES,
-    NO_AFFINE,
-    TRACKED,
-    UNTRACKED,
-    Edge,
-)
+from cases.construction import BARE, NO_AFFINE, TRACKED, UNTRACKED, Config
+from cases.edges.edge import BOTH_PASSES, FLOAT32, FLOAT64, MODULES, Edge
 from cases.inputs.upstream import EXTREME, UPSTREAM
 from cases.variants import DTYPES, Variant
 

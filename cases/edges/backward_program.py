@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Iterator, Tuple
 
 from cases.attributes import BUFFERS, PARAMETERS
-from cases.construction import Config
-from cases.edges.edge import CUMULATIVE, MODES, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.construction import CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Config
+from cases.edges.edge import MODES, Edge
 from cases.steps import ATTACH_KINDS, COPIES, RESETS
 from cases.variants import DTYPES, WIDE, Variant
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.construction import Config
-from cases.edges.edge import BARE, Edge, twice
+from cases.construction import BARE, Config
+from cases.edges.edge import Edge, twice
 from cases.variants import Variant
 
 EDGES: Tuple[Edge, ...] = (

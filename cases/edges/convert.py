@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import BARE, CUMULATIVE, TRACKED, UNTRACKED, Edge
+from cases.construction import BARE, CUMULATIVE, TRACKED, UNTRACKED
+from cases.edges.edge import Edge
 from cases.variants import Variant
 
 _NOTE = "parameters stay the objects that they are, buffers become others; the counter stays"

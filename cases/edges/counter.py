@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import CUMULATIVE, Edge
+from cases.construction import CUMULATIVE
+from cases.edges.edge import Edge
 
 EDGES: Tuple[Edge, ...] = (
     Edge(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.edges.edge import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge, elsewhere
+from cases.construction import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED
+from cases.edges.edge import Edge, elsewhere
 from cases.variants import DTYPES, WIDE, Variant
 
 GROUP = "double_backward"

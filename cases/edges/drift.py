@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import CUMULATIVE, TRACKED, Edge
+from cases.construction import CUMULATIVE, TRACKED
+from cases.edges.edge import Edge
 from cases.variants import Variant
 
 _PROGRAM = ",".join(["preset"] + [f"forward:b{k}" for k in range(50)] + ["eval", "forward:b50"])

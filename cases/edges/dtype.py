@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import BARE, Edge, twice
+from cases.construction import BARE
+from cases.edges.edge import Edge, twice
 
 EDGES: Tuple[Edge, ...] = (
     *twice("wrong_float", "dtype", "wrong_float", "many user reports of the message"),

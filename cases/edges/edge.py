@@ -6,18 +6,11 @@ from dataclasses import dataclass
 from typing import Iterator, Tuple
 
 from cases.case import Case
-from cases.construction import Config
+from cases.construction import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Config
 from cases.spelling import parse_program
 from cases.variants import LARGE_SHAPES, LONG_SHAPES, NETWORK_SHAPES, PLANE_SHAPES, WIDE, Variant
 
 FAMILY = "edge"
-
-TRACKED = Config(11)
-UNTRACKED = Config(11, track_running_stats=False)
-NO_AFFINE = Config(11, affine=False)
-NO_BIAS = Config(11, bias=False)
-BARE = Config(11, affine=False, track_running_stats=False)
-CUMULATIVE = Config(11, momentum=None)
 
 MODULES = (
     ("tracked", TRACKED),
@@ -100,7 +93,7 @@ class Edge:
 
 
 def twice(name: str, group: str, batch: str, note: str) -> Tuple[Edge, Edge]:
-    """Edges that give the batch in train mode and in eval mode, in float32 and in float64."""
+    """Return edges that give the batch in train mode and in eval mode, in float32 and in float64."""
     program = BOTH_MODES.format(batch)
     return (
         Edge(name, group, program, note, TRACKED),
@@ -109,7 +102,7 @@ def twice(name: str, group: str, batch: str, note: str) -> Tuple[Edge, Edge]:
 
 
 def elsewhere(group: str, program: str, note: str) -> Iterator[Edge]:
-    """Edges that run a program, which begins with ``preset``, with another epsilon and in other sizes."""
+    """Yield edges with a program that begins with ``preset``, with another eps and in other sizes."""
     for dtype in WIDE:
         variant = Variant("bounded", "n30", dtype)
         eps = program.replace("preset", "preset,set:eps:0.5")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.construction import Config
-from cases.edges.edge import BARE, CUMULATIVE, Edge, twice
+from cases.construction import BARE, CUMULATIVE, Config
+from cases.edges.edge import Edge, twice
 
 EDGES: Tuple[Edge, ...] = (
     *twice("no_batch", "empty", "no_batch", "#12013, #29578, PR #30035: statistics stay"),

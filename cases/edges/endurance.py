@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.construction import Config
-from cases.edges.edge import CUMULATIVE, TRACKED, UNTRACKED, Edge
+from cases.construction import CUMULATIVE, TRACKED, UNTRACKED, Config
+from cases.edges.edge import FLOAT32, FLOAT64, Edge
 from cases.variants import Variant
 
 FORWARDS = 300
@@ -18,15 +18,14 @@ BATCHES = 10
 _SERIES = ",".join(f"forward:b{k % BATCHES}" for k in range(FORWARDS)) + ",eval,forward:b0"
 
 _N2 = Variant("bounded", "n2", "float32")
-_N8 = Variant("bounded", "n8", "float32")
 
 EDGES: Tuple[Edge, ...] = (
     Edge(
         "momentum", "endurance", f"preset,{_SERIES}",
         "0.9**300 of the initial distance is left, less than the unit roundoff of float32",
-        TRACKED, _N8,
+        TRACKED, FLOAT32,
     ),
-    Edge("cumulative", "endurance", f"preset,{_SERIES}", "1/k for k up to 300", CUMULATIVE, _N8),
+    Edge("cumulative", "endurance", f"preset,{_SERIES}", "1/k for k up to 300", CUMULATIVE, FLOAT32),
     Edge(
         "late_counter", "endurance", f"preset,count:100,{_SERIES}",
         "the counter passes 127 and 255, and the cumulative average goes by it", CUMULATIVE, _N2,
@@ -37,7 +36,7 @@ EDGES: Tuple[Edge, ...] = (
     ),
     Edge(
         "float64", "endurance", f"preset,{_SERIES}", "as momentum, in the other dtype",
-        TRACKED, Variant("bounded", "n8", "float64"),
+        TRACKED, FLOAT64,
     ),
     Edge(
         "exact", "endurance", f"preset,{_SERIES}",

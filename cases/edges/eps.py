@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import TRACKED, UNTRACKED, Edge
+from cases.construction import TRACKED, UNTRACKED
+from cases.edges.edge import Edge
 
 EDGES: Tuple[Edge, ...] = tuple(
     Edge(

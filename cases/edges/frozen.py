@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.construction import Config
-from cases.edges.edge import TRACKED, UNTRACKED, Edge
+from cases.construction import TRACKED, UNTRACKED, Config
+from cases.edges.edge import Edge
 from cases.variants import Variant
 
 GROUP = "frozen"

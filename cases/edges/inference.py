@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.construction import Config
-from cases.edges.edge import CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.construction import CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Config
+from cases.edges.edge import Edge
 from cases.variants import DTYPES, Variant
 
 GROUP = "inference"

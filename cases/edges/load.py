@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Edge
+from cases.construction import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED
+from cases.edges.edge import Edge
 from cases.steps import STATE_DICTS
 
 EDGES: Tuple[Edge, ...] = tuple(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Iterator, Tuple
 
 from cases.attributes import FLOATING, PARAMETERS, STATISTICS
-from cases.construction import Config
-from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Edge
+from cases.construction import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Config
+from cases.edges.edge import Edge
 from cases.variants import DTYPES, Variant
 
 GROUP = "memory"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
+from cases.construction import TRACKED, UNTRACKED
 from cases.derivatives import NESTED
-from cases.edges.edge import FLOAT64, MODULES, TRACKED, UNTRACKED, Edge
+from cases.edges.edge import FLOAT64, MODULES, Edge
 from cases.variants import WIDE, Variant
 
 GROUP = "nested"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.construction import Config
-from cases.edges.edge import CUMULATIVE, Edge, twice
+from cases.construction import CUMULATIVE, Config
+from cases.edges.edge import Edge, twice
 
 EDGES: Tuple[Edge, ...] = (
     Edge(

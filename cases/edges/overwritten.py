@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.edges.edge import BARE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.construction import BARE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED
+from cases.edges.edge import Edge
 from cases.steps import OVERWRITTEN
 from cases.variants import Variant
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Iterator, Tuple
 
-from cases.construction import Config
-from cases.edges.edge import CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.construction import CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Config
+from cases.edges.edge import Edge
 from cases.variants import (
     CUT_CHANNELS_LAST,
     DTYPES,

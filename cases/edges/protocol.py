@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Tuple
 
 from cases.attributes import BUFFERS, TENSORS
-from cases.edges.edge import BARE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.construction import BARE, NO_BIAS, TRACKED, UNTRACKED
+from cases.edges.edge import Edge
 from cases.variants import Variant
 
 _ORDER = "the order of parameters, buffers and state dict is that of registration"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import BARE, Edge
+from cases.construction import BARE
+from cases.edges.edge import Edge
 
 EDGES: Tuple[Edge, ...] = (
     Edge(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.edges.edge import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Edge
+from cases.construction import CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED
+from cases.edges.edge import Edge
 from cases.variants import DTYPES, Variant
 
 GROUP = "resized"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.construction import Config
-from cases.edges.edge import BARE, BOTH_MODES, TRACKED, UNTRACKED, Edge
+from cases.construction import BARE, TRACKED, UNTRACKED, Config
+from cases.edges.edge import BOTH_MODES, Edge
 from cases.variants import Variant
 
 

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.construction import Config
+from cases.construction import BARE, TRACKED, UNTRACKED, Config
 from cases.derivatives import JVPS, VJPS
-from cases.edges.edge import (
-    BARE,
-    FLOAT64,
-    MODULES,
-    TRACKED,
-    UNTRACKED,
-    Edge,
-    elsewhere,
-)
+from cases.edges.edge import FLOAT64, MODULES, Edge, elsewhere
 from cases.variants import DTYPES, WIDE, Variant
 
 GROUP = "tangent"

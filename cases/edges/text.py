@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.edges.edge import BARE, CUMULATIVE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.construction import BARE, CUMULATIVE, NO_BIAS, TRACKED, UNTRACKED
+from cases.edges.edge import Edge
 
 _PROGRAM = (
     "show:repr,show:keys,show:version,set:eps:0.5,set:momentum:0.25,set:track_running_stats:true,"

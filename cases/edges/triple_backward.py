@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.edges.edge import BARE, FLOAT64, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Edge
+from cases.construction import BARE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED
+from cases.edges.edge import FLOAT64, Edge
 from cases.variants import WIDE, Variant
 
 GROUP = "triple_backward"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.edges.edge import TRACKED, Edge
+from cases.construction import TRACKED
+from cases.edges.edge import Edge
 from cases.inputs.vectors import LOADED
 from cases.variants import DTYPES, WIDE, Variant
 

@@ -100,7 +100,7 @@ class Batch:
 
 
 def _values(variant: Variant, name: str) -> np.ndarray:
-    """The values of the input, C-contiguous; raises CaseError for an unknown name."""
+    """Return the values of the input, C-contiguous; raises CaseError for an unknown name."""
     for given in variant.given:
         if given.name == name:
             return np.frombuffer(given.data, dtype=given.dtype).reshape(given.shape)

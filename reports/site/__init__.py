@@ -9,7 +9,7 @@ board      the number of cases of each outcome, behaviours by columns
 tables     values of which many are alike, as indices into tables
 programs   the program that an id stands for: construction, steps, axes (reads ``cases``)
 contents   everything that the scripts of the page need, as data for JSON
-packing    data to text that a page can hold, and back
+packing    data to text that a page can hold
 drift      how much numbers moved from release to release
 figures    the plots: budget used, drift (matplotlib)
 states     the eight states of a module and the ways between them

@@ -9,7 +9,7 @@ selection   which cases of a tier are written, and why each of the others is not
 flags       what a port must offer, what it must refuse, what a case is about
 situations  the flags that follow from numbers
 refusals    which exceptions of torch a port must raise as well
-visible     the part of a module's state that a port has
+changes     the changes that a step makes to what a port has
 numbers     what is expected of one quantity, with its budget
 arrays      the arrays, each stored once, and the points of large ones
 program     a case's program in plain JSON objects

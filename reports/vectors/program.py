@@ -223,7 +223,7 @@ def _counter(changed: Change) -> List[str]:
 
 
 def _overwrite(program: Program, step: Overwrite, state: State, after: Expected) -> None:
-    """Write through autograd's back: a backward of an earlier forward would see the new weight."""
+    """Write the new values; a port cannot let the backward of an earlier forward read them."""
     if state.graphs:
         raise Unportable
     _difference(program, step, state, after)

@@ -19,8 +19,8 @@ from oracle.state import Counter, Entry, Expected, State, Tensor
 def distinguishable(one: Expectations, other: Expectations) -> bool:
     """Whether no observation can conform to both expectations.
 
-    That is so when an exception, a flag or a tensor is there on one side only, or when two numbers are
-    farther apart than their budgets together.
+    That is so when an exception, a text, a flag or a tensor is not the same on both sides, or when two
+    numbers are farther apart than their budgets together.
     """
     return any(_differ(a, b) for a, b in zip(one, other))
 

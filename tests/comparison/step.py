@@ -161,7 +161,11 @@ def _judged(
     tally: Tally,
     judge: Callable[[Format], Judgement],
 ) -> None:
-    """Judge an array in the format of its dtype; what has another shape or no format is found before."""
+    """Judge an array in the format of its dtype.
+
+    An array of another shape is not judged, because the comparison of shapes has found it already.
+    ``judge``: returns the judgement on the array in a format.
+    """
     fmt = FORMATS.get(got.dtype)
     if fmt is None:
         tally.lacks(quantity, DTYPE_OF.get(quantity, f"{quantity} dtype"), f"dtype {got.dtype}")

@@ -52,9 +52,9 @@ class Tally:
         return self.promise == MODULE or promised(name, self.promise)
 
     def lacks(self, name: str, because: str, instead: str) -> None:
-        """Note numbers that are promised and not there.
+        """Note that the promised numbers ``name`` are not there; ``instead``: what is there, as a text.
 
-        ``because``: the quantity that says so, where it is promised as well, and that was compared.
+        ``because``: the quantity whose comparison has found this already, if the promise includes it.
         """
         if not self.promises(because):
             self.matches(name, False, instead, "numbers")

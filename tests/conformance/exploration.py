@@ -72,9 +72,9 @@ def programs(semantics: Semantics) -> Any:
 def shortest(
     semantics: Semantics, diverges: Callable[[Case], bool], count: int, seed: str
 ) -> Optional[Case]:
-    """Show ``diverges`` up to ``count`` programs, then ever shorter ones once it says True.
+    """Call ``diverges`` with up to ``count`` programs, then with ever shorter ones once it returns True.
 
-    Returns the shortest for which it says True, None when there is none. The programs depend only on
+    Returns the shortest for which it returns True, None when there is none. The programs depend only on
     ``seed`` and on the release of Hypothesis.
     """
     from hypothesis import HealthCheck, Phase, find, settings

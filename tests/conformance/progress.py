@@ -21,7 +21,7 @@ _SEARCH = re.compile(r"(^|/)tests/conformance/test_exploration\.py::[^\[]*\[([0-
 
 
 def weight(nodeid: str) -> int:
-    """Return for how many cases or random programs a test stands; 0 for a test of something else."""
+    """Return the number of cases or random programs of a test; 0 for a test of something else."""
     search = _SEARCH.search(nodeid)
     return int(search.group(2)) if search else int(is_case(nodeid))
 

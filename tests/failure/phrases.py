@@ -105,7 +105,7 @@ GRAD: Dict[str, str] = {
 }
 """Maps an aspect of the .grad {0} of {1} to the expression that is printed."""
 
-LEFT = (
+GRADS = (
     "tuple(name for name, each in [*(('input', g[0][0]) for g in graphs[:1]), "
     "*((name, getattr(m, name)) for name in {0})] if getattr(each, 'grad', None) is not None)"
 )

@@ -16,7 +16,7 @@ from cases.inputs import batch
 from cases.steps import Convert, Copy, Forward, Forwards, LoadStateDict, forwards
 from oracle.expected_derivatives import DERIVATIVES
 from tests.comparison.step import SHARED
-from tests.failure.phrases import GRAD, GRADIENT, HOOKED, LEFT, LOADED, OUTPUT, SOURCE, TENSOR
+from tests.failure.phrases import GRAD, GRADIENT, GRADS, HOOKED, LOADED, OUTPUT, SOURCE, TENSOR
 from tests.failure.rebuilding import BELL
 from tests.failure.step_lines import lines
 from tests.failure.writing import MOST, Unwritable, Writing, called
@@ -63,7 +63,7 @@ def _gradient(name: str) -> str:
     return f"gradients.get(id(leaves[{GRADIENTS.index(name)}]))"
 
 
-def _left(name: str, aspect: str, index: Sequence[int]) -> str:
+def _grad(name: str, aspect: str, index: Sequence[int]) -> str:
     """Return the expression for an element or an aspect of a ``.grad``."""
     leaf = "graphs[0][0][0]" if name == "input.grad" else f"m.{name.partition('.')[0]}"
     if index:
@@ -86,9 +86,9 @@ def _printed(shown: Shown) -> str:
     quantity = mismatch.quantity
     name, _, aspect = quantity.partition(" ")
     if name.endswith(".grad"):
-        return _left(name, aspect, mismatch.index)
+        return _grad(name, aspect, mismatch.index)
     if quantity == "grads present":
-        return LEFT.format(TENSORS)
+        return GRADS.format(TENSORS)
     if quantity == "derivatives present":
         return "tuple(derivatives)"
     if quantity.startswith(DERIVATIVES):
@@ -228,8 +228,8 @@ def script(
         ]
     if any(each.way == "hooked" for step in case.steps for each in forwards(step)):
         text += HOOKED
-    kept = any(isinstance(step, ON_OUTPUTS) for step in case.steps)
-    if kept or finding.mismatch.quantity == "grads present":
+    needed = any(isinstance(step, ON_OUTPUTS) for step in case.steps)
+    if needed or finding.mismatch.quantity == "grads present":
         text.append("graphs = []")
     bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]
     for number, body in enumerate(bodies[:-1]):

@@ -17,7 +17,6 @@ from oracle.semantics import Semantics
 from reports.rows import FINDING
 from tests.failure import smaller_inputs
 from tests.failure.script import Shown
-from tests.failure.smaller_inputs import Replaced
 from tests.subject.subject import Subject
 from tests.verdict.result import Finding, Result
 from tests.verdict.verdict import adjudicate
@@ -26,7 +25,7 @@ STEPS = 24
 """The longest program that is shortened step by step."""
 
 Alike = Callable[[Finding, Finding], bool]
-"""A function: whether the finding of a smaller program is the one that is looked for."""
+"""A function from the finding of a smaller program and the wanted one to whether they show the same."""
 
 
 def same(found: Finding, wanted: Finding) -> bool:
@@ -202,7 +201,6 @@ def _plainer_upstream(search: Shrinking) -> None:
 
 def _plainer(search: Shrinking) -> None:
     """Replace batches by ones whose values have a short text, if they show the finding."""
-    each: Replaced
     for each in smaller_inputs.plainer(search.best.case):
         if search.take(each.case, texts=each.texts):
             return

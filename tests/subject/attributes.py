@@ -32,26 +32,6 @@ def _mode(live: Any, step: Mode) -> None:
         live.module.eval()
 
 
-def _set_attribute(live: Any, step: SetAttribute) -> None:
-    setattr(live.module, step.name, step.value)
-
-
-def _drop(live: Any, step: Drop) -> None:
-    setattr(live.module, step.name, None)
-
-
-def _attach(live: Any, step: Attach) -> None:
-    conversions.attach(live.module, step, live.new_tensor(step.name))
-
-
-def _alias(live: Any, step: Alias) -> None:
-    setattr(live.module, step.name, getattr(live.module, step.source))
-
-
-def _require_grad(live: Any, step: RequireGrad) -> None:
-    live.module.requires_grad_(step.value)
-
-
 def _overwrite(live: Any, step: Overwrite) -> None:
     conversions.overwrite(live.module, live.config.num_features, live.device)
 
@@ -65,14 +45,6 @@ def _preset(live: Any, step: Preset) -> None:
                 tensor.copy_(live.device.to(values.to(tensor.dtype)))
 
 
-def _count(live: Any, step: Count) -> None:
-    live.module.num_batches_tracked.fill_(step.value)
-
-
-def _reset(live: Any, step: Reset) -> None:
-    getattr(live.module, step.method)()
-
-
 def _zero_grad(live: Any, step: ZeroGrad) -> None:
     if step.to_zeros:
         live.module.zero_grad(set_to_none=False)
@@ -80,17 +52,17 @@ def _zero_grad(live: Any, step: ZeroGrad) -> None:
         live.module.zero_grad()
 
 
-ATTRIBUTE_ACTIONS: Dict[Type[Step], Callable[..., None]] = {
+ATTRIBUTE_ACTIONS: Dict[Type[Step], Callable[..., object]] = {
     Mode: _mode,
-    SetAttribute: _set_attribute,
-    Drop: _drop,
-    Attach: _attach,
-    Alias: _alias,
-    RequireGrad: _require_grad,
+    SetAttribute: lambda live, step: setattr(live.module, step.name, step.value),
+    Drop: lambda live, step: setattr(live.module, step.name, None),
+    Attach: lambda live, step: conversions.attach(live.module, step, live.new_tensor(step.name)),
+    Alias: lambda live, step: setattr(live.module, step.name, getattr(live.module, step.source)),
+    RequireGrad: lambda live, step: live.module.requires_grad_(step.value),
     Overwrite: _overwrite,
     Preset: _preset,
-    Count: _count,
-    Reset: _reset,
+    Count: lambda live, step: live.module.num_batches_tracked.fill_(step.value),
+    Reset: lambda live, step: getattr(live.module, step.method)(),
     ZeroGrad: _zero_grad,
 }
 """Maps the type of a step to the function that performs it on a ``tests.subject.module.LiveModule``."""

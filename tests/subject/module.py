@@ -227,7 +227,7 @@ def _forwards(live: LiveModule, step: Forwards) -> None:
         live.forward(each)
 
 
-ACTIONS: Dict[Type[Step], Callable[..., None]] = {
+ACTIONS: Dict[Type[Step], Callable[..., object]] = {
     Forward: LiveModule.forward,
     Forwards: _forwards,
     Copy: LiveModule.copy,

@@ -82,6 +82,7 @@ def _seen(expected: Expected, got: Observation) -> Seen:
 
 
 SPACE = (0, 2, 3)
+"""The axes of a batch (N, C, H, W) over which the statistics of a channel are taken."""
 
 
 def _plane(values: np.ndarray) -> np.ndarray:
@@ -257,7 +258,7 @@ def contradicted(
     observations: Sequence[Observation],
     promise: str,
 ) -> List[str]:
-    """Return what the observations say against the claim's checks; empty when they agree.
+    """Return the contradictions of the observations to the claim's checks; empty when they agree.
 
     Checks of what the subject does not promise are left out.
     """

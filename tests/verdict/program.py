@@ -94,7 +94,7 @@ def _rest(case: Case, expected: Expectations, subject: Subject) -> Optional[Unof
 def _under_contract(
     case: Case, expected: Expectations, subject: Subject, semantics: Semantics
 ) -> Tuple[Met, Expectations]:
-    """Return the clauses that apply, and what the steps must show with those that say so exactly."""
+    """Return the clauses that apply, and what the steps must show with those that have an ``instead``."""
     clauses = [each for each in subject.contract if _is_promised(each, subject.promise)]
     if not clauses:
         return NONE_MET, expected

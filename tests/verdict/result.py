@@ -10,8 +10,7 @@ from typing import List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from cases.case import Case
 from cases.spelling import token
-from cases.steps import Step
-from cases.steps import forwards as calls
+from cases.steps import Step, forwards
 from cases.variants import regimes
 from oracle.expectations import Expectations
 from oracle.semantics import Semantics
@@ -112,7 +111,7 @@ def compared(
         findings=tuple(_finding(case, each, number, expected) for each in tally.mismatches),
         compared=tally.compared,
         margins=tally.margins(),
-        forwards=sum(step is not None and bool(calls(step)) for step in steps),
+        forwards=sum(step is not None and bool(forwards(step)) for step in steps),
         errors=tuple(_errors(steps, performed)),
         switches=tuple(sorted({name for each in expected[: number + 1] for name in each.switches})),
         digest=_digest(performed),
@@ -178,7 +177,7 @@ def _compare_refusal(clauses: Sequence[Clause], got: Observation, tally: Tally) 
 
 
 def _shows(clause: Clause, tally: Tally) -> bool:
-    """Whether the deviation of a clause is seen, if it was not compared exactly."""
+    """Whether the deviation of a clause is seen; a clause without quantities was compared exactly."""
     return not clause.quantities or any(clause.allows(each.quantity) for each in tally.mismatches)
 
 
