@@ -33,7 +33,7 @@ from cases.steps import (
 )
 from cases.variants import ATTACHED_COUNT
 from tests.failure import literals
-from tests.failure.script import LONGEST, Shown, suppressed
+from tests.failure.script import LONGEST, Shown, caught, suppressed
 from tests.failure.writing import MOST, Unwritable
 
 
@@ -174,17 +174,10 @@ def _printed(shown: Shown) -> str:
 
 def _last(shown: Shown, body: List[str]) -> List[str]:
     """Return the lines of the step with the finding, and those that print what was got."""
-    if shown.finding.mismatch.quantity != "exception":
-        if shown.finding.step in shown.raising:
-            body = suppressed(body)
-        return [*body, f"print('got     ', {_printed(shown)})"]
-    return [
-        "try:",
-        *(f"    {line}" for line in body),
-        "    print('got     ', 'no exception')",
-        "except Exception as error:",
-        "    print('got     ', f'{type(error).__name__}: {str(error).strip()}')",
-    ]
+    if shown.finding.mismatch.quantity == "exception":
+        return caught(body)
+    body = suppressed(body) if shown.finding.step in shown.raising else body
+    return [*body, f"print('got     ', {_printed(shown)})"]
 
 
 def script(shown: Shown, subject: str) -> str:

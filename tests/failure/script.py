@@ -6,7 +6,7 @@ A script needs torch and the subject, and NumPy where it rebuilds one of the sui
 from __future__ import annotations
 
 import re
-from typing import Collection, List, Mapping, NamedTuple, Sequence
+from typing import Collection, Dict, List, Mapping, NamedTuple, Sequence
 
 from cases.attributes import TENSORS
 from cases.case import Case
@@ -63,11 +63,16 @@ def _gradient(name: str) -> str:
     return f"gradients.get(id(leaves[{GRADIENTS.index(name)}]))"
 
 
+def _element(source: str, index: Sequence[int]) -> str:
+    """Return the expression for one number of the tensor ``source``."""
+    return f"{source}[{', '.join(map(str, index))}].item()"
+
+
 def _grad(name: str, aspect: str, index: Sequence[int]) -> str:
     """Return the expression for an element or an aspect of a ``.grad``."""
     leaf = "graphs[0][0][0]" if name == "input.grad" else f"m.{name.partition('.')[0]}"
     if index:
-        return f"{leaf}.grad[{', '.join(map(str, index))}].item()"
+        return _element(f"{leaf}.grad", index)
     return GRAD[aspect].format(f"{leaf}.grad", leaf)
 
 
@@ -76,51 +81,54 @@ def _derivative(quantity: str, index: Sequence[int]) -> str:
     name = next(each for each in DERIVATIVES if quantity.startswith(each))
     derivative = f"derivatives[{name!r}]"
     if index:
-        return f"{derivative}[{', '.join(map(str, index))}].item()"
+        return _element(derivative, index)
     return GRAD[quantity.rpartition(" ")[2]].format(derivative)
+
+
+WHOLE: Dict[str, str] = {
+    **OUTPUT,
+    "output present": "y is not None",
+    "gradients present": "gradients is not None",
+    "derivatives present": "tuple(derivatives)",
+    "grads present": GRADS.format(TENSORS),
+    "text": "repr(text)",
+    SHARED: (
+        f"tuple(name for name in {TENSORS} if getattr(m, name) is not None and "
+        "getattr(m, name).data_ptr() == getattr(old, name).data_ptr())"
+    ),
+}
+"""Maps a quantity of a step as a whole to the expression that is printed."""
+
+OF_A_LOAD: Dict[str, str] = {"input_changed": f"{SOURCE} != before", "text": LOADED.format(names=TENSORS)}
+"""Maps a quantity of a step that loads a state dict to the expression that is printed instead."""
 
 
 def _printed(shown: Shown) -> str:
     """Return the expression that is printed as got."""
     mismatch = shown.finding.mismatch
-    quantity = mismatch.quantity
+    quantity, index = mismatch.quantity, mismatch.index
     name, _, aspect = quantity.partition(" ")
+    step = shown.case.steps[-1] if shown.case.steps else None
+    if isinstance(step, LoadStateDict) and quantity in OF_A_LOAD:
+        return OF_A_LOAD[quantity]
+    if isinstance(step, DIFFERENTIATING) and quantity == "input_changed":
+        return OUTPUT[quantity].replace("x", "given")
+    if quantity in WHOLE:
+        return WHOLE[quantity]
     if name.endswith(".grad"):
-        return _grad(name, aspect, mismatch.index)
-    if quantity == "grads present":
-        return GRADS.format(TENSORS)
-    if quantity == "derivatives present":
-        return "tuple(derivatives)"
+        return _grad(name, aspect, index)
     if quantity.startswith(DERIVATIVES):
-        return _derivative(quantity, mismatch.index)
-    if mismatch.index:
+        return _derivative(quantity, index)
+    if index:
         source = "y" if quantity == "output" else f"m.{quantity}"
-        source = _gradient(name) if aspect == "gradient" else source
-        return f"{source}[{', '.join(map(str, mismatch.index))}].item()"
+        return _element(_gradient(name) if aspect == "gradient" else source, index)
     if aspect.startswith("gradient "):
         last = any(each.layout == "channels_last" for each in _writing(shown).differentiated_inputs())
         memory_format = "memory_format=torch.channels_last" if last and name == "input" else ""
         return GRADIENT[aspect.partition(" ")[2]].format(_gradient(name), memory_format)
-    step = shown.case.steps[-1] if shown.case.steps else None
-    loads = isinstance(step, LoadStateDict)
-    if quantity == "input_changed" and loads:
-        return f"{SOURCE} != before"
-    if quantity == "text" and loads:
-        return LOADED.format(names=TENSORS)
-    if quantity == "input_changed" and isinstance(step, DIFFERENTIATING):
-        return OUTPUT[quantity].replace("x", "given")
-    if quantity in OUTPUT:
-        return OUTPUT[quantity]
-    if quantity == SHARED:
-        return (
-            f"tuple(name for name in {TENSORS} if getattr(m, name) is not None and "
-            "getattr(m, name).data_ptr() == getattr(old, name).data_ptr())"
-        )
     if name in TENSORS:
         return f"m.{name}" if mismatch.got == "None" else TENSOR[aspect].format(name)
-    if quantity in ("output present", "gradients present"):
-        return "y is not None" if quantity == "output present" else "gradients is not None"
-    return "repr(text)" if quantity == "text" else f"repr(m.{name})"
+    return f"repr(m.{name})"
 
 
 def _writing(shown: Shown) -> Writing:
@@ -154,17 +162,22 @@ def suppressed(body: List[str]) -> List[str]:
     return [head, *(f"    {line}" for line in body)]
 
 
+def caught(body: List[str]) -> List[str]:
+    """Return the lines of a step, which print the exception that it raises."""
+    return [
+        "try:",
+        *(f"    {line}" for line in body),
+        "    print('got     ', 'no exception')",
+        "except Exception as error:",
+        "    print('got     ', f'{type(error).__name__}: {str(error).strip()}')",
+    ]
+
+
 def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
     """Return the lines of the step with the finding, and those that print what was got."""
     finding = shown.finding
     if finding.mismatch.quantity == "exception":
-        return [
-            "try:",
-            *(f"    {line}" for line in body),
-            "    print('got     ', 'no exception')",
-            "except Exception as error:",
-            "    print('got     ', f'{type(error).__name__}: {str(error).strip()}')",
-        ]
+        return caught(body)
     kept = _kept(finding)
     step = shown.case.steps[finding.step - 1] if finding.step else None
     first: List[str] = []
