@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict
+from typing import Callable, Dict, List
 
 import numpy as np
 
+from cases.inputs import Batch
 from oracle.expected_derivatives import SECOND, TANGENT, THIRD, ExpectedDerivative
 from oracle.numerics import bounds
 from oracle.numerics.formats import FORMATS, Format
@@ -30,25 +31,29 @@ def _stored(value: np.ndarray, storage: Format) -> np.ndarray:
     return bounds.stored(value, storage)
 
 
-def _infinitely_directed(expected: ExpectedDerivative) -> np.ndarray:
+def _given(expected: ExpectedDerivative) -> List[Batch]:
+    """Return the upstream gradient and the directions of a derivative."""
+    given = (expected.upstream, expected.direction, expected.along)
+    return [each for each in given if each is not None]
+
+
+def _infinite(expected: ExpectedDerivative) -> np.ndarray:
     """Return the channels whose upstream gradient or direction has an infinity, shape (C,).
 
     There the order of the operations decides between an infinity and NaN.
     """
-    given = [expected.upstream, expected.direction, *([expected.along] if expected.along else [])]
-    found = [np.isinf(each.values).any(axis=(0, 2, 3)) for each in given]
+    found = [np.isinf(each.values).any(axis=(0, 2, 3)) for each in _given(expected)]
     return np.asarray(np.logical_or.reduce(found))
 
 
 def _overflows(expected: ExpectedDerivative, value: np.ndarray) -> np.ndarray:
-    """Return the channels in which finite numbers have given another one, shape (C,).
+    """Return the channels in which finite numbers give one that is not finite, shape (C,).
 
     A power of 1 / s may exceed float64 where s is nearly 0, or a product of large numbers may.
     """
     part = terms(expected.output)
     finite = np.isfinite(part.inverse) & np.isfinite(part.weight)
-    given = [expected.output.batch, expected.upstream, expected.direction]
-    for each in (*given, *([expected.along] if expected.along else [])):
+    for each in (expected.output.batch, *_given(expected)):
         finite = finite & np.isfinite(each.values).all(axis=(0, 2, 3))
     return np.asarray(finite & ~np.isfinite(value).all(axis=(0, 2, 3) if value.ndim == 4 else (1, 2)))
 
@@ -72,6 +77,6 @@ def derivative_values(expected: ExpectedDerivative) -> OutputValues:
     value, error = np.broadcast_to(value, whole), np.broadcast_to(error, whole)
     finite = np.isfinite(value)
     budget = np.where(finite, np.where(np.isnan(error), np.inf, error), np.nan)
-    undetermined = terms(output).undetermined | _infinitely_directed(expected)
+    undetermined = terms(output).undetermined | _infinite(expected)
     undetermined = (undetermined | _overflows(expected, value)) & bool(found)
     return OutputValues(value.reshape(shape), budget.reshape(shape), undetermined)

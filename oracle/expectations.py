@@ -121,7 +121,10 @@ def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> 
 def _updated_and_refused(
     right: Expected, situation: Situation, defects: Sequence[Defect]
 ) -> Expected:
-    """Return what a forward with the defects shows that updates, then refuses a row as weight or bias."""
+    """Return what a forward shows with the defects if it refuses a weight or bias after the update.
+
+    The buffers are those of the same forward with a weight and bias of shape (C,).
+    """
     before = situation.before
     rows = {name: before.entry(name) for name in before.affine_rows}
     dense = {
@@ -165,7 +168,7 @@ def _called(
     seen = right
     if wrong is not returned:
         seen = differentiated(before, step, wrong, variant, rules)
-    # Without an output, ``right`` has gradients by a defect that ``defects`` lacks.
+    # If the forward raises, ``right`` has its gradients by a defect that is not one of ``defects``.
     if isinstance(step, Vjp) and seen.gradients is not None and wrong.output is not None:
         alone = input_alone(wrong.state)
         after = situation._replace(before=alone, step=Backward(step.upstream))

@@ -81,7 +81,7 @@ def _undetermined(found: Statistics) -> Statistics:
 
 
 def _mixed(right: Expected, output: ExpectedOutput, situation: Situation) -> Expected:
-    """The deviation of a float32 module with a narrow input.
+    """Return what a forward of a float32 module with a narrow input shows.
 
     If the kernel is handed a tensor of the module, it sums the input in float32, value by value: an
     outlier's square takes the last digits of all others. If not, it works in 16 bits throughout.
@@ -93,7 +93,7 @@ def _mixed(right: Expected, output: ExpectedOutput, situation: Situation) -> Exp
 
 
 def _narrow_backward(right: Expected, situation: Situation) -> Expected:
-    """The deviation of a backward that works in the narrow dtype.
+    """Return what a backward shows that works in the narrow dtype.
 
     It does so where input and upstream gradient do not lie alike and densely. A module of that dtype
     divides by n in it, too: where n overflows to an infinity, q comes out as 0.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Tuple
 
 import numpy as np
 
@@ -43,9 +42,3 @@ def undetermined(numbers: Budgeted) -> Budgeted:
 def constant(value: float, channels: int) -> Budgeted:
     """Return the value in every channel, with a budget of 0."""
     return known(np.full(channels, value))
-
-
-@lru_cache(maxsize=256)
-def written(values: Tuple[float, ...]) -> Budgeted:
-    """Return these values, one per channel, with a budget of 0."""
-    return known(np.array(values))

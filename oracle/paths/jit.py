@@ -39,6 +39,10 @@ PYTHON_KINDS = ("ValueError", "ZeroDivisionError", "TypeError")
 """The classes of exceptions that Python code of the module raises, not an operator."""
 
 
+POOLED = (("weight", "running_var"), ("bias", "running_mean"))
+"""The pairs of tensors of which freezing makes one constant if they are equal."""
+
+
 def _rebound(state: State, inner: State, traced: bool) -> Tuple[Dict[str, Entry], Optional[Expected]]:
     """Return the tensors to bind on the ScriptModule, or what the step shows if one does not fit.
 
@@ -112,10 +116,9 @@ def _script(state: State, step: Step, variant: Variant, semantics: Semantics) ->
         if problem is not None:
             return failing(state, "RuntimeError", problem[1], problem[0])
         right = advance(state, step, variant, semantics)
-        memory = Made(state.changed(graphs=()))
         if right.error is None:
             return made_of(right)
-        return remembering(_in_torchscript(right), memory)
+        return remembering(_in_torchscript(right), Made(state.changed(graphs=())))
     changes, failed = _rebound(state, inner, traced=False)
     if failed is not None:
         return failed
@@ -162,7 +165,7 @@ def _traced(state: State, step: Forward, variant: Variant, semantics: Semantics)
 
 
 def _recorded(state: State, found: Expected) -> Expected:
-    """Return what a first forward shows, which a defect may have accepted, and which is recorded then."""
+    """Return what the first forward shows; if it returns, also by a defect, the path has a program."""
     if found.error is not None:
         return dataclasses.replace(found, state=state)
     factor = 0.0
@@ -213,7 +216,7 @@ def _pooled(state: State) -> State:
     Freezing makes one constant of equal tensors, and this lies in the memory of one of them.
     """
     changes: Dict[str, Entry] = {}
-    for name, other in (("weight", "running_var"), ("bias", "running_mean")):
+    for name, other in POOLED:
         one, two = state.entry(name), state.entry(other)
         if not isinstance(one, Tensor) or not isinstance(two, Tensor):
             continue
@@ -226,11 +229,8 @@ def _pools(state: State) -> bool:
     """Whether freezing made one constant of two equal tensors."""
     made = state.path_memory
     assert isinstance(made, Made)
-    for name, other in (("weight", "running_var"), ("bias", "running_mean")):
-        one, two = made.inner.entry(name), made.inner.entry(other)
-        if one is not None and two is not None and one.identity is two.identity:
-            return True
-    return False
+    pairs = [(made.inner.entry(name), made.inner.entry(other)) for name, other in POOLED]
+    return any(one is not None and two is not None and one.identity is two.identity for one, two in pairs)
 
 
 def _otherwise(found: Expected, right: Expected) -> bool:
@@ -244,8 +244,10 @@ def _otherwise(found: Expected, right: Expected) -> bool:
 
 
 def _frozen_otherwise(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-    """Perform a step; weight and bias of the module have no part in a double backward, and a conversion
-    leaves the constants as they were."""
+    """Perform a step other than a forward of a frozen module, whose tensors are constants.
+
+    Weight and bias have no part in a double backward, and a conversion leaves the constants as they were.
+    """
     if isinstance(step, Convert):
         return leaving_behind(state, step, variant, semantics)
     found = advance(state, step, variant, semantics)
