@@ -15,11 +15,9 @@ from cases.steps import Forwards
 from cases.suffixes import split
 from cases.variants import SHAPES
 
-TIERS = ("smoke", "gate")
-"""The tiers that can be written. ``full`` has millions of cases."""
-
 STRENGTH = {"smoke": 2, "gate": 3}
-"""The number of axes of which a tier of the matrix has every combination of words."""
+"""Maps a tier that can be written to the number of axes of which its rows of the matrix have every
+combination of words. ``full`` cannot be written: it has millions of cases."""
 
 ORDINARY = ("n2", "n8", "n30")
 """The shapes that rows of the matrix have. Larger ones are left to the edges, which have every long
