@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
 
 from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.derivatives import (
+    BACKWARDS,
     DOUBLES,
     JVPS,
     NESTED,
@@ -88,10 +90,6 @@ def _write_value(value: Value) -> str:
 
 _FORWARD_VERBS = {grad: "forward" if grad == "grad" else grad for grad in GRADS}
 
-_BACKWARDS = {(False, False): "backward", (True, False): "retain", (False, True): "earlier"}
-"""Maps whether a backward retains the graph, and whether it differentiates the earlier forward, to its
-verb."""
-
 _ACCUMULATES = {False: "accumulate", True: "accumulate_retain"}
 """Maps whether the graph is retained to the verb of a step that adds to ``.grad``."""
 
@@ -107,7 +105,7 @@ _WRITERS: Dict[type, Callable[[Any], str]] = {
     Count: lambda step: f"count:{step.value}",
     Reset: lambda step: str(step.method),
     Copy: lambda step: str(step.how),
-    Backward: lambda step: f"{_BACKWARDS[step.retain, step.earlier]}:{step.upstream}",
+    Backward: lambda step: f"{step.verb}:{step.upstream}",
     Accumulate: lambda step: f"{_ACCUMULATES[step.retain]}:{step.upstream}",
     Double: lambda step: f"{step.way}:{step.upstream}:{step.direction}",
     Triple: lambda step: f"triple:{step.upstream}:{step.direction}:{step.along}",
@@ -205,6 +203,10 @@ def _forward(grad: str) -> _Reader:
     return _Reader(f"{grad}:<batch>", lambda batch: Forward(batch, grad))
 
 
+def _backward(made: Backward) -> _Reader:
+    return _Reader(f"{made.verb}:<gradient>", lambda name: replace(made, upstream=name))
+
+
 def _double(way: str) -> _Reader:
     return _Reader(f"{way}:<gradient>:<direction>", lambda given, along: Double(given, along, way))
 
@@ -216,9 +218,7 @@ def _calling(way: str, second: str, step: Callable[..., Step]) -> _Reader:
 _READERS: Dict[str, _Reader] = {
     "forward": _Reader("forward:<batch>", Forward),
     **{grad: _forward(grad) for grad in GRADS if grad != "grad"},
-    "backward": _Reader("backward:<gradient>", Backward),
-    "retain": _Reader("retain:<gradient>", lambda name: Backward(name, retain=True)),
-    "earlier": _Reader("earlier:<gradient>", lambda name: Backward(name, earlier=True)),
+    **{made.verb: _backward(made) for made in BACKWARDS},
     "accumulate": _Reader("accumulate:<gradient>", Accumulate),
     "accumulate_retain": _Reader("accumulate_retain:<gradient>", lambda name: Accumulate(name, True)),
     **{way: _double(way) for way in DOUBLES},

@@ -58,7 +58,7 @@ class Called(NamedTuple):
 
 
 def _forward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-    """Perform a forward and remember it, and the one before it, to be called again."""
+    """Perform a forward and remember it, and the two before it, to be called again."""
     assert isinstance(step, Forward)
     found = advance(state, step, variant, semantics)
 
@@ -80,7 +80,7 @@ def _remembered(state: State, step: Forward, found: Expected) -> Expected:
     graph, *others = found.state.graphs
     grad = "grad" if step.grad == "hooked" else step.grad
     called = Called(dataclasses.replace(step, grad=grad), _saved(graph))
-    earlier = state.memory[:1] if isinstance(state.memory, tuple) else ()
+    earlier = state.memory[:2] if isinstance(state.memory, tuple) else ()
     graphs, memory = (_unwatched(graph), *others), (called, *earlier)
     return dataclasses.replace(found, state=found.state.changed(graphs=graphs, memory=memory))
 

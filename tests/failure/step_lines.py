@@ -8,6 +8,7 @@ import numpy as np
 
 from cases.attributes import FLOATING, PARAMETERS
 from cases.derivatives import (
+    ASKED,
     DOUBLES,
     Accumulate,
     Backward,
@@ -70,11 +71,14 @@ def _forwards(writing: Writing, step: Forwards) -> List[str]:
 def _backward(writing: Writing, step: Backward) -> List[str]:
     """Return lines after which ``gradients`` maps a leaf's identity to its gradient."""
     options = f"retain_graph={step.retain}, allow_unused=True"
+    numbers = [ASKED[""].index(name) for name in ASKED[step.of]]
+    asked = f"leaves[{numbers[0]}:{numbers[-1] + 1}]" if step.of else "leaves"
+    nothing = "[leaves[0].detach()]" if step.of else "leaves[:1]"
     return [
         f"leaves, output = graphs[{int(step.earlier)}]",
         f"given = {writing.upstream(step.upstream, step.earlier)}",
-        "wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]",
-        f"found = torch.autograd.grad(output, wanted or leaves[:1], given, {options})",
+        f"wanted = [leaf for leaf in {asked} if leaf is not None and leaf.requires_grad]",
+        f"found = torch.autograd.grad(output, wanted or {nothing}, given, {options})",
         "gradients = dict(zip(map(id, wanted), found))",
     ]
 

@@ -139,7 +139,7 @@ class LiveModule:
                 output = self._hooked(leaf) if step.grad == "hooked" else self._called(handed)
                 self._changed += restore(before)
             self.seen["output"] = self.observed_output(output, given)
-            self.recordings = [Recording(given.batch, output, leaves), *self.recordings[:1]]
+            self.recordings = [Recording(given.batch, output, leaves), *self.recordings[:2]]
         finally:
             self.seen["input_changed"] = self.seen.get("input_changed", False) or given.changed()
         if step.grad in OVERWRITTEN:

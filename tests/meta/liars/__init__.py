@@ -13,6 +13,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     backward_overwritten,
     backward_parameters,
     backward_statistics,
+    backward_subsets,
     backward_sums,
     backward_tangents,
     backward_twice,
