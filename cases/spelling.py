@@ -256,6 +256,16 @@ _READERS: Dict[str, _Reader] = {
 """Maps a verb to the way in which a step with that verb is read."""
 
 
+def _verbs() -> str:
+    """List the verbs; those that another verb begins stand behind it, as in ``double(_input)``."""
+    ends = {verb: [end for end in _READERS if end.rpartition("_")[0] == verb] for verb in _READERS}
+    listed = (verb for verb in _READERS if verb.rpartition("_")[0] not in _READERS)
+    return "|".join(
+        f"{verb}({'|'.join(end[len(verb) :] for end in ends[verb])})" if ends[verb] else verb
+        for verb in listed
+    )
+
+
 def token(step: Step) -> str:
     """Write a step as in an id; ``parse_step`` is the inverse."""
     return _WRITERS[type(step)](step)
@@ -265,7 +275,7 @@ def parse_step(text: str) -> Step:
     """Return the step in ``text``; raises CaseError for anything that ``token`` does not write."""
     verb, *arguments = text.split(":")
     if verb not in _READERS:
-        raise CaseError(f"{quoted(text)} is no step; accepted: {'|'.join(_READERS)}, as in forward:b0")
+        raise CaseError(f"{quoted(text)} is no step; accepted: {_verbs()}, as in forward:b0")
     reader = _READERS[verb]
     if len(arguments) != reader.form.count(":"):
         raise CaseError(f"step {quoted(text)} must read {reader.form}")

@@ -238,7 +238,8 @@ def _asked() -> Iterator[Edge]:
     for dtype in ("float64", "bfloat16"):
         program = f"preset,input_grad:b0,{each},backward:ones"
         yield Edge(f"asked_{dtype}", GROUP, program, note, TRACKED, Variant("bounded", "n8", dtype))
-    program = "preset,input_grad:b0,backward_bias:ones,backward_input:ones"
+    again = "input_grad:b1,backward_parameters:ones,input_grad:b2,backward_weight:ones,backward_bias:ones"
+    program = f"preset,input_grad:b0,backward_bias:ones,backward_input:ones,{again}"
     yield Edge("asked_used_up", GROUP, program, "a backward of one gradient uses up the whole graph")
     program = "preset,input_grad:b0,reset_parameters,retain_bias:ones"
     yield Edge("asked_reset", GROUP, program, "refused, though the bias alone needs no weight")

@@ -25,7 +25,7 @@ class _Filling(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, box: Box) -> Tensor:
         ctx.box = box
-        return x.view_as(x)
+        return x.as_strided(x.size(), x.stride(), x.storage_offset())  # a view may have other strides
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tuple[Tensor, None]:  # type: ignore[override]
