@@ -10,7 +10,7 @@ import re
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.derivatives import (
@@ -43,6 +43,7 @@ from cases.steps import (
     RESETS,
     SHOWN,
     TRAIN,
+    TRIED,
     UNSAVED,
     ZERO_GRAD,
     Alias,
@@ -251,18 +252,21 @@ _READERS: Dict[str, _Reader] = {
     ),
     "alias": _Reader("alias:<tensor>:<tensor>", _read_alias),
     "overwrite": _constant("overwrite", OVERWRITE),
-    "show": _Reader("show:<what>", lambda what: Show(one_of(what, SHOWN, "thing to show"))),
+    "show": _Reader("show:<what>", lambda what: Show(one_of(what, (*SHOWN, *TRIED), "thing to show"))),
 }
 """Maps a verb to the way in which a step with that verb is read."""
 
 
 def _verbs() -> str:
-    """List the verbs; those that another verb begins stand behind it, as in ``double(_input)``."""
-    ends = {verb: [end for end in _READERS if end.rpartition("_")[0] == verb] for verb in _READERS}
-    listed = (verb for verb in _READERS if verb.rpartition("_")[0] not in _READERS)
+    """List the verbs; the ends of those that other verbs begin stand behind these, in brackets."""
+    begun: Dict[str, List[str]] = {}
+    for verb in _READERS:
+        if verb.rpartition("_")[0] not in _READERS:
+            ends = (each[len(verb) :] for each in _READERS if each.rpartition("_")[0] == verb)
+            begun.setdefault("|".join(ends) or verb, []).append(verb)
     return "|".join(
-        f"{verb}({'|'.join(end[len(verb) :] for end in ends[verb])})" if ends[verb] else verb
-        for verb in listed
+        "|".join(verbs) if ends in _READERS else f"({'|'.join(verbs)})({ends})"
+        for ends, verbs in begun.items()
     )
 
 
@@ -275,7 +279,7 @@ def parse_step(text: str) -> Step:
     """Return the step in ``text``; raises CaseError for anything that ``token`` does not write."""
     verb, *arguments = text.split(":")
     if verb not in _READERS:
-        raise CaseError(f"{quoted(text)} is no step; accepted: {_verbs()}, as in forward:b0")
+        raise CaseError(f"{quoted(text)} is no step; accepted: {_verbs()} (forward:b0)")
     reader = _READERS[verb]
     if len(arguments) != reader.form.count(":"):
         raise CaseError(f"step {quoted(text)} must read {reader.form}")

@@ -118,6 +118,9 @@ def _reset_running_stats(state: State) -> Expected:
         return Expected(state, error=NONE_HAS_NO_METHOD)
     return _written(state, counter, 0)
 
+HOOKS = "pre-hook 1, pre-hook 2, hook 1, hook 2, saved, loaded"
+"""The hooks in the order in which a call, then a state dict, then a load call them."""
+
 
 def _written(state: State, counter: Counter, value: int) -> Expected:
     """Write a value into the counter. torch refuses a tensor of the inference mode after the write."""
@@ -187,6 +190,20 @@ def _made(state: State, rules: Rules) -> str:
     return "; ".join([*sorted([*made, "num_batches_tracked int64 meta"]), "by default float64"])
 
 
+def _visits(state: State, rules: Rules) -> str:
+    """List the names under which a parent knows the tensors, and what apply does."""
+    parameters, buffers = (each.split() for each in _order(state, rules).split("; ")[:2])
+    named = (" ".join(map("layer.{}".format, names)) for names in (parameters, buffers))
+    return "; ".join([*named, "layer", "applied [True] True"])
+
+
+def _backward_hooks(state: State, rules: Rules) -> str:
+    """List the hooks of one backward."""
+    if rules.holds("no_full_backward_hooks"):
+        raise refusals.Refusal("LookupError", "the release has no full backward hooks")
+    return "backward hook 1, backward hook 2"
+
+
 def _once(state: State, names: List[str]) -> List[str]:
     """Return the first name of each tensor."""
     first: Dict[int, str] = {}
@@ -206,6 +223,9 @@ _TEXTS: Dict[str, Callable[[State, Rules], str]] = {
     "entries": _entries,
     "methods": lambda state, rules: "half float double cpu type requires_grad_",
     "made": _made,
+    "hooks": lambda state, rules: "; ".join(2 * [HOOKS]),
+    "backward_hooks": _backward_hooks,
+    "visits": _visits,
 }
 """Maps a word of ``Show`` to the text."""
 

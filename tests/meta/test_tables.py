@@ -13,7 +13,7 @@ from cases.claims.checks import Check
 from cases.derivatives import JVPS, NESTED, VJPS
 from cases.programs.alphabet import ALPHABET
 from cases.state_dicts import TABLE
-from cases.steps import COPIES, FORMS, GRADS, RESETS, SHOWN, STATE_DICTS, LoadStateDict, Step
+from cases.steps import COPIES, FORMS, GRADS, RESETS, SHOWN, STATE_DICTS, TRIED, LoadStateDict, Step
 from cases.variants import DTYPES, EVERY_LAYOUT, GRADIENT_LAYOUTS, LAYOUTS, Variant
 from oracle import attributes, derivatives, meanings
 from oracle.defects import DEFECTS
@@ -58,8 +58,8 @@ def test_every_step_type_can_be_spelled() -> None:
 @pytest.mark.parametrize(
     ("words", "table"),
     [
-        (SHOWN, conversions.TEXTS),
-        (SHOWN, attributes._TEXTS),
+        ((*SHOWN, *TRIED), conversions.TEXTS),
+        ((*SHOWN, *TRIED), attributes._TEXTS),
         (("", *FORMS), conversions.FORMS),
         (("", *FORMS), phrases.FORMS),
         (EVERY_LAYOUT, inputs.LAYOUTS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from typing import Any, Callable, Dict, List
 
 import torch
@@ -134,6 +135,61 @@ def _methods(module: Any) -> str:
     return " ".join(name for name, returned in found.items() if returned is copied)
 
 
+def _watched(module: Any) -> Any:
+    """Return a copy whose forward doubles its input, so that the call alone is tried, in any state."""
+    copied = copy.deepcopy(module)
+    copied.forward = lambda x: 2 * x
+    return copied
+
+
+def _hooks(module: Any) -> str:
+    """Name the hooks that a copy calls, and those that a deep copy of it calls."""
+    called: List[str] = []
+
+    def hook(word: str) -> Callable[..., None]:
+        return lambda *_: called.append(word)
+
+    watched = _watched(module)
+    for number in (1, 2):
+        watched.register_forward_pre_hook(hook(f"pre-hook {number}"))
+        watched.register_forward_hook(hook(f"hook {number}"))
+    watched._register_state_dict_hook(hook("saved"))
+    watched._register_load_state_dict_pre_hook(hook("loaded"))
+    lines = []
+    for each in (watched, copy.deepcopy(watched)):
+        each(torch.ones(2, 1, 1, 1))
+        each.state_dict()
+        empty: Any = OrderedDict()
+        empty._metadata = OrderedDict([("", {"version": 2})])
+        each.load_state_dict(empty, strict=False)
+        lines.append(", ".join(called))
+        called.clear()
+    return "; ".join(lines)
+
+
+def _backward_hooks(module: Any) -> str:
+    """Name the hooks that a copy calls when its output is differentiated."""
+    called: List[str] = []
+    watched = _watched(module)
+    if not hasattr(watched, "register_full_backward_hook"):
+        raise LookupError("the release has no full backward hooks")
+    for number in (1, 2):
+        word = f"backward hook {number}"
+        watched.register_full_backward_hook(lambda *_, word=word: called.append(word))
+    watched(torch.ones(2, 1, 1, 1, requires_grad=True)).sum().backward()
+    return ", ".join(called)
+
+
+def _visits(module: Any) -> str:
+    """Name what is found under a prefix, and say whether apply visits and returns the module."""
+    found = [module.named_parameters("layer"), module.named_buffers("layer")]
+    named = [[name for name, _ in pairs] for pairs in (*found, module.named_modules(prefix="layer"))]
+    visited: List[Any] = []
+    returned = module.apply(visited.append)
+    applied = f"applied {[each is module for each in visited]} {returned is module}"
+    return "; ".join([*map(" ".join, named), applied])
+
+
 TEXTS: Dict[str, Callable[[Any, Callable[..., Any]], str]] = {
     "repr": lambda module, _: repr(module).partition("(")[2],
     "keys": lambda module, _: " ".join(sorted(module.state_dict())),
@@ -145,6 +201,9 @@ TEXTS: Dict[str, Callable[[Any, Callable[..., Any]], str]] = {
     "entries": lambda module, _: _entries(module),
     "methods": lambda module, _: _methods(module),
     "made": lambda _, factory: _made(factory),
+    "hooks": lambda module, _: _hooks(module),
+    "backward_hooks": lambda module, _: _backward_hooks(module),
+    "visits": lambda module, _: _visits(module),
 }
 """Maps a word of ``Show`` to the text of a module and of what constructs such modules."""
 

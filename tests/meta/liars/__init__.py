@@ -26,6 +26,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     epsilon,
     errors,
     flags,
+    hooks,
     inference,
     loading,
     memory,
