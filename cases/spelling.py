@@ -264,10 +264,10 @@ def _verbs() -> str:
         if verb.rpartition("_")[0] not in _READERS:
             ends = (each[len(verb) :] for each in _READERS if each.rpartition("_")[0] == verb)
             begun.setdefault("|".join(ends) or verb, []).append(verb)
-    return "|".join(
-        "|".join(verbs) if ends in _READERS else f"({'|'.join(verbs)})({ends})"
-        for ends, verbs in begun.items()
-    )
+    for ends, verbs in begun.items():
+        if ends not in _READERS:
+            begun[ends] = [f"({'|'.join(verbs)})({ends})" if len(verbs) > 1 else f"{verbs[0]}({ends})"]
+    return "|".join("|".join(verbs) for verbs in begun.values())
 
 
 def token(step: Step) -> str:
@@ -279,7 +279,7 @@ def parse_step(text: str) -> Step:
     """Return the step in ``text``; raises CaseError for anything that ``token`` does not write."""
     verb, *arguments = text.split(":")
     if verb not in _READERS:
-        raise CaseError(f"{quoted(text)} is no step; accepted: {_verbs()} (forward:b0)")
+        raise CaseError(f"{quoted(text)} is no step; accepted: {_verbs()}")
     reader = _READERS[verb]
     if len(arguments) != reader.form.count(":"):
         raise CaseError(f"step {quoted(text)} must read {reader.form}")
