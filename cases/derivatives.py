@@ -30,7 +30,8 @@ has all three parts is asked for some of them by whoever trains two parts of a n
 
 JVPS = ("jvp", "jvp_parameters", "functional_jvp", "func_jvp")
 """The ways to a forward-mode derivative. jvp: ``torch.autograd.forward_ad``, with a tangent of the input.
-jvp_parameters: the same, and weight and bias have tangents, too: ``cases.inputs.attached``.
+jvp_parameters: the same, and weight and bias have tangents, too: ``cases.inputs.attached``; there, an
+input whose tangent is ``zeros`` has none.
 functional_jvp: ``torch.autograd.functional.jvp``. func_jvp: ``torch.func.jvp``."""
 
 VJPS = ("functional_vjp", "func_vjp")

@@ -264,9 +264,9 @@ def _verbs() -> str:
         if verb.rpartition("_")[0] not in _READERS:
             ends = (each[len(verb) :] for each in _READERS if each.rpartition("_")[0] == verb)
             begun.setdefault("|".join(ends) or verb, []).append(verb)
-    for ends, verbs in begun.items():
-        if ends not in _READERS:
-            begun[ends] = [f"({'|'.join(verbs)})({ends})" if len(verbs) > 1 else f"{verbs[0]}({ends})"]
+    for behind, verbs in begun.items():
+        if behind not in _READERS:
+            begun[behind] = [f"({'|'.join(verbs)})({behind})" if verbs[1:] else f"{verbs[0]}({behind})"]
     return "|".join("|".join(verbs) for verbs in begun.values())
 
 

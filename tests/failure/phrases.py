@@ -227,7 +227,7 @@ CALLS: Dict[str, Tuple[str, ...]] = {
         "        if own.get(name) is None: continue",
         "        m._parameters[name] = mode.make_dual(own[name], tangent)",
         "    try:",
-        f"        {_DUAL}",
+        "        y, tangent = mode.unpack_dual(m(mode.make_dual(x, given) if given.ne(0).any() else x))",
         "    finally:",
         "        m._parameters.update(own)",
         _NAMED,
