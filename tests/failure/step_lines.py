@@ -238,6 +238,7 @@ def _entry(writing: Writing, entry: Entry) -> str:
         count = entry.number if entry.fraction else int(entry.number)
         return f"torch.full({entry.shape}, {count}, dtype=torch.{entry.dtype or 'int64'})"
     text = writing.new_tensor(entry.source)
+    text = f"torch.nn.Parameter({text})" if entry.parameter else text
     if entry.longer:
         text = f"torch.cat([{text}, torch.zeros({entry.longer})])"
     return f"{text}.to(torch.{entry.dtype})" if entry.dtype else text
