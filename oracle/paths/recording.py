@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
-from cases.derivatives import Accumulate, Backward, Double
+from cases.derivatives import ASKED, Accumulate, Backward, Double
 from cases.steps import Copy, Forward, Step
 from cases.variants import Variant
 from oracle import outputs, refusals
@@ -239,6 +239,10 @@ def _reentrant(state: State, step: Step, variant: Variant, semantics: Semantics)
     graph = state.graphs[place]
     if not graph.trainable:
         return found
+    asked = {*ASKED[step.of]} if isinstance(step, Backward) else {"input"}
+    if "input" not in asked:  # the parameters are no part of the outer graph
+        nothing = Expected(state, gradients=(None, None, None))
+        return tagged(nothing, "backward_alone") if asked & graph.wanted else found
     if not isinstance(step, Accumulate):
         return failing(state, "RuntimeError", r"incompatible with \.grad\(\)", "backward_alone")
     called = state.memory[place]
