@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, Dict
 
 from cases.attributes import TENSORS
-from cases.derivatives import Backward
+from cases.derivatives import ASKED, Backward
 from cases.inputs import batch
 from cases.inputs.batches import Batch
 from cases.steps import Copy, Forward, Step
@@ -98,6 +98,11 @@ def _fused_backward(state: State, step: Step, variant: Variant, semantics: Seman
     graph = differentiated_graph(state, step)
     if graph is None:
         return found
+    asked = ASKED[step.of] if isinstance(step, Backward) else ("input",)
+    alone = "input" not in asked
+    trained = alone and any(getattr(state.entry(name), "requires_grad", False) for name in asked)
+    if trained and graph.output.requires_grad:  # they are no part of the graph
+        return tagged(Expected(state, gradients=(None, None, None)), "fused_backward")
     return tagged(found, "fused_strides" if _usual(graph, step) else "fused_backward")
 
 
