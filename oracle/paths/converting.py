@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, Dict
 
 from cases.attributes import TENSORS
-from cases.derivatives import ASKED, Backward
+from cases.derivatives import Backward
 from cases.inputs import batch
 from cases.inputs.batches import Batch
 from cases.steps import Copy, Forward, Step
@@ -14,7 +14,7 @@ from cases.variants import WIDE, Variant
 from oracle.meanings import advance
 from oracle.outputs import UNRECORDED
 from oracle.paths.making import Made, through
-from oracle.paths.walk import Advance, by_forward, differentiated_graph, failing, tagged
+from oracle.paths.walk import Advance, apart, by_forward, differentiated_graph, failing, tagged
 from oracle.semantics import Semantics
 from oracle.state import Expected, Graph, State, Tensor
 
@@ -98,11 +98,9 @@ def _fused_backward(state: State, step: Step, variant: Variant, semantics: Seman
     graph = differentiated_graph(state, step)
     if graph is None:
         return found
-    asked = ASKED[step.of] if isinstance(step, Backward) else ("input",)
-    alone = "input" not in asked
-    trained = alone and any(getattr(state.entry(name), "requires_grad", False) for name in asked)
-    if trained and graph.output.requires_grad:  # they are no part of the graph
-        return tagged(Expected(state, gradients=(None, None, None)), "fused_backward")
+    nothing = apart(state, step)
+    if nothing is not None:
+        return tagged(nothing, "fused_backward")
     return tagged(found, "fused_strides" if _usual(graph, step) else "fused_backward")
 
 
