@@ -21,9 +21,20 @@ DOUBLES = {
 """Maps the way to a double backward to the gradients that it differentiates: all, the input's alone, as a
 gradient penalty does, or those of weight and bias alone."""
 
+ASKED = {
+    "": ("input", *PARAMETERS),
+    "input": ("input",),
+    "parameters": PARAMETERS,
+    "weight": PARAMETERS[:1],
+    "bias": PARAMETERS[1:],
+}
+"""Maps a word of ``Backward.of`` to the gradients that ``torch.autograd.grad`` is asked for. A graph that
+has all three parts is asked for some of them by whoever trains two parts of a network in turn."""
+
 JVPS = ("jvp", "jvp_parameters", "functional_jvp", "func_jvp")
 """The ways to a forward-mode derivative. jvp: ``torch.autograd.forward_ad``, with a tangent of the input.
-jvp_parameters: the same, and weight and bias have tangents, too: ``cases.inputs.attached``.
+jvp_parameters: the same, and weight and bias have tangents, too: ``cases.inputs.attached``; there, an
+input whose tangent is ``zeros`` has none.
 functional_jvp: ``torch.autograd.functional.jvp``. func_jvp: ``torch.func.jvp``."""
 
 VJPS = ("functional_vjp", "func_vjp")
@@ -41,12 +52,27 @@ class Backward:
     """``torch.autograd.grad`` of the output of a forward, for input, weight and bias.
 
     ``upstream``: the upstream gradient. ``retain``: the graph is kept for another backward. ``earlier``:
-    the forward before the last one that returned an output is differentiated instead of the last.
+    how many forwards that returned an output lie between the one that is differentiated and the end: 0
+    differentiates the last, 2 the last but two. ``of``: a word of ASKED, the gradients asked for.
     """
 
     upstream: str
     retain: bool = False
-    earlier: bool = False
+    earlier: int = 0
+    of: str = ""
+
+    @property
+    def verb(self) -> str:
+        """Its verb in an id; that of a backward of some of the gradients ends in a word of ASKED."""
+        verb = ("backward", "earlier", "earliest")[self.earlier]
+        return "_".join(filter(None, ("retain" if self.retain else verb, self.of)))
+
+
+BACKWARDS = (
+    *(Backward("", retain, 0, of) for of in ASKED for retain in (False, True)),
+    *(Backward("", earlier=place) for place in (1, 2)),
+)
+"""A backward of every verb that an id can have; their upstream gradients have no name."""
 
 
 @dataclass(frozen=True)

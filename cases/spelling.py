@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
-from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
+from dataclasses import replace
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.derivatives import (
+    BACKWARDS,
     DOUBLES,
     JVPS,
     NESTED,
@@ -40,6 +42,7 @@ from cases.steps import (
     RESETS,
     SHOWN,
     TRAIN,
+    TRIED,
     UNSAVED,
     WAYS,
     ZERO_GRAD,
@@ -86,9 +89,6 @@ def _write_value(value: Value) -> str:
     return str(value)
 
 
-_BACKWARDS = {(False, False): "backward", (True, False): "retain", (False, True): "earlier"}
-"""Maps whether a backward retains the graph, and whether it differentiates the earlier forward, to its
-verb."""
 
 _ACCUMULATES = {False: "accumulate", True: "accumulate_retain"}
 """Maps whether the graph is retained to the verb of a step that adds to ``.grad``."""
@@ -105,7 +105,7 @@ _WRITERS: Dict[type, Callable[[Any], str]] = {
     Count: lambda step: f"count:{step.value}",
     Reset: lambda step: str(step.method),
     Copy: lambda step: str(step.how),
-    Backward: lambda step: f"{_BACKWARDS[step.retain, step.earlier]}:{step.upstream}",
+    Backward: lambda step: f"{step.verb}:{step.upstream}",
     Accumulate: lambda step: f"{_ACCUMULATES[step.retain]}:{step.upstream}",
     Double: lambda step: f"{step.way}:{step.upstream}:{step.direction}",
     Triple: lambda step: f"triple:{step.upstream}:{step.direction}:{step.along}",
@@ -203,6 +203,10 @@ def _forward(way: str) -> _Reader:
     return _Reader(f"{way}:<batch>", lambda batch: Forward(batch, way))
 
 
+def _backward(made: Backward) -> _Reader:
+    return _Reader(f"{made.verb}:<gradient>", lambda name: replace(made, upstream=name))
+
+
 def _double(way: str) -> _Reader:
     return _Reader(f"{way}:<gradient>:<direction>", lambda given, along: Double(given, along, way))
 
@@ -213,9 +217,7 @@ def _calling(way: str, second: str, step: Callable[..., Step]) -> _Reader:
 
 _READERS: Dict[str, _Reader] = {
     **{way: _forward(way) for way in WAYS},
-    "backward": _Reader("backward:<gradient>", Backward),
-    "retain": _Reader("retain:<gradient>", lambda name: Backward(name, retain=True)),
-    "earlier": _Reader("earlier:<gradient>", lambda name: Backward(name, earlier=True)),
+    **{made.verb: _backward(made) for made in BACKWARDS},
     "accumulate": _Reader("accumulate:<gradient>", Accumulate),
     "accumulate_retain": _Reader("accumulate_retain:<gradient>", lambda name: Accumulate(name, True)),
     **{way: _double(way) for way in DOUBLES},
@@ -248,9 +250,22 @@ _READERS: Dict[str, _Reader] = {
     ),
     "alias": _Reader("alias:<tensor>:<tensor>", _read_alias),
     "overwrite": _constant("overwrite", OVERWRITE),
-    "show": _Reader("show:<what>", lambda what: Show(one_of(what, SHOWN, "thing to show"))),
+    "show": _Reader("show:<what>", lambda what: Show(one_of(what, (*SHOWN, *TRIED), "thing to show"))),
 }
 """Maps a verb to the way in which a step with that verb is read."""
+
+
+def _verbs() -> str:
+    """List the verbs; the ends of those that other verbs begin stand behind these, in brackets."""
+    begun: Dict[str, List[str]] = {}
+    for verb in _READERS:
+        if verb.rpartition("_")[0] not in _READERS:
+            ends = (each[len(verb) :] for each in _READERS if each.rpartition("_")[0] == verb)
+            begun.setdefault("|".join(ends) or verb, []).append(verb)
+    for behind, verbs in begun.items():
+        if behind not in _READERS:
+            begun[behind] = [f"({'|'.join(verbs)})({behind})" if verbs[1:] else f"{verbs[0]}({behind})"]
+    return "|".join("|".join(verbs) for verbs in begun.values())
 
 
 def token(step: Step) -> str:
@@ -262,7 +277,7 @@ def parse_step(text: str) -> Step:
     """Return the step in ``text``; raises CaseError for anything that ``token`` does not write."""
     verb, *arguments = text.split(":")
     if verb not in _READERS:
-        raise CaseError(f"{quoted(text)} is no step; accepted: {'|'.join(_READERS)}, as in forward:b0")
+        raise CaseError(f"{quoted(text)} is no step; accepted: {_verbs()}")
     reader = _READERS[verb]
     if len(arguments) != reader.form.count(":"):
         raise CaseError(f"step {quoted(text)} must read {reader.form}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Optional, Tuple
 
-from cases.attributes import COUNTER, FLOATING, TENSORS
+from cases.attributes import BUFFERS, COUNTER, FLOATING, PARAMETERS, TENSORS
 from cases.inputs.vectors import LOADED
 from cases.variants import ATTACHED_COUNT
 
@@ -15,7 +15,8 @@ class Entry(NamedTuple):
     ``values``: empty for the values that ``Attach`` attaches under its name, or a word of
     ``cases.inputs.vectors.LOADED``. ``longer``: how many more values it has than the module has
     channels. ``shape``: the shape of a counter. ``dtype``: empty for the module's dtype, or int64 for a
-    counter. ``fraction``: the part of the counter's value beyond a whole number.
+    counter. ``fraction``: the part of the counter's value beyond a whole number. ``parameter``: it is a
+    Parameter that requires a gradient, as in a state dict that was made with ``keep_vars``.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Entry(NamedTuple):
     dtype: str = ""
     fraction: float = 0.0
     values: str = ""
+    parameter: bool = False
 
     @property
     def source(self) -> str:
@@ -79,6 +81,8 @@ def _with(entry: Entry) -> Tuple[Entry, ...]:
 _NUMBERS = _named(*FLOATING)
 _ALL = _named(*TENSORS)
 
+_KEPT = (*(Entry(name, parameter=True) for name in PARAMETERS), *_named(*BUFFERS))
+
 
 def _in_dtype(dtype: str) -> Tuple[Entry, ...]:
     return (*_named(*FLOATING, dtype=dtype), Entry(COUNTER))
@@ -117,6 +121,8 @@ TABLE: Dict[str, StateDict] = {
     "assigned_loose": StateDict(_named("bias", "running_var"), assign=True, strict=False),
     "assigned_longer": StateDict(_with(Entry("running_mean", longer=1)), assign=True),
     "assigned_float64": StateDict(_in_dtype("float64"), assign=True),
+    "parameters": StateDict(_KEPT),
+    "assigned_parameters": StateDict(_KEPT, assign=True),
     "emptied": StateDict(_ALL, emptied=True),
     "emptied_assigned": StateDict(_ALL, emptied=True, assign=True),
     **{values: _valued(values) for values in LOADED},

@@ -87,6 +87,12 @@ converting methods that return the module, called on a copy. made: dtype and dev
 another module, made in float64 on the meta device, and its dtype where the default dtype is float64.
 parent: the sorted names in the state dict of a Sequential that holds the module, and the version."""
 
+TRIED = ("hooks", "backward_hooks", "visits")
+"""The further words of ``Show``. hooks: those that are called, in order, when a copy of the module with
+another forward, and a deep copy of that, are called, saved and loaded. backward_hooks: those that are
+called when such a copy is differentiated. visits: the names of tensors with a prefix, those of modules,
+and whether apply visits the module once and returns it."""
+
 
 @dataclass(frozen=True)
 class Forward:
@@ -201,7 +207,7 @@ class LoadStateDict:
 
 @dataclass(frozen=True)
 class Show:
-    """Ask the module for a description of itself; ``what``: one of SHOWN."""
+    """Ask the module for a description of itself; ``what``: one of SHOWN or TRIED."""
 
     what: str
 

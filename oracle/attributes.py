@@ -1,13 +1,13 @@
-"""Steps that set, drop, attach, alias, write, reset or show attributes of a live module."""
+"""Steps that set, drop, attach, alias, write or reset attributes of a live module."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Dict, List, Type, Union
+from typing import Callable, Dict, Type, Union
 
 import numpy as np
 
-from cases.attributes import BUFFERS, COUNTER, FLOATING, TENSORS
+from cases.attributes import COUNTER, FLOATING, TENSORS
 from cases.inputs import attached, preset
 from cases.inputs.storage import stored
 from cases.steps import (
@@ -21,7 +21,6 @@ from cases.steps import (
     Preset,
     Reset,
     SetAttribute,
-    Show,
     Step,
 )
 from cases.variants import ATTACHED_COUNT, Variant
@@ -204,77 +203,6 @@ def _reset_affine(state: State, rules: Rules) -> Expected:
     return Expected(state, error=error)
 
 
-def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:
-    """Return the text by which the module describes its present state."""
-    return Expected(state, text=_TEXTS[step.what](state, rules))
-
-
-def _extra_repr(state: State, rules: Rules) -> str:
-    """List the present values of the attributes, and whether there is a bias."""
-    bias = "" if rules.holds("repr_without_bias") else f", bias={state.bias is not None}"
-    return (
-        f"{state.num_features}, eps={state.eps}, momentum={state.momentum}, affine={state.affine}"
-        f"{bias}, track_running_stats={state.track_running_stats}"
-    )
-
-
-def _order(state: State, rules: Rules) -> str:
-    """List parameters before buffers. A tensor with two names is listed once, but saved twice."""
-    there = state.present()
-    parameters = [name for name in state.parameters if name in there]
-    buffers = [name for name in BUFFERS if name in there and name not in parameters]
-    saved = [name for name in (*parameters, *buffers) if name not in state.unsaved]
-    named = [_once(state, names) for names in (parameters, buffers)]
-    return "; ".join(" ".join(each) for each in (*named, saved))
-
-
-def _entries(state: State, rules: Rules) -> str:
-    """List what is in a state dict: detached tensors that share the memory of the module's.
-
-    alone: no part of another tensor's memory, unless it is the same tensor under another name.
-    """
-    lines = []
-    for name in sorted(state.keys()):
-        entry = state.entry(name)
-        facts = "int64 []"
-        if isinstance(entry, Tensor):
-            channels = entry.numbers.channels
-            facts = f"{state.dtype} {[1, channels] if entry.form == 'row' else [channels]}"
-        lines.append(f"layer.{name} {facts} grad False own False shared True kept True alone True")
-    return "; ".join(lines)
-
-
-def _made(state: State, rules: Rules) -> str:
-    """List the tensors of a new module, made with keywords, then the dtype of one made by default."""
-    if rules.holds("no_dtype_keyword"):
-        raise refusals.unknown_keyword("device")
-    made = [f"{name} float64 meta" for name in FLOATING]
-    return "; ".join([*sorted([*made, "num_batches_tracked int64 meta"]), "by default float64"])
-
-
-def _once(state: State, names: List[str]) -> List[str]:
-    """Return the first name of each tensor."""
-    first: Dict[int, str] = {}
-    for name in names:
-        first.setdefault(id(getattr(state.entry(name), "identity", None)), name)
-    return list(first.values())
-
-
-_TEXTS: Dict[str, Callable[[State, Rules], str]] = {
-    "repr": lambda state, rules: _extra_repr(state, rules) + ")",
-    "keys": lambda state, rules: " ".join(sorted(state.keys())),
-    "parent": lambda state, rules: " ".join(sorted(map("0.{}".format, state.keys()))) + "; version 2",
-    "version": lambda state, rules: "2",
-    "extra_repr": _extra_repr,
-    "order": _order,
-    "returns": lambda state, rules: "train eval to",
-    "entries": _entries,
-    "methods": lambda state, rules: "half float double cpu type requires_grad_",
-    "made": _made,
-}
-"""Maps a word of ``Show`` to the text."""
-
-
 ATTRIBUTE_STEPS: Dict[Type[Step], Meaning] = {
     Mode: _mode,
     SetAttribute: _set_attribute,
@@ -285,6 +213,5 @@ ATTRIBUTE_STEPS: Dict[Type[Step], Meaning] = {
     Overwrite: _overwrite,
     Count: _count,
     Reset: _reset,
-    Show: _show,
 }
 """Maps the type of a step to its meaning."""

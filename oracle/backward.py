@@ -37,7 +37,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cases.derivatives import GRADIENTS, Backward
+from cases.derivatives import ASKED, GRADIENTS, Backward
 from cases.inputs import Batch, upstream
 from cases.variants import Variant
 from oracle import refusals
@@ -52,7 +52,7 @@ from oracle.state import Expected, Graph, State
 
 
 def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Expected:
-    """Differentiate the output of one of the last two forwards; the module itself does not change.
+    """Differentiate the output of one of the last three forwards; the module itself does not change.
 
     Return the gradients in the order of GRADIENTS, None where autograd returns none: the input's
     (N, C, H, W), those of weight and bias (C,), or (1, C) for a row. Raise Refusal where torch refuses.
@@ -62,15 +62,17 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
     if place >= len(state.graphs):
         raise refusals.no_output()
     graph = state.graphs[place]
+    graph = graph._replace(frozen=graph.frozen | ({*GRADIENTS} - {*ASKED[step.of]}))
     if not graph.trainable:
         raise refusals.output_without_graph()
     if graph.frozen >= set(graph.trainable):
         raise refusals.nothing_to_differentiate()
     if not graph.wanted and not rules.holds("unwanted_operations_run"):
         return Expected(state, gradients=(None,) * len(GRADIENTS))
-    if graph.freed:
+    read = graph.output.batch.values.size or step.of != "bias"  # to an empty batch it is added last
+    if read and graph.freed:
         raise refusals.graph_used_up()
-    if graph.modified:
+    if read and graph.modified:
         raise refusals.modified_in_place()
     if graph.mixed:
         raise refusals.converted()
@@ -88,7 +90,8 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
         )
         gradients.append(expected if name in graph.wanted else None)
     graphs = list(state.graphs)
-    graphs[place] = graph._replace(freed=not step.retain and holds_tensors(graph, rules))
+    if read and not step.retain:
+        graphs[place] = graphs[place]._replace(freed=holds_tensors(graph, rules))
     return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))
 
 
@@ -156,9 +159,7 @@ def _channel_sums_of(output: ExpectedOutput, incoming: Batch, any_order: bool, n
     product_budget = bounds.product_sum(
         product_magnitude, magnitude, output.mean.budget, count, _depth(products, any_order), fmt
     )
-    # ``working`` is the format that is computed in; it is narrower than ``fmt`` only by a defect or on a
-    # path.
-    if working is not fmt:
+    if working is not fmt:  # it is narrower only by a defect or on a path
         total_budget = bounds.narrow_sum(total_budget, magnitude, count, narrow, working)
         product_budget = bounds.narrow_sum(
             product_budget, product_magnitude, count, narrow, working

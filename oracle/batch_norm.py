@@ -118,7 +118,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     graph = recorded(state, output, trainable, call.handed_over)
     if step.way == "input_overwritten":
         graph = graph._replace(modified=bool(given.values.size))
-    state = state.changed(graphs=(graph, *state.graphs[:1]))
+    state = state.changed(graphs=(graph, *state.graphs[:2]))
     return Expected(state, output=output, text=outputs.HOOKS if step.way == "hooked" else None)
 
 

@@ -16,6 +16,7 @@ from oracle.attributes import ATTRIBUTE_STEPS
 from oracle.autograd import AUTOGRAD_STEPS
 from oracle.batch_norm import MODULE_STEPS, construct
 from oracle.conversions import CONVERSION_STEPS
+from oracle.descriptions import DESCRIPTION_STEPS
 from oracle.refusals import Refusal
 from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, Meaning, State
@@ -25,6 +26,7 @@ STEPS: Dict[Type[Step], Meaning] = {
     **MODULE_STEPS,
     **ATTRIBUTE_STEPS,
     **CONVERSION_STEPS,
+    **DESCRIPTION_STEPS,
     **AUTOGRAD_STEPS,
     **TRANSFORM_STEPS,
 }

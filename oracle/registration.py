@@ -76,5 +76,13 @@ REGISTRATION: Tuple[Switch, ...] = (
         "to_empty gives a module on the meta device new tensors without values on the CPU.",
         "PR #56610",
     ),
+    Switch(
+        "no_full_backward_hooks",
+        None,
+        (1, 7),
+        "A module has no method register_full_backward_hook.",
+        "Its hooks are called once for each backward, in the order of registration.",
+        "PR #46163",
+    ),
 )
 """The rules that differ between releases."""

@@ -151,7 +151,7 @@ class State:
     block has the plain attributes (``FLAGS``), the third the tensors (``TENSORS``), each of which may be
     None. ``parameters`` names the entries registered as parameters, in their order, present or None: a
     plain tensor cannot be assigned to those. ``unsaved``: the buffers that the state dict leaves out.
-    ``graphs``: what autograd recorded of the last two forwards that returned an output, the last one
+    ``graphs``: what autograd recorded of the last three forwards that returned an output, the last one
     first. ``path_memory``: what a path to the forward remembers of the module (``oracle.paths``).
     """
 

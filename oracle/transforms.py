@@ -15,7 +15,7 @@ from typing import Dict, Type, Union
 
 from cases.attributes import PARAMETERS
 from cases.derivatives import Backward, Jvp, Nested, Vjp
-from cases.inputs import batch, upstream
+from cases.inputs import Batch, batch, upstream
 from cases.steps import Forward, Step
 from cases.variants import Variant
 from oracle import refusals
@@ -62,12 +62,18 @@ def check_call(state: State, step: Transform, variant: Variant, rules: Rules) ->
     _check_numbers(step, variant, rules)
     if step.way == WITH_PARAMETERS:
         _check_parameters(state, rules)
-    if not isinstance(step, Vjp) and step.way not in WITHOUT_DUALS:
+    given = batch(variant, step.batch)
+    if not isinstance(step, Vjp) and step.way not in WITHOUT_DUALS and not _without_tangent(step, given):
         _check_dual(step, variant)
     counts = state.training and state.track_running_stats and state.num_batches_tracked is not None
-    ranked = batch(variant, step.batch).values.ndim == 4
-    if step.way.startswith("func_") and counts and ranked:
+    if step.way.startswith("func_") and counts and given.values.ndim == 4:
         raise _captured_tensor_written()
+
+
+def _without_tangent(step: Transform, given: Batch) -> bool:
+    """Whether the parameters have tangents, and the input has none."""
+    zero = isinstance(step, Jvp) and step.tangent.partition(".")[0] == "zeros"
+    return zero and step.way == WITH_PARAMETERS and bool(given.values.size)
 
 
 def _check_numbers(step: Transform, variant: Variant, rules: Rules) -> None:
@@ -134,9 +140,11 @@ def differentiated(
             "input", SECOND, returned.output, tangent, tangent, ("input",), output.dtype
         )
         return Expected(state, output=output, derivatives=(twice,))
-    names = ["input"]
+    names = [] if _without_tangent(step, output.batch) else ["input"]
     if step.way == WITH_PARAMETERS:
         names += [name for name in PARAMETERS if name in state.parameters and state.entry(name)]
+    if not names:
+        return Expected(state, output=output)
     along = ExpectedDerivative(
         "output", TANGENT, returned.output, tangent, tangent, tuple(names), output.dtype,
         dual=step.way not in WITHOUT_DUALS,

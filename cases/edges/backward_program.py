@@ -227,6 +227,43 @@ def _detached() -> Iterator[Edge]:
     yield Edge("detached_alone", GROUP, program, "nothing requires a gradient", NO_AFFINE)
 
 
+def _asked() -> Iterator[Edge]:
+    note = "a graph has three parts, and torch is asked for some of the gradients"
+    each = "retain_bias:ordinary,retain_weight:offset,retain_parameters:ones,retain_input:ordinary"
+    for mode, enter in MODES:
+        program = f"preset,{enter}input_grad:b0,{each},backward:ones"
+        yield Edge(f"{mode}_asked", GROUP, program, note)
+        laid_out = program.replace("b0", "b0.channels_last").replace(":ones", ":ones.channels_last")
+        yield Edge(f"{mode}_asked_channels_last", GROUP, laid_out, note)
+    for dtype in ("float64", "bfloat16"):
+        program = f"preset,input_grad:b0,{each},backward:ones"
+        yield Edge(f"asked_{dtype}", GROUP, program, note, TRACKED, Variant("bounded", "n8", dtype))
+    again = "input_grad:b1,backward_parameters:ones,input_grad:b2,backward_weight:ones,backward_bias:ones"
+    program = f"preset,input_grad:b0,backward_bias:ones,backward_input:ones,{again}"
+    yield Edge("asked_used_up", GROUP, program, "a backward of one gradient uses up the whole graph")
+    program = "preset,input_grad:b0,reset_parameters,retain_bias:ones"
+    yield Edge("asked_reset", GROUP, program, "refused, though the bias alone needs no weight")
+
+
+def _three() -> Iterator[Edge]:
+    note = "three forwards before the first backward, as of a triplet of images"
+    calls = "input_grad:b0,input_grad:b1,input_grad:b2"
+    backwards = "earliest:ordinary,earlier:offset,backward:ones"
+    for mode, enter in MODES:
+        yield Edge(f"{mode}_three", GROUP, f"preset,{enter}{calls},{backwards}", note)
+    program = f"preset,{calls},backward:ordinary,earliest:offset,earlier:ones"
+    yield Edge("three_last_first", GROUP, program, note, NO_BIAS)
+    program = f"preset,{calls.replace('input_grad', 'forward')},{backwards}"
+    yield Edge("three_parameters", GROUP, program, note, CUMULATIVE)
+    program = "preset,input_grad:b0,eval,input_grad:b1,input_grad:b2,earliest:ordinary,earlier:offset"
+    yield Edge("three_train_eval", GROUP, program, note)
+    program = "preset,input_grad:b0,input_grad:other_size,input_grad:last_batch,earliest:ordinary"
+    yield Edge("three_sizes", GROUP, f"{program},earlier:ones", note, UNTRACKED)
+    program = "preset,input_grad:b0,set:eps:0.5,input_grad:b0,set:eps:0.25,input_grad:b0,"
+    program += "earliest:ordinary,earlier:ordinary,backward:ordinary"
+    yield Edge("three_eps", GROUP, program, note, NO_AFFINE)
+
+
 EDGES: Tuple[Edge, ...] = (
     *_orders(),
     *_repeated(),
@@ -239,4 +276,6 @@ EDGES: Tuple[Edge, ...] = (
     *_empty(),
     *_converted(),
     *_detached(),
+    *_asked(),
+    *_three(),
 )

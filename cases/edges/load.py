@@ -31,6 +31,7 @@ _THEN = "forward:b0,eval,forward:b1"
 _UNKNOWN = "what is missing or unexpected is returned, and what fits is loaded all the same"
 _COUNTER = "a counter of another shape or dtype: #165873, PR #9781"
 _ASSIGN = "PR #102212, #188166: the tensors of the state dict take the place of the module's"
+_KEPT = "a state dict that was made with keep_vars has Parameters"
 _EMPTY = "PR #56610: from the meta device"
 
 OTHER: Tuple[Edge, ...] = tuple(
@@ -90,6 +91,12 @@ OTHER: Tuple[Edge, ...] = tuple(
         ("emptied", f"preset,load:emptied,{_THEN}", _EMPTY, TRACKED),
         ("emptied_untracked", f"preset,load:emptied,{_THEN}", _EMPTY, UNTRACKED),
         ("emptied_assigned", f"preset,load:emptied_assigned,{_THEN}", _EMPTY, TRACKED),
+        ("parameters", f"preset,load:parameters,{_THEN}", _KEPT, TRACKED),
+        ("assigned_parameters", f"preset,load:assigned_parameters,{_THEN}", _KEPT, TRACKED),
+        (
+            "assigned_parameters_frozen",
+            f"attach:weight:parameter,load:assigned_parameters,{_THEN},backward:ones", _KEPT, TRACKED,
+        ),
     )
 )  # fmt: skip
 """Edges with state dicts that have other keys, shapes and dtypes, or are loaded in other ways."""

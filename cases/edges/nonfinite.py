@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from cases.construction import CUMULATIVE, Config
-from cases.edges.edge import Edge, twice
+from cases.construction import CUMULATIVE, TRACKED, Config
+from cases.edges.edge import BOTH_PASSES, Edge, twice
+from cases.variants import Variant
 
 EDGES: Tuple[Edge, ...] = (
     Edge(
@@ -25,5 +26,15 @@ EDGES: Tuple[Edge, ...] = (
     Edge(
         "overflowing", "nonfinite", "preset,forward:overflowing,eval,forward:b0",
         "values of 1e30 have a variance that float32 cannot hold: #162489",
+    ),
+    *twice("nan_last", "nonfinite", "nan_last", "the last value is as good as the first"),
+    *twice("inf_last", "nonfinite", "inf_last", "the last value is as good as the first"),
+    *(
+        Edge(
+            f"last_{dtype}", "nonfinite", BOTH_PASSES.format("nan_last.channels_last", "ordinary"),
+            "the last image and the last channel are vectorised otherwise", TRACKED,
+            Variant("bounded", "n8", dtype),
+        )
+        for dtype in ("float32", "bfloat16")
     ),
 )  # fmt: skip

@@ -123,4 +123,16 @@ EDGES: Tuple[Edge, ...] = (
         "frozen_counter", "protocol", "attach:num_batches_tracked:parameter,requires_grad:false,"
         "requires_grad:true", "an integer cannot require a gradient",
     ),
+    *(
+        Edge(
+            f"{word}{name}", "protocol", f"preset,show:{what},forward:b0,eval,show:{what},forward:b0",
+            note, config, Variant("bounded", "n2", "float32"),
+        )
+        for word, what, note in (
+            ("watched", "hooks", "every hook is called once, in order, also those of a deep copy"),
+            ("backward_hooks", "backward_hooks", "PR #46163: each is called once"),
+            ("visits", "visits", "the tensors have names under a prefix, and apply visits the module"),
+        )
+        for name, config in (("", TRACKED), ("_bare", BARE))
+    ),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.construction import BARE, TRACKED, UNTRACKED, Config
+from cases.construction import BARE, NO_BIAS, TRACKED, UNTRACKED, Config
 from cases.derivatives import JVPS, VJPS
 from cases.edges.edge import FLOAT64, MODULES, Edge, elsewhere
 from cases.variants import DTYPES, WIDE, Variant
@@ -127,6 +127,19 @@ def _narrow() -> Iterator[Edge]:
         yield Edge(f"weight_{form}", GROUP, program, note)
 
 
+def _parameters_alone() -> Iterator[Edge]:
+    """Edges in which weight and bias have tangents, and the input has none."""
+    note = "the parameters move, the input does not"
+    program = _both_modes("jvp_parameters:b1:zeros", "forward:b0")
+    for word, config in (("tracked", TRACKED), ("untracked", UNTRACKED), ("no_bias", NO_BIAS)):
+        variant = Variant("bounded", "n2" if config is UNTRACKED else "n8", "float32")
+        yield Edge(f"parameters_alone_{word}", GROUP, program, note, config, variant)
+    yield Edge("parameters_alone_float64", GROUP, program, note, TRACKED, FLOAT64)
+    note = "nothing moves"
+    program = _both_modes("jvp:b1:zeros", "input_grad:b1", "backward:zeros")
+    yield Edge("zeros", GROUP, program, note, TRACKED, Variant("bounded", "n2", "float64"))
+
+
 def _elsewhere() -> Iterator[Edge]:
     note = "another epsilon, and other sizes"
     program = _both_modes("jvp_parameters:b1:ordinary", "functional_vjp:b1:ordinary")
@@ -138,4 +151,12 @@ def _elsewhere() -> Iterator[Edge]:
         yield Edge(f"nan_{dtype}", GROUP, program.replace(":b1:", ":nan:"), note, TRACKED, variant)
 
 
-EDGES: Tuple[Edge, ...] = (*_ways(), *_numbers(), *_inputs(), *_programs(), *_narrow(), *_elsewhere())
+EDGES: Tuple[Edge, ...] = (
+    *_ways(),
+    *_numbers(),
+    *_inputs(),
+    *_programs(),
+    *_narrow(),
+    *_elsewhere(),
+    *_parameters_alone(),
+)

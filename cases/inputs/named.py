@@ -26,12 +26,12 @@ def _shaped(shape: Callable[[Shape], Tuple[int, ...]]) -> Input:
     return lambda variant: _filled(shape(SHAPES[variant.shape]), variant.input_dtype)
 
 
-def _with_first(value: float) -> Input:
-    """Return an input whose first value is replaced."""
+def _with_one(value: float, place: int = 0) -> Input:
+    """Return an input of which one value is replaced, by default the first. ``place``: in every axis."""
 
     def make(variant: Variant) -> np.ndarray:
         values = _filled(SHAPES[variant.shape], variant.input_dtype)
-        values[0, 0, 0, 0] = value
+        values[(place,) * 4] = value
         return values
 
     return make
@@ -91,8 +91,10 @@ NAMED: Dict[str, Input] = {
     "two_dims": _shaped(lambda s: s[:2]),
     "three_dims": _shaped(lambda s: s[:3]),
     "five_dims": _shaped(lambda s: (*s, 1)),
-    "nan": _with_first(np.nan),
-    "inf": _with_first(np.inf),
+    "nan": _with_one(np.nan),
+    "inf": _with_one(np.inf),
+    "nan_last": _with_one(np.nan, -1),
+    "inf_last": _with_one(np.inf, -1),
     "overflowing": _overflowing,
     "constant": _constant(100.1),
     "three_tenths": _constant(0.3),

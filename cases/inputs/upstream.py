@@ -61,7 +61,11 @@ RECTIFIED: Dict[str, Values] = {"rectified": lambda z, x: np.maximum(z, 0.0)}
 """Maps the name of an upstream gradient to its values, half of which are zeros, as behind a ReLU. Edges
 and spelled-out programs use it."""
 
-_EVERY = {**UPSTREAM, **EXTREME, **RECTIFIED}
+ZEROS: Dict[str, Values] = {"zeros": lambda z, x: np.zeros_like(z)}
+"""Maps the name of an upstream gradient to its values, as of a loss that does not depend on the output.
+Edges and spelled-out programs use it."""
+
+_EVERY = {**UPSTREAM, **EXTREME, **RECTIFIED, **ZEROS}
 
 
 @lru_cache(maxsize=256)

@@ -54,7 +54,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         requires_grad=bool(trainable),
     )
     graph = recorded(situation.before, output, trainable, False)
-    state = state.changed(graphs=(graph, *state.graphs[:1]))
+    state = state.changed(graphs=(graph, *state.graphs[:2]))
     return dataclasses.replace(right, state=state, output=output, error=None)
 
 

@@ -14,7 +14,7 @@ from cases.variants import WIDE, Variant
 from oracle.meanings import advance
 from oracle.outputs import UNRECORDED
 from oracle.paths.making import Made, through
-from oracle.paths.walk import Advance, by_forward, differentiated_graph, failing, tagged
+from oracle.paths.walk import Advance, apart, by_forward, differentiated_graph, failing, tagged
 from oracle.semantics import Semantics
 from oracle.state import Expected, Graph, State, Tensor
 
@@ -98,6 +98,9 @@ def _fused_backward(state: State, step: Step, variant: Variant, semantics: Seman
     graph = differentiated_graph(state, step)
     if graph is None:
         return found
+    nothing = apart(state, step)
+    if nothing is not None:
+        return tagged(nothing, "fused_backward")
     return tagged(found, "fused_strides" if _usual(graph, step) else "fused_backward")
 
 

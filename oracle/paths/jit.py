@@ -17,6 +17,7 @@ from oracle.meanings import advance
 from oracle.paths.making import Made, inner_of, made_of, through
 from oracle.paths.walk import (
     Advance,
+    apart,
     by_forward,
     failing,
     leaving_behind,
@@ -250,6 +251,9 @@ def _frozen_otherwise(state: State, step: Step, variant: Variant, semantics: Sem
     """
     if isinstance(step, Convert):
         return leaving_behind(state, step, variant, semantics)
+    nothing = apart(state, step)
+    if nothing is not None:
+        return tagged(nothing, "freeze_constants")
     found = advance(state, step, variant, semantics)
     if isinstance(step, Double) and found.derivatives:
         return tagged(found, "freeze_double")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
-from cases.derivatives import Accumulate, Backward, Double
+from cases.derivatives import ASKED, Accumulate, Backward, Double
 from cases.steps import Copy, Forward, Step
 from cases.variants import Variant
 from oracle import outputs, refusals
@@ -58,7 +58,7 @@ class Called(NamedTuple):
 
 
 def _forward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-    """Perform a forward and remember it, and the one before it, to be called again."""
+    """Perform a forward and remember it, and the two before it, to be called again."""
     assert isinstance(step, Forward)
     found = advance(state, step, variant, semantics)
 
@@ -80,7 +80,7 @@ def _remembered(state: State, step: Forward, found: Expected) -> Expected:
     graph, *others = found.state.graphs
     way = "forward" if step.way == "hooked" else step.way
     called = Called(dataclasses.replace(step, way=way), _saved(graph))
-    earlier = state.path_memory[:1] if isinstance(state.path_memory, tuple) else ()
+    earlier = state.path_memory[:2] if isinstance(state.path_memory, tuple) else ()
     graphs, memory = (_unwatched(graph), *others), (called, *earlier)
     return dataclasses.replace(found, state=found.state.changed(graphs=graphs, path_memory=memory))
 
@@ -239,6 +239,10 @@ def _reentrant(state: State, step: Step, variant: Variant, semantics: Semantics)
     graph = state.graphs[place]
     if not graph.trainable:
         return found
+    asked = {*ASKED[step.of]} if isinstance(step, Backward) else {"input"}
+    if "input" not in asked:  # the parameters are no part of the outer graph
+        nothing = Expected(state, gradients=(None, None, None))
+        return tagged(nothing, "backward_alone") if asked & graph.wanted else found
     if not isinstance(step, Accumulate):
         return failing(state, "RuntimeError", r"incompatible with \.grad\(\)", "backward_alone")
     called = state.path_memory[place]

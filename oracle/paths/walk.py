@@ -6,7 +6,8 @@ import dataclasses
 import re
 from typing import Callable, Optional
 
-from cases.derivatives import Accumulate, Backward, Double
+from cases.attributes import PARAMETERS
+from cases.derivatives import ASKED, Accumulate, Backward, Double
 from cases.steps import Copy, Forward, Forwards, Step, forwards
 from cases.variants import Variant
 from oracle import outputs
@@ -84,6 +85,21 @@ def differentiated_graph(state: State, step: Step) -> Optional[Graph]:
     if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
         return None
     return state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
+
+
+def apart(state: State, step: Step) -> Optional[Expected]:
+    """Return what a backward shows that asks for parameters alone, which are no part of its graph.
+
+    That is None for each. Return None for another step, or where no parameter requires a gradient.
+    """
+    graph = differentiated_graph(state, step)
+    if graph is None or not isinstance(step, Backward) or not graph.output.requires_grad:
+        return None
+    asked = {*ASKED[step.of]}
+    trained = any(getattr(state.entry(name), "requires_grad", False) for name in asked & {*PARAMETERS})
+    if not trained or asked & {"input", *graph.trainable}:
+        return None
+    return Expected(state, gradients=(None, None, None))
 
 
 def used_up(found: Expected, place: int) -> Expected:

@@ -157,8 +157,30 @@ SHOWN: Dict[str, str] = {
         "('eval', m.eval()), ('to', m.to('cpu')), ('', m.train(bool(mode))), "
         "('', setattr(m, 'training', mode))) if name and each is m))(m.training)"
     ),
+    "visits": (
+        "(lambda seen: '; '.join([*(' '.join(dict(each)) for each in (m.named_parameters('layer'), "
+        "m.named_buffers('layer'), m.named_modules(prefix='layer'))), "
+        "(lambda got: f'applied {[each is m for each in seen]} {got is m}')(m.apply(seen.append))]))([])"
+    ),
+    "backward_hooks": (
+        "(lambda c, seen: (setattr(c, 'forward', lambda x: 2 * x), "
+        "[c.register_full_backward_hook(lambda *_, n=n: seen.append(f'backward hook {n}')) "
+        "for n in (1, 2)], "
+        "c(torch.ones(2, 1, 1, 1, requires_grad=True)).sum().backward(), ', '.join(seen))[-1])"
+        "(copy.deepcopy(m), [])"
+    ),
+    "hooks": (
+        "(lambda c, seen: (setattr(c, 'forward', lambda x: 2 * x), "
+        "[register(lambda *_, n=n: seen.append(n)) for n, register in (('pre-hook 1', "
+        "c.register_forward_pre_hook), ('pre-hook 2', c.register_forward_pre_hook), "
+        "('hook 1', c.register_forward_hook), ('hook 2', c.register_forward_hook), "
+        "('saved', c._register_state_dict_hook), ('loaded', c._register_load_state_dict_pre_hook))], "
+        "'; '.join([(each(torch.ones(2, 1, 1, 1)), each.state_dict(), "
+        "each.load_state_dict({}, strict=False), ', '.join(seen), seen.clear())[-2] "
+        "for each in (c, copy.deepcopy(c))]))[-1])(copy.deepcopy(m), [])"
+    ),
 }
-"""Maps a word of ``cases.steps.SHOWN`` to the expression for its text."""
+"""Maps a word of ``cases.steps.SHOWN`` or TRIED to the expression for its text."""
 
 FORMS: Dict[str, str] = {
     "": "{x}",
@@ -204,7 +226,7 @@ CALLS: Dict[str, Tuple[str, ...]] = {
         "        if own.get(name) is None: continue",
         "        m._parameters[name] = mode.make_dual(own[name], tangent)",
         "    try:",
-        f"        {_DUAL}",
+        "        y, tangent = mode.unpack_dual(m(mode.make_dual(x, given) if given.ne(0).any() else x))",
         "    finally:",
         "        m._parameters.update(own)",
         _NAMED,

@@ -8,6 +8,7 @@ import numpy as np
 
 from cases.attributes import COUNTER, FLOATING, PARAMETERS
 from cases.derivatives import (
+    ASKED,
     DOUBLES,
     Accumulate,
     Backward,
@@ -70,11 +71,14 @@ def _forwards(writing: Writing, step: Forwards) -> List[str]:
 def _backward(writing: Writing, step: Backward) -> List[str]:
     """Return lines after which ``gradients`` maps a leaf's identity to its gradient."""
     options = f"retain_graph={step.retain}, allow_unused=True"
+    numbers = [ASKED[""].index(name) for name in ASKED[step.of]]
+    asked = f"leaves[{numbers[0]}:{numbers[-1] + 1}]" if step.of else "leaves"
+    nothing = "[leaves[0].detach()]" if step.of else "leaves[:1]"
     return [
         f"leaves, output = graphs[{int(step.earlier)}]",
         f"given = {writing.upstream(step.upstream, step.earlier)}",
-        "wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]",
-        f"found = torch.autograd.grad(output, wanted or leaves[:1], given, {options})",
+        f"wanted = [leaf for leaf in {asked} if leaf is not None and leaf.requires_grad]",
+        f"found = torch.autograd.grad(output, wanted or {nothing}, given, {options})",
         "gradients = dict(zip(map(id, wanted), found))",
     ]
 
@@ -194,6 +198,7 @@ def _entry(writing: Writing, entry: Entry) -> str:
         count = entry.number if entry.fraction else int(entry.number)
         return f"torch.full({entry.shape}, {count}, dtype=torch.{entry.dtype or 'int64'})"
     text = writing.new_tensor(entry.source)
+    text = f"torch.nn.Parameter({text})" if entry.parameter else text
     if entry.longer:
         text = f"torch.cat([{text}, torch.zeros({entry.longer})])"
     return f"{text}.to(torch.{entry.dtype})" if entry.dtype else text

@@ -38,9 +38,9 @@ class Writing(NamedTuple):
         """Return the text of the batch called ``name``, in its layout; raises Unwritable."""
         return self._text(batch(self.case.variant, name), self.texts.get(name.partition(".")[0]))
 
-    def upstream(self, name: str, earlier: bool = False) -> str:
+    def upstream(self, name: str, earlier: int = 0) -> str:
         """Return the text of an upstream gradient of the last or earlier forward; raises Unwritable."""
-        given = (self.returned()[1:] if earlier else self.differentiated_inputs())[0]
+        given = (self.returned()[earlier:] if earlier else self.differentiated_inputs())[0]
         return self._text(upstream(self.case.variant, given, name))
 
     def _text(self, given: Batch, short: Optional[str] = None) -> str:
@@ -99,13 +99,13 @@ def called(step: Forward, given: str) -> str:
 
 
 def recorded(step: Forward, given: str) -> List[str]:
-    """Return the lines of a forward before a backward; ``graphs`` keeps the data of the last two."""
+    """Return the lines of a forward before a backward; ``graphs`` keeps the data of the last three."""
     leaf = ".requires_grad_()" if step.way in WITH_GRADIENT else ""
     call = f"{WITHOUT.get(step.way, 'm')}({_handed(step).format('x')})"
     call = "hooked(m, x)[0]" if step.way == "hooked" else call
     lines = [
         f"x = {given}{leaf}",
-        f"graphs = [((x, m.weight, m.bias), {call}), *graphs[:1]]",
+        f"graphs = [((x, m.weight, m.bias), {call}), *graphs[:2]]",
         "y = graphs[0][1]",
     ]
     return [*lines, OVERWRITING[step.way]] if step.way in OVERWRITING else lines

@@ -42,7 +42,7 @@ NO_FORWARD = st.one_of(
     st.builds(steps.Reset, st.sampled_from(steps.RESETS)),
     st.builds(steps.Copy, st.sampled_from(steps.COPIES)),
     st.builds(steps.LoadStateDict, st.sampled_from(steps.STATE_DICTS)),
-    st.builds(steps.Show, st.sampled_from(steps.SHOWN)),
+    st.builds(steps.Show, st.sampled_from((*steps.SHOWN, *steps.TRIED))),
     st.just(steps.ZERO_GRAD),
 )
 BATCHES = st.from_regex(r"[a-z][a-z0-9_]*(\.[a-z_]+)?", fullmatch=True)

@@ -13,16 +13,17 @@ from cases.claims.checks import Check
 from cases.derivatives import JVPS, NESTED, VJPS
 from cases.programs.alphabet import ALPHABET
 from cases.state_dicts import TABLE
-from cases.steps import COPIES, FORMS, RESETS, SHOWN, STATE_DICTS, WAYS, LoadStateDict, Step
+from cases.steps import COPIES, FORMS, RESETS, SHOWN, STATE_DICTS, TRIED, WAYS, LoadStateDict, Step
 from cases.variants import DTYPES, EVERY_LAYOUT, GRADIENT_LAYOUTS, LAYOUTS, Variant
-from oracle import attributes, derivatives, meanings
+from oracle import derivatives, meanings
 from oracle.defects import DEFECTS
+from oracle.descriptions import _TEXTS
 from oracle.deviations import DEVIATIONS
 from oracle.expected_derivatives import SECOND, TANGENT, THIRD
 from oracle.numerics.formats import FORMATS
 from tests.failure import phrases
 from tests.meta import installed
-from tests.subject import contexts, conversions, inputs, module, transforms
+from tests.subject import contexts, conversions, descriptions, inputs, module, transforms
 from tests.verdict import claims
 
 STEPS: Set[Any] = set(typing.get_args(Step))
@@ -58,8 +59,8 @@ def test_every_step_type_can_be_spelled() -> None:
 @pytest.mark.parametrize(
     ("words", "table"),
     [
-        (SHOWN, conversions.TEXTS),
-        (SHOWN, attributes._TEXTS),
+        ((*SHOWN, *TRIED), descriptions.TEXTS),
+        ((*SHOWN, *TRIED), _TEXTS),
         (("", *FORMS), conversions.FORMS),
         (("", *FORMS), phrases.FORMS),
         (EVERY_LAYOUT, inputs.LAYOUTS),

@@ -1,13 +1,12 @@
-"""Converts a live module, registers tensors with it, and reads texts off it."""
+"""Converts a live module, and registers tensors with it."""
 
 from __future__ import annotations
 
-import copy
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict
 
 import torch
 
-from cases.attributes import FLOATING, TENSORS
+from cases.attributes import FLOATING
 from cases.inputs import attached
 from cases.steps import CONVERSIONS, UNSAVED, Attach
 from tests.subject.devices import Device
@@ -62,108 +61,3 @@ def overwrite(module: Any, channels: int, device: Device) -> None:
         if tensor is not None:
             values = torch.from_numpy(attached(name, channels).copy())
             tensor.data.copy_(device.to(values.to(tensor.dtype)))
-
-
-def _order(module: Any) -> str:
-    named = [
-        [name for name, _ in pairs] for pairs in (module.named_parameters(), module.named_buffers())
-    ]
-    return "; ".join(" ".join(names) for names in (*named, module.state_dict()))
-
-
-def _returns(module: Any) -> str:
-    """Return the names of the methods that return the module; the mode is restored."""
-    mode = module.training
-    tensors = (each for each in (getattr(module, name) for name in TENSORS) if each is not None)
-    place = next(tensors, torch.empty(0)).device
-    found = {"train": module.train(bool(mode)), "eval": module.eval(), "to": module.to(place)}
-    module.train(bool(mode))
-    module.training = mode  # which may be no bool, and train takes none else
-    return " ".join(name for name, returned in found.items() if returned is module)
-
-
-def _parent(module: Any) -> str:
-    """Describe the state dict of a Sequential that holds the module: its keys, and the version."""
-    state: Any = torch.nn.Sequential(module).state_dict()
-    return " ".join(sorted(state)) + f"; version {state._metadata['0']['version']}"
-
-
-def _entries(module: Any) -> str:
-    """Describe a state dict with a prefix, beside the module's own tensors."""
-    saved, kept = module.state_dict(prefix="layer."), module.state_dict(keep_vars=True)
-    lines = []
-    for key in sorted(saved):
-        entry, name = saved[key], key.rpartition(".")[2]
-        own = getattr(module, name)
-        others = [each for each in saved.values() if each.data_ptr() != entry.data_ptr()]
-        alone = _storage(entry) not in map(_storage, others)
-        lines.append(
-            f"{key} {str(entry.dtype)[len('torch.') :]} {list(entry.shape)} grad {entry.requires_grad} "
-            f"own {entry is own} shared {entry.data_ptr() == own.data_ptr()} "
-            f"kept {kept.get(name) is own} alone {alone}"
-        )
-    return "; ".join(lines)
-
-
-def _storage(tensor: torch.Tensor) -> int:
-    """Return where the memory begins that a tensor is a part of."""
-    storage: Any = getattr(tensor, "untyped_storage", tensor.storage)  # the first is of torch 2.0
-    return int(storage().data_ptr())
-
-
-def _made(factory: Callable[..., Any]) -> str:
-    """Describe a module made with the keywords device and dtype, and one made by default in float64."""
-    new = factory(3, device="meta", dtype=torch.float64)
-    named = [*new.named_parameters(), *new.named_buffers()]
-    lines = sorted(f"{name} {str(each.dtype)[len('torch.') :]} {each.device}" for name, each in named)
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        default = factory(3)
-    finally:
-        torch.set_default_dtype(before)
-    return "; ".join([*lines, f"by default {str(default.weight.dtype)[len('torch.') :]}"])
-
-
-def _methods(module: Any) -> str:
-    """Return the names of the converting methods that return the module; a copy is converted."""
-    copied = copy.deepcopy(module)
-    found = {name: getattr(copied, name)() for name in ("half", "float", "double", "cpu")}
-    found["type"] = copied.type(torch.float32)
-    found["requires_grad_"] = copied.requires_grad_(False)
-    return " ".join(name for name, returned in found.items() if returned is copied)
-
-
-TEXTS: Dict[str, Callable[[Any, Callable[..., Any]], str]] = {
-    "repr": lambda module, _: repr(module).partition("(")[2],
-    "keys": lambda module, _: " ".join(sorted(module.state_dict())),
-    "parent": lambda module, _: _parent(module),
-    "version": lambda module, _: str(module.state_dict()._metadata[""]["version"]),
-    "extra_repr": lambda module, _: str(module.extra_repr()),
-    "order": lambda module, _: _order(module),
-    "returns": lambda module, _: _returns(module),
-    "entries": lambda module, _: _entries(module),
-    "methods": lambda module, _: _methods(module),
-    "made": lambda _, factory: _made(factory),
-}
-"""Maps a word of ``Show`` to the text of a module and of what constructs such modules."""
-
-
-class Hooks:
-    """A context in which a module has a forward pre-hook and a forward hook."""
-
-    def __init__(self, module: Any) -> None:
-        self._module = module
-        self._handles: List[Any] = []
-        self.called: List[str] = []
-
-    def __enter__(self) -> Hooks:
-        self._handles = [
-            self._module.register_forward_pre_hook(lambda *_: self.called.append("pre-hook")),
-            self._module.register_forward_hook(lambda *_: self.called.append("hook")),
-        ]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for handle in self._handles:
-            handle.remove()

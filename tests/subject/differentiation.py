@@ -32,11 +32,11 @@ from tests.subject.inputs import Input
 from tests.subject.transforms import WAYS, Call
 
 
-def _recording(live: Any, earlier: bool = False) -> Recording:
-    """Return the last forward that returned an output, or the one before it; raises LookupError."""
-    if int(earlier) >= len(live.recordings):
+def _recording(live: Any, earlier: int = 0) -> Recording:
+    """Return the last forward that returned an output, or an earlier one; raises LookupError."""
+    if earlier >= len(live.recordings):
         raise LookupError("no forward has returned an output")
-    recording: Recording = live.recordings[int(earlier)]
+    recording: Recording = live.recordings[earlier]
     return recording
 
 
@@ -51,7 +51,7 @@ def _backward(live: Any, step: Backward) -> None:
     given = _upstream(live, recording, step.upstream)
     try:
         live.seen["gradients"] = gradients(
-            recording, given.tensor, step.retain, live.gradients, live.device
+            recording, given.tensor, step, live.gradients, live.device
         )
     finally:
         live.seen["input_changed"] = given.changed()

@@ -6,6 +6,7 @@ from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
+from cases.derivatives import ASKED, Backward
 from cases.inputs import Batch
 from tests.subject.devices import Device
 from tests.subject.observation import ObservedDerivative, ObservedGrad, ObservedGradient
@@ -23,18 +24,21 @@ class Recording(NamedTuple):
 def gradients(
     recording: Recording,
     upstream: torch.Tensor,
-    retain: bool,
+    step: Backward,
     earlier: List[torch.Tensor],
     device: Device,
 ) -> Tuple[Optional[ObservedGradient], ...]:
-    """Call ``torch.autograd.grad`` for input, weight and bias, as far as they require a gradient.
+    """Call ``torch.autograd.grad`` for what the step asks for, as far as it requires a gradient.
 
     ``earlier``: the gradients of earlier backwards; the new ones are added. Raises whatever torch raises.
     """
-    leaves = recording.leaves
+    leaves = [
+        leaf if name in ASKED[step.of] else None for name, leaf in zip(ASKED[""], recording.leaves)
+    ]
     wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
+    sought = wanted or [recording.leaves[0].detach()]  # for which torch refuses to differentiate
     found = torch.autograd.grad(
-        recording.output, wanted or leaves[:1], upstream, retain_graph=retain, allow_unused=True
+        recording.output, sought, upstream, retain_graph=step.retain, allow_unused=True
     )
     by_leaf = {id(leaf): gradient for leaf, gradient in zip(wanted, found)}
     others = (upstream, *earlier)

@@ -31,9 +31,9 @@ from cases.steps import (
 )
 from cases.variants import ATTACHED_COUNT, Variant
 from reports.rows import MODULE
-from tests.subject import DEFAULT, conversions
+from tests.subject import DEFAULT, conversions, descriptions
 from tests.subject.attributes import ATTRIBUTE_ACTIONS
-from tests.subject.contexts import CONTEXTS, HANDED
+from tests.subject.contexts import CONTEXTS, HANDED, Hooks
 from tests.subject.devices import HERE, Device
 from tests.subject.differentiation import DIFFERENTIATIONS
 from tests.subject.gradients import Recording, grads
@@ -139,7 +139,7 @@ class LiveModule:
                 output = self._hooked(leaf) if step.way == "hooked" else self._called(handed)
                 self._changed += restore(before)
             self.seen["output"] = self.observed_output(output, given)
-            self.recordings = [Recording(given.batch, output, leaves), *self.recordings[:1]]
+            self.recordings = [Recording(given.batch, output, leaves), *self.recordings[:2]]
         finally:
             self.seen["input_changed"] = self.seen.get("input_changed", False) or given.changed()
         if step.way in OVERWRITTEN:
@@ -148,7 +148,7 @@ class LiveModule:
 
     def _hooked(self, leaf: torch.Tensor) -> Any:
         """Call the module with hooks on it; the text names the hooks that were called."""
-        with conversions.Hooks(self.module) as hooks:
+        with Hooks(self.module) as hooks:
             output = self._called(leaf)
         self.seen["text"] = " ".join(hooks.called)
         return output
@@ -195,7 +195,7 @@ class LiveModule:
 
     def show(self, step: Show) -> None:
         """Ask the module, or its class, for a text."""
-        self.seen["text"] = conversions.TEXTS[step.what](self.module, self.factory)
+        self.seen["text"] = descriptions.TEXTS[step.what](self.module, self.factory)
 
     def convert(self, step: Convert) -> None:
         """Convert the module."""

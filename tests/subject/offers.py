@@ -82,6 +82,10 @@ def _forwards(step: Forwards, case: Case, offers: Offers) -> Why:
 
 
 def _backward(step: Backward, case: Case, offers: Offers) -> Why:
+    if step.of:
+        return "a backward of some gradients alone"
+    if step.earlier > 1:
+        return "a backward of the forward before the last two"
     words = ["backward"] + ["retain"] * step.retain + ["earlier"] * step.earlier
     return _needs(offers, *words) or _layout(step.upstream)
 

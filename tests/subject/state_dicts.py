@@ -27,7 +27,8 @@ def _tensor(entry: Entry, new_tensor: NewTensor, device: Device) -> torch.Tensor
         return device.to(torch.full(entry.shape, entry.number, dtype=dtype))
     if entry.longer:
         tensor = torch.cat([tensor, tensor[: entry.longer]])
-    return tensor.to(getattr(torch, entry.dtype)) if entry.dtype else tensor
+    tensor = tensor.to(getattr(torch, entry.dtype)) if entry.dtype else tensor
+    return torch.nn.Parameter(tensor) if entry.parameter else tensor
 
 
 def made(

@@ -27,7 +27,14 @@ def _dual(call: Call) -> Called:
     from torch.autograd import forward_ad  # some releases of torch lack it
 
     mode: Any = forward_ad
-    primal, tangent = mode.unpack_dual(call.module(mode.make_dual(call.x, call.along)))
+    return _unpacked(call.module(mode.make_dual(call.x, call.along)))
+
+
+def _unpacked(output: torch.Tensor) -> Called:
+    from torch.autograd import forward_ad
+
+    mode: Any = forward_ad
+    primal, tangent = mode.unpack_dual(output)
     return primal, tangent
 
 
@@ -39,7 +46,10 @@ def _forward_ad(call: Call) -> Called:
 
 
 def _with_parameters(call: Call) -> Called:
-    """Give the parameters tangents for one call, by putting dual tensors in their place."""
+    """Give the parameters tangents for one call, by putting dual tensors in their place.
+
+    The input has none if that would be zeros.
+    """
     from torch.autograd import forward_ad
 
     mode: Any = forward_ad
@@ -49,7 +59,8 @@ def _with_parameters(call: Call) -> Called:
             for name, tangent in call.parameters.items():
                 if own.get(name) is not None:
                     call.module._parameters[name] = mode.make_dual(own[name], tangent)
-            return _dual(call)
+            moves = bool(call.along.ne(0).any()) or not call.along.numel()
+            return _dual(call) if moves else _unpacked(call.module(call.x))
         finally:
             call.module._parameters.update(own)
 

@@ -226,3 +226,30 @@ class ConversionForgetsScale(HonestBatchNorm2d):
 
     def slope(self, kept: Kept, terms: Terms) -> Tensor:
         return terms.inverse if self.converted else super().slope(kept, terms)
+
+
+# --- parameters that move alone -----------------------------------------------------------------
+
+
+@liar(GROUP, "parameters_alone_tracked", through="output tangent")
+class WeightMovesWithInputAlone(HonestBatchNorm2d):
+    """Takes the weight for a constant unless the input has a tangent, too."""
+
+    def batch_norm(
+        self, x: Tensor, operands: Operands, from_batch: bool, factor: float, eps: float
+    ) -> Tensor:
+        weight = operands.weight
+        if weight is not None and followed(weight) and not followed(x):
+            operands = operands._replace(weight=weight.detach())
+        return super().batch_norm(x, operands, from_batch, factor, eps)
+
+
+@liar(GROUP, "parameters_alone_no_bias", through="derivatives present")
+class InputMustMove(HonestBatchNorm2d):
+    """Gives no tangent where the input has none."""
+
+    def batch_norm(
+        self, x: Tensor, operands: Operands, from_batch: bool, factor: float, eps: float
+    ) -> Tensor:
+        y = super().batch_norm(x, operands, from_batch, factor, eps)
+        return y if followed(x) else y.detach()

@@ -194,3 +194,37 @@ class AssignedCounterLost(HonestBatchNorm2d):
         lacked = before is not None and self.num_batches_tracked is before
         if lacked and local_metadata.get("assign_to_params_buffers"):
             self.num_batches_tracked = torch.tensor(0)
+
+
+@liar("load", "assigned_parameters", through="text")
+class AssignedParameterCloned(HonestBatchNorm2d):
+    """Puts a copy of an entry that is a Parameter in the place of its own."""
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+        given: Any = type(state_dict)(state_dict)
+        given._metadata = getattr(state_dict, "_metadata", None)
+        for key, each in state_dict.items():
+            given[key] = each.detach().clone() if isinstance(each, torch.nn.Parameter) else each
+        return super().load_state_dict(given, *args, **kwargs)
+
+
+@liar("load", "assigned_parameters_frozen", through="weight requires_grad")
+class AssignedParameterUnfrozen(HonestBatchNorm2d):
+    """Lets a Parameter that comes in the place of a frozen one be trained."""
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+        found = super().load_state_dict(state_dict, *args, **kwargs)
+        if kwargs.get("assign") and isinstance(state_dict.get("weight"), torch.nn.Parameter):
+            self.weight.requires_grad_(True)  # type: ignore[union-attr]
+        return found
+
+
+@liar("load", "parameters", through="text")
+class ParametersTakenAsTheyAre(HonestBatchNorm2d):
+    """Takes an entry that is a Parameter for its own, without being asked to assign."""
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+        found = super().load_state_dict(state_dict, *args, **kwargs)
+        if isinstance(state_dict.get("weight"), torch.nn.Parameter):
+            self.weight = state_dict["weight"]
+        return found

@@ -8,7 +8,7 @@ import torch
 
 from tests.meta.liars.derivative import Gradients, Kept, Terms
 from tests.meta.liars.honest import HonestBatchNorm2d
-from tests.meta.liars.kernel import Tensor, spread
+from tests.meta.liars.kernel import Statistics, Tensor, spread
 from tests.meta.liars.registry import liar
 
 
@@ -184,3 +184,27 @@ class BiasCleaned(_Scaling):
             largest = torch.finfo(bias.dtype).max
             bias = torch.where(torch.isnan(bias), torch.zeros_like(bias), bias).clamp(-largest, largest)
         return weight, bias
+
+
+# --- the last values ---------------------------------------------------------------------------
+
+
+def _zeroed(x: Tensor) -> Tensor:
+    return torch.where(torch.isnan(x), torch.zeros_like(x), x)
+
+
+@liar("nonfinite", "nan_last", through="running_mean")
+class LastImageCleaned(HonestBatchNorm2d):
+    """Takes a NaN for 0 where the last image alone has one, as a masked rest of a vector does."""
+
+    def statistics(self, x: Tensor) -> Statistics:
+        alone = not torch.isnan(x[:-1]).any()
+        return super().statistics(_zeroed(x) if alone and len(x) > 1 else x)
+
+
+@liar("nonfinite", "nan_last", through="running_var")
+class LastChannelCleaned(HonestBatchNorm2d):
+    """Takes a NaN for 0 in the last of several channels."""
+
+    def statistics(self, x: Tensor) -> Statistics:
+        return super().statistics(torch.cat([x[:, :-1], _zeroed(x[:, -1:])], 1) if x.shape[1] > 1 else x)
