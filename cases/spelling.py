@@ -256,16 +256,16 @@ _READERS: Dict[str, _Reader] = {
 
 
 def _verbs() -> str:
-    """List the verbs; the ends of those that other verbs begin stand behind these, in brackets."""
-    begun: Dict[str, List[str]] = {}
+    """List the verbs; ``(backward|retain)[_input|_bias]`` stands for both with and without an ending."""
+    groups: Dict[str, List[str]] = {}
     for verb in _READERS:
         if verb.rpartition("_")[0] not in _READERS:
-            ends = (each[len(verb) :] for each in _READERS if each.rpartition("_")[0] == verb)
-            begun.setdefault("|".join(ends) or verb, []).append(verb)
-    for behind, verbs in begun.items():
-        if behind not in _READERS:
-            begun[behind] = [f"({'|'.join(verbs)})({behind})" if verbs[1:] else f"{verbs[0]}({behind})"]
-    return "|".join("|".join(verbs) for verbs in begun.values())
+            endings = "|".join(each[len(verb) :] for each in _READERS if each.rpartition("_")[0] == verb)
+            groups.setdefault(f"[{endings}]" if endings else "", []).append(verb)
+    listed = groups.pop("")
+    for ending, verbs in groups.items():
+        listed.append(f"({'|'.join(verbs)}){ending}" if verbs[1:] else verbs[0] + ending)
+    return "|".join(listed)
 
 
 def token(step: Step) -> str:
@@ -277,7 +277,7 @@ def parse_step(text: str) -> Step:
     """Return the step in ``text``; raises CaseError for anything that ``token`` does not write."""
     verb, *arguments = text.split(":")
     if verb not in _READERS:
-        raise CaseError(f"{quoted(text)} is no step; accepted: {_verbs()}")
+        raise CaseError(f"{quoted(text)} is no step; accepted: {_verbs()}, as in forward:b0")
     reader = _READERS[verb]
     if len(arguments) != reader.form.count(":"):
         raise CaseError(f"step {quoted(text)} must read {reader.form}")
