@@ -119,69 +119,6 @@ COPIES: Dict[str, str] = {
 }
 """Maps a word of ``cases.steps.COPIES`` to the expression that copies the module."""
 
-SHOWN: Dict[str, str] = {
-    "repr": "repr(m).partition('(')[2]",
-    "keys": "' '.join(sorted(m.state_dict()))",
-    "parent": (
-        "(lambda s: ' '.join(sorted(s)) + f\"; version {s._metadata['0']['version']}\")"
-        "(torch.nn.Sequential(m).state_dict())"
-    ),
-    "version": "str(m.state_dict()._metadata['']['version'])",
-    "extra_repr": "m.extra_repr()",
-    "order": (
-        "'; '.join(' '.join(each) for each in (dict(m.named_parameters()), dict(m.named_buffers()), "
-        "m.state_dict()))"
-    ),
-    "entries": (
-        "(lambda h, s, k: '; '.join(f'{n} {str(s[n].dtype)[6:]} {list(s[n].shape)} "
-        "grad {s[n].requires_grad} own {s[n] is getattr(m, n[6:])} "
-        "shared {s[n].data_ptr() == getattr(m, n[6:]).data_ptr()} "
-        "kept {k.get(n[6:]) is getattr(m, n[6:])} "
-        "alone {h(s[n]) not in [h(o) for o in s.values() if o.data_ptr() != s[n].data_ptr()]}' "
-        "for n in sorted(s)))(lambda t: getattr(t, 'untyped_storage', t.storage)().data_ptr(), "
-        "m.state_dict(prefix='layer.'), m.state_dict(keep_vars=True))"
-    ),
-    "methods": (
-        "(lambda c: ' '.join(n for n, got in ((n, getattr(c, n)(*given)) for n, given in (('half', ()), "
-        "('float', ()), ('double', ()), ('cpu', ()), ('type', (torch.float32,)), "
-        "('requires_grad_', (False,)))) if got is c))(copy.deepcopy(m))"
-    ),
-    "made": (
-        "(lambda c: '; '.join([*sorted(f'{n} {str(t.dtype)[6:]} {t.device}' for n, t in "
-        "[*c.named_parameters(), *c.named_buffers()]), 'by default ' + str((torch.set_default_dtype("
-        "torch.float64), type(m)(3), torch.set_default_dtype(torch.float32))[1].weight.dtype)[6:]]))"
-        "(type(m)(3, device='meta', dtype=torch.float64))"
-    ),
-    "returns": (
-        "(lambda mode: ' '.join(name for name, each in (('train', m.train(bool(mode))), "
-        "('eval', m.eval()), ('to', m.to('cpu')), ('', m.train(bool(mode))), "
-        "('', setattr(m, 'training', mode))) if name and each is m))(m.training)"
-    ),
-    "visits": (
-        "(lambda seen: '; '.join([*(' '.join(dict(each)) for each in (m.named_parameters('layer'), "
-        "m.named_buffers('layer'), m.named_modules(prefix='layer'))), "
-        "(lambda got: f'applied {[each is m for each in seen]} {got is m}')(m.apply(seen.append))]))([])"
-    ),
-    "backward_hooks": (
-        "(lambda c, seen: (setattr(c, 'forward', lambda x: 2 * x), "
-        "[c.register_full_backward_hook(lambda *_, n=n: seen.append(f'backward hook {n}')) "
-        "for n in (1, 2)], "
-        "c(torch.ones(2, 1, 1, 1, requires_grad=True)).sum().backward(), ', '.join(seen))[-1])"
-        "(copy.deepcopy(m), [])"
-    ),
-    "hooks": (
-        "(lambda c, seen: (setattr(c, 'forward', lambda x: 2 * x), "
-        "[register(lambda *_, n=n: seen.append(n)) for n, register in (('pre-hook 1', "
-        "c.register_forward_pre_hook), ('pre-hook 2', c.register_forward_pre_hook), "
-        "('hook 1', c.register_forward_hook), ('hook 2', c.register_forward_hook), "
-        "('saved', c._register_state_dict_hook), ('loaded', c._register_load_state_dict_pre_hook))], "
-        "'; '.join([(each(torch.ones(2, 1, 1, 1)), each.state_dict(), "
-        "each.load_state_dict({}, strict=False), ', '.join(seen), seen.clear())[-2] "
-        "for each in (c, copy.deepcopy(c))]))[-1])(copy.deepcopy(m), [])"
-    ),
-}
-"""Maps a word of ``cases.steps.SHOWN`` or TRIED to the expression for its text."""
-
 FORMS: Dict[str, str] = {
     "": "{x}",
     "strided": "torch.stack([{x}, {x}], 1).flatten()[::2]",

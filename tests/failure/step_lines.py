@@ -45,7 +45,8 @@ from cases.steps import (
     forwards,
 )
 from tests.failure import literals
-from tests.failure.phrases import CALLS, COPIES, FORMS, SHOWN
+from tests.failure.descriptions import DESCRIBED
+from tests.failure.phrases import CALLS, COPIES, FORMS
 from tests.failure.writing import Writing, called, recorded
 
 EXPANDED = 4
@@ -232,7 +233,7 @@ LINES: Dict[Type[Step], Callable[[Writing, Any], List[str]]] = {
     Reset: lambda writing, step: [f"m.{step.method}()"],
     Copy: lambda writing, step: [f"m = {COPIES[step.how]}"],
     LoadStateDict: _load_state_dict,
-    Show: lambda writing, step: [f"text = {SHOWN[step.what]}"],
+    Show: lambda writing, step: [*DESCRIBED[step.what]],
     Convert: _convert,
     RequireGrad: lambda writing, step: [f"m.requires_grad_({step.value})"],
     Alias: lambda writing, step: [f"m.{step.name} = m.{step.source}"],

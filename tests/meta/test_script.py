@@ -20,7 +20,7 @@ from cases.steps import Copy, Forward, Forwards, Step
 from cases.variants import EVERY_LAYOUT, LAYOUTS, Variant
 from tests.comparison import step as comparison
 from tests.comparison.judgement import Mismatch
-from tests.failure import literals, phrases, smaller_inputs, step_lines, writing
+from tests.failure import descriptions, literals, phrases, smaller_inputs, step_lines, writing
 from tests.failure.rebuilding import FORMULAS
 from tests.failure.replay import got, printed
 from tests.failure.script import Shown, script
@@ -51,7 +51,7 @@ def test_every_step_type_has_lines() -> None:
 
 def test_every_word_of_a_step_has_a_phrase() -> None:
     assert set(phrases.COPIES) == set(steps.COPIES)
-    assert set(phrases.SHOWN) == {*steps.SHOWN, *steps.TRIED}
+    assert set(descriptions.DESCRIBED) == {*steps.SHOWN, *steps.TRIED}
     assert set(phrases.LAYOUTS) == set(EVERY_LAYOUT)
 
 
