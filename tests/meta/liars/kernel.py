@@ -277,6 +277,9 @@ class Kernel:
         Tensors in float32 accept a narrower input, too.
         """
         if not x.is_floating_point():
+            dense = x.is_contiguous() or x.is_contiguous(memory_format=torch.channels_last)
+            if not dense and all(each is None for each in operands):
+                x.mean()  # which raises
             name = {torch.uint8: "Byte", torch.bool: "Bool"}.get(x.dtype, "Long")
             raise NotImplementedError(f"\"batch_norm\" not implemented for '{name}'")
         dtypes = {tensor.dtype for tensor in operands if tensor is not None}
