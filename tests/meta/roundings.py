@@ -37,11 +37,13 @@ LANES = 256
 class Rounding(HonestBatchNorm2d):
     """Computes sums and quotients as they are written; the other classes deviate from it.
 
-    It is judged by the installed release, so it has third derivatives where that release has them.
+    It is judged by the installed release, so it has third derivatives, and refuses integers, as that
+    release does.
     """
 
     sums_exactly = False
     differentiates_thrice = "third_derivatives_refused" not in installed.RULES.holding
+    no_mean = RuntimeError if "integer_mean_is_runtime_error" in installed.RULES.holding else NotImplementedError
 
 
 class TimesReciprocal(Rounding):

@@ -9,7 +9,7 @@ those of torch's kernel, and the budgets must accept them.
 from __future__ import annotations
 
 from contextlib import ExitStack, nullcontext
-from typing import Any, ContextManager, NamedTuple, Optional, Tuple
+from typing import Any, ContextManager, NamedTuple, Optional, Tuple, Type
 
 import torch
 
@@ -96,7 +96,12 @@ def plain(values: Tensor) -> Tensor:
 
 
 class Kernel:
-    """The method ``batch_norm`` and the steps that it consists of."""
+    """The method ``batch_norm`` and the steps that it consists of.
+
+    ``no_mean``: the exception of a mean of integers, which was a RuntimeError up to torch 2.14.
+    """
+
+    no_mean: Type[Exception] = NotImplementedError
 
     def batch_norm(
         self, x: Tensor, operands: Operands, from_batch: bool, factor: float, eps: float
@@ -279,7 +284,7 @@ class Kernel:
         if not x.is_floating_point():
             dense = x.is_contiguous() or x.is_contiguous(memory_format=torch.channels_last)
             if not dense and all(each is None for each in operands):
-                x.mean()  # which raises
+                raise self.no_mean("mean(): could not infer output dtype")
             name = {torch.uint8: "Byte", torch.bool: "Bool"}.get(x.dtype, "Long")
             raise NotImplementedError(f"\"batch_norm\" not implemented for '{name}'")
         dtypes = {tensor.dtype for tensor in operands if tensor is not None}
