@@ -231,7 +231,17 @@ _WANTED_LINE = "self.input_gradient(g, kept, terms) if wanted[0] else None,"
 _CLONE_LINE = "ctx.running = tuple(None if each is None else each.clone() for each in running)"
 _RETURN_LINE = "return (None, *ctx.derivative.differentiate(g, kept, wanted), *(None,) * 5)"
 
+_EMPTY_LINE = "return torch.empty_strided(g.shape, g.stride(), dtype=gradient.dtype)"
+
 _BACKWARD: Tuple[Survivor, ...] = (
+    *_because(
+        "backward",
+        "Autograd converts a gradient to the dtype of its input, and one without elements has no digits to lose.",
+        Key(
+            "Derivative.gradient_laid_out", "drop argument", _EMPTY_LINE,
+            "dtype=gradient.dtype) -> dtype=None)",
+        ),
+    ),
     *_because(
         "backward", "Running statistics require no gradient, so nothing is left out of theirs.",
         Key("Derivative.terms", "force condition", _TWICE_LINE, "kept.from_batch -> True"),
