@@ -22,7 +22,7 @@ DOUBLES = {
 gradient penalty does, or those of weight and bias alone."""
 
 ASKED = {
-    "": ("input", *PARAMETERS),
+    "": GRADIENTS,
     "input": ("input",),
     "parameters": PARAMETERS,
     "weight": PARAMETERS[:1],

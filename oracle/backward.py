@@ -58,7 +58,7 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
     (N, C, H, W), those of weight and bias (C,), or (1, C) for a row. Raise Refusal where torch refuses.
     The refusals stand in torch's order; ``oracle.state.Graph`` explains the conditions.
     """
-    place = int(step.earlier)
+    place = step.earlier
     if place >= len(state.graphs):
         raise refusals.no_output()
     graph = state.graphs[place]
