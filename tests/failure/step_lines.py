@@ -10,6 +10,7 @@ from cases.attributes import COUNTER, FLOATING, PARAMETERS
 from cases.derivatives import (
     ASKED,
     DOUBLES,
+    GRADIENTS,
     Accumulate,
     Backward,
     Detach,
@@ -72,7 +73,7 @@ def _forwards(writing: Writing, step: Forwards) -> List[str]:
 def _backward(writing: Writing, step: Backward) -> List[str]:
     """Return lines after which ``gradients`` maps a leaf's identity to its gradient."""
     options = f"retain_graph={step.retain}, allow_unused=True"
-    numbers = [ASKED[""].index(name) for name in ASKED[step.of]]
+    numbers = [GRADIENTS.index(name) for name in ASKED[step.of]]
     asked = f"leaves[{numbers[0]}:{numbers[-1] + 1}]" if step.of else "leaves"
     nothing = "[leaves[0].detach()]" if step.of else "leaves[:1]"
     return [

@@ -6,7 +6,7 @@ from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
-from cases.derivatives import ASKED, Backward
+from cases.derivatives import ASKED, GRADIENTS, Backward
 from cases.inputs import Batch
 from tests.subject.devices import Device
 from tests.subject.observation import ObservedDerivative, ObservedGrad, ObservedGradient
@@ -33,7 +33,7 @@ def gradients(
     ``earlier``: the gradients of earlier backwards; the new ones are added. Raises whatever torch raises.
     """
     leaves = [
-        leaf if name in ASKED[step.of] else None for name, leaf in zip(ASKED[""], recording.leaves)
+        leaf if name in ASKED[step.of] else None for name, leaf in zip(GRADIENTS, recording.leaves)
     ]
     wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
     sought = wanted or [recording.leaves[0].detach()]  # for which torch refuses to differentiate
