@@ -8,6 +8,9 @@ from typing import Collection, Sequence
 QUOTED = 64
 """The number of characters of the given text that a message repeats."""
 
+LISTED = 600
+"""The largest number of characters of a list of accepted words that a message gives whole."""
+
 
 class CaseError(ValueError):
     """The text is no case id, step or input name; the message says what is accepted."""
@@ -21,12 +24,18 @@ def quoted(given: str) -> str:
 def one_of(given: str, accepted: Sequence[str], what: str) -> str:
     """Return the given word; raises CaseError where it is none of the accepted ones."""
     if given not in accepted:
-        raise CaseError(f"{quoted(given)} is no {what}; accepted: {', '.join(accepted)}")
+        raise CaseError(f"{quoted(given)} is no {what}; {listed(given, accepted)}")
     return given
 
 
+def listed(given: str, accepted: Collection[str]) -> str:
+    """Return the accepted words for a message of one line; of a long list, the most similar ones."""
+    text = ", ".join(accepted)
+    return f"accepted: {text}" if len(text) <= LISTED else nearest(given, accepted)
+
+
 def nearest(given: str, accepted: Collection[str]) -> str:
-    """Return the three accepted ids that are most similar to the given one, for a message of one line.
+    """Return the three accepted words that are most similar to the given one, for a message of one line.
 
     Where none is similar, these are the first three.
     """

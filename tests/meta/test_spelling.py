@@ -142,6 +142,12 @@ def test_a_long_id_of_every_family_is_refused_in_one_line(family: str) -> None:
         assert refusal(f"{family}-{rest}").startswith("unknown case id '")
 
 
+def test_an_unknown_shape_is_refused_in_one_line() -> None:
+    """There are too many shapes for one line, so the most similar ones are named."""
+    message = refusal(BEGINNING.replace("-n8-", "-n8_one_rows-") + "-forward:b0")
+    assert f"'n8_one_rows' is no shape; {len(SHAPES)} are accepted, among them n8_one_row, " in message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
