@@ -103,9 +103,12 @@ def with_hooks(state: State, step: Forward, variant: Variant, found: Expected) -
     return tagged(found, "compile_hooks_again")
 
 
-def of_several_sizes(state: State) -> bool:
-    """Whether torch has compiled forwards of several sizes, the later ones for sizes that may change."""
-    return len({each.given[0] for each in compiled(state).calls}) > 1
+def of_several_sizes(state: State, *others: Tuple[int, ...]) -> bool:
+    """Whether torch has compiled forwards of several sizes, the later ones for sizes that may change.
+
+    ``others``: further sizes that it compiles now.
+    """
+    return len({*others, *(each.given[0] for each in compiled(state).calls)}) > 1
 
 
 def _call(state: State, step: Forward, variant: Variant) -> Call:

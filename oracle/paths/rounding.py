@@ -4,7 +4,7 @@ result."""
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import numpy as np
 
@@ -46,19 +46,34 @@ def mean_of_infinity(before: State, expected: Expected) -> Expected:
     A mean that each value moves a little is infinite from the first infinity on, and NaN from the value
     after it on: the difference of two infinities, or an infinity less its own share.
     """
-    old, new = before.running_mean, expected.state.running_mean
-    if old is None or new is None or new.numbers is old.numbers or expected.output is None:
+    values = _averaged(before, expected)
+    if values is None:
         return expected
-    values = by_channel(expected.output.batch.values)
     lost = np.isinf(values[:, :-1]).any(axis=1)
     if not lost.any():
         return expected
+    new = expected.state.running_mean
+    assert new is not None
     numbers = dataclasses.replace(
         new.numbers,
         values=np.where(lost, np.nan, new.numbers.values),
         budget=np.where(lost, np.nan, new.numbers.budget),
     )
     return dataclasses.replace(expected, state=expected.state.written(new._replace(numbers=numbers)))
+
+
+def averages_infinity(before: State, expected: Expected) -> bool:
+    """Whether a forward has added the mean of values one of which is infinite to running_mean."""
+    values = _averaged(before, expected)
+    return values is not None and bool(np.isinf(values).any())
+
+
+def _averaged(before: State, expected: Expected) -> Optional[np.ndarray]:
+    """Return the values, shape (C, n), whose mean a forward has added to running_mean; None if none."""
+    old, new = before.running_mean, expected.state.running_mean
+    if old is None or new is None or new.numbers is old.numbers or expected.output is None:
+        return None
+    return by_channel(expected.output.batch.values)
 
 
 def _rounded(output: ExpectedOutput) -> ExpectedOutput:

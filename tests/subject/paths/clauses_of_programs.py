@@ -163,6 +163,16 @@ COMPILE = (
         defect=True,
     ),
     freely(
+        "inductor_infinity",
+        "inductor combines means of parts where a batch is large, has one channel or sizes that may "
+        "change. The mean of an infinity is then NaN or infinite, by the order of the parts.",
+        "running_mean",
+        source="reports/defects/path_decomposed_infinity.md; pytorch/pytorch#138570",
+        ends=True,
+        always=False,
+        defect=True,
+    ),
+    freely(
         "decomposed_statistics",
         "The decomposition of batch_norm rounds mean and inverse deviation of a 16-bit input on the CPU "
         "to 16 bits for the backward, also of a float32 module, whose gradients lose their digits.",
