@@ -14,9 +14,9 @@ from oracle.backward import holds_tensors
 from oracle.expected_derivatives import ExpectedGradient
 from oracle.meanings import advance
 from oracle.paths.guards import called_as_it_is, differentiates_module, of_several_sizes
-from oracle.paths.walk import Advance, differentiated_graph, failing, tagged, used_up
+from oracle.paths.walk import Advance, also_inside, differentiated_graph, failing, tagged, used_up
 from oracle.semantics import Rules, Semantics
-from oracle.state import Expected, Graph, Inside, State
+from oracle.state import Expected, Graph, State
 
 MIXED_DTYPE, NOT_1D = "mixed dtype", "expected 1 dims"
 """Parts of the messages about an input of another dtype than the module, and a tensor of the module that
@@ -72,26 +72,19 @@ def _written_twice(state: State, apart: State, found: Expected) -> Expected:
         variance = each.state.running_var
         return dataclasses.replace(each, state=each.state.changed(running_mean=variance))
 
-    seen = outside(found)
     if found.error is not None or found.state.running_mean is apart.running_mean:
+        seen = outside(found)
         return dataclasses.replace(seen, state=state) if found.state is apart else seen
-    within = found.inside or Inside(apart, found, lambda each: each)
-    inside = within._replace(outside=lambda each: outside(within.outside(each)))
-    return tagged(dataclasses.replace(seen, inside=inside), "ahead_statistics")
+    return tagged(also_inside(apart, found, outside), "ahead_statistics")
 
 
 def _read_first(state: State, found: Expected) -> Expected:
     """Return what a forward shows that reads weight and bias first, also where a kernel is wrong."""
-    seen = _before_update(state, found)
-    if seen is found:
-        return found
-    within = found.inside or Inside(state, found, lambda each: each)
 
-    def outside(each: Expected) -> Expected:
-        shown = within.outside(each)
+    def change(shown: Expected) -> Expected:
         return shown if shown.output is None else _before_update(state, shown)
 
-    return dataclasses.replace(seen, inside=within._replace(outside=outside))
+    return also_inside(state, found, change)
 
 
 def _before_update(state: State, found: Expected) -> Expected:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Callable, Dict
+from typing import Dict
 
-from cases.steps import FORMS, Forward, Step
-from cases.variants import NARROW, Variant
+from cases.steps import Forward, Step
+from cases.variants import Variant
 from oracle.meanings import advance
 from oracle.paths.ahead import (
     MIXED_DTYPE,
@@ -19,28 +19,9 @@ from oracle.paths.ahead import (
     traced_ahead,
     with_symbolic_shapes,
 )
-from oracle.paths.guards import (
-    called_as_it_is,
-    cumulates,
-    noted,
-    of_several_sizes,
-    skipping,
-    with_hooks,
-)
-from oracle.paths.rounding import (
-    averages_infinity,
-    gradients_in_16_bits,
-    gradients_of_rounded_statistics,
-    mean_of_infinity,
-)
-from oracle.paths.walk import (
-    Advance,
-    allowing,
-    by_forward,
-    failing,
-    raised_as,
-    tagged,
-)
+from oracle.paths.decomposition import decomposed, in_16_bits
+from oracle.paths.guards import called_as_it_is, cumulates, noted, skipping, with_hooks
+from oracle.paths.walk import Advance, by_forward, failing, raised_as, tagged
 from oracle.refusals import OVERLAPPING
 from oracle.semantics import Semantics
 from oracle.state import Expected, ExpectedError, Inside, State
@@ -54,10 +35,6 @@ module's own code, and a TypeError, at which torch gives the graph up and calls 
 
 UNSEEN = (MIXED_DTYPE, NOT_1D, "INTERNAL ASSERT")
 """Parts of the messages of checks that the captured graph does not make, so they come when it runs."""
-
-INDUCTOR_SUMS = 1024
-"""The largest number of values of which inductor computes the mean from their sum, if the sizes are fixed
-and there are several channels."""
 
 OTHERWISE = {
     "both be None": "both be None",
@@ -143,69 +120,6 @@ def _fullgraph(state: State, step: Step, variant: Variant, semantics: Semantics)
     return _compiled(state, step, variant, semantics)
 
 
-Mean = Callable[[State, Expected], Expected]
-"""A function from the state before a forward, and what it shows, to what it shows by another mean."""
-
-
-def _of_var_mean(before: State, found: Expected) -> Expected:
-    """Return what a forward shows whose mean var_mean computes."""
-    lost = mean_of_infinity(before, found)
-    return found if lost is found else tagged(lost, "decomposed_infinity")
-
-
-def _of_inductor(before: State, found: Expected) -> Expected:
-    """Return what a forward shows whose mean inductor computes for sizes that may change."""
-    return tagged(found, "inductor_infinity") if averages_infinity(before, found) else found
-
-
-def _of_static_inductor(before: State, found: Expected) -> Expected:
-    """Return what a forward shows whose mean inductor computes, of few values from their sum."""
-    assert found.output is not None
-    shape = found.output.shape
-    summed = found.output.batch.values.size <= INDUCTOR_SUMS * shape[1] and shape[1] > 1
-    if summed and not of_several_sizes(before, shape):
-        return found
-    return _of_inductor(before, found)
-
-
-def _decomposed(one: Advance, mean: Mean) -> Advance:
-    """Return the function for a forward whose batch_norm is decomposed into other operators."""
-
-    def forward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-        found = one(state, step, variant, semantics)
-        if called_as_it_is(state, step, variant):
-            return found
-        if found.output is not None:
-            return tagged(mean(state, found), "decomposed_strides")
-        assert found.error is not None
-        unchecked = any(each.form in FORMS for each in state.tensors())
-        unchecked = unchecked or MIXED_DTYPE in found.error.pattern
-        return tagged(found, "decomposed_checks") if unchecked else found
-
-    return forward
-
-
-def _in_16_bits(one: Advance) -> Advance:
-    """Return the function for a step; decomposed operators round the gradients of 16-bit inputs.
-
-    What they have added to ``.grad`` stays there in later steps.
-    """
-
-    def perform(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
-        found = one(state, step, variant, semantics)
-        if found.error is not None or variant.input_dtype not in NARROW:
-            return found
-        there = [each for each in found.gradients or () if each is not None]
-        there += [part for _, grad in found.state.grads() for part in grad.parts]
-        outputs = [each.output for each in there if each.output.batch.values.size]
-        wide = found.state.dtype not in NARROW
-        if wide and any(each.batch_statistics for each in outputs):
-            return allowing(found, "decomposed_statistics", gradients_of_rounded_statistics(found))
-        return allowing(found, "decomposed_narrow", gradients_in_16_bits(found)) if outputs else found
-
-    return perform
-
-
 _ENDS = {"": _compiled, "_static": _compiled, "_dynamic": _compiled, "_fullgraph": _fullgraph}
 
 
@@ -223,10 +137,7 @@ def _performed(name: str, one: Advance) -> Advance:
         others = cached(others, name.startswith("inductor") or end == "dynamic")
     if eager:
         return by_forward(traced_ahead(one), others)
-    mean = _of_var_mean
-    if name.startswith("inductor"):
-        mean = _of_inductor if end == "dynamic" else _of_static_inductor
-    return by_forward(_in_16_bits(_decomposed(traced_ahead(one), mean)), _in_16_bits(others))
+    return by_forward(in_16_bits(decomposed(traced_ahead(one), name)), in_16_bits(others))
 
 
 STEPPING: Dict[str, Advance] = {

@@ -8,13 +8,15 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
+from cases.attributes import STATISTICS
 from cases.variants import NARROW
 from oracle.deviations.narrow import narrow_statistics
 from oracle.expected_derivatives import ExpectedGradient
+from oracle.numerics import bounds
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import Statistics, by_channel
-from oracle.state import Expected, State
+from oracle.state import Expected, State, Tensor
 
 
 def output_in_16_bits(expected: Expected) -> Expected:
@@ -66,6 +68,26 @@ def averages_infinity(before: State, expected: Expected) -> bool:
     """Whether a forward has added the mean of values one of which is infinite to running_mean."""
     values = _averaged(before, expected)
     return values is not None and bool(np.isinf(values).any())
+
+
+def update_in_16_bits(before: State, expected: Expected) -> Expected:
+    """Return what is expected, with running statistics for which (1 - momentum) * old was rounded, too.
+
+    That is so where they are stored in 16 bits, and the product is a result of its own.
+    """
+    state, momentum = expected.state, before.momentum
+    if before.dtype not in NARROW or not isinstance(momentum, (int, float)):
+        return expected
+    for name in STATISTICS:
+        old, new = before.entry(name), state.entry(name)
+        if not isinstance(old, Tensor) or not isinstance(new, Tensor) or new.numbers is old.numbers:
+            continue
+        with np.errstate(invalid="ignore", over="ignore"):
+            product = bounds.stored((1.0 - momentum) * old.numbers.values, FORMATS[before.dtype])
+        budget = np.where(new.numbers.budget > 0, new.numbers.budget + product, new.numbers.budget)
+        numbers = dataclasses.replace(new.numbers, budget=budget)
+        state = state.written(new._replace(numbers=numbers))
+    return expected if state is expected.state else dataclasses.replace(expected, state=state)
 
 
 def _averaged(before: State, expected: Expected) -> Optional[np.ndarray]:

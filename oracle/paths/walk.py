@@ -14,7 +14,7 @@ from oracle import outputs
 from oracle.batch_norm import hands_over_buffers
 from oracle.meanings import advance
 from oracle.semantics import Rules, Semantics
-from oracle.state import Expected, ExpectedError, Graph, State
+from oracle.state import Expected, ExpectedError, Graph, Inside, State
 
 Advance = Callable[[State, Step, Variant, Semantics], Expected]
 """A function from a module, a step, and what runs it to what the step must show."""
@@ -121,6 +121,19 @@ def allowing(expected: Expected, clause: str, wider: Expected) -> Expected:
     """Return what is expected, with a clause that allows the result ``wider`` instead."""
     allowances = (*expected.allowances, (clause, wider))
     return dataclasses.replace(tagged(expected, clause), allowances=allowances)
+
+
+def also_inside(before: State, found: Expected, change: Callable[[Expected], Expected]) -> Expected:
+    """Return what a step shows after a change that the path makes, also to what a wrong kernel shows.
+
+    ``before``: the module before the step.
+    """
+    within = found.inside or Inside(before, found, lambda each: each)
+    changed = change(found)
+    if changed is found:
+        return found
+    inside = within._replace(outside=lambda each: change(within.outside(each)))
+    return dataclasses.replace(changed, inside=inside)
 
 
 def failing(state: State, kind: str, pattern: str, *clauses: str) -> Expected:

@@ -148,6 +148,11 @@ COMPILE = (
         ends=True,
         always=False,
     ),
+    exactly(
+        "decomposed_update",
+        "Running statistics of 16 bits are updated by several operators, and (1 - momentum) * running is "
+        "rounded to 16 bits before the batch's share is added.",
+    ),
     freely(
         "decomposed_narrow",
         "The operators that batch_norm is decomposed into round to 16 bits in other places.",
