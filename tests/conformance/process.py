@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import os
 import sys
 import threading
@@ -23,6 +24,9 @@ STANDARD = {1: "standard output", 2: "standard error"}
 
 ENDING = ("_exit", "abort", "execv", "execve")
 """The functions of ``os`` that end a process at once. The others of their kind call one of these."""
+
+HOLDERS = (os, importlib.import_module(os.name))
+"""The modules that have these functions: ``os``, and ``posix`` or ``nt``, where it takes them from."""
 
 SPARE = 32
 """The number of file descriptors kept back, for the results of a run whose subject took all others."""
@@ -115,7 +119,7 @@ class Guard:
         They stay replaced between the cases: a finalizer or a thread of the subject may call them there.
         """
         for name, call in self._calls.items():
-            setattr(os, name, self._refusal(name, call))
+            _replace(name, self._refusal(name, call))
 
     def _refusal(self, name: str, call: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
         def refuse(*arguments: Any, **named: Any) -> NoReturn:
@@ -183,7 +187,7 @@ class Guard:
         self._over.set()
         self._release()
         for name, call in self._calls.items():
-            setattr(os, name, call)
+            _replace(name, call)
         if outlast and self._begun:
             atexit.register(_ignore_calls)  # runs before the functions that the subject has registered
             threading.Thread(target=self._outlast, name="process-end", daemon=True).start()
@@ -215,13 +219,19 @@ class Guard:
         )
 
 
+def _replace(name: str, call: Callable[..., Any]) -> None:
+    """Put ``call`` in the place of a function of ENDING."""
+    for module in HOLDERS:
+        setattr(module, name, call)
+
+
 def _ignore_calls() -> None:
     """Make the functions of ENDING do nothing.
 
     A function that the subject has registered with ``atexit`` cannot change the exit status by them.
     """
     for name in ENDING:
-        setattr(os, name, lambda *_: None)
+        _replace(name, lambda *_: None)
 
 
 def _copy(number: int) -> Optional[int]:

@@ -15,6 +15,7 @@ import pytest
 from tests.conformance.process import Damage, Guard
 from tests.meta.command import HOSTILE, UNJUDGED, USAGE, Ran, crash, run
 
+posix = pytest.importorskip("posix")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="written for POSIX processes")
 
 ONE_VALUE = tuple(f"edge-shape-one_value_{word}" for word in ("tracked", "untracked", "bare"))
@@ -140,9 +141,10 @@ def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
     assert ran.lines[-1].startswith("ERROR: the process cannot end: thread 'endless' of the subject is still")
 
 
-def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(tmp_path: Path) -> None:
-    """The refusal is that of a subject that does so in a forward."""
-    (tmp_path / "imported.py").write_text("import os\nos._exit(0)\n", encoding="ascii")
+@pytest.mark.parametrize("source", ["import os\nos._exit(0)\n", "from posix import _exit\n_exit(0)\n"])
+def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(source: str, tmp_path: Path) -> None:
+    """The refusal is that of a subject that does so in a forward; ``os`` has its functions from ``posix``."""
+    (tmp_path / "imported.py").write_text(source, encoding="ascii")
     ran = run(*SHAPES, "--subject", "imported:Thing", path=str(tmp_path))
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
     assert "importing 'imported' fails (SystemExit: os._exit(0))" in ran.output
@@ -161,11 +163,11 @@ def test_nothing_that_python_calls_later_ends_the_process_with_success() -> None
 
 def test_what_was_replaced_is_put_back() -> None:
     """The replaced functions are restored at the end, also when the code within has raised."""
-    guard, calls = Guard(0), (os._exit, os.abort)
+    guard, calls = Guard(0), (os._exit, os.abort, posix._exit)
     with pytest.raises(OSError, match="True"), guard.over("it"):
         raise OSError(f"from within {os._exit is not calls[0]}")
     guard.close(outlast=False)
-    assert (os._exit, os.abort) == calls
+    assert (os._exit, os.abort, posix._exit) == calls
 
 
 def test_damage_does_not_pass_from_one_case_to_the_next() -> None:
