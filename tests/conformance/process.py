@@ -208,21 +208,28 @@ class Guard:
         """Wait a while for the subject's threads after the main thread's end, then end the process."""
         threading.main_thread().join()
         time.sleep(PATIENCE)
-        names = ", ".join(
-            repr(each.name)
-            for each in threading.enumerate()
-            if not each.daemon and each is not threading.main_thread()
-        )
-        self._end(
-            f"the process cannot end: thread {names} of the subject is still running "
-            f"{PATIENCE:g} s after the run; let it end, or make it a daemon thread"
-        )
+        self._end(f"the process cannot end {PATIENCE:g} s after the run: {_unended()}")
 
 
 def _replace(name: str, call: Callable[..., Any]) -> None:
     """Put ``call`` in the place of a function of ENDING."""
     for module in HOLDERS:
         setattr(module, name, call)
+
+
+def _unended() -> str:
+    """Return what keeps the process, and what to do: threads, or else a function of ``atexit``."""
+    there = [each for each in threading.enumerate() if not each.daemon]
+    names = [repr(each.name)[:60] for each in there if each is not threading.main_thread()]
+    if not names:
+        return "a function that the subject has registered with atexit has not ended; let it end"
+    if len(names) == 1:
+        still = f"thread {names[0]} of the subject is still running"
+        return f"{still}; let it end, or make it a daemon thread"
+    return (
+        f"thread {names[0]} of the subject and {len(names) - 1} more are still running; let them end, or "
+        "make them daemon threads"
+    )
 
 
 def _ignore_calls() -> None:

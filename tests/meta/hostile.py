@@ -135,6 +135,22 @@ class LeavesAThread(Base):
         return super().forward(input)
 
 
+class LeavesAThreadInEveryForward(Base):
+    """Leaves many threads that never end, and is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        threading.Thread(target=time.sleep, args=(10**6,), name="endless").start()
+        return super().forward(input)
+
+
+class HangsAtTheEnd(Base):
+    """Registers a function with ``atexit`` that never ends, and is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        atexit.register(time.sleep, 10**6)
+        return super().forward(input)
+
+
 class Hangs(Base):
     """Does not return from its forward."""
 

@@ -135,10 +135,18 @@ def test_a_case_that_hangs_is_named_after_the_time_that_was_given() -> None:
 
 
 def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
-    """The thread is named, and the run has no status of success."""
-    ran = run(*SHAPES, "--subject", f"{HOSTILE}:LeavesAThread", fresh=True)
+    """One thread is named, the others are counted, and the run has no status of success."""
+    for name, ending in (("", " is still running; let it"), ("InEveryForward", " and ")):
+        ran = run(*SHAPES, "--subject", f"{HOSTILE}:LeavesAThread{name}", fresh=True)
+        assert ran.status == UNJUDGED, ran.output
+        told = f"ERROR: the process cannot end 10 s after the run: thread 'endless' of the subject{ending}"
+        assert ran.lines[-1].startswith(told), ran.output
+
+
+def test_a_function_of_atexit_that_never_ends_does_not_keep_the_process() -> None:
+    ran = run(*SHAPES, "--subject", f"{HOSTILE}:HangsAtTheEnd", fresh=True)
     assert ran.status == UNJUDGED, ran.output
-    assert ran.lines[-1].startswith("ERROR: the process cannot end: thread 'endless' of the subject is still")
+    assert ran.lines[-1].endswith("the subject has registered with atexit has not ended; let it end"), ran.output
 
 
 @pytest.mark.parametrize("source", ["import os\nos._exit(0)\n", "from posix import _exit\n_exit(0)\n"])
