@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import faulthandler
 import importlib
 import os
 import sys
@@ -33,6 +34,9 @@ SPARE = 32
 
 PATIENCE = 10.0
 """The seconds for which threads may outlive the run before the process is ended."""
+
+GRACE = 5.0
+"""The seconds after the limit of a case until a process is ended in which Python does not get to run."""
 
 INTERVAL = 0.25
 """The seconds from one look at the clock to the next."""
@@ -99,6 +103,7 @@ class Guard:
             self._begin()
         kept = {number: _copy(number) for number in STANDARD}
         self._since, self._doing = time.monotonic(), doing
+        self._limit_stuck()
         try:
             with self._streams_open():
                 yield
@@ -107,6 +112,7 @@ class Guard:
                 raise
         finally:
             self._doing = ""
+            self._unlimit_stuck()
             self._mend(kept)
             damage = " and ".join(dict.fromkeys(self._damage))
             self._damage.clear()
@@ -168,6 +174,19 @@ class Guard:
                     "ended without a record; run that alone with -s to see where it hangs, or give it "
                     "longer by --case-timeout SECONDS"
                 )
+
+    def _limit_stuck(self) -> None:
+        """End the process by C code soon after the limit: compiled code may hang and keep Python's lock.
+
+        No thread of Python can then say which case it is; the traceback shows where it hangs.
+        """
+        errors = self._user.get(2)
+        if self.limit and errors is not None:
+            faulthandler.dump_traceback_later(self.limit + GRACE, exit=True, file=errors)
+
+    def _unlimit_stuck(self) -> None:
+        if self.limit and os.getpid() == self._process:  # a fork lacks the thread, and would wait for it
+            faulthandler.cancel_dump_traceback_later()
 
     def _end(self, line: str) -> NoReturn:
         """Write one line and end the process."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -159,6 +160,14 @@ class Hangs(Base):
         return input
 
 
+class HangsInCompiledCode(Base):
+    """Hangs in a function of C that keeps Python's lock, so that no other thread runs."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        ctypes.PyDLL(None).sleep(10**6)
+        return input
+
+
 def _one_value(input: Tensor) -> bool:
     return input.dim() == 4 and input.numel() == input.size(1)
 
@@ -184,3 +193,4 @@ ClosesStdoutAtOneValue = _at_one_value(ClosesStdout)
 ClosesTheDescriptorAtOneValue = _at_one_value(ClosesTheDescriptor)
 OpensEverythingAtOneValue = _at_one_value(OpensEverything)
 HangsAtOneValue = _at_one_value(Hangs)
+HangsInCompiledCodeAtOneValue = _at_one_value(HangsInCompiledCode)

@@ -134,6 +134,19 @@ def test_a_case_that_hangs_is_named_after_the_time_that_was_given() -> None:
     assert crash(ran.output) == []
 
 
+@pytest.mark.parametrize("options", [(), ("-n", "1", "--max-worker-restart", "0")])
+def test_compiled_code_that_hangs_is_ended_soon_after_the_time_that_was_given(
+    options: Tuple[str, ...],
+) -> None:
+    """A traceback shows where it hangs; pytest-xdist names the case of a worker."""
+    subject = ("--subject", f"{HOSTILE}:HangsInCompiledCodeAtOneValue")
+    ran = run(*SHAPES, *options, "--case-timeout", "3", *subject)
+    assert ran.status == (UNJUDGED if options else pytest.ExitCode.TESTS_FAILED), ran.output
+    assert "Timeout (0:00:08)!" in ran.output
+    assert re.search(r"hostile\.py.*, line \d+ in forward", ran.output), ran.output
+    assert ("crashed while running" in ran.output) == bool(options)
+
+
 def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
     """One thread is named, the others are counted, and the run has no status of success."""
     for name, ending in (("", " is still running; let it"), ("InEveryForward", " and ")):
