@@ -183,7 +183,7 @@ def _parts(comparison: Comparison) -> Tuple[Tuple[str, bool], ...]:
         ("semantics", bool(comparison.switches)),
         ("verdicts", bool(comparison.verdicts)),
         ("exceptions", bool(comparison.exceptions)),
-        ("known defects", bool(comparison.defects)),
+        ("the set of known defects", bool(comparison.defects)),
         ("the set of cases", bool(comparison.only_old or comparison.only_new)),
     )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import faulthandler
+import importlib
 import os
 import sys
 import threading
@@ -24,11 +26,17 @@ STANDARD = {1: "standard output", 2: "standard error"}
 ENDING = ("_exit", "abort", "execv", "execve")
 """The functions of ``os`` that end a process at once. The others of their kind call one of these."""
 
+HOLDERS = (os, importlib.import_module(os.name))
+"""The modules that have these functions: ``os``, and ``posix`` or ``nt``, where it takes them from."""
+
 SPARE = 32
 """The number of file descriptors kept back, for the results of a run whose subject took all others."""
 
 PATIENCE = 10.0
 """The seconds for which threads may outlive the run before the process is ended."""
+
+GRACE = 5.0
+"""The seconds after the limit of a case until a process is ended in which Python does not get to run."""
 
 INTERVAL = 0.25
 """The seconds from one look at the clock to the next."""
@@ -95,6 +103,7 @@ class Guard:
             self._begin()
         kept = {number: _copy(number) for number in STANDARD}
         self._since, self._doing = time.monotonic(), doing
+        self._limit_stuck()
         try:
             with self._streams_open():
                 yield
@@ -103,6 +112,7 @@ class Guard:
                 raise
         finally:
             self._doing = ""
+            self._unlimit_stuck()
             self._mend(kept)
             damage = " and ".join(dict.fromkeys(self._damage))
             self._damage.clear()
@@ -115,7 +125,7 @@ class Guard:
         They stay replaced between the cases: a finalizer or a thread of the subject may call them there.
         """
         for name, call in self._calls.items():
-            setattr(os, name, self._refusal(name, call))
+            _replace(name, self._refusal(name, call))
 
     def _refusal(self, name: str, call: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
         def refuse(*arguments: Any, **named: Any) -> NoReturn:
@@ -165,6 +175,19 @@ class Guard:
                     "longer by --case-timeout SECONDS"
                 )
 
+    def _limit_stuck(self) -> None:
+        """End the process by C code soon after the limit: compiled code may hang and keep Python's lock.
+
+        No thread of Python can then say which case it is; the traceback shows where it hangs.
+        """
+        errors = self._user.get(2)
+        if self.limit and errors is not None:
+            faulthandler.dump_traceback_later(self.limit + GRACE, exit=True, file=errors)
+
+    def _unlimit_stuck(self) -> None:
+        if self.limit and os.getpid() == self._process:  # a fork lacks the thread, and would wait for it
+            faulthandler.cancel_dump_traceback_later()
+
     def _end(self, line: str) -> NoReturn:
         """Write one line and end the process."""
         for number, copy in self._user.items():
@@ -183,7 +206,7 @@ class Guard:
         self._over.set()
         self._release()
         for name, call in self._calls.items():
-            setattr(os, name, call)
+            _replace(name, call)
         if outlast and self._begun:
             atexit.register(_ignore_calls)  # runs before the functions that the subject has registered
             threading.Thread(target=self._outlast, name="process-end", daemon=True).start()
@@ -204,15 +227,28 @@ class Guard:
         """Wait a while for the subject's threads after the main thread's end, then end the process."""
         threading.main_thread().join()
         time.sleep(PATIENCE)
-        names = ", ".join(
-            repr(each.name)
-            for each in threading.enumerate()
-            if not each.daemon and each is not threading.main_thread()
-        )
-        self._end(
-            f"the process cannot end: thread {names} of the subject is still running "
-            f"{PATIENCE:g} s after the run; let it end, or make it a daemon thread"
-        )
+        self._end(f"the process cannot end {PATIENCE:g} s after the run: {_unended()}")
+
+
+def _replace(name: str, call: Callable[..., Any]) -> None:
+    """Put ``call`` in the place of a function of ENDING."""
+    for module in HOLDERS:
+        setattr(module, name, call)
+
+
+def _unended() -> str:
+    """Return what keeps the process, and what to do: threads, or else a function of ``atexit``."""
+    there = [each for each in threading.enumerate() if not each.daemon]
+    names = [repr(each.name)[:60] for each in there if each is not threading.main_thread()]
+    if not names:
+        return "a function that the subject has registered with atexit has not ended; let it end"
+    if len(names) == 1:
+        still = f"thread {names[0]} of the subject is still running"
+        return f"{still}; let it end, or make it a daemon thread"
+    return (
+        f"thread {names[0]} of the subject and {len(names) - 1} more are still running; let them end, or "
+        "make them daemon threads"
+    )
 
 
 def _ignore_calls() -> None:
@@ -221,7 +257,7 @@ def _ignore_calls() -> None:
     A function that the subject has registered with ``atexit`` cannot change the exit status by them.
     """
     for name in ENDING:
-        setattr(os, name, lambda *_: None)
+        _replace(name, lambda *_: None)
 
 
 def _copy(number: int) -> Optional[int]:

@@ -76,6 +76,7 @@ def session_of(config: pytest.Config) -> Session:
 
 def _session(config: pytest.Config) -> Session:
     option = config.option
+    verbose = getattr(option, "verbose", 0) > 0  # -p no:terminal takes the option away
     guard = config.stash[GUARD]
     subject = preflight.load(option, guard)
     from tests.conformance import recording
@@ -102,9 +103,9 @@ def _session(config: pytest.Config) -> Session:
         header,
         options.again(option),
         guard,
-        Allowance(bool(option.case) or option.verbose > 0, fresh=not getattr(option, "maxfail", 0)),
+        Allowance(bool(option.case) or verbose, fresh=not getattr(option, "maxfail", 0)),
         None if option.input is None else own_input.read(option.input),
-        bool(option.case) and option.verbose > 0,
+        bool(option.case) and verbose,
         None if option.accepted is None else accepted.read(option.accepted),
     )
 

@@ -106,6 +106,14 @@ class WrongWithOneThread(Base):
         return output + 1 if torch.get_num_threads() == 1 and input.numel() > 4000 else output
 
 
+class WrongWithOneThreadOnly(Base):
+    """Adds 1 to the output of any size when torch has one thread."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        output = super().forward(input)
+        return output + 1 if torch.get_num_threads() == 1 else output
+
+
 class WrongInDouble(Base):
     """Adds 1 to the output when torch's default dtype is float64."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -135,11 +136,35 @@ class LeavesAThread(Base):
         return super().forward(input)
 
 
+class LeavesAThreadInEveryForward(Base):
+    """Leaves many threads that never end, and is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        threading.Thread(target=time.sleep, args=(10**6,), name="endless").start()
+        return super().forward(input)
+
+
+class HangsAtTheEnd(Base):
+    """Registers a function with ``atexit`` that never ends, and is right."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        atexit.register(time.sleep, 10**6)
+        return super().forward(input)
+
+
 class Hangs(Base):
     """Does not return from its forward."""
 
     def forward(self, input: Tensor) -> Tensor:
         time.sleep(10**6)
+        return input
+
+
+class HangsInCompiledCode(Base):
+    """Hangs in a function of C that keeps Python's lock, so that no other thread runs."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        ctypes.PyDLL(None).sleep(10**6)
         return input
 
 
@@ -168,3 +193,4 @@ ClosesStdoutAtOneValue = _at_one_value(ClosesStdout)
 ClosesTheDescriptorAtOneValue = _at_one_value(ClosesTheDescriptor)
 OpensEverythingAtOneValue = _at_one_value(OpensEverything)
 HangsAtOneValue = _at_one_value(Hangs)
+HangsInCompiledCodeAtOneValue = _at_one_value(HangsInCompiledCode)

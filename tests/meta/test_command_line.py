@@ -9,7 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 import pytest
 
 from cases import catalogue
-from tests.meta.command import MATRIX, SMOKE, Ran, crash, rows, run
+from tests.meta.command import FAKES, LOUD, MATRIX, SMOKE, Ran, crash, rows, run
 
 # --- the run in other ways --------------------------------------------------------------------
 
@@ -119,3 +119,14 @@ def test_cases_and_other_tests_run_side_by_side() -> None:
     last = "tests/meta/test_readme.py::test_releases_named_are_the_table"
     ran = run(first, "tests/conformance/test_edges.py", last, *SMOKE, "--shard", "1/20")
     assert ran.status == 0, ran.output
+
+
+@pytest.mark.parametrize(("subject", "status"), [("torch.nn:BatchNorm2d", 0), (f"{FAKES}:NotCounted", 1)])
+def test_without_the_terminal_of_pytest_the_status_and_the_record_remain(
+    subject: str, status: int, tmp_path: Path
+) -> None:
+    record = tmp_path / "silent.jsonl"
+    options = ("-p", "no:terminal", "--case", MATRIX, "--subject", subject, f"--report={record}")
+    ran = run(*options, command=LOUD)
+    assert (ran.status, ran.output) == (status, "")
+    assert list(rows(record)) == [MATRIX]

@@ -59,7 +59,7 @@ def test_the_text_of_no_change() -> None:
         "new: torch 2.13.0+cpu, 1 case (b.jsonl)",
         "",
         "numerics: 0 of 1 cases with the same expected values changed bitwise",
-        "the same: semantics, verdicts, exceptions, known defects, the set of cases",
+        "the same: semantics, verdicts, exceptions, the set of known defects, the set of cases",
         "nothing that a user must know about changed",
     ]
 
@@ -104,7 +104,7 @@ def test_the_text_of_changes() -> None:
         "       e",
         "numerics: 0 of 2 cases with the same expected values changed bitwise"
         " (left out: 2 with a switch that changed)",
-        "changed: semantics, verdicts, exceptions, known defects, the set of cases",
+        "changed: semantics, verdicts, exceptions, the set of known defects, the set of cases",
     ]
 
 

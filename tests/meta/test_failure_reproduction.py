@@ -18,7 +18,7 @@ from cases.case import Case
 from cases.steps import Forwards
 from cases.variants import LARGE_SHAPES
 from tests.failure import replay
-from tests.failure.reproduction import IRREPRODUCIBLE, Reproduction, reproduce
+from tests.failure.reproduction import IRREPRODUCIBLE, ONLY_HERE, Reproduction, reproduce
 from tests.failure.shrinking import alike, shortest
 from tests.meta import failing, fakes, installed
 from tests.meta.fakes import early_returns, modes, numbers
@@ -221,9 +221,12 @@ def test_a_fault_that_needs_all_channels_keeps_them() -> None:
 
 def test_threads_and_dtype_of_this_process_are_set(monkeypatch: pytest.MonkeyPatch, beside: Path) -> None:
     monkeypatch.syspath_prepend(beside)
-    again = of(failing.WrongWithOneThread, spelled("forward:b0", "bounded-n4096-float32"))
-    assert again.script is not None, again.remark
-    assert "torch.set_num_threads(1)" in again.script
+    for again in (
+        of(failing.WrongWithOneThread, spelled("forward:b0", "bounded-n4096-float32")),
+        of(failing.WrongWithOneThreadOnly, spelled("forward:b0")),
+    ):
+        assert again.script is not None, again.remark
+        assert "torch.set_num_threads(1)" in again.script
     torch.set_default_dtype(torch.float64)
     try:
         again = of(failing.WrongInDouble, spelled("forward:b0"))
@@ -245,7 +248,7 @@ def test_what_depends_on_earlier_cases_is_said_not_to_be_reproducible(
     failing.WrongAfterFifty.forwards = 50
     again = of(failing.WrongAfterFifty, spelled("forward:b0"))
     assert again.script is None
-    assert again.remark.startswith(f"{IRREPRODUCIBLE}; a script in a fresh process got ")
+    assert again.remark.startswith(f"{ONLY_HERE}; a script in a fresh process got ")
 
 
 def test_a_script_that_does_not_end_is_given_up() -> None:

@@ -15,6 +15,7 @@ import pytest
 from tests.conformance.process import Damage, Guard
 from tests.meta.command import HOSTILE, UNJUDGED, USAGE, Ran, crash, run
 
+posix = pytest.importorskip("posix")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="written for POSIX processes")
 
 ONE_VALUE = tuple(f"edge-shape-one_value_{word}" for word in ("tracked", "untracked", "bare"))
@@ -133,16 +134,38 @@ def test_a_case_that_hangs_is_named_after_the_time_that_was_given() -> None:
     assert crash(ran.output) == []
 
 
+@pytest.mark.parametrize("options", [(), ("-n", "1", "--max-worker-restart", "0")])
+def test_compiled_code_that_hangs_is_ended_soon_after_the_time_that_was_given(
+    options: Tuple[str, ...],
+) -> None:
+    """A traceback shows where it hangs; pytest-xdist names the case of a worker."""
+    subject = ("--subject", f"{HOSTILE}:HangsInCompiledCodeAtOneValue")
+    ran = run(*SHAPES, *options, "--case-timeout", "8", *subject)
+    assert ran.status == (UNJUDGED if options else pytest.ExitCode.TESTS_FAILED), ran.output
+    assert "Timeout (0:00:13)!" in ran.output
+    assert re.search(r"hostile\.py.*, line \d+ in forward", ran.output), ran.output
+    assert ("crashed while running" in ran.output) == bool(options)
+
+
 def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
-    """The thread is named, and the run has no status of success."""
-    ran = run(*SHAPES, "--subject", f"{HOSTILE}:LeavesAThread", fresh=True)
+    """One thread is named, the others are counted, and the run has no status of success."""
+    for name, ending in (("", " is still running; let it"), ("InEveryForward", " and ")):
+        ran = run(*SHAPES, "--subject", f"{HOSTILE}:LeavesAThread{name}", fresh=True)
+        assert ran.status == UNJUDGED, ran.output
+        told = f"ERROR: the process cannot end 10 s after the run: thread 'endless' of the subject{ending}"
+        assert ran.lines[-1].startswith(told), ran.output
+
+
+def test_a_function_of_atexit_that_never_ends_does_not_keep_the_process() -> None:
+    ran = run(*SHAPES, "--subject", f"{HOSTILE}:HangsAtTheEnd", fresh=True)
     assert ran.status == UNJUDGED, ran.output
-    assert ran.lines[-1].startswith("ERROR: the process cannot end: thread 'endless' of the subject is still")
+    assert ran.lines[-1].endswith("the subject has registered with atexit has not ended; let it end"), ran.output
 
 
-def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(tmp_path: Path) -> None:
-    """The refusal is that of a subject that does so in a forward."""
-    (tmp_path / "imported.py").write_text("import os\nos._exit(0)\n", encoding="ascii")
+@pytest.mark.parametrize("source", ["import os\nos._exit(0)\n", "from posix import _exit\n_exit(0)\n"])
+def test_a_subject_that_ends_the_process_when_it_is_imported_is_refused(source: str, tmp_path: Path) -> None:
+    """The refusal is that of a subject that does so in a forward; ``os`` has its functions from ``posix``."""
+    (tmp_path / "imported.py").write_text(source, encoding="ascii")
     ran = run(*SHAPES, "--subject", "imported:Thing", path=str(tmp_path))
     assert (ran.status, len(ran.lines)) == (USAGE, 1), ran.output
     assert "importing 'imported' fails (SystemExit: os._exit(0))" in ran.output
@@ -161,11 +184,11 @@ def test_nothing_that_python_calls_later_ends_the_process_with_success() -> None
 
 def test_what_was_replaced_is_put_back() -> None:
     """The replaced functions are restored at the end, also when the code within has raised."""
-    guard, calls = Guard(0), (os._exit, os.abort)
+    guard, calls = Guard(0), (os._exit, os.abort, posix._exit)
     with pytest.raises(OSError, match="True"), guard.over("it"):
         raise OSError(f"from within {os._exit is not calls[0]}")
     guard.close(outlast=False)
-    assert (os._exit, os.abort) == calls
+    assert (os._exit, os.abort, posix._exit) == calls
 
 
 def test_damage_does_not_pass_from_one_case_to_the_next() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.meta.command import USAGE, crash, run
-from tests.subject import classes
+from tests.subject import classes, loading
 from tests.subject.errors import SubjectError
 from tests.subject.foreign import said, shown
 
@@ -63,6 +63,17 @@ def test_a_name_of_the_implementation_that_is_no_text_is_refused() -> None:
     strange = type("Strange", (Norm,), {"implementation": 5})
     with pytest.raises(SubjectError, match=re.escape("its 'implementation' is 5; accepted is a text")):
         classes.subject("mine:Strange", strange, "module", "cpu")
+
+
+def test_a_module_that_exits_when_asked_for_the_class_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packages that import their modules when they are asked for run foreign code then."""
+    source = "def __getattr__(name):\n    if name == 'Norm':\n        raise SystemExit(0)\n"
+    (tmp_path / "leaving.py").write_text(source + "    raise AttributeError(name)\n", encoding="ascii")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SubjectError, match=r"importing 'Norm' fails \(SystemExit: 0\)"):
+        loading.load("leaving:Norm")
 
 
 def test_what_a_subject_says_cannot_command_the_terminal(tmp_path: Path) -> None:

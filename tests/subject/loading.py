@@ -33,7 +33,9 @@ def load(name: str) -> Any:
     module = _module(name, module_name)
     try:
         factory = getattr(module, class_name, None)
-    except Exception as error:  # a package that imports its modules when they are asked for
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a package may import its modules now; foreign code may even exit
         raise SubjectError(f"subject {name!r}: importing {class_name!r} fails ({said(error)})") from error
     if factory is None:
         raise SubjectError(f"subject {name!r}: module {module_name!r} has no {class_name!r}")
