@@ -104,7 +104,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
         raise refusals.wrong_rank(given.values.ndim)
     state = _counted(state, step.way, rules)
     try:
-        call = _kernel_arguments(state, given, step.way not in outputs.UNRECORDED, rules)
+        call = _kernel_arguments(state, given, step.way, rules)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     trainable = outputs.trainable(state, given, step.way, rules)
@@ -150,7 +150,7 @@ class KernelArguments(NamedTuple):
     eps: float
 
 
-def _kernel_arguments(state: State, given: Batch, is_recorded: bool, rules: Rules) -> KernelArguments:
+def _kernel_arguments(state: State, given: Batch, way: str, rules: Rules) -> KernelArguments:
     """Choose the kernel's arguments in the order of the module's own checks; raises Refusal."""
     n, _, h, w = given.values.shape
     factor = average_factor(state)
@@ -164,7 +164,7 @@ def _kernel_arguments(state: State, given: Batch, is_recorded: bool, rules: Rule
         raise refusals.momentum_is_text()
     handed_over = hands_over_buffers(state, rules)
     running = (state.running_mean, state.running_var) if handed_over else (None, None)
-    refusals.check_tensors(state, given, running, batch_statistics, is_recorded, rules)
+    refusals.check_tensors(state, given, running, batch_statistics, way, rules)
     assert factor is not None
     assert isinstance(state.eps, (int, float))
     return KernelArguments(batch_statistics, handed_over, *running, float(factor), float(state.eps))

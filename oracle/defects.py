@@ -273,9 +273,9 @@ DEFECTS: Tuple[Defect, ...] = (
         "overflowing_variance_zeroes_output",
         (1, 10),
         None,
-        "batch statistics of a channel whose variance exceeds the largest number of the dtype that is "
-        "computed in; float32 and float64 inputs that are contiguous or channels_last, float16 and "
-        "bfloat16 of any layout; torch.func.jvp of torch.func.vjp in every layout",
+        "batch statistics of a channel where n times the variance exceeds the largest number of the "
+        "dtype that is computed in; float32 and float64 inputs that are contiguous or channels_last, "
+        "float16 and bfloat16 of any layout; torch.func.jvp of torch.func.vjp in every layout",
         "The output of the channel is the bias alone, and a momentum of 0 makes its running_var NaN. "
         "torch.func.jvp of torch.func.vjp gives NaN.",
         "#162489, PR #178123",

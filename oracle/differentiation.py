@@ -27,6 +27,14 @@ DIFFERENTIATION: Tuple[Switch, ...] = (
         "measured",
     ),
     Switch(
+        "no_grad_refuses_trainable_statistics",
+        None,
+        (1, 9),
+        "A running statistic that requires a gradient is refused under torch.no_grad(), too.",
+        "It is used, and updated in train mode.",
+        "measured",
+    ),
+    Switch(
         "no_inference_mode",
         None,
         (1, 8),

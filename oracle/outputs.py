@@ -36,6 +36,13 @@ def memory_format(given: Batch, gaps: bool, batch_statistics: bool, rules: Rules
     return "channels_last"
 
 
+def refuses_trainable(way: str, rules: Rules) -> bool:
+    """Whether a call refuses a running statistic that requires a gradient."""
+    if way == "no_grad":
+        return rules.holds("no_grad_refuses_trainable_statistics")
+    return way not in UNRECORDED
+
+
 def trainable(state: State, given: Batch, way: str, rules: Rules) -> Tuple[str, ...]:
     """Return those of input, weight and bias through which autograd differentiates the output."""
     if way in UNRECORDED:

@@ -16,6 +16,7 @@ from cases.inputs.layouts import DENSE
 from cases.steps import WITH_GRADIENT, Value
 from cases.variants import NARROW
 from oracle.numerics.formats import FORMATS
+from oracle.outputs import refuses_trainable
 from oracle.semantics import Rules
 from oracle.state import ExpectedError, State, Tensor
 
@@ -139,12 +140,12 @@ def check_tensors(
     given: Batch,
     running: Tuple[Optional[Tensor], Optional[Tensor]],
     batch_statistics: bool,
-    recorded: bool,
+    way: str,
     rules: Rules,
 ) -> None:
     """Raise Refusal where a tensor that the kernel is handed does not fit the input.
 
-    ``running``: running_mean and running_var as handed over. ``recorded``: autograd records the call. For
+    ``running``: running_mean and running_var as handed over. ``way``: the way of calling. For
     an empty input only the lengths, and rows as weight or bias, are checked.
     """
     empty = not given.values.size
@@ -159,7 +160,7 @@ def check_tensors(
         check_empty_rows(state, given, rules)
         return
     for name, tensor in zip(STATISTICS, running):
-        if tensor is not None and tensor.requires_grad and recorded:
+        if tensor is not None and tensor.requires_grad and refuses_trainable(way, rules):
             raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
     _check_narrow(given.dtype, rules)
     one_alone = (running[0] is None) != (running[1] is None)
@@ -168,9 +169,7 @@ def check_tensors(
         raise Refusal("ValueError", pattern)
     if given.dtype != state.dtype:
         _check_dtype(given, state.dtype, (state.weight, state.bias, *running), rules)
-    for tensor in running:
-        if tensor is None:
-            continue
+    for tensor in (each for each in running if each is not None):
         if tensor.form == "row" and (batch_statistics or not rules.holds("eval_takes_rows")):
             raise not_one_dimensional(batch_statistics or given.memory_format in DENSE)
         if tensor.overlaps and batch_statistics:

@@ -20,6 +20,12 @@ EDGES: Tuple[Edge, ...] = (
         UNTRACKED,
     ),
     Edge(
+        "trainable_no_grad", "attach",
+        "attach:running_mean:trainable,no_grad:b0,attach:running_var:trainable,eval,no_grad:b0,forward:b0,"
+        "train,no_grad:b1",
+        "#8930: a statistic that requires a gradient is updated where nothing is recorded",
+    ),
+    Edge(
         "parameters_tracked", "attach",
         "attach:running_mean:parameter,attach:running_var:parameter,"
         "set:track_running_stats:true,forward:b0,forward:b1,eval,forward:b2",

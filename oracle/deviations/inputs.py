@@ -19,6 +19,7 @@ from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS, promoted
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
+from oracle.numerics.statistics import statistics
 from oracle.recording import recorded
 from oracle.semantics import Rules
 from oracle.state import Expected, ExpectedError, Graph, State, Tensor
@@ -104,15 +105,20 @@ def overflowing_variance_zeroes_output(right: Expected, situation: Situation) ->
     """A channel whose variance overflows gets an infinite variance: its output is the bias alone.
 
     The running variance takes part of an infinity, which is NaN for a factor of 0. From 1.10 on the
-    kernel for tensors that are neither contiguous nor channels_last sums float32 in float64: it is right.
+    sum of the squares overflows in the kernel, before it is divided by n; the kernel for tensors that are
+    neither contiguous nor channels_last sums float32 in float64: it is right.
     """
     output = right.output
     if output is None or not output.batch_statistics or not output.batch.values.size:
         return right
     dense = output.batch.memory_format in DENSE or output.dtype in NARROW
-    if not dense and situation.semantics.release >= (1, 10):
+    sums_overflow = situation.semantics.release >= (1, 10)
+    if not dense and sums_overflow:
         return right
-    overflows = output.variance.values > FORMATS[output.dtype].arithmetic.largest
+    count = output.batch.values.size // output.variance.channels if sums_overflow else 1
+    with np.errstate(over="ignore"):
+        overflows = count * output.variance.values > FORMATS[output.dtype].arithmetic.largest
+    overflows &= ~np.isinf(output.variance.budget)
     if not overflows.any():
         return right
     seen = dataclasses.replace(output, variance=_infinite(output.variance, overflows))
@@ -132,8 +138,11 @@ def variance_overflows_anew(right: Expected, situation: Situation) -> Expected:
     if not isinstance(step, Nested) or step.way != "func_jvp_vjp" or not found:
         return right
     output = found[0].output
-    overflows = output.variance.values > FORMATS[output.dtype].arithmetic.largest
-    if not output.batch_statistics or not output.batch.values.size or not overflows.any():
+    if not output.batch_statistics or not output.batch.values.size:
+        return right
+    exact = statistics(output.batch, situation.semantics.sums_exactly).biased_variance
+    overflows = exact.values > FORMATS[output.dtype].arithmetic.largest
+    if not overflows.any():
         return right
     variance = output.variance
     values = np.where(overflows, np.nan, variance.values)

@@ -78,8 +78,8 @@ def statistics(
     ``sums_exactly``: the implementation does not round where no operation has to; the budget of a channel
     of the exact lane is then 0. ``any_order``: only the bound for sums in any order holds, because the
     roundings are not independent. ``device``: where they are computed. Any statistics conform in a
-    channel in which the sum of the values, or the sum of their squares but not its mean, may exceed the
-    format of the arithmetic.
+    channel in which the sum of the values may exceed the format of the arithmetic, and any variance where
+    a rounding decides whether the sum of the squares does.
     """
     fmt = FORMATS[batch.dtype].arithmetic
     channels = by_channel(batch.values)
@@ -94,7 +94,8 @@ def statistics(
         unbiased_budget = bounds.unbiased_variance(unbiased, biased_budget, n, fmt)
         unbiased_budget += divided * unbiased
         overflows = np.isfinite(mean) & (n * magnitude > fmt.largest)
-        squares_overflow = overflows | ((n * biased > fmt.largest) & (biased <= fmt.largest))
+        least, most = n * (biased - biased_budget), n * (biased + biased_budget)
+        squares_overflow = overflows | ((least <= fmt.largest) & (most > fmt.largest))
     exact = magnitude == 0  # sums of zeros
     if batch.exact and sums_exactly:
         exact |= [exact_in_any_order(x, m, fmt.bits) for x, m in zip(channels, mean)]

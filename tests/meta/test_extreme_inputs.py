@@ -49,6 +49,19 @@ def test_extreme_numbers_are_judged(name: str, dtype: str) -> None:
             assert decided.outcome in (PASS, KNOWN_DEFECT), (steps, decided.explanation)
 
 
+@pytest.mark.skipif(installed.RULES.release < (1, 10), reason="1.9 and older divide the squares by n first")
+def test_squares_whose_sum_alone_overflows_are_a_known_defect_of_dense_inputs() -> None:
+    seen = {"": KNOWN_DEFECT, ".channels_last": KNOWN_DEFECT, ".permuted": PASS, ".sliced": PASS}
+    for layout, outcome in seen.items():
+        for steps in (f"forward:own{layout}", f"input_grad:own{layout},backward:ordinary{layout}"):
+            case_id = f"steps-affine-track-momentum_0.1-bounded-n8-float32-{steps}"
+            decided = judged(case_id, EXTREME["float32_squares"])
+            assert decided.outcome == outcome, (steps, decided.explanation)
+    nested = "set:track_running_stats:false,func_jvp_vjp:own:ordinary"
+    decided = judged(f"steps-affine-track-momentum_0.1-bounded-n8-float32-{nested}", EXTREME["float32_squares"])
+    assert decided.outcome == KNOWN_DEFECT, decided.explanation
+
+
 @pytest.mark.parametrize("shape", ["n2", "n30"])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "mixed_bfloat16"])
 def test_a_variance_that_overflows_is_known_in_every_layout(shape: str, dtype: str) -> None:
