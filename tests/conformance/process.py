@@ -35,7 +35,7 @@ SPARE = 32
 PATIENCE = 10.0
 """The seconds for which threads may outlive the run before the process is ended."""
 
-GRACE = 5.0
+GRACE = 20.0
 """The seconds after the limit of a case until a process is ended in which Python does not get to run."""
 
 INTERVAL = 0.25
