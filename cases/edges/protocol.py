@@ -135,4 +135,8 @@ EDGES: Tuple[Edge, ...] = (
         )
         for name, config in (("", TRACKED), ("_bare", BARE))
     ),
+    Edge(
+        "others", "protocol", "show:tensors,show:calls,forward:b0",
+        "of other modules: lists, memory, conversions, copies, deletion; what calls leave behind",
+    ),
 )  # fmt: skip

@@ -32,6 +32,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     memory,
     momentum,
     networks,
+    others,
     outputs,
     paths,
     persistence,
