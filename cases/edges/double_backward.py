@@ -148,7 +148,23 @@ def _alone() -> Iterator[Edge]:
             yield Edge(f"of_{name}_{dtype}", GROUP, program, note, TRACKED, variant)
 
 
+def _asked() -> Iterator[Edge]:
+    note = "each is right if it alone is asked for, and where the upstream gradient is a constant"
+    ways = [f"{way}:ordinary:alternating" for way in ("double_alone", "double_constant")]
+    passes = ",".join(["input_grad:b1", *ways])
+    program = f"preset,{passes},eval,{passes}"
+    for word, config in (("tracked", TRACKED), ("untracked", UNTRACKED), ("no_bias", NO_BIAS)):
+        yield Edge(f"asked_{word}", GROUP, program, note, config)
+    for dtype in DTYPES[1:]:
+        yield Edge(f"asked_{dtype}", GROUP, program, note, TRACKED, Variant("bounded", "n30", dtype))
+    laid_out = program.replace("b1", "b1.channels_last")
+    yield Edge("asked_channels_last", GROUP, laid_out, note)
+    alone = f"preset,forward:b1,{ways[0]},eval,forward:b1,{ways[0]}"
+    yield Edge("asked_parameters_alone", GROUP, alone, note)
+
+
 EDGES: Tuple[Edge, ...] = (
+    *_asked(),
     *_directions(),
     *_modules(),
     *_narrow(),
