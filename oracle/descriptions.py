@@ -18,11 +18,12 @@ TENSORS_OF_ANOTHER = (
     "lists weight bias, running_mean running_var num_batches_tracked, weight bias, "
     "running_mean running_var num_batches_tracked; dense True; modes [False, True, False]; converts "
     "torch.float64 torch.float64 torch.float64 torch.float64 TypeError; shares True; "
-    "copies [1e-05, True]; keeps []"
+    "copies [1e-05, True]; saves OrderedDict; loads ['extra']; keeps []"
 )
 """How other modules list their tensors, whether each is alone in dense memory, the modes that ``train``
 sets, the dtypes and the refusal of conversions, whether ``share_memory`` shares all; that a copy has an
-eps of its own and the same table of parameters; and that what is deleted is gone."""
+eps of its own and the same table of parameters; what a state dict is, and what an ordinary dictionary has
+that is not expected; and that what is deleted is gone."""
 
 CALLS_OF_ANOTHER = f"{2 * 'Tensor True True True True '}0 True 5 torch.float32 AttributeError"
 """In both modes: the type of an output, whether its memory is dense and its own, whether two outputs of

@@ -65,15 +65,13 @@ def _combinations() -> Iterator[Edge]:
 
 def _everywhere() -> Iterator[Edge]:
     note = "each gradient is right without the others, in every dtype, with another eps"
-    passes = {
-        call: [f"{call}:b1{x},backward:ordinary{g}" for x, g in _LAYOUTS]
-        for call in ("forward", "input_grad")
-    }
-    both = [*passes["forward"], *passes["input_grad"]]
+    alone = [f"forward:b1,backward:ordinary{g}" for g in ("", ".channels_last")]
+    beside = [f"input_grad:b1{x},backward:ordinary{g}" for x, g in _LAYOUTS]
     mode = [
-        *("attach:weight:trainable", "attach:bias:trainable", *passes["forward"]),
-        *("attach:weight:parameter", *both),
-        *("attach:weight:trainable", "attach:bias:parameter", *both),
+        *("attach:weight:trainable", "attach:bias:trainable", *alone),
+        *("attach:weight:parameter", *alone, *beside),
+        *("attach:weight:trainable", "attach:bias:parameter", *alone, *beside),
+        *("attach:weight:parameter", *beside),
     ]
     program = f"preset,set:eps:0.5,{','.join([*mode, 'eval', *mode])}"
     most = ("n30", "n24_2x2x4x3")

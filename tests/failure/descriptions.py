@@ -28,10 +28,12 @@ _TENSORS = (
     "copied = copy.copy(original)",
     "copied.eps, copied.extra = 0.5, torch.nn.Parameter(torch.zeros(1))",
     "copies = [original.eps, hasattr(original, 'extra')]",
+    "saved = original.state_dict()",
+    "loads = type(m)(3).load_state_dict(dict(saved), strict=False).unexpected_keys",
     "for name in names: delattr(c, name)",
     "keeps = [name for name in names if hasattr(c, name)]",
     "text = (f'lists {lists}; dense {dense}; modes {modes}; converts {found}; shares {shares}; '",
-    "        f'copies {copies}; keeps {keeps}')",
+    "        f'copies {copies}; saves {type(saved).__name__}; loads {loads}; keeps {keeps}')",
 )
 
 _CALLS = (

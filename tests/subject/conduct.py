@@ -63,6 +63,9 @@ def tensors(factory: Factory) -> str:
     copied = copy.copy(original)
     copied.eps, copied.extra = 0.5, torch.nn.Parameter(torch.zeros(1))
     facts["copies"] = [original.eps, hasattr(original, "extra")]
+    saved = original.state_dict()
+    facts["saves"] = type(saved).__name__
+    facts["loads"] = made().load_state_dict(dict(saved), strict=False).unexpected_keys
     for name in TENSORS:
         delattr(module, name)
     facts["keeps"] = [name for name in TENSORS if hasattr(module, name)]

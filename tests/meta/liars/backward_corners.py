@@ -128,6 +128,14 @@ class FrozenWeightUntrackedWrong(Needing):
         return wanted[0] and _frozen(kept) and kept.running_mean is None
 
 
+@liar("frozen", "each_n8_one_image_float32", through="input gradient")
+class InputAloneOfOneImageWrong(Needing):
+    """Is wrong for the input alone of one image, beside a frozen weight."""
+
+    def wrongly(self, kept: Kept, wanted: Wanted) -> bool:
+        return not any(wanted[1:]) and _frozen(kept) and kept.x.shape[0] == 1
+
+
 # --- second derivatives ----------------------------------------------------------------------------------
 
 
@@ -168,3 +176,70 @@ class WeightTwiceBesideUpstream(_TwiceBeside):
     """Gives the weight a second derivative only beside that of the upstream gradient."""
 
     late, first = "weight", "g"
+
+
+class _TwiceNeeding(Needing):
+    """Is wrong where a backward is differentiated and ``there`` returns True."""
+
+    def there(self, kept: Kept, wanted: Wanted) -> bool:
+        raise NotImplementedError
+
+    def wrongly(self, kept: Kept, wanted: Wanted) -> bool:
+        return torch.is_grad_enabled() and self.there(kept, wanted)
+
+
+@liar("double_backward", "each_n8_one_channel_float16", through="input 2nd gradient")
+class TwiceWrongForOneChannelIn16Bits(_TwiceNeeding):
+    """Gives wrong second derivatives for one channel in 16 bits."""
+
+    def there(self, kept: Kept, wanted: Wanted) -> bool:
+        return kept.x.shape[1] == 1 and kept.x.dtype in NARROW
+
+
+@liar("double_backward", "each_n8_one_image_float64", through="input 2nd gradient")
+class TwiceWrongForOneImageInFloat64(_TwiceNeeding):
+    """Gives wrong second derivatives for one image in float64."""
+
+    def there(self, kept: Kept, wanted: Wanted) -> bool:
+        return kept.x.shape[0] == 1 and kept.x.dtype == torch.float64
+
+
+@liar("double_backward", "each_n96_2x48x6x8_mixed_bfloat16", through="input 2nd gradient")
+class TwiceWrongForManyChannelsIn16Bits(_TwiceNeeding):
+    """Gives wrong second derivatives for 32 channels and more in 16 bits."""
+
+    def there(self, kept: Kept, wanted: Wanted) -> bool:
+        return kept.x.shape[1] >= 32 and kept.x.dtype in NARROW
+
+
+@liar("double_backward", "each_n30_bfloat16", through="input 2nd gradient")
+class UsualEpsilonTwiceIn16Bits(HonestBatchNorm2d):
+    """Takes 1e-5 for eps in a backward that is differentiated, in 16 bits."""
+
+    def differentiate(self, g: Tensor, kept: Kept, wanted: Wanted) -> Gradients:
+        other = torch.is_grad_enabled() and kept.x.dtype in NARROW
+        return super().differentiate(g, kept._replace(eps=1e-5) if other else kept, wanted)
+
+
+@liar("double_backward", "each_n9_9x5x1x1_float64", through="input 2nd gradient")
+class TwiceWrongForVectors(_TwiceNeeding):
+    """Gives wrong second derivatives for images of one pixel, unless there are 11 channels."""
+
+    def there(self, kept: Kept, wanted: Wanted) -> bool:
+        return kept.x.shape[1] not in (1, 11) and kept.x.shape[2] * kept.x.shape[3] == 1
+
+
+@liar("double_backward", "each_n30_float32", through="input 2nd gradient")
+class TwiceWrongBesideFrozenWeight(_TwiceNeeding):
+    """Gives wrong second derivatives of a channels_last input beside a frozen weight."""
+
+    def there(self, kept: Kept, wanted: Wanted) -> bool:
+        return wanted[0] and _frozen(kept) and not kept.x.is_contiguous()
+
+
+@liar("double_backward", "each_n30_float16", through="input 2nd gradient")
+class TwiceWrongBesideFrozenBias(_TwiceNeeding):
+    """Gives wrong second derivatives beside a frozen bias in 16 bits."""
+
+    def there(self, kept: Kept, wanted: Wanted) -> bool:
+        return wanted == (True, True, False) and self.bias is not None and kept.x.dtype in NARROW

@@ -104,3 +104,33 @@ class VersionZeroIsNotOld(_Versioned):
 
     def old(self, version: int) -> bool:
         return version == 1
+
+
+# --- flags that are numbers ------------------------------------------------------------------------------
+
+
+@liar("protocol", "flags_are_numbers", through="output")
+class TrainingComparedWithTrue(HonestBatchNorm2d):
+    """Takes a ``training`` of 1 for False where it chooses the statistics."""
+
+    def from_batch(self) -> bool:
+        return self.training is True or (self.running_mean is None and self.running_var is None)
+
+
+@liar("protocol", "flags_are_numbers", through="num_batches_tracked")
+class CountsIfTrainingIsTrue(HonestBatchNorm2d):
+    """Does not count where ``training`` is 1."""
+
+    def counts(self) -> bool:
+        return super().counts() and self.training is True
+
+
+@liar("protocol", "flags_are_numbers", through="weight")
+class AffineComparedWithTrue(HonestBatchNorm2d):
+    """Leaves weight and bias out of reset_parameters where ``affine`` is 1."""
+
+    def reset_parameters(self) -> None:
+        if self.affine is True:
+            super().reset_parameters()
+        else:
+            self.reset_running_stats()

@@ -6,7 +6,7 @@ import copy
 import random
 import warnings
 import weakref
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator
 
 import numpy as np
 import torch
@@ -139,6 +139,33 @@ class CopySharesFlags(HonestBatchNorm2d):
         copied = type(self).__new__(type(self))
         copied.__dict__ = self.__dict__
         return copied
+
+
+@liar("protocol", "others", through="text")
+class SavedInOrdinaryDictionary(HonestBatchNorm2d):
+    """state_dict returns a dictionary that has no place for the version."""
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        found = super().state_dict(*args, **kwargs)
+        return found if args or kwargs else _Saved(found)
+
+
+class _Saved(Dict[str, Any]):
+    """A dictionary, and the metadata of version 2."""
+
+    def __init__(self, entries: Any) -> None:
+        super().__init__(entries)
+        self._metadata = entries._metadata
+
+
+@liar("protocol", "others", through="exception")
+class OrdinaryDictionaryRefused(HonestBatchNorm2d):
+    """load_state_dict refuses a dictionary that has no metadata."""
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(state_dict) is dict:
+            raise TypeError("expected a state dict")
+        return super().load_state_dict(state_dict, *args, **kwargs)
 
 
 class _Handing(HonestBatchNorm2d):
