@@ -83,9 +83,8 @@ EDGES: Tuple[Edge, ...] = (
         "the flag is a condition, so 1 and 0 do as True and False",
     ),
     Edge(
-        "flags_are_numbers", "protocol", "preset,set:training:1,forward:b0,set:training:0,forward:b1,"
-        "set:affine:0,reset_parameters,set:affine:1,preset,reset_parameters,forward:b0,set:training:2,"
-        "forward:b1", "the others do, too",
+        "affine_is_a_number", "protocol", "preset,set:affine:0,reset_parameters,forward:b0,set:affine:1,"
+        "reset_parameters,forward:b1", "as track_running_stats",
     ),
     Edge(
         "reset_keeps_eps", "protocol", "preset,set:eps:0.5,reset_parameters,forward:b0,set:momentum:0.5,"

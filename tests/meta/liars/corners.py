@@ -106,26 +106,10 @@ class VersionZeroIsNotOld(_Versioned):
         return version == 1
 
 
-# --- flags that are numbers ------------------------------------------------------------------------------
+# --- a flag that is a number ------------------------------------------------------------------------------
 
 
-@liar("protocol", "flags_are_numbers", through="output")
-class TrainingComparedWithTrue(HonestBatchNorm2d):
-    """Takes a ``training`` of 1 for False where it chooses the statistics."""
-
-    def from_batch(self) -> bool:
-        return self.training is True or (self.running_mean is None and self.running_var is None)
-
-
-@liar("protocol", "flags_are_numbers", through="num_batches_tracked")
-class CountsIfTrainingIsTrue(HonestBatchNorm2d):
-    """Does not count where ``training`` is 1."""
-
-    def counts(self) -> bool:
-        return super().counts() and self.training is True
-
-
-@liar("protocol", "flags_are_numbers", through="weight")
+@liar("protocol", "affine_is_a_number", through="weight")
 class AffineComparedWithTrue(HonestBatchNorm2d):
     """Leaves weight and bias out of reset_parameters where ``affine`` is 1."""
 
