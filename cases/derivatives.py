@@ -17,9 +17,20 @@ DOUBLES = {
     "double": GRADIENTS,
     "double_input": ("input",),
     "double_parameters": PARAMETERS,
+    "double_alone": GRADIENTS,
+    "double_constant": GRADIENTS,
 }
 """Maps the way to a double backward to the gradients that it differentiates: all, the input's alone, as a
 gradient penalty does, or those of weight and bias alone."""
+
+SECONDS = ("input", "weight", "upstream")
+"""The tensors with respect to which gradients are differentiated, in this order."""
+
+ALONE = "double_alone"
+"""The way to a double backward in which each second derivative is asked for alone."""
+
+CONSTANT = "double_constant"
+"""The way in which the upstream gradient requires no gradient, as that of a sum."""
 
 ASKED = {
     "": GRADIENTS,

@@ -125,6 +125,8 @@ TABLE: Dict[str, StateDict] = {
     "assigned_parameters": StateDict(_KEPT, assign=True),
     "emptied": StateDict(_ALL, emptied=True),
     "emptied_assigned": StateDict(_ALL, emptied=True, assign=True),
+    "version_0": StateDict(_NUMBERS, version=0),
+    "version_3": StateDict(_NUMBERS, version=3),
     **{values: _valued(values) for values in LOADED},
 }
 """Maps a word of ``LoadStateDict`` to the state dict and how it is loaded. The words of

@@ -59,7 +59,7 @@ _PLANES: Tuple[Shape, ...] = (
     *((2, 9, 3, 5), (7, 10, 4, 2), (5, 12, 3, 2), (2, 13, 6, 5), (16, 16, 4, 4), (32, 7, 2, 3)),
     *((10, 17, 5, 3), (1, 24, 9, 7), (12, 32, 3, 3), (2, 48, 6, 8), (1, 64, 14, 14), (2, 96, 20, 18)),
     *((1, 128, 3, 2), (2, 256, 4, 3), (2, 512, 7, 7), (1, 520, 2, 2), (12, 1, 2, 1)),
-    *((65537, 2, 1, 1), (2, 8209, 1, 1), (1, 2, 1, 5003)),
+    *((65537, 2, 1, 1), (2, 8209, 1, 1), (1, 2, 1, 5003), (5, 1, 1, 1)),
 )
 """Shapes of ordinary feature maps, and small ones: numbers of channels, images, rows and columns that
 kernels treat in a way of their own, such as powers of two, multiples of four, more rows than columns."""

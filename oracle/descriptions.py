@@ -14,6 +14,23 @@ from oracle.state import Expected, Meaning, State, Tensor
 HOOKS = "pre-hook 1, pre-hook 2, hook 1, hook 2, saved, loaded"
 """The hooks in the order in which a call, then a state dict, then a load call them."""
 
+TENSORS_OF_ANOTHER = (
+    "lists weight bias, running_mean running_var num_batches_tracked, weight bias, "
+    "running_mean running_var num_batches_tracked; dense True; modes [False, True, False]; converts "
+    "torch.float64 torch.float64 torch.float64 torch.float64 TypeError; shares True; "
+    "copies [1e-05, True]; saves OrderedDict; loads ['extra']; keeps []"
+)
+"""How other modules list their tensors, whether each is alone in dense memory, the modes that ``train``
+sets, the dtypes and the refusal of conversions, whether ``share_memory`` shares all; that a copy has an
+eps of its own and the same table of parameters; what a state dict is, and what an ordinary dictionary has
+that is not expected; and that what is deleted is gone."""
+
+CALLS_OF_ANOTHER = f"{2 * 'Tensor True True True True '}0 True 5 torch.float32 AttributeError"
+"""In both modes: the type of an output, whether its memory is dense and its own, whether two outputs of
+one input are apart, whether an output may be changed in place before the backward, and whether one that
+is not recorded may be recorded later. Then the number of warnings, whether no random numbers of Python
+and NumPy were drawn, the counter, the dtype in mixed precision, and the refusal of an array."""
+
 
 def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:
     """Return the text by which the module describes its present state."""
@@ -99,6 +116,8 @@ _TEXTS: Dict[str, Callable[[State, Rules], str]] = {
     "hooks": lambda state, rules: "; ".join(2 * [HOOKS]),
     "backward_hooks": _backward_hooks,
     "visits": _visits,
+    "tensors": lambda state, rules: TENSORS_OF_ANOTHER,
+    "calls": lambda state, rules: CALLS_OF_ANOTHER,
 }
 """Maps a word of ``Show`` to the text."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
+from cases.derivatives import SECONDS
 from cases.inputs import Batch
 from oracle.numerics.normalisation import ExpectedOutput
 
@@ -100,9 +101,6 @@ class ExpectedDerivative:
         """The shape of the tensor with respect to which it is taken, or of the output."""
         return (self.output.mean.channels,) if self.name == "weight" else self.output.shape
 
-
-SECONDS = ("input", "weight", "upstream")
-"""The tensors with respect to which gradients are differentiated, in this order."""
 
 DERIVATIVES = (
     *(f"{name} {kind}" for kind in (SECOND, THIRD) for name in SECONDS),

@@ -39,12 +39,12 @@ from typing import Iterator, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from cases.derivatives import DOUBLES, Backward, Double
+from cases.derivatives import CONSTANT, DOUBLES, SECONDS, Backward, Double
 from cases.inputs import Batch, attached, upstream
 from cases.variants import Variant
 from oracle import refusals
 from oracle.backward import backward
-from oracle.expected_derivatives import SECOND, SECONDS, THIRD, ExpectedDerivative
+from oracle.expected_derivatives import SECOND, THIRD, ExpectedDerivative
 from oracle.numerics import bounds
 from oracle.numerics.formats import FLOAT64
 from oracle.numerics.normalisation import plane, terms
@@ -59,10 +59,14 @@ def double(state: State, step: Double, variant: Variant, rules: Rules) -> Expect
     graph = returned.state.graphs[0]
     wanted = graph.wanted.intersection(DOUBLES[step.way])
     reached = tuple(each for each in graph.trainable if each in wanted)
+    sought = SECONDS[:2] if step.way == CONSTANT else SECONDS
+    if not {"upstream", *graph.trainable}.intersection(sought):  # there is nothing to ask for
+        return Expected(returned.state)
     if graph.rows.intersection(reached):  # the directions have the shape (C,)
         raise refusals.other_shape()
     batches = [upstream(variant, graph.output.batch, name) for name in (step.upstream, step.direction)]
     found = derivatives_of(graph, SECOND, reached, batches, rules)
+    found = tuple(each for each in found if each.name in sought)
     return Expected(returned.state, derivatives=found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Tuple
 
-from cases.construction import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED
+from cases.construction import BARE, CUMULATIVE, NO_AFFINE, NO_BIAS, TRACKED, UNTRACKED, Config
 from cases.edges.edge import Edge, elsewhere
 from cases.variants import DTYPES, WIDE, Variant
 
@@ -148,7 +148,43 @@ def _alone() -> Iterator[Edge]:
             yield Edge(f"of_{name}_{dtype}", GROUP, program, note, TRACKED, variant)
 
 
+def _asked() -> Iterator[Edge]:
+    note = "each is right if it alone is asked for, and where the upstream gradient is a constant"
+    ways = [f"{way}:ordinary:alternating" for way in ("double_alone", "double_constant")]
+    passes = ",".join(["input_grad:b1", *ways])
+    program = f"preset,{passes},eval,{passes}"
+    for word, config in (("tracked", TRACKED), ("untracked", UNTRACKED), ("no_bias", NO_BIAS)):
+        yield Edge(f"asked_{word}", GROUP, program, note, config)
+    for dtype in DTYPES[1:]:
+        yield Edge(f"asked_{dtype}", GROUP, program, note, TRACKED, Variant("bounded", "n30", dtype))
+    laid_out = program.replace("b1", "b1.channels_last")
+    yield Edge("asked_channels_last", GROUP, laid_out, note)
+    alone = f"preset,forward:b1,{ways[0]},eval,forward:b1,{ways[0]}"
+    yield Edge("asked_parameters_alone", GROUP, alone, note)
+
+
+def _everywhere() -> Iterator[Edge]:
+    note = "beside frozen parameters, with another eps, in other sizes and dtypes"
+    passes = [
+        f"input_grad:b1{layout},double:ordinary{layout}:alternating" for layout in ("", ".channels_last")
+    ]
+    mode = [
+        *("attach:weight:trainable", "attach:bias:trainable", *passes),
+        *("attach:weight:parameter", *passes, "attach:weight:trainable"),
+        *("attach:bias:parameter", *passes),
+    ]
+    program = f"preset,set:eps:0.5,{','.join([*mode, 'eval', *mode])}"
+    shapes = ("n8_one_channel", "n8_one_image", "n96_2x48x6x8", "n9_9x5x1x1")
+    pairs = [("n30", dtype) for dtype in DTYPES]
+    pairs += [(shape, dtype) for shape in shapes for dtype in ("float64", "float16", "mixed_bfloat16")]
+    for shape, dtype in pairs:
+        variant = Variant("bounded", shape, dtype)
+        yield Edge(f"each_{shape}_{dtype}", GROUP, program, note, Config(variant.channels), variant)
+
+
 EDGES: Tuple[Edge, ...] = (
+    *_everywhere(),
+    *_asked(),
     *_directions(),
     *_modules(),
     *_narrow(),

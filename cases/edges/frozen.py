@@ -6,7 +6,7 @@ from typing import Iterator, Tuple
 
 from cases.construction import TRACKED, UNTRACKED, Config
 from cases.edges.edge import Edge
-from cases.variants import Variant
+from cases.variants import DTYPES, Variant
 
 GROUP = "frozen"
 
@@ -30,6 +30,10 @@ _FROZEN = {
     "none": "",
 }
 """Maps a word to the steps that freeze parameters."""
+
+
+_LAYOUTS = tuple((x, g) for x in ("", ".channels_last") for g in ("", ".channels_last"))
+"""The layouts of input and upstream gradient, as endings of their names."""
 
 
 def _combinations() -> Iterator[Edge]:
@@ -59,4 +63,27 @@ def _combinations() -> Iterator[Edge]:
     yield Edge("bias_alone", GROUP, alone, note, TRACKED)
 
 
-EDGES: Tuple[Edge, ...] = tuple(_combinations())
+def _everywhere() -> Iterator[Edge]:
+    note = "each gradient is right without the others, in every dtype, with another eps"
+    alone = [f"forward:b1,backward:ordinary{g}" for g in ("", ".channels_last")]
+    beside = [f"input_grad:b1{x},backward:ordinary{g}" for x, g in _LAYOUTS]
+    mode = [
+        *("attach:weight:trainable", "attach:bias:trainable", *alone),
+        *("attach:weight:parameter", *alone, *beside),
+        *("attach:weight:trainable", "attach:bias:parameter", *alone, *beside),
+        *("attach:weight:parameter", *beside),
+    ]
+    program = f"preset,set:eps:0.5,{','.join([*mode, 'eval', *mode])}"
+    most = ("n30", "n24_2x2x4x3")
+    few = ("n2", "n8_one_channel", "n8_one_image", "n96_2x48x6x8", "n5_5x1x1x1")
+    pairs = [(shape, dtype) for shape in most for dtype in DTYPES]
+    pairs += [(shape, dtype) for shape in few for dtype in ("float32", "float16", "mixed_bfloat16")]
+    for shape, dtype in pairs:
+        variant = Variant("bounded", shape, dtype)
+        yield Edge(f"each_{shape}_{dtype}", GROUP, program, note, Config(variant.channels), variant)
+    for dtype in ("float32", "bfloat16"):
+        variant = Variant("bounded", "n30", dtype)
+        yield Edge(f"each_untracked_{dtype}", GROUP, program, note, UNTRACKED, variant)
+
+
+EDGES: Tuple[Edge, ...] = (*_combinations(), *_everywhere())

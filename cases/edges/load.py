@@ -85,6 +85,15 @@ OTHER: Tuple[Edge, ...] = tuple(
             "assigned_between", "preset,eval,input_grad:b0,load:assigned_plain,backward:ordinary",
             "what the backward needs is not written to", TRACKED,
         ),
+        (
+            "versions", "preset,count:7,load:version_3,load:version_0,eval,load:version_3,"
+            f"{_THEN}", "only a state dict from before version 2 may lack the counter",
+            TRACKED,
+        ),
+        (
+            "versions_dropped", "preset,drop:num_batches_tracked,load:version_3,load:version_0,"
+            f"{_THEN}", "the counter that is added is then unexpected", TRACKED,
+        ),
         ("frozen", f"requires_grad:false,load:plain,{_THEN}", "a load unfreezes nothing", TRACKED),
         ("eval_float64", f"preset,eval,load:float64,forward:b0,train,{_THEN}", _UNKNOWN, TRACKED),
         ("eval_train", "preset,eval,load:plain,train,forward:b0,forward:b1", "then trained on", TRACKED),

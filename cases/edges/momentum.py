@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Tuple
 
+from cases.construction import Config
 from cases.edges.edge import Edge
+from cases.variants import SHAPES, Variant
+
+_EXTREMES = ",".join(
+    f"set:momentum:{value},forward:b0,no_grad:b1.channels_last,inference:b2"
+    for value in ("1.0", "0.0", "none", "-0.5")
+)
 
 EDGES: Tuple[Edge, ...] = (
     *(
@@ -26,5 +33,13 @@ EDGES: Tuple[Edge, ...] = (
     Edge(
         "counter_of_32_bits", "momentum", "preset,count:2147483647,forward:b0,forward:b1,eval,forward:b0",
         "the counter has 64 bits",
+    ),
+    *(
+        Edge(
+            f"extremes_{shape}", "momentum", f"preset,{_EXTREMES},forward:b0,eval,{_EXTREMES}",
+            "the factors 1, 0 and 1/k in batches of other shapes, and the last without recording",
+            Config(SHAPES[shape][1]), Variant("bounded", shape, "float32"),
+        )
+        for shape in ("n8", "n8_one_channel", "n8_one_image", "n108_12x32x3x3", "n5_5x1x1x1")
     ),
 )  # fmt: skip

@@ -83,6 +83,10 @@ EDGES: Tuple[Edge, ...] = (
         "the flag is a condition, so 1 and 0 do as True and False",
     ),
     Edge(
+        "affine_is_a_number", "protocol", "preset,set:affine:0,reset_parameters,forward:b0,set:affine:1,"
+        "reset_parameters,forward:b1", "as track_running_stats",
+    ),
+    Edge(
         "reset_keeps_eps", "protocol", "preset,set:eps:0.5,reset_parameters,forward:b0,set:momentum:0.5,"
         "reset_running_stats,forward:b1,reset_parameters,eval,forward:b0",
         "resets are of tensors alone",
@@ -134,5 +138,9 @@ EDGES: Tuple[Edge, ...] = (
             ("visits", "visits", "the tensors have names under a prefix, and apply visits the module"),
         )
         for name, config in (("", TRACKED), ("_bare", BARE))
+    ),
+    Edge(
+        "others", "protocol", "show:tensors,show:calls,forward:b0",
+        "of other modules: lists, memory, conversions, copies, deletion; what calls leave behind",
     ),
 )  # fmt: skip

@@ -100,6 +100,10 @@ def _programs() -> Iterator[Edge]:
     program = "preset,input_grad:b1,jvp:b1:ordinary,backward:ordinary,double:ordinary:ordinary"
     note = "the derivative is symmetric"
     yield Edge("beside_backward", GROUP, program.replace("backward", "retain"), note, TRACKED, FLOAT64)
+    values = ("0.5", "none", "1.0", "0.0")
+    calls = "jvp:b1:ordinary,jvp_parameters:b0:ordinary,functional_vjp:b1:ordinary"
+    program = _both_modes(*(f"set:momentum:{value},{calls}" for value in values))
+    yield Edge("momentum", GROUP, program, "a moving average is no function that is differentiated")
     program = "preset,alias:running_mean:bias,requires_grad:false,jvp:b1:ordinary,eval,jvp:b1:ordinary"
     yield Edge("statistic_is_bias", GROUP, program, "a statistic has no tangent, nor has its other name")
 

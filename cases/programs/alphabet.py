@@ -12,6 +12,8 @@ from typing import Iterator, Sequence, Tuple
 from cases.attributes import BUFFERS, PARAMETERS, STATISTICS, TENSORS
 from cases.construction import AFFINE, MOMENTUM, TRACK, Construction
 from cases.derivatives import (
+    ALONE,
+    CONSTANT,
     DOUBLES,
     JVPS,
     NESTED,
@@ -151,7 +153,7 @@ _GRADIENTS: Tuple[Step, ...] = (
     Accumulate("ordinary", retain=True),
     Accumulate("ones"),
     Backward("offset", retain=True),
-    *(Double("ordinary", "ones", way) for way in DOUBLES),
+    *(Double("ordinary", "ones", way) for way in DOUBLES if way not in (ALONE, CONSTANT)),
     Triple("ordinary", "alternating", "offset"),
     ZERO_GRAD,
     ZeroGrad(to_zeros=True),

@@ -8,7 +8,9 @@ import numpy as np
 
 from cases.attributes import COUNTER, FLOATING, PARAMETERS
 from cases.derivatives import (
+    ALONE,
     ASKED,
+    CONSTANT,
     DOUBLES,
     GRADIENTS,
     Accumulate,
@@ -99,18 +101,26 @@ def _double(writing: Writing, step: Double) -> List[str]:
     every = DOUBLES["double"]
     numbers = tuple(every.index(name) for name in DOUBLES[step.way])
     chosen = "" if len(numbers) == len(every) else f" and n in {numbers}"
+    moving = "" if step.way == CONSTANT else ".requires_grad_()"
+    constant = ["pairs = [pair for pair in pairs if pair[0].requires_grad]"]
+    asked = "torch.autograd.grad(found, sought, along, allow_unused=True)"
+    if step.way == ALONE:
+        asked = asked.replace("sought", "leaf").replace("allow", "retain_graph=True, allow")
+        asked = f"[{asked}[0] for leaf in sought]"
     return [
         "leaves, output = graphs[0]",
-        f"given = {writing.upstream(step.upstream)}.requires_grad_()",
+        f"given = {writing.upstream(step.upstream)}{moving}",
         f"along = [{writing.upstream(step.direction)}, {vectors}]",
         "wanted = [n for n, leaf in enumerate(leaves) if leaf is not None and leaf.requires_grad]",
-        "sources = {n: leaf for n, leaf in enumerate([*leaves[:2], given]) if n == 2 or n in wanted}",
+        "sources = {n: leaf for n, leaf in enumerate([*leaves[:2], given])",
+        "           if leaf is not None and leaf.requires_grad}",
         "options = {'create_graph': True, 'allow_unused': True}",
         "found = torch.autograd.grad(output, [leaves[n] for n in wanted], given, **options)",
         f"pairs = [(each, along[n]) for n, each in zip(wanted, found) if each is not None{chosen}]",
+        *([] if moving else constant),
         "found, along = [each for each, _ in pairs], [each for _, each in pairs]",
         "sought = list(sources.values())",
-        "found = torch.autograd.grad(found, sought, along, allow_unused=True)",
+        f"found = {asked}",
         *_named("2nd"),
     ]
 

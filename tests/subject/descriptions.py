@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List
 import torch
 
 from cases.attributes import TENSORS
+from tests.subject import conduct
 
 
 def _order(module: Any) -> str:
@@ -150,5 +151,7 @@ TEXTS: Dict[str, Callable[[Any, Callable[..., Any]], str]] = {
     "hooks": lambda module, _: _hooks(module),
     "backward_hooks": lambda module, _: _backward_hooks(module),
     "visits": lambda module, _: _visits(module),
+    "tensors": lambda _, factory: conduct.tensors(factory),
+    "calls": lambda _, factory: conduct.calls(factory),
 }
 """Maps a word of ``Show`` to the text of a module and of what constructs such modules."""

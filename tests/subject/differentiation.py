@@ -8,6 +8,8 @@ import torch
 
 from cases.attributes import PARAMETERS
 from cases.derivatives import (
+    ALONE,
+    CONSTANT,
     DOUBLES,
     Accumulate,
     Backward,
@@ -82,7 +84,8 @@ def _differentiate_further(live: Any, step: Union[Double, Triple]) -> None:
     differentiated = DOUBLES[step.way if isinstance(step, Double) else "double"]
     pairs = zip(DOUBLES["double"], directions)
     wanted = tuple(along if name in differentiated else None for name, along in pairs)
-    asked = FurtherBackward(given[0].tensor, wanted, along)
+    way = step.way if isinstance(step, Double) else ""
+    asked = FurtherBackward(given[0].tensor, wanted, along, way == ALONE, way == CONSTANT)
     try:
         live.seen["derivatives"] = further_derivatives(recording, asked, live.device)
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
@@ -51,12 +51,15 @@ class FurtherBackward(NamedTuple):
 
     ``directions``: those of the gradients of input, weight and bias, None for a gradient that is not
     differentiated further. ``along``: that of the second
-    derivative with respect to the input; None for a double backward.
+    derivative with respect to the input; None for a double backward. ``alone``: each second
+    derivative is asked for alone. ``constant``: the upstream gradient requires no gradient.
     """
 
     gradient: torch.Tensor
     directions: Tuple[Optional[torch.Tensor], ...]
     along: Optional[torch.Tensor] = None
+    alone: bool = False
+    constant: bool = False
 
 
 Derivatives = Tuple[Tuple[str, ObservedDerivative], ...]
@@ -68,7 +71,8 @@ def further_derivatives(recording: Recording, upstream: FurtherBackward, device:
 
     Raises whatever ``torch.autograd.grad`` raises.
     """
-    leaves, given = recording.leaves, upstream.gradient.detach().requires_grad_()
+    leaves, given = recording.leaves, upstream.gradient.detach()
+    given.requires_grad_(not upstream.constant)
     wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
     create = upstream.along is not None
     first = torch.autograd.grad(
@@ -80,16 +84,16 @@ def further_derivatives(recording: Recording, upstream: FurtherBackward, device:
         if leaf is not None and leaf.requires_grad
     ]
     pairs = [pair for pair in zip(first, along) if pair[0] is not None and pair[1] is not None]
+    if upstream.constant:  # the bias's gradient may then depend on nothing
+        pairs = [pair for pair in pairs if pair[0].requires_grad]
     named = zip(("input", "weight", "upstream"), (*leaves[:2], given))
     sources = [pair for pair in named if pair[1] is not None and pair[1].requires_grad]
     sought = [leaf for _, leaf in sources]
-    found: Tuple[Optional[torch.Tensor], ...] = torch.autograd.grad(
-        [each for each, _ in pairs],
-        leaves[:1] if create else sought,
-        [direction for _, direction in pairs],
-        create_graph=create,
-        allow_unused=True,
-    )
+    found: Tuple[Optional[torch.Tensor], ...] = (None,) * len(sought)
+    if not upstream.constant or (pairs and sought):
+        options = {"create_graph": create, "retain_graph": create or upstream.alone}
+        parts = [[leaf] for leaf in sought] if upstream.alone else [leaves[:1] if create else sought]
+        found = tuple(each for part in parts for each in _differentiated(pairs, part, options))
     if create:
         found = _thirds(found[0], sought, upstream.along)
     kind = "3rd" if create else "2nd"
@@ -100,6 +104,20 @@ def further_derivatives(recording: Recording, upstream: FurtherBackward, device:
         )
         for (name, leaf), each in zip(sources, found)
     )
+
+
+def _differentiated(
+    pairs: Sequence[Tuple[Any, Any]], sought: Sequence[Any], options: Dict[str, bool]
+) -> Tuple[Optional[torch.Tensor], ...]:
+    """Differentiate the first of each pair, multiplied by the second."""
+    found: Tuple[Optional[torch.Tensor], ...] = torch.autograd.grad(
+        [each for each, _ in pairs],
+        sought,
+        [direction for _, direction in pairs],
+        allow_unused=True,
+        **options,
+    )
+    return found
 
 
 def _thirds(

@@ -26,6 +26,49 @@ def _set_deterministic(value: bool) -> None:
     torch.use_deterministic_algorithms(value)
 
 
+def _warns_only() -> bool:
+    """Whether deterministic algorithms are asked for, but not demanded; False before 1.11."""
+    asked = getattr(torch, "is_deterministic_algorithms_warn_only_enabled", None)
+    return bool(asked and asked())
+
+
+def _set_warns_only(value: bool) -> None:
+    torch.use_deterministic_algorithms(_deterministic(), warn_only=value)
+
+
+def _autocast() -> Tuple[Any, ...]:
+    """Whether calls on the CPU are in mixed precision, and its dtype; empty before 2.4."""
+    if not hasattr(torch, "get_autocast_dtype"):
+        return ()
+    return torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")
+
+
+def _set_autocast(value: Tuple[Any, ...]) -> None:
+    torch.set_autocast_enabled("cpu", value[0])
+    torch.set_autocast_dtype("cpu", value[1])
+
+
+def _cudnn() -> Tuple[bool, ...]:
+    """The flags of the library of kernels for GPUs, which torch has without a GPU, too."""
+    flags = torch.backends.cudnn
+    return flags.enabled, flags.benchmark, flags.deterministic
+
+
+def _set_cudnn(value: Tuple[bool, ...]) -> None:
+    torch.backends.cudnn.enabled, torch.backends.cudnn.benchmark = value[:2]
+    torch.backends.cudnn.deterministic = value[2]
+
+
+def _precision() -> str:
+    """The precision of products of matrices; empty before 1.12."""
+    asked = getattr(torch, "get_float32_matmul_precision", None)
+    return str(asked()) if asked else ""
+
+
+def _set_precision(value: str) -> None:
+    torch.set_float32_matmul_precision(value)
+
+
 class Watched(NamedTuple):
     """A setting that no step may leave changed: its name in messages, how it is read and written.
 
@@ -64,6 +107,11 @@ WATCHED: Tuple[Watched, ...] = (
         lambda: torch.get_rng_state().numpy().tobytes(),
         lambda state: torch.set_rng_state(torch.from_numpy(np.frombuffer(state, np.uint8).copy())),
     ),
+    Watched("torch.is_deterministic_algorithms_warn_only_enabled()", _warns_only, _set_warns_only),
+    Watched("mixed precision", _autocast, _set_autocast),
+    Watched("torch.backends.cudnn", _cudnn, _set_cudnn),
+    Watched("torch.get_float32_matmul_precision()", _precision, _set_precision),
+    Watched("NumPy's reaction to overflow", np.geterr, lambda value: np.seterr(**value)),
 )
 """The settings of the process that a call of a module could change."""
 

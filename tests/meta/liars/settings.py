@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from tests.meta.liars.honest import HonestBatchNorm2d
@@ -95,3 +96,55 @@ class DeviceIgnored(HonestBatchNorm2d):
 
     def __init__(self, num_features: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(num_features, *args, **{**kwargs, "device": None})
+
+
+class _Leaving(HonestBatchNorm2d):
+    """Leaves in every forward what ``leave`` sets."""
+
+    def leave(self) -> None:
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        self.leave()
+        return y
+
+
+@liar("edge", "shape", through="exception")
+class CudnnLeftOff(_Leaving):
+    """Turns the library of kernels for GPUs off for everything that comes after it."""
+
+    def leave(self) -> None:
+        torch.backends.cudnn.enabled = False
+
+
+@liar("edge", "shape", through="exception")
+class PrecisionLeft(_Leaving):
+    """Has products of matrices computed with fewer digits."""
+
+    def leave(self) -> None:
+        torch.set_float32_matmul_precision("medium")
+
+
+@liar("edge", "shape", through="exception")
+class WarnOnlyLeft(_Leaving):
+    """Asks for warnings in the place of the exceptions of what is not deterministic."""
+
+    def leave(self) -> None:
+        torch.use_deterministic_algorithms(False, warn_only=True)
+
+
+@liar("edge", "shape", through="exception")
+class MixedPrecisionLeft(_Leaving):
+    """Leaves the context of mixed precision open."""
+
+    def leave(self) -> None:
+        torch.set_autocast_enabled("cpu", True)
+
+
+@liar("edge", "shape", through="exception")
+class NumpyErrorsSilenced(_Leaving):
+    """Has NumPy compute on without a word where numbers overflow."""
+
+    def leave(self) -> None:
+        np.seterr(over="ignore")
