@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Collection, Sequence
 
-QUOTED = 64
+QUOTED = 48
 """The number of characters of the given text that a message repeats."""
 
 LISTED = 600

@@ -95,7 +95,7 @@ def refusal(case_id: str) -> str:
     assert time.perf_counter() - began < SECONDS
     message = str(raised.value)
     assert "\n" not in message
-    assert len(message) < 720
+    assert len(message) < 700
     return message
 
 
