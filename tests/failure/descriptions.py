@@ -64,7 +64,7 @@ _CALLS = (
     "        facts += [torch.allclose(found[1], 2 * found[0], 1e-3, 1e-3), torch.equal(factor.grad, y)]",
     "facts += [len(warned), before == drawn(), int(c.num_batches_tracked)]",
     "if hasattr(torch, 'autocast') and hasattr(torch, 'set_autocast_cpu_enabled'):",
-    "    with torch.autocast('cpu', torch.bfloat16): facts.append(c(own()).dtype)",
+    "    with torch.autocast('cpu', dtype=torch.bfloat16): facts.append(c(own()).dtype)",
     "else: facts.append(c(own()).dtype)",
     "try: facts.append(c(own().numpy()) is None)",
     "except Exception as error: facts.append(type(error).__name__)",

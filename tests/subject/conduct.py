@@ -102,8 +102,8 @@ def _unrecorded(module: Any) -> bool:
 def _in_mixed_precision(module: Any) -> str:
     """Return the dtype of an output in the context of mixed precision, where the release has it."""
     known = hasattr(torch, "autocast") and hasattr(torch, "set_autocast_cpu_enabled")
-    autocast: Any = torch.autocast if known else lambda *_: nullcontext()
-    with autocast("cpu", torch.bfloat16):
+    autocast: Any = torch.autocast if known else lambda _, dtype: nullcontext()
+    with autocast("cpu", dtype=torch.bfloat16):
         return str(module(_input()).dtype)
 
 
