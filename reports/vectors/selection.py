@@ -8,6 +8,7 @@ from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Tuple
 
 from cases import catalogue, claims, edges, matrix, states
 from cases.case import Case
+from cases.derivatives import Backward
 from cases.matrix.axes import AXES
 from cases.matrix.rows import identify, parse
 from cases.spelling import token
@@ -26,9 +27,12 @@ dimension and every dtype: in the matrix they would multiply the numbers, and no
 IN_ITS_PLACE = "n30"
 """The shape that a row of the matrix gets in the place of a larger one."""
 
-LONGEST, WIDEST, MOST = 10_000, 1_000, 4_500
+LONGEST, WIDEST, MOST = 10_000, 1_000, 9_200
 """The largest number of values in a channel, of channels, and of numbers in an input, of a case that is
 written. Beyond, a few arrays would fill the space of all others."""
+
+MOST_BACKWARDS = 12
+"""The largest number of backwards in a case that is written."""
 
 SEEN_ALIKE = {
     "deepcopy": "no_mutation",
@@ -52,6 +56,7 @@ into another of the states."""
 COVERED = "covered: other cases have every combination of its words, apart from memory layouts"
 LARGER = f"larger: this row of the matrix is replaced by the one with the shape {IN_ITS_PLACE}"
 HUGE = f"huge: more than {LONGEST} values in a channel, {WIDEST} channels, or {MOST} numbers"
+LONG = f"long: more than {MOST_BACKWARDS} backwards; shorter cases have the same operations"
 SERIES = "series: hundreds of forwards are one step"
 SPLIT = "split: the vectors have a case for each operation that a port can perform"
 TORCH_ONLY = "torch: what its steps do is a matter of Python objects, autograd or memory"
@@ -92,6 +97,8 @@ def _unsuitable(case: Case) -> str:
     values = images * height * width
     if values > LONGEST or channels > WIDEST or values * channels > MOST:
         return HUGE
+    if sum(isinstance(step, Backward) for step in case.steps) > MOST_BACKWARDS:
+        return LONG
     return SERIES if any(isinstance(step, Forwards) for step in case.steps) else ""
 
 
