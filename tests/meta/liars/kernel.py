@@ -271,8 +271,8 @@ class Kernel:
             raise RuntimeError(f"{name} should contain {channels} elements not {tensor.numel()}")
 
     def check_no_grad(self, running: Tuple[Tuple[str, Optional[Tensor]], ...]) -> None:
-        """Raise where a running statistic requires a gradient: there is none for it."""
-        for name, tensor in running:
+        """Raise where a running statistic requires a gradient that is recorded: there is none for it."""
+        for name, tensor in running if torch.is_grad_enabled() else ():
             if tensor is not None and tensor.requires_grad:
                 raise RuntimeError(f"batch_norm is not differentiable with respect to {name}")
 
