@@ -1,4 +1,4 @@
-"""What the paths make of an infinity in a batch, whose mean torch computes in several ways."""
+"""Tests of the mean of a batch with an infinity, which paths compute in several ways."""
 
 from __future__ import annotations
 
