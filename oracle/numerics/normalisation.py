@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -88,6 +89,7 @@ class Terms(NamedTuple):
     undetermined: np.ndarray
 
 
+@lru_cache(maxsize=64)
 def terms(expected: ExpectedOutput) -> Terms:
     """Compute the terms of an output."""
     mean, variance = expected.mean, expected.variance

@@ -10,7 +10,7 @@ from oracle.accumulation import grad_values
 from oracle.backward import gradient_values
 from oracle.derivatives import derivative_values
 from oracle.expectations import Expectations
-from oracle.expected_derivatives import ExpectedGradient
+from oracle.expected_derivatives import ExpectedDerivative, ExpectedGradient
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.normalisation import ExpectedOutput, OutputValues, output_values, plane
 from oracle.state import Counter, Entry, Expected, State, Tensor
@@ -36,7 +36,7 @@ def _differ(a: Expected, b: Expected) -> bool:
         return True
     if _grads_differ(a.state, b.state) or len(a.derivatives) != len(b.derivatives):
         return True
-    if any(_values_differ(*map(derivative_values, pair)) for pair in zip(a.derivatives, b.derivatives)):
+    if any(_derivatives_differ(*pair) for pair in zip(a.derivatives, b.derivatives)):
         return True
     return _outputs_differ(a.output, b.output) or any(
         _entries_differ(*pair) for pair in zip(a.state.entries(), b.state.entries())
@@ -53,6 +53,10 @@ def _gradients_differ(a: Optional[ExpectedGradient], b: Optional[ExpectedGradien
     if a is None or b is None or a is b:
         return a is not b
     return _values_differ(gradient_values(a), gradient_values(b))
+
+
+def _derivatives_differ(a: ExpectedDerivative, b: ExpectedDerivative) -> bool:
+    return a is not b and _values_differ(derivative_values(a), derivative_values(b))
 
 
 def _grads_differ(a: State, b: State) -> bool:

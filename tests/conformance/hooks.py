@@ -38,7 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
             f"the paths {' '.join(config.args)} are not all within the suite, which runs in a pytest "
             f"process of its own; run: cd {ROOT} && python -m pytest"
         )
-    guard = config.stash[GUARD] = Guard(config.option.case_timeout)
+    guard = config.stash[GUARD] = Guard(
+        config.option.case_timeout, witnessed=not hasattr(config, "workerinput")
+    )
     try:
         preflight.check(config.option, config.args, guard)
     except preflight.Unusable as error:

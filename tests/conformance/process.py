@@ -17,6 +17,8 @@ import threading
 import time
 from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional
 
+from tests.conformance.witness import Witness
+
 UNJUDGED = 3
 """The exit status of a process that a case has ended, and of a run with a case without a verdict."""
 
@@ -70,12 +72,15 @@ class _Unclosable:
 class Guard:
     """Watches over everything that the subject of one run does.
 
-    ``limit``: seconds that a case may take, 0 for no limit. It must be made while pytest does not
-    capture, because it keeps copies of the standard streams.
+    ``limit``: seconds that a case may take, 0 for no limit. ``witnessed``: a second process says in
+    which case this one ended; pytest-xdist says so of its workers. It must be made while pytest does
+    not capture, because it keeps copies of the standard streams.
     """
 
-    def __init__(self, limit: float) -> None:
+    def __init__(self, limit: float, witnessed: bool = False) -> None:
         self.limit = limit
+        self._witnessed = witnessed and os.name == "posix"
+        self._witness: Optional[Witness] = None
         self._user = {number: _copy(number) for number in STANDARD}
         self._process = os.getpid()
         self._calls: Dict[str, Callable[..., NoReturn]] = {name: getattr(os, name) for name in ENDING}
@@ -89,6 +94,9 @@ class Guard:
     def _begin(self) -> None:
         self._begun = True
         self._refuse_calls()
+        errors = self._user.get(2)
+        if self._witnessed and errors is not None:
+            self._witness = Witness(errors)
         self._spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(SPARE)]
         if self.limit:
             threading.Thread(target=self._watch, name="case-timeout", daemon=True).start()
@@ -102,7 +110,8 @@ class Guard:
         if not self._begun:
             self._begin()
         kept = {number: _copy(number) for number in STANDARD}
-        self._since, self._doing = time.monotonic(), doing
+        self._since = time.monotonic()
+        self._note(doing)
         self._limit_stuck()
         try:
             with self._streams_open():
@@ -111,13 +120,18 @@ class Guard:
             if not self._damage:  # the subject exits as a script does
                 raise
         finally:
-            self._doing = ""
+            self._note("")
             self._unlimit_stuck()
             self._mend(kept)
             damage = " and ".join(dict.fromkeys(self._damage))
             self._damage.clear()
         if damage:
             raise Damage(damage)
+
+    def _note(self, doing: str) -> None:
+        self._doing = doing
+        if self._witness is not None and os.getpid() == self._process:
+            self._witness.note(doing)
 
     def _refuse_calls(self) -> None:
         """Replace the functions of ENDING: they do not end this process, but still end a fork of it.
@@ -178,7 +192,7 @@ class Guard:
     def _limit_stuck(self) -> None:
         """End the process by C code soon after the limit: compiled code may hang and keep Python's lock.
 
-        No thread of Python can then say which case it is; the traceback shows where it hangs.
+        No thread of Python can then say which case it is: the witness does. The traceback shows where.
         """
         errors = self._user.get(2)
         if self.limit and errors is not None:
@@ -190,6 +204,7 @@ class Guard:
 
     def _end(self, line: str) -> NoReturn:
         """Write one line and end the process."""
+        self._note("")
         for number, copy in self._user.items():
             if copy is not None:
                 os.dup2(copy, number)
@@ -205,6 +220,8 @@ class Guard:
         """End the guard. ``outlast``: remaining threads may not keep the process for long."""
         self._over.set()
         self._release()
+        if self._witness is not None:
+            self._witness.close()
         for name, call in self._calls.items():
             _replace(name, call)
         if outlast and self._begun:

@@ -168,6 +168,14 @@ class HangsInCompiledCode(Base):
         return input
 
 
+class EndsTheProcessInCompiledCode(Base):
+    """Ends the process by a function of C, which nothing in Python can refuse."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        ctypes.CDLL(None)._exit(0)
+        return input
+
+
 def _one_value(input: Tensor) -> bool:
     return input.dim() == 4 and input.numel() == input.size(1)
 
@@ -194,3 +202,4 @@ ClosesTheDescriptorAtOneValue = _at_one_value(ClosesTheDescriptor)
 OpensEverythingAtOneValue = _at_one_value(OpensEverything)
 HangsAtOneValue = _at_one_value(Hangs)
 HangsInCompiledCodeAtOneValue = _at_one_value(HangsInCompiledCode)
+EndsTheProcessInCompiledCodeAtOneValue = _at_one_value(EndsTheProcessInCompiledCode)

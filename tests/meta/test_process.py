@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -13,10 +14,13 @@ from typing import Any, Set, Tuple
 import pytest
 
 from tests.conformance.process import Damage, Guard
+from tests.conformance.witness import Witness
 from tests.meta.command import HOSTILE, UNJUDGED, USAGE, Ran, crash, run
 
 posix = pytest.importorskip("posix")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="written for POSIX processes")
+
+ENDED = "ERROR: the process ended in the middle of case"
 
 ONE_VALUE = tuple(f"edge-shape-one_value_{word}" for word in ("tracked", "untracked", "bare"))
 """The cases with a batch of one value per channel, the only ones to which some subjects are hostile."""
@@ -138,13 +142,45 @@ def test_a_case_that_hangs_is_named_after_the_time_that_was_given() -> None:
 def test_compiled_code_that_hangs_is_ended_soon_after_the_time_that_was_given(
     options: Tuple[str, ...],
 ) -> None:
-    """A traceback shows where it hangs; pytest-xdist names the case of a worker."""
+    """A traceback shows where it hangs, and a line names the case; pytest-xdist names that of a worker."""
     subject = ("--subject", f"{HOSTILE}:HangsInCompiledCodeAtOneValue")
-    ran = run(*SHAPES, *options, "--case-timeout", "8", *subject)
+    ran = run(*SHAPES, *options, "--case-timeout", "8", *subject, fresh=not options)
     assert ran.status == (UNJUDGED if options else pytest.ExitCode.TESTS_FAILED), ran.output
     assert "Timeout (0:00:28)!" in ran.output
     assert re.search(r"hostile\.py.*, line \d+ in forward", ran.output), ran.output
     assert ("crashed while running" in ran.output) == bool(options)
+    assert (f"{ENDED} {ONE_VALUE[0]}, " in ran.output) == (not options)
+
+
+def test_compiled_code_that_ends_the_process_is_named() -> None:
+    """The status is that of the call, which nothing in Python can change; a worker is replaced."""
+    subject = ("--subject", f"{HOSTILE}:EndsTheProcessInCompiledCodeAtOneValue")
+    ran = run(*SHAPES, *subject, fresh=True)
+    (line,) = [each for each in ran.lines if each.startswith("ERROR: ")]
+    assert line.startswith(f"{ENDED} {ONE_VALUE[0]}, by compiled code or a signal, so there is no record")
+    ran = run(*SHAPES, *subject, "-n", "1")
+    assert (ran.status, ran.counts["failed"], ran.counts["passed"]) == (UNJUDGED, 3, 2), ran.output
+
+
+def test_a_run_that_is_killed_names_the_case() -> None:
+    """The signal cannot be caught, as that of a machine without memory."""
+    ran = run(*SHAPES, "--subject", f"{HOSTILE}:KillsItselfAtOneValue", fresh=True)
+    assert ran.status == -signal.SIGKILL, ran.output
+    assert f"{ENDED} {ONE_VALUE[0]}, " in ran.output
+
+
+def test_the_witness_says_nothing_of_a_process_that_goes_on(tmp_path: Path) -> None:
+    """A subject that closes every file descriptor closes the pipe, too."""
+    told = tmp_path / "errors"
+    with told.open("wb") as errors:
+        witness = Witness(errors.fileno())
+        witness.note("case one")
+        assert witness._process.stdin is not None
+        witness._process.stdin.close()
+        witness._process.wait()
+    witness.note("case two")
+    witness.close()
+    assert told.read_bytes() == b""
 
 
 def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:
