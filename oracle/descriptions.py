@@ -73,11 +73,12 @@ def _entries(state: State, rules: Rules) -> str:
 
 
 def _made(state: State, rules: Rules) -> str:
-    """List the tensors of a new module, made with keywords, then the dtype of one made by default."""
+    """List the tensors of a module made with keywords, and those of one made by default in float64."""
     if rules.holds("no_dtype_keyword"):
         raise refusals.unknown_keyword("device")
-    made = [f"{name} float64 meta" for name in FLOATING]
-    return "; ".join([*sorted([*made, "num_batches_tracked int64 meta"]), "by default float64"])
+    dtypes = {**dict.fromkeys(FLOATING, "float64"), "num_batches_tracked": "int64"}
+    meta, cpu = ([f"{name} {dtypes[name]} {each}" for name in sorted(dtypes)] for each in ("meta", "cpu"))
+    return "; ".join([*meta, "by default", *cpu])
 
 
 def _visits(state: State, rules: Rules) -> str:

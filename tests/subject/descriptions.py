@@ -61,16 +61,20 @@ def _storage(tensor: torch.Tensor) -> int:
 
 def _made(factory: Callable[..., Any]) -> str:
     """Describe a module made with the keywords device and dtype, and one made by default in float64."""
-    new = factory(3, device="meta", dtype=torch.float64)
-    named = [*new.named_parameters(), *new.named_buffers()]
-    lines = sorted(f"{name} {str(each.dtype)[len('torch.') :]} {each.device}" for name, each in named)
+    lines = _tensors_of(factory(3, device="meta", dtype=torch.float64))
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
         default = factory(3)
     finally:
         torch.set_default_dtype(before)
-    return "; ".join([*lines, f"by default {str(default.weight.dtype)[len('torch.') :]}"])
+    return "; ".join([*lines, "by default", *_tensors_of(default)])
+
+
+def _tensors_of(module: Any) -> List[str]:
+    """Return name, dtype and device of the tensors of a module."""
+    named = [*module.named_parameters(), *module.named_buffers()]
+    return sorted(f"{name} {str(each.dtype)[len('torch.') :]} {each.device}" for name, each in named)
 
 
 def _methods(module: Any) -> str:

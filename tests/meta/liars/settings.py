@@ -91,6 +91,16 @@ class DefaultDtypeIgnored(HonestBatchNorm2d):
 
 
 @liar("edge", "protocol", "made", through="text")
+class DefaultDtypeOfStatisticsIgnored(HonestBatchNorm2d):
+    """Makes its running statistics in float32, whatever the default dtype is."""
+
+    def __init__(self, num_features: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(num_features, *args, **kwargs)
+        if kwargs.get("dtype") is None and self.running_mean is not None:
+            self.running_mean, self.running_var = self.running_mean.float(), self.running_var.float()
+
+
+@liar("edge", "protocol", "made", through="text")
 class DeviceIgnored(HonestBatchNorm2d):
     """Makes its tensors on the CPU, whatever the keyword device says."""
 
