@@ -106,14 +106,16 @@ DESCRIBED: Dict[str, Tuple[str, ...]] = {
         _SAME,
     ),
     "made": (
-        "def tensors_of(c):",
-        "    named = (*c.named_parameters(), *c.named_buffers())",
-        "    return sorted(f'{name} {str(each.dtype)[6:]} {each.device}' for name, each in named)",
-        "lines = tensors_of(type(m)(3, device='meta', dtype=torch.float64))",
+        "asked = type(m)(3, device='meta', dtype=torch.float64)",
         "torch.set_default_dtype(torch.float64)",
-        "lines += ['by default', *tensors_of(type(m)(3))]",
+        "default = type(m)(3)",
         "torch.set_default_dtype(torch.float32)",
-        "text = '; '.join(lines)",
+        "asked, default = (",
+        "    sorted(f'{name} {str(each.dtype)[6:]} {each.device}'"
+        " for name, each in (*c.named_parameters(), *c.named_buffers()))",
+        "    for c in (asked, default)",
+        ")",
+        "text = '; '.join([*asked, 'by default', *default])",
     ),
     "returns": (
         "mode = m.training",

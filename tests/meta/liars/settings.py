@@ -97,7 +97,8 @@ class DefaultDtypeOfStatisticsIgnored(HonestBatchNorm2d):
     def __init__(self, num_features: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(num_features, *args, **kwargs)
         if kwargs.get("dtype") is None and self.running_mean is not None:
-            self.running_mean, self.running_var = self.running_mean.float(), self.running_var.float()
+            for name in ("running_mean", "running_var"):
+                setattr(self, name, getattr(self, name).float())
 
 
 @liar("edge", "protocol", "made", through="text")
