@@ -9,6 +9,8 @@ from cases.derivatives import GRADIENTS
 from oracle.answers.answer import Answer, Proof, Sentence, proved
 from oracle.answers.checks import Dtypes, Entries, Gradients, Grads, Raises, Returns
 
+IN_PLACE = "modified by an inplace operation"
+
 ANSWERS: Tuple[Answer, ...] = (
     Answer(
         "no-gradient",
@@ -67,6 +69,63 @@ m.zero_grad(); print(m.bias.grad)
         """\
 None tensor([4.])
 None
+""",
+    ),
+    Answer(
+        "modified-in-place",
+        "RuntimeError: one of the variables needed for gradient computation has been modified by an "
+        "inplace operation: how does BatchNorm cause it?",
+        (
+            "inplace error with BatchNorm", "DistributedDataParallel", "broadcast_buffers",
+            "two forwards before one backward", "ReLU(inplace=True)",
+        ),
+        (
+            Sentence(
+                "A forward saves weight and running buffers for its backward, in train mode and in eval "
+                "mode. If one of them is written to in place before that backward (an optimizer step, "
+                "`load_state_dict`, `reset_running_stats`, the broadcast of buffers by "
+                "DistributedDataParallel), the backward raises RuntimeError.",
+                (
+                    Proof(
+                        "edge-backward_program-train_reset_parameters",
+                        (Raises(4, "RuntimeError", IN_PLACE),),
+                    ),
+                    Proof(
+                        "edge-backward_program-train_reset_running_stats",
+                        (Raises(4, "RuntimeError", IN_PLACE),),
+                    ),
+                    Proof(
+                        "edge-backward_program-eval_load_plain",
+                        (Raises(5, "RuntimeError", IN_PLACE),),
+                    ),
+                ),
+            ),
+            Sentence(
+                "The module's own update of the running buffers is no such write: after a second forward "
+                "in train mode, the backward of the first works.",
+                proved("edge-backward_program-train_train_earlier", Gradients(4, GRADIENTS)),
+            ),
+            Sentence(
+                "The output may be overwritten, as `ReLU(inplace=True)` does.",
+                proved(
+                    "edge-overwritten-output_overwritten_tracked", Gradients(3, GRADIENTS),
+                    Gradients(10, GRADIENTS),
+                ),
+            ),
+            Sentence(
+                "The input may not be.",
+                proved("edge-overwritten-input_overwritten_tracked", Raises(3, "RuntimeError", IN_PLACE)),
+            ),
+        ),
+        """\
+import torch
+m, x = torch.nn.BatchNorm2d(1), torch.arange(4.0).reshape(1, 1, 2, 2)
+y, z = torch.relu_(m(x)).sum(), m(x).sum(); y.backward(); m.running_mean.zero_()
+try: z.backward()
+except RuntimeError as error: print(str(error)[:94])
+""",
+        """\
+one of the variables needed for gradient computation has been modified by an inplace operation
 """,
     ),
     Answer(
