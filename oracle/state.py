@@ -20,7 +20,7 @@ class Tensor(NamedTuple):
     ``numbers``: float64, shape (C,), whatever the form.
     ``identity`` stands for the Python object: an update in place keeps it, a new tensor has another.
     ``version`` counts the writes that autograd sees: all but those of a forward into running buffers.
-    ``form``: one of ``cases.steps.FORMS``, or empty.
+    ``form``: one of ``cases.steps.FORMS``, or empty. ``dtype``: empty for the module's.
     """
 
     numbers: Budgeted
@@ -29,6 +29,7 @@ class Tensor(NamedTuple):
     version: int = 0
     form: str = ""
     grad: Optional[Grad] = None
+    dtype: str = ""
 
     @property
     def overlaps(self) -> bool:
