@@ -169,14 +169,15 @@ def _count_overflows(output: ExpectedOutput, module_dtype: str) -> bool:
 def narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
     """Return statistics whose mean and inverse deviation are rounded to a narrow format before use.
 
-    The variance may be taken about the rounded mean. As part of variance + eps, a rounding of the inverse
+    The variance may be taken about the rounded mean, which adds to it. As part of variance + eps, a rounding of the inverse
     deviation counts twice; the rounding is an absolute one where the inverse is subnormal. An inverse
     deviation that overflows leaves the output undetermined.
     """
     moved = bounds.stored(found.mean.values, fmt)
+    with np.errstate(over="ignore"):
+        about = moved**2 * found.count / max(found.count - 1, 1)
 
     def widened(variance: Budgeted, eps: float) -> Budgeted:
-        about = moved**2 * found.count / max(found.count - 1, 1)
         total = variance.values + eps
         rounded = bounds.stored(3 * total, fmt)
         subnormal = np.sqrt(total) > 1 / fmt.tiny
@@ -185,7 +186,7 @@ def narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
 
     with np.errstate(invalid="ignore", over="ignore"):
         biased = widened(found.biased_variance, eps)
-        overflows = biased.values + eps - biased.budget < fmt.largest**-2.0
+        overflows = biased.values + eps - (biased.budget - about) < fmt.largest**-2.0
         if overflows.any():
             budget = np.where(overflows, np.inf, biased.budget)
             biased = Budgeted(biased.values, budget, biased.nonnegative)

@@ -68,7 +68,8 @@ class Program(NamedTuple):
         ``seen``: what the steps show, with these defects.
         """
         met = dict(self.met)
-        for number, (step, right, each) in enumerate(zip(self.case.steps, self.expected[1:], seen[1:]), 1):
+        steps = zip(self.case.steps, self.expected[1:], seen[1:])
+        for number, (step, right, each) in enumerate(steps, 1):
             if not {*each.clauses} <= {*right.clauses}:
                 there = Circumstances(self.case, number, step, seen[number - 1].state, each)
                 more = [one for one in self.subject.contract if one.instead is None and one.when(there)]
