@@ -86,8 +86,14 @@ def _remembered(state: State, step: Forward, found: Expected) -> Expected:
 
 
 def _saved(graph: Graph) -> Tuple[Tuple[str, str], ...]:
-    """Return the names and dtypes of the tensors that a forward has saved."""
-    return tuple((each.name, each.dtype) for each in graph.saved)
+    """Return the names and dtypes of the tensors that a forward has saved.
+
+    An empty batch is multiplied by a weight, and is saved for the weight's gradient.
+    """
+    names = tuple((each.name, each.dtype) for each in graph.saved)
+    if graph.output.batch.values.size or "weight" not in graph.trainable:
+        return names
+    return (*names, ("input", graph.output.dtype))
 
 
 def _unwatched(graph: Graph) -> Graph:
@@ -132,6 +138,7 @@ def _recomputing(state: State, step: Step, variant: Variant, semantics: Semantic
         return first
     graph, called = state.graphs[place], state.path_memory[place]
     unneeded = first.error is not None or not holds_tensors(graph, Rules(semantics))
+    unneeded = unneeded or (backward.of == "bias" and not graph.output.batch.values.size)
     if graph.freed or unneeded:
         return first
     if not graph.wanted and not isinstance(step, Accumulate):  # autograd.grad runs nothing
@@ -173,11 +180,12 @@ def _metadata(
     before: Graph, saved: Tuple[Tuple[str, str], ...], now: Graph
 ) -> Optional[str]:
     """Return the message about tensors that the second forward saves otherwise; None if none are."""
-    if len(saved) > len(now.saved):
+    if len(saved) > len(_saved(now)):
         return "A different number of tensors was saved"
     if before.output.batch_statistics != now.output.batch_statistics:
         return "have different metadata"
-    return None if saved == _saved(now) else "have different metadata"
+    again = _saved(now) if now.output.batch.values.size else _saved(now)[: len(saved)]
+    return None if saved == again else "have different metadata"
 
 
 def _copied(others: Advance) -> Advance:
