@@ -198,8 +198,7 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
     storage = FORMATS[expected.dtype]
     if storage is not storage.arithmetic:
         found = found._replace(budget=found.budget + bounds.stored(found.values, storage))
-    finite = np.isfinite(found.values)
-    found = found._replace(budget=np.where(finite, found.budget, np.nan))
+    found = found._replace(budget=np.where(np.isfinite(found.values), found.budget, np.nan))
     if expected.row:
         found = found._replace(values=found.values[None], budget=found.budget[None])
     return found
@@ -226,7 +225,8 @@ def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
         mean = np.abs(expected.output.mean.values)
         magnitude = np.abs(g * x).sum(axis=1) + mean * np.abs(g).sum(axis=1)
         budget = budget + propagation.cancelled(magnitude, part.inverse, fmt)
-        undetermined = undetermined | (magnitude * np.abs(part.inverse) > fmt.largest)
+        met = np.maximum(magnitude, np.abs(x).max(axis=1) + mean) * np.abs(part.inverse)
+        undetermined = undetermined | (met > fmt.largest)
     return OutputValues(value, budget, undetermined)
 
 

@@ -9,11 +9,12 @@ from cases.attributes import FLOATING, PARAMETERS
 from cases.derivatives import Accumulate, Backward, Double
 from cases.inputs import batch
 from cases.inputs.batches import Batch
-from cases.inputs.layouts import ORDERS
+from cases.inputs.layouts import DENSE, ORDERS
 from cases.steps import Convert, Forward, Step
 from cases.variants import NARROW, Variant
 from oracle.accumulation import accumulated, found_again
 from oracle.batch_norm import hands_over_buffers
+from oracle.deviations.inputs import overflowing_variance_zeroes_output
 from oracle.deviations.layouts import backward_misreads_ambiguous_layout
 from oracle.deviations.situation import Situation
 from oracle.meanings import advance
@@ -153,8 +154,27 @@ def _ensemble(state: State, step: Step, variant: Variant, semantics: Semantics) 
         return tagged(found, "vmap_mixed")
     if not state.config.num_features:
         return dataclasses.replace(found, inside=Inside(state, found, _of_two))
+    found = _stacked(found, Situation(state, step, variant, semantics, 1))
     outputs = (found.output, *(state.path_memory[:1] if isinstance(state.path_memory, tuple) else ()))
     return tagged(_narrow(remembering(found, outputs)), "ensemble_strides")
+
+
+def _stacked(found: Expected, situation: Situation) -> Expected:
+    """Return what a forward of a stacked input shows, whose copies lie densely in memory.
+
+    So a known defect of the kernels for dense tensors shows: the variance overflows.
+    """
+    output = found.output
+    if output is None or output.batch.memory_format in DENSE:
+        return found
+    dense = dataclasses.replace(output.batch, layout="contiguous")
+    right = dataclasses.replace(found, output=dataclasses.replace(output, batch=dense))
+    seen = overflowing_variance_zeroes_output(right, situation)
+    if seen is right or seen.output is None:
+        return found
+    output = dataclasses.replace(seen.output, batch=output.batch)
+    state = seen.state.with_last_graph(output=output)
+    return tagged(dataclasses.replace(seen, output=output, state=state), "ensemble_dense")
 
 
 def _of_two(found: Expected) -> Expected:
