@@ -124,7 +124,10 @@ def _require_grad(state: State, step: RequireGrad, variant: Variant, rules: Rule
 def _switched(graph: Graph, tensor: Tensor, value: bool) -> Graph:
     """Return the graph of an earlier forward after the switch; the tensor may be its weight or bias."""
     names = {name for name, leaf in zip(PARAMETERS, graph.leaves) if leaf is tensor.identity}
-    return graph._replace(frozen=graph.frozen - names if value else graph.frozen | names)
+    if value:
+        thawed = graph.thawed | (names - {*graph.trainable})
+        return graph._replace(frozen=graph.frozen - names, thawed=thawed)
+    return graph._replace(frozen=graph.frozen | names, thawed=graph.thawed - names)
 
 
 CONVERSION_STEPS: Dict[Type[Step], Meaning] = {Convert: _convert, RequireGrad: _require_grad}

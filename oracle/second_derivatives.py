@@ -95,7 +95,7 @@ def derivatives_of(
             added=graph.added and kind == SECOND,
         )
         for name in SECONDS
-        if name == "upstream" or name in {*graph.trainable} - graph.frozen
+        if name == "upstream" or name in {*graph.trainable, *graph.thawed} - graph.frozen
     )
 
 
