@@ -10,7 +10,7 @@ from cases.derivatives import Accumulate, Backward, Double
 from cases.inputs import batch
 from cases.inputs.batches import Batch
 from cases.inputs.layouts import DENSE, ORDERS
-from cases.steps import Convert, Forward, Step
+from cases.steps import Convert, Forward, RequireGrad, Step
 from cases.variants import NARROW, Variant
 from oracle.accumulation import accumulated, found_again
 from oracle.batch_norm import hands_over_buffers
@@ -32,6 +32,7 @@ from oracle.paths.walk import (
     left_behind,
     remembering,
     tagged,
+    thawed_apart,
     viewed,
     without_hooks,
 )
@@ -151,7 +152,7 @@ def _ensemble(state: State, step: Step, variant: Variant, semantics: Semantics) 
         otherwise = _in_other_words(found.error, batch(variant, step.batch))
         return tagged(found, "ensemble_error") if otherwise else found
     if _mixes(state, found, semantics):
-        return tagged(found, "vmap_mixed")
+        return tagged(found, "vmap_mixed", "ensemble_strides")
     if not state.config.num_features:
         return dataclasses.replace(found, inside=Inside(state, found, _of_two))
     found = _stacked(found, Situation(state, step, variant, semantics, 1))
@@ -237,6 +238,8 @@ def _with_views(state: State, step: Step, variant: Variant, semantics: Semantics
     """
     if isinstance(step, Convert):
         return leaving_behind(state, step, variant, semantics)
+    if isinstance(step, RequireGrad):  # a view that was made before leads to no leaf
+        return thawed_apart(advance(state, step, variant, semantics))
     perform = leaving_behind if isinstance(step, Double) else advance
     found = perform(state, step, variant, semantics)
     if not isinstance(step, (Backward, Accumulate, Double)):

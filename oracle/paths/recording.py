@@ -6,14 +6,14 @@ import dataclasses
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
 from cases.derivatives import ASKED, Accumulate, Backward, Double
-from cases.steps import Copy, Forward, Step
+from cases.steps import Copy, Forward, RequireGrad, Step
 from cases.variants import Variant
 from oracle import outputs, refusals
 from oracle.backward import holds_tensors
 from oracle.meanings import advance
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.outputs import REQUIRING, UNRECORDED
-from oracle.paths.walk import Advance, by_forward, failing, tagged, used_up, viewed
+from oracle.paths.walk import Advance, by_forward, failing, tagged, thawed_apart, used_up, viewed
 from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, Graph, Inside, State
 
@@ -134,6 +134,8 @@ def _recomputing(state: State, step: Step, variant: Variant, semantics: Semantic
     backward = _differentiated(step)
     place = int(backward.earlier) if backward is not None else 0
     first = advance(state, step, variant, semantics)
+    if isinstance(step, RequireGrad):  # what is saved anew leads to the leaves of the first forward
+        return thawed_apart(first)
     if backward is None or not isinstance(state.path_memory, tuple) or place >= len(state.path_memory):
         return first
     graph, called = state.graphs[place], state.path_memory[place]
@@ -141,7 +143,8 @@ def _recomputing(state: State, step: Step, variant: Variant, semantics: Semantic
     unneeded = unneeded or (backward.of == "bias" and not graph.output.batch.values.size)
     if graph.freed or unneeded:
         return first
-    if not graph.wanted and not isinstance(step, Accumulate):  # autograd.grad runs nothing
+    wanted = graph.wanted & {*ASKED[backward.of]}
+    if not wanted and not isinstance(step, Accumulate):  # autograd.grad runs nothing
         return first
     if not called.there:
         return tagged(first, "recomputes_elsewhere")
