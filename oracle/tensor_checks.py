@@ -49,6 +49,17 @@ def check_tensors(
     if one_alone and not rules.holds("one_running_buffer_suffices"):
         pattern = "^running_mean and running_var must either both be None or neither be None$"
         raise Refusal("ValueError", pattern)
+    _check_read(state, given, running, batch_statistics, rules)
+
+
+def _check_read(
+    state: State,
+    given: Batch,
+    running: Tuple[Optional[Tensor], Optional[Tensor]],
+    batch_statistics: bool,
+    rules: Rules,
+) -> None:
+    """Raise Refusal for a dtype or shape that the kernel does not read, in the order of its reading."""
     handed_over = [each for each in (state.weight, state.bias, *running) if each is not None]
     dtypes = [each.dtype or state.dtype for each in handed_over] or [state.dtype]
     if given.dtype != dtypes[0]:

@@ -110,7 +110,7 @@ def used_up(found: Expected, place: int) -> Expected:
 
 
 def thawed_apart(found: Expected) -> Expected:
-    """Return what is expected, where no graph leads to a leaf that was made trainable after its forward."""
+    """Return what is expected, where no graph leads to a leaf that was made trainable later."""
     graphs = [each._replace(strangers=each.strangers | each.thawed) for each in found.state.graphs]
     return dataclasses.replace(found, state=found.state.changed(graphs=tuple(graphs)))
 
