@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from reports.rows import KNOWN_DEFECT, PASS
+from cases import catalogue
+from reports.rows import CONTRACT, KNOWN_DEFECT, PASS
 from tests.meta import installed
+from tests.subject.module import eager
+from tests.subject.paths import taken
+from tests.verdict.verdict import adjudicate
 
 ASSIGNED = (
     "attach:running_var:unsaved,load:assigned_float64,forward:b0,forward:wrong_float,eval,forward:wrong_float",
@@ -55,3 +59,26 @@ CASES = (
 def test_what_was_a_finding(module: str, dtype: str, program: str) -> None:
     found = installed.judged(f"steps-{module}-bounded-n8-{dtype}-{program}", installed.BATCH_NORM)
     assert found.outcome in (PASS, KNOWN_DEFECT), found.explanation
+
+
+ON_PATHS = (
+    ("jit.trace", "forward:empty_wrong_channels,forward:one_value"),
+    ("checkpoint", "input_grad:no_batch,backward_bias:zeros"),
+    ("checkpoint", "input_grad:no_batch,requires_grad:false,backward:zeros"),
+    ("checkpoint", "input_grad:empty_wrong_channels,requires_grad:false,backward:zeros"),
+    ("checkpoint", "requires_grad:false,input_grad:no_batch,requires_grad:true,backward:zeros"),
+    ("checkpoint", "input_grad:b0,convert:double,backward_weight:ones"),
+    ("checkpoint", THAWED[0]),
+    ("functional_call", THAWED[0]),
+    ("ensemble", "forward:overflowing.permuted"),
+    ("ensemble", "output_overwritten:empty_wrong_channels,retain_input:ordinary"),
+)
+
+
+@pytest.mark.parametrize(("path", "program"), ON_PATHS)
+def test_what_was_a_finding_on_a_path(path: str, program: str) -> None:
+    case = catalogue.find(f"steps-affine-track-momentum_0.1-bounded-n8-float32-{program}-path_{path}")
+    subject = taken(eager(installed.BATCH_NORM), path)
+    rules = installed.RULES.of_subject(subject.sums_exactly)
+    found = adjudicate(case, subject, rules, strict_defects=False)
+    assert found.outcome in (PASS, KNOWN_DEFECT, CONTRACT), found.explanation
