@@ -46,7 +46,8 @@ class StateDict(NamedTuple):
     None where there is none. ``prefix``: the text before every key. ``parent``: it is loaded into a
     ``Sequential`` whose first part is the module, so the module's keys begin with ``0.``. ``emptied``:
     before the load every ``.grad`` is removed, and the module is moved to the meta device and, by
-    ``to_empty``, back to the CPU. ``strict``, ``assign``: as ``load_state_dict`` takes them.
+    ``to_empty``, back to the CPU, where the counter gets its value again. ``strict``, ``assign``: as
+    ``load_state_dict`` takes them.
     """
 
     entries: Tuple[Entry, ...]

@@ -198,8 +198,7 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
     storage = FORMATS[expected.dtype]
     if storage is not storage.arithmetic:
         found = found._replace(budget=found.budget + bounds.stored(found.values, storage))
-    finite = np.isfinite(found.values)
-    found = found._replace(budget=np.where(finite, found.budget, np.nan))
+    found = found._replace(budget=np.where(np.isfinite(found.values), found.budget, np.nan))
     if expected.row:
         found = found._replace(values=found.values[None], budget=found.budget[None])
     return found
@@ -226,7 +225,8 @@ def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
         mean = np.abs(expected.output.mean.values)
         magnitude = np.abs(g * x).sum(axis=1) + mean * np.abs(g).sum(axis=1)
         budget = budget + propagation.cancelled(magnitude, part.inverse, fmt)
-        undetermined = undetermined | (magnitude * np.abs(part.inverse) > fmt.largest)
+        met = np.maximum(magnitude, np.abs(x).max(axis=1) + mean) * np.abs(part.inverse)
+        undetermined = undetermined | (met > fmt.largest)
     return OutputValues(value, budget, undetermined)
 
 
@@ -247,8 +247,8 @@ def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
     g, own = expected.upstream.values.astype(np.float64), bounds.ORACLE_OUTPUT_ROUNDINGS
     value = g * plane(part.weight * part.inverse)
     relative = part.inverse_error + bounds.gamma(4, fmt.unit) + bounds.gamma(own, FLOAT64.unit)
-    undetermined = part.undetermined | overflows(g, part, fmt)
-    return OutputValues(value, np.abs(value) * plane(relative) + fmt.tiny, undetermined)
+    budget = np.abs(value) * plane(relative) + np.abs(g) * plane(part.weight_error * part.inverse)
+    return OutputValues(value, budget + fmt.tiny, part.undetermined | overflows(g, part, fmt))
 
 
 def _unprojected(found: Sums) -> Sums:
@@ -264,8 +264,7 @@ def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
     """Compute (g - mean(g) - (x - m) * q) * w / s with q = sum(g * (x - m)) / (n * s**2)."""
     output, part = expected.output, terms(expected.output)
     found = _channel_sums(expected)
-    if not expected.projected:
-        found = _unprojected(found)
+    found = found if expected.projected else _unprojected(found)
     x, g = output.batch.values.astype(np.float64), expected.upstream.values.astype(np.float64)
     mean, slope = output.mean, part.weight * part.inverse
     count = x.size // x.shape[1]
@@ -294,7 +293,8 @@ def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
         + plane(budget.per_deviation) * np.abs(deviation)
         + plane(budget.per_input) * np.abs(x)
         + plane(budget.per_gradient) * np.abs(value)
+        + plane(part.weight_error * part.inverse) * np.abs(centred)
     )
-    undetermined = part.undetermined | overflows(centred, part, output.arithmetic)
-    undetermined |= np.isinf(found.products_budget) | np.isinf(found.upstream_budget)
-    return OutputValues(value, total, undetermined)
+    unbounded = np.isinf(found.products_budget) | np.isinf(found.upstream_budget)
+    unbounded |= part.undetermined | overflows(centred, part, output.arithmetic)
+    return OutputValues(value, total, unbounded)

@@ -25,9 +25,7 @@ An absent weight counts as 1, an absent bias as 0.
     counts and updates, and whether ``reset_running_stats`` resets. It does not decide which statistics
     normalise in eval mode; the presence of the buffers does.
 
-This describes the newest release. Where an older one differs in a rule, the code asks
-``rules.holds(name)``; ``oracle.semantics`` has the table of these names. ``oracle.attributes`` has the
-steps that set, drop, attach or reset something, ``oracle.state_dicts`` the loading of a state dict.
+This is the newest release. ``rules.holds(name)`` asks for a rule of another: see ``oracle.semantics``.
 
 Sources: Ioffe & Szegedy, "Batch Normalization" (ICML 2015); the documentation of
 torch.nn.BatchNorm2d; and observation of the releases in the table.
@@ -42,7 +40,7 @@ from cases.construction import Config
 from cases.inputs import Batch, batch
 from cases.steps import Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
-from oracle import outputs, refusals
+from oracle import outputs, refusals, tensor_checks
 from oracle.numerics.budgeted import constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
@@ -111,7 +109,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     state = _updated(state, given, call, rules)  # this comes first: a buffer may be weight or bias, too
     try:
         gaps = state.gaps(call.handed_over)
-        refusals.check_affine_rows(state, given, gaps, call.batch_statistics, rules)
+        tensor_checks.check_affine_rows(state, given, gaps, call.batch_statistics, rules)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     output = _output(state, given, call, bool(trainable), rules)
@@ -164,7 +162,7 @@ def _kernel_arguments(state: State, given: Batch, way: str, rules: Rules) -> Ker
         raise refusals.momentum_is_text()
     handed_over = hands_over_buffers(state, rules)
     running = (state.running_mean, state.running_var) if handed_over else (None, None)
-    refusals.check_tensors(state, given, running, batch_statistics, way, rules)
+    tensor_checks.check_tensors(state, given, running, batch_statistics, way, rules)
     assert factor is not None
     assert isinstance(state.eps, (int, float))
     return KernelArguments(batch_statistics, handed_over, *running, float(factor), float(state.eps))
@@ -221,7 +219,8 @@ def _updated(state: State, given: Batch, call: KernelArguments, rules: Rules) ->
     for name, new in (("running_mean", of_batch.mean), ("running_var", of_batch.unbiased_variance)):
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
-            numbers = moving_average(tensor.numbers, new, call.factor, FORMATS[state.dtype], exact)
+            fmt = FORMATS[tensor.dtype or state.dtype]
+            numbers = moving_average(tensor.numbers, new, call.factor, fmt, exact)
             state = state.written(tensor.updated(numbers))
     return state
 
@@ -287,7 +286,8 @@ def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
             identity = renewed.setdefault(copy.identity, object())
             dense = step.how == "deepcopy" and name in state.parameters and copy.form != "row"
             form = "" if dense else copy.form  # a Parameter clones its values, a tensor its memory
-            changes[name] = Tensor(original.numbers, identity, copy.requires_grad, form=form)
+            parts = (original.numbers, identity, copy.requires_grad)
+            changes[name] = Tensor(*parts, form=form, dtype=copy.dtype)
     return Expected(copied.changed(**changes), copied=True)
 
 

@@ -28,9 +28,11 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
     """
     if step.how == "bfloat16" and rules.holds("no_bfloat16_method"):
         raise Refusal(*NO_BFLOAT16)
-    dtype = CONVERSIONS[step.how] or state.dtype
+    if not CONVERSIONS[step.how]:
+        return Expected(state)
+    dtype = CONVERSIONS[step.how]
     changes: Dict[str, Any] = {"dtype": dtype}
-    if dtype != state.dtype:
+    if any((each.dtype or state.dtype) != dtype for each in state.tensors()):
         beside = _left_behind if rules.holds("conversion_leaves_saved_weight") else _converted_beside
         changes["graphs"] = tuple([beside(graph, state, dtype) for graph in state.graphs])
     for name in FLOATING:
@@ -38,14 +40,14 @@ def _convert(state: State, step: Convert, variant: Variant, rules: Rules) -> Exp
         if not isinstance(tensor, Tensor):
             continue
         grad = tensor.grad
-        if grad is not None and CONVERSIONS[step.how] not in ("", grad.dtype):
+        if grad is not None and grad.dtype != dtype:
             tensor = tensor._replace(grad=Grad((), dtype, grad.shape, grad.strides, converted=grad))
-        if dtype != state.dtype:
+        if (tensor.dtype or state.dtype) != dtype:
             identity = tensor.identity if name in state.parameters else object()
             form = "" if tensor.form == "expanded" else tensor.form
             numbers = converted(tensor.numbers, dtype)
             tensor = tensor._replace(numbers=numbers, identity=identity, form=form)
-        changes[name] = tensor
+        changes[name] = tensor._replace(dtype="")
     return Expected(state.changed(**changes))
 
 
@@ -54,7 +56,7 @@ def _converted_beside(graph: Graph, state: State, dtype: str) -> Graph:
 
     A Parameter that it saved is converted with the module; a buffer stays behind as it was.
     """
-    own = _identities(state)
+    own = _identities(state, dtype)
     saved, output = [], graph.output
     for each in graph.saved:
         if id(each.identity) in own:
@@ -67,7 +69,7 @@ def _converted_beside(graph: Graph, state: State, dtype: str) -> Graph:
 
 def _left_behind(graph: Graph, state: State, dtype: str) -> Graph:
     """Return the graph of an earlier forward, which keeps the Parameters that it saved as they were."""
-    own = _identities(state)
+    own = _identities(state, dtype)
     saved = [
         each._replace(stale=True) if id(each.identity) in own else each
         for each in graph.saved
@@ -75,10 +77,11 @@ def _left_behind(graph: Graph, state: State, dtype: str) -> Graph:
     return _renewed(graph, own, dtype)._replace(saved=tuple(saved))
 
 
-def _identities(state: State) -> Set[int]:
-    """Return the identities of the module's Parameters."""
+def _identities(state: State, dtype: str) -> Set[int]:
+    """Return the identities of the module's Parameters that have another dtype than ``dtype``."""
     entries = [state.entry(name) for name in state.parameters]
-    return {id(each.identity) for each in entries if each is not None}
+    tensors = [each for each in entries if isinstance(each, Tensor)]
+    return {id(each.identity) for each in tensors if (each.dtype or state.dtype) != dtype}
 
 
 def _renewed(graph: Graph, own: Set[int], dtype: str) -> Graph:
@@ -121,7 +124,10 @@ def _require_grad(state: State, step: RequireGrad, variant: Variant, rules: Rule
 def _switched(graph: Graph, tensor: Tensor, value: bool) -> Graph:
     """Return the graph of an earlier forward after the switch; the tensor may be its weight or bias."""
     names = {name for name, leaf in zip(PARAMETERS, graph.leaves) if leaf is tensor.identity}
-    return graph._replace(frozen=graph.frozen - names if value else graph.frozen | names)
+    if value:
+        thawed = graph.thawed | (names - {*graph.trainable})
+        return graph._replace(frozen=graph.frozen - names, thawed=thawed)
+    return graph._replace(frozen=graph.frozen | names, thawed=graph.thawed - names)
 
 
 CONVERSION_STEPS: Dict[Type[Step], Meaning] = {Convert: _convert, RequireGrad: _require_grad}

@@ -67,7 +67,7 @@ def _entries(state: State, rules: Rules) -> str:
         facts = "int64 []"
         if isinstance(entry, Tensor):
             channels = entry.numbers.channels
-            facts = f"{state.dtype} {[1, channels] if entry.form == 'row' else [channels]}"
+            facts = f"{entry.dtype or state.dtype} {[1, channels] if entry.form == 'row' else [channels]}"
         lines.append(f"layer.{name} {facts} grad False own False shared True kept True alone True")
     return "; ".join(lines)
 

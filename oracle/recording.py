@@ -31,7 +31,7 @@ def recorded(
         tensor = state.entry(name)
         if isinstance(tensor, Tensor) and name in read:
             parts = (tensor.identity, tensor.version, tensor.numbers, tensor.form)
-            saved.append(Saved(name, *parts, state.dtype))
+            saved.append(Saved(name, *parts, tensor.dtype or state.dtype))
     leaves = [getattr(state.entry(name), "identity", None) for name in PARAMETERS]
     rows = frozenset(state.affine_rows)
     return Graph(output, trainable, tuple(saved), state.dtype, leaves=tuple(leaves), rows=rows)

@@ -95,7 +95,7 @@ def derivatives_of(
             added=graph.added and kind == SECOND,
         )
         for name in SECONDS
-        if name == "upstream" or name in {*graph.trainable} - graph.frozen
+        if name == "upstream" or name in {*graph.trainable, *graph.thawed} - graph.frozen
     )
 
 
@@ -176,6 +176,8 @@ def _in_train(name: str, at: Letters, do: Arithmetic) -> Terms:
     of_g = do.total(do.product(g, h))
     if at.v is not None:
         yield from _along_input(name, at, do, at.v, of_g)
+    elif at.dual:  # a tangent of 0 is multiplied by r**3, which may overflow
+        yield do.product(cube, exact(np.zeros((1, 1, 1))))
     if name == "upstream":
         if at.a is not None:
             yield do.product(at.a, r, h)

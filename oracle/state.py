@@ -20,7 +20,7 @@ class Tensor(NamedTuple):
     ``numbers``: float64, shape (C,), whatever the form.
     ``identity`` stands for the Python object: an update in place keeps it, a new tensor has another.
     ``version`` counts the writes that autograd sees: all but those of a forward into running buffers.
-    ``form``: one of ``cases.steps.FORMS``, or empty.
+    ``form``: one of ``cases.steps.FORMS``, or empty. ``dtype``: empty for the module's.
     """
 
     numbers: Budgeted
@@ -29,6 +29,7 @@ class Tensor(NamedTuple):
     version: int = 0
     form: str = ""
     grad: Optional[Grad] = None
+    dtype: str = ""
 
     @property
     def overlaps(self) -> bool:
@@ -91,13 +92,13 @@ class Graph(NamedTuple):
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
     tensors that the backward pass reads. ``dtype``: that of the module at that time. ``freed``: a
     backward has used the graph up. ``leaves``: the identities of weight and bias, in this order.
-    ``frozen``: those of ``trainable`` that were frozen since. ``modified``: a saved tensor was written
-    to after the forward, and autograd saw it. ``grad``: what lies in the ``.grad`` of the input.
-    ``renewed``: those of ``trainable`` that a conversion of the module has replaced in the graphs of
-    later forwards; ``autograd.grad`` does not find them in this graph. ``rows``: those of weight and
-    bias that have the shape (1, C). ``weight_dtype``: the dtype of the weight by now, if a
-    conversion of the module has changed it. ``strangers``: those of ``trainable`` in whose place the
-    module has another Parameter, which the graph of a path does not read.
+    ``frozen``: those of ``trainable`` that were frozen since. ``thawed``: others, trainable since.
+    ``modified``: a saved tensor was written to after the forward, and autograd saw it. ``grad``: what
+    lies in the ``.grad`` of the input. ``renewed``: those of ``trainable`` that a conversion of the
+    module has replaced in the graphs of later forwards; ``autograd.grad`` does not find them in this
+    graph. ``rows``: those of weight and bias that have the shape (1, C). ``weight_dtype``: the dtype of
+    the weight by now, if a conversion of the module has changed it. ``strangers``: those of ``trainable``
+    in whose place the module has another Parameter, which the graph of a path does not read.
     """
 
     output: ExpectedOutput
@@ -107,6 +108,7 @@ class Graph(NamedTuple):
     freed: bool = False
     leaves: Tuple[object, ...] = (None, None)
     frozen: FrozenSet[str] = frozenset()
+    thawed: FrozenSet[str] = frozenset()
     modified: bool = False
     grad: Optional[Grad] = None
     renewed: FrozenSet[str] = frozenset()

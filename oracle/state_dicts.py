@@ -21,6 +21,7 @@ from cases.steps import LoadStateDict
 from cases.variants import Variant
 from oracle import refusals
 from oracle.attributes import attached_numbers
+from oracle.conversions import converted
 from oracle.numerics.budgeted import Budgeted
 from oracle.refusals import NO_TO_EMPTY, Refusal
 from oracle.semantics import Rules
@@ -67,6 +68,8 @@ def load_state_dict(state: State, step: LoadStateDict, variant: Variant, rules: 
             keys.missing if strict else (), keys.unexpected if strict else (), mismatches
         )
         return Expected(state, error=error)
+    if contents.assign:
+        state = _of_another_dtype(state, contents)
     shared = loaded if contents.assign else []
     return Expected(state, text=loading_text(keys.missing, keys.unexpected, shared))
 
@@ -143,15 +146,32 @@ def _with(state: State, entry: Entry, contents: StateDict, rules: Rules) -> Stat
     tensor = state.entry(entry.name)
     assert isinstance(tensor, Tensor)
     numbers = attached_numbers(entry.source, state)
+    if tensor.dtype and not contents.assign:
+        numbers = converted(numbers, tensor.dtype)
     if contents.assign:
         trainable = tensor.requires_grad
         if entry.name in state.parameters and not trainable:
             trainable = rules.holds("assigned_parameters_trainable")
-        assigned = Tensor(numbers, object(), trainable)  # its memory is not that of its aliases
-        return state.changed(**{entry.name: assigned, "dtype": entry.dtype or state.dtype})
+        assigned = Tensor(numbers, object(), trainable, dtype=entry.dtype)  # apart from its aliases
+        return state.changed(**{entry.name: assigned})
     unseen = bool(state.graphs) and rules.holds("load_unseen_by_autograd")
     loaded = tensor.updated(numbers) if unseen else tensor.holding(numbers)
     return state.written(loaded)
+
+
+def _of_another_dtype(state: State, contents: StateDict) -> State:
+    """Return the state with the dtype of the assigned tensors; any other tensor keeps its own."""
+    dtypes = {entry.dtype for entry in contents.entries if entry.name != COUNTER} - {""}
+    if not dtypes:
+        return state
+    (dtype,) = dtypes
+    changes: Dict[str, object] = {"dtype": dtype}
+    for name in FLOATING:
+        tensor = state.entry(name)
+        if isinstance(tensor, Tensor):
+            own = tensor.dtype or state.dtype
+            changes[name] = tensor._replace(dtype="" if own == dtype else own)
+    return state.changed(**changes)
 
 
 def _emptied(state: State) -> State:
@@ -163,7 +183,8 @@ def _emptied(state: State) -> State:
         tensor = state.entry(name)
         if isinstance(tensor, Tensor):
             form = tensor.form if tensor.form == "row" else ""
-            changes[name] = Tensor(unknown, object(), tensor.requires_grad, form=form)
+            parts = (unknown, object(), tensor.requires_grad)
+            changes[name] = Tensor(*parts, form=form, dtype=tensor.dtype)
     counter = state.num_batches_tracked
     if counter is not None:
         changes[COUNTER] = Counter(counter.value, object())

@@ -12,7 +12,7 @@ from cases.inputs import batch
 from cases.inputs.layouts import DENSE
 from cases.steps import Forward
 from cases.variants import NARROW
-from oracle import outputs, refusals
+from oracle import outputs, refusals, tensor_checks
 from oracle.batch_norm import hands_over_buffers, numeric_factor
 from oracle.deviations.situation import Situation
 from oracle.numerics.budgeted import Budgeted, constant
@@ -36,7 +36,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         return right
     rules, state = Rules(situation.semantics), right.state
     try:
-        refusals.check_empty_rows(state, given, rules)
+        tensor_checks.check_empty_rows(state, given, rules)
     except refusals.Refusal as refusal:
         return dataclasses.replace(right, error=refusal.error)
     zero = constant(0.0, state.config.num_features)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Sequence
 
 import numpy as np
 
@@ -142,6 +143,8 @@ def narrow_tangents(right: Expected, situation: Situation) -> Expected:
         step.way == "func_jvp" and (output.bias is not None or averaged)
     )
     widened = _widened(output, recorded and step.way != "jvp_parameters")
+    if "input" not in tangent.differentiated:
+        widened = _widened_by_parameters(output, tangent.differentiated)
     if module == output.dtype or not output.batch.values.size or not widened:
         return seen
     promoted = dataclasses.replace(tangent, dtype=module)
@@ -160,6 +163,17 @@ def _widened(output: ExpectedOutput, recorded: bool) -> bool:
     return recorded or not output.batch_statistics
 
 
+def _widened_by_parameters(output: ExpectedOutput, differentiated: Sequence[str]) -> bool:
+    """Whether the tangents of weight and bias widen that of the output, where the input has none.
+
+    They do, unless it is copied into another order. It has the order of the input if that is multiplied
+    by the weight's tangent in eval mode, else it is contiguous.
+    """
+    if "weight" in differentiated and not output.batch_statistics:
+        return _widened(output, True)
+    return output.memory_format == "contiguous"
+
+
 def _count_overflows(output: ExpectedOutput, module_dtype: str) -> bool:
     """Whether n, the number of values in a channel, is an infinity in the dtype of input and module."""
     count = output.batch.values.size // max(output.shape[1], 1)
@@ -169,14 +183,15 @@ def _count_overflows(output: ExpectedOutput, module_dtype: str) -> bool:
 def narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
     """Return statistics whose mean and inverse deviation are rounded to a narrow format before use.
 
-    The variance may be taken about the rounded mean. As part of variance + eps, a rounding of the inverse
-    deviation counts twice; the rounding is an absolute one where the inverse is subnormal. An inverse
-    deviation that overflows leaves the output undetermined.
+    The variance may be taken about the rounded mean, which adds to it. As part of variance + eps, a
+    rounding of the inverse deviation counts twice; the rounding is an absolute one where the inverse is
+    subnormal. An inverse deviation that overflows leaves the output undetermined.
     """
     moved = bounds.stored(found.mean.values, fmt)
+    with np.errstate(over="ignore"):
+        about = moved**2 * found.count / max(found.count - 1, 1)
 
     def widened(variance: Budgeted, eps: float) -> Budgeted:
-        about = moved**2 * found.count / max(found.count - 1, 1)
         total = variance.values + eps
         rounded = bounds.stored(3 * total, fmt)
         subnormal = np.sqrt(total) > 1 / fmt.tiny
@@ -185,7 +200,7 @@ def narrow_statistics(found: Statistics, eps: float, fmt: Format) -> Statistics:
 
     with np.errstate(invalid="ignore", over="ignore"):
         biased = widened(found.biased_variance, eps)
-        overflows = biased.values + eps - biased.budget < fmt.largest**-2.0
+        overflows = biased.values + eps - (biased.budget - about) < fmt.largest**-2.0
         if overflows.any():
             budget = np.where(overflows, np.inf, biased.budget)
             biased = Budgeted(biased.values, budget, biased.nonnegative)

@@ -8,7 +8,7 @@ from typing import Any, Dict, Sequence
 
 import numpy as np
 
-from cases.attributes import STATISTICS
+from cases.attributes import FLOATING, PARAMETERS, STATISTICS
 from cases.derivatives import Jvp, Nested
 from cases.inputs import Batch, batch
 from cases.steps import Forward
@@ -20,9 +20,10 @@ from oracle.numerics.budgeted import Budgeted, undetermined
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.statistics import statistics
-from oracle.refusals import OVERLAPPING, Refusal, check_affine_rows
+from oracle.refusals import OVERLAPPING, Refusal
 from oracle.semantics import Rules
 from oracle.state import Expected, Tensor
+from oracle.tensor_checks import check_affine_rows
 from oracle.transforms import WITHOUT_DUALS
 
 THREAD_SHARE = 2**15
@@ -60,6 +61,9 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
         return Expected(usual.state.changed(**changes), error=refusal.error)
     followed = outputs.memory_format(given, True, usual.output.batch_statistics, rules)
     output = dataclasses.replace(usual.output, memory_format=followed)
+    for name in PARAMETERS:
+        if name in changes:
+            output = dataclasses.replace(output, **{name: changes[name].numbers})
     state = usual.state.with_last_graph(output=output).changed(**changes)
     return dataclasses.replace(usual, output=output, state=state)
 
@@ -67,24 +71,32 @@ def expanded_buffer_written(right: Expected, situation: Situation) -> Expected:
 def _updated(
     overlapping: Dict[str, Tensor], given: Batch, factor: float, situation: Situation
 ) -> Dict[str, Tensor]:
-    """Return the buffers of which all channels share one place, after the update by a batch."""
+    """Return the tensors of which all channels share one place, after the update by a batch."""
     found = statistics(given, situation.semantics.sums_exactly)
     new = {"running_mean": found.mean, "running_var": found.unbiased_variance}
     updated = {}
-    for name, tensor in overlapping.items():
-        numbers = _in_one_place(tensor.numbers, new[name], factor, situation.before.dtype)
-        updated[name] = tensor.updated(undetermined(numbers) if situation.threads > 1 else numbers)
+    for tensor in overlapping.values():
+        theirs = [new[name] for name, other in overlapping.items() if other.identity is tensor.identity]
+        numbers = _in_one_place(tensor.numbers, theirs, factor, situation.before.dtype)
+        after = tensor.updated(undetermined(numbers) if situation.threads > 1 else numbers)
+        for name in FLOATING:
+            if getattr(situation.before.entry(name), "identity", None) is tensor.identity:
+                updated[name] = after
     return updated
 
 
-def _in_one_place(old: Budgeted, new: Budgeted, factor: float, dtype: str) -> Budgeted:
-    """Apply the moving averages of all channels, in turn, to the one value that all channels share."""
+def _in_one_place(old: Budgeted, new: Sequence[Budgeted], factor: float, dtype: str) -> Budgeted:
+    """Apply the moving averages of all channels, in turn, to the one value that all channels share.
+
+    ``new``: the statistics whose buffers this place is; in each channel one comes after the other.
+    """
     place = Budgeted(old.values[:1], old.budget[:1], old.nonnegative)
     fmt = FORMATS[dtype]  # a narrow module, too, computes in this format
-    for channel in range(new.channels):
+    for channel in range(old.channels):
         part = slice(channel, channel + 1)
-        each = Budgeted(new.values[part], new.budget[part], new.nonnegative)
-        place = moving_average(place, each, factor, fmt, exact=False, working=fmt)
+        for statistic in new:
+            each = Budgeted(statistic.values[part], statistic.budget[part], statistic.nonnegative)
+            place = moving_average(place, each, factor, fmt, exact=False, working=fmt)
     channels = np.zeros(old.channels, dtype=int)
     return Budgeted(place.values[channels], place.budget[channels], place.nonnegative)
 

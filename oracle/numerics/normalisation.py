@@ -79,11 +79,15 @@ class Terms(NamedTuple):
     """The terms of each channel that output and gradients are made of, shapes (C,).
 
     ``inverse``: 1 / sqrt(variance + eps). ``inverse_error``: the relative error that a correct inverse
-    may have because of the variance's error. ``undetermined``: the channels in which anything conforms.
+    may have because of the variance's error. ``weight_error``, ``bias_error``: the absolute errors of
+    weight and bias, which are not 0 where they are running buffers, too. ``undetermined``: the channels
+    in which anything conforms.
     """
 
     weight: np.ndarray
+    weight_error: np.ndarray
     bias: np.ndarray
+    bias_error: np.ndarray
     inverse: np.ndarray
     inverse_error: np.ndarray
     undetermined: np.ndarray
@@ -105,13 +109,18 @@ def terms(expected: ExpectedOutput) -> Terms:
             inverse = np.where(total == 0, 0.0, inverse)
             undetermined &= variance.budget > 0
         undetermined |= np.isinf(mean.budget) | np.isinf(variance.budget)
-        weight = (expected.weight or constant(1.0, mean.channels)).values
+        scale = expected.weight or constant(1.0, mean.channels)
+        shift = expected.bias or constant(0.0, mean.channels)
+        weight, weight_error, bias_error = scale.values, scale.budget, shift.budget
+        undetermined |= np.isinf(weight_error) | np.isinf(bias_error)
         undetermined |= expected.eps > fmt.largest  # an infinity in the arithmetic, or not
         steepest = np.abs(weight * np.where(total == 0, 1.0, inverse))
         undetermined |= steepest > fmt.largest  # a*x + c may be inf - inf where (x - mean)*a is not
         return Terms(
             weight=weight,
-            bias=(expected.bias or constant(0.0, mean.channels)).values,
+            weight_error=np.where(np.isfinite(weight_error), weight_error, 0.0),
+            bias=shift.values,
+            bias_error=np.where(np.isfinite(bias_error), bias_error, 0.0),
             inverse=inverse,
             inverse_error=bounds.inverse_root(total, lost, variance.budget)
             + bounds.gamma(expected.extra.root, fmt.unit),
@@ -145,14 +154,22 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         # In place, because new arrays of a large input's size would cost more than the arithmetic.
         y = x - plane(mean.values)
         beyond = overflows(y, found, fmt)
+        inexact = found.weight_error.any() or found.bias_error.any()
+        of_affine = np.abs(y) * plane(found.weight_error * found.inverse) if inexact else 0.0
         y *= plane(slope)
         budget = np.abs(y)
         budget *= plane(budgets.per_deviation)
         budget += plane(budgets.constant)
         budget += np.abs(x, out=x) * plane(budgets.per_input)
         y += plane(found.bias)
+        if inexact:
+            budget += of_affine + plane(found.bias_error)
         if storage is not fmt:
             budget += bounds.stored(y, storage)
+        flat = (found.inverse == 0) & (found.bias_error > 0)  # the variance is an infinity
+        if flat.any():
+            of_bias = found.bias_error + bounds.stored(found.bias, storage)
+            budget = np.where(plane(flat), plane(of_bias), budget)
     return OutputValues(y, np.where(np.isfinite(y), budget, np.nan), found.undetermined | beyond)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import Dict
 
+from cases.attributes import FLOATING, PARAMETERS
 from cases.derivatives import Accumulate, Backward, Double
 from cases.inputs import batch
 from cases.inputs.batches import Batch
-from cases.inputs.layouts import ORDERS
-from cases.steps import Convert, Forward, Step
+from cases.inputs.layouts import DENSE, ORDERS
+from cases.steps import Convert, Forward, RequireGrad, Step
 from cases.variants import NARROW, Variant
 from oracle.accumulation import accumulated, found_again
+from oracle.batch_norm import hands_over_buffers
+from oracle.deviations.inputs import overflowing_variance_zeroes_output
 from oracle.deviations.layouts import backward_misreads_ambiguous_layout
 from oracle.deviations.situation import Situation
 from oracle.meanings import advance
@@ -29,11 +32,12 @@ from oracle.paths.walk import (
     left_behind,
     remembering,
     tagged,
+    thawed_apart,
     viewed,
     without_hooks,
 )
 from oracle.refusals import OVERLAPPING
-from oracle.semantics import Semantics
+from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, ExpectedError, Inside, State
 
 FIRST = (NOT_4D, "Expected more than 1", "batch_norm eps", "division by zero", "argument '")
@@ -49,14 +53,15 @@ def _checked(found: Expected) -> bool:
     )
 
 
-def _mixes(state: State, found: Expected) -> bool:
-    """Whether a float32 tensor of the module meets an input of 16 bits."""
+def _mixes(state: State, found: Expected, semantics: Semantics) -> bool:
+    """Whether a float32 tensor that the forward is handed meets an input of 16 bits."""
     output = found.output
     if output is None or output.dtype not in NARROW or state.dtype != "float32":
         return False
     if not output.batch.values.size:  # no part computes anything
         return False
-    return any(each is not None for each in state.entries()[:4])
+    handed = FLOATING if hands_over_buffers(state, Rules(semantics)) else PARAMETERS
+    return any(state.entry(name) is not None for name in handed)
 
 
 def _counted(state: State, found: Expected) -> State:
@@ -84,7 +89,7 @@ def _vmap(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
         return failing(_counted(state, found), "RuntimeError", refused, "vmap_update")
     if found.error is not None:
         return tagged(found, "vmap_error") if _in_other_words(found.error, given) else found
-    if _mixes(state, found):
+    if _mixes(state, found, semantics):
         return tagged(found, "vmap_mixed")
     return _narrow(viewed(state, found, semantics))  # vmap adds a dimension and takes it off again
 
@@ -106,6 +111,8 @@ def _misread(
         return found
     right, others = found.gradients[0], found.gradients[1:]
     weight, upstream = right.output.weight, right.upstream
+    if not upstream.values.size:
+        return found
     values = upstream.values if weight is None else upstream.values * plane(weight.values)
     product = dataclasses.replace(upstream, values=values, layout=_layout_of_product(upstream))
     alone = dataclasses.replace(
@@ -144,12 +151,31 @@ def _ensemble(state: State, step: Step, variant: Variant, semantics: Semantics) 
     if found.error is not None:
         otherwise = _in_other_words(found.error, batch(variant, step.batch))
         return tagged(found, "ensemble_error") if otherwise else found
-    if _mixes(state, found):
-        return tagged(found, "vmap_mixed")
+    if _mixes(state, found, semantics):
+        return tagged(found, "vmap_mixed", "ensemble_strides")
     if not state.config.num_features:
         return dataclasses.replace(found, inside=Inside(state, found, _of_two))
+    found = _stacked(found, Situation(state, step, variant, semantics, 1))
     outputs = (found.output, *(state.path_memory[:1] if isinstance(state.path_memory, tuple) else ()))
     return tagged(_narrow(remembering(found, outputs)), "ensemble_strides")
+
+
+def _stacked(found: Expected, situation: Situation) -> Expected:
+    """Return what a forward of a stacked input shows, whose copies lie densely in memory.
+
+    So a known defect of the kernels for dense tensors shows: the variance overflows.
+    """
+    output = found.output
+    if output is None or output.batch.memory_format in DENSE:
+        return found
+    dense = dataclasses.replace(output.batch, layout="contiguous")
+    right = dataclasses.replace(found, output=dataclasses.replace(output, batch=dense))
+    seen = overflowing_variance_zeroes_output(right, situation)
+    if seen is right or seen.output is None:
+        return found
+    output = dataclasses.replace(seen.output, batch=output.batch)
+    state = seen.state.with_last_graph(output=output)
+    return tagged(dataclasses.replace(seen, output=output, state=state), "ensemble_dense")
 
 
 def _of_two(found: Expected) -> Expected:
@@ -212,6 +238,8 @@ def _with_views(state: State, step: Step, variant: Variant, semantics: Semantics
     """
     if isinstance(step, Convert):
         return leaving_behind(state, step, variant, semantics)
+    if isinstance(step, RequireGrad):  # a view that was made before leads to no leaf
+        return thawed_apart(advance(state, step, variant, semantics))
     perform = leaving_behind if isinstance(step, Double) else advance
     found = perform(state, step, variant, semantics)
     if not isinstance(step, (Backward, Accumulate, Double)):

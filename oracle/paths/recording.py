@@ -6,14 +6,14 @@ import dataclasses
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
 from cases.derivatives import ASKED, Accumulate, Backward, Double
-from cases.steps import Copy, Forward, Step
+from cases.steps import Copy, Forward, RequireGrad, Step
 from cases.variants import Variant
 from oracle import outputs, refusals
 from oracle.backward import holds_tensors
 from oracle.meanings import advance
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.outputs import REQUIRING, UNRECORDED
-from oracle.paths.walk import Advance, by_forward, failing, tagged, used_up, viewed
+from oracle.paths.walk import Advance, by_forward, failing, tagged, thawed_apart, used_up, viewed
 from oracle.semantics import Rules, Semantics
 from oracle.state import Expected, Graph, Inside, State
 
@@ -86,8 +86,14 @@ def _remembered(state: State, step: Forward, found: Expected) -> Expected:
 
 
 def _saved(graph: Graph) -> Tuple[Tuple[str, str], ...]:
-    """Return the names and dtypes of the tensors that a forward has saved."""
-    return tuple((each.name, each.dtype) for each in graph.saved)
+    """Return the names and dtypes of the tensors that a forward has saved.
+
+    An empty batch is multiplied by a weight, and is saved for the weight's gradient.
+    """
+    names = tuple((each.name, each.dtype) for each in graph.saved)
+    if graph.output.batch.values.size or "weight" not in graph.trainable:
+        return names
+    return (*names, ("input", graph.output.dtype))
 
 
 def _unwatched(graph: Graph) -> Graph:
@@ -128,13 +134,17 @@ def _recomputing(state: State, step: Step, variant: Variant, semantics: Semantic
     backward = _differentiated(step)
     place = int(backward.earlier) if backward is not None else 0
     first = advance(state, step, variant, semantics)
+    if isinstance(step, RequireGrad):  # what is saved anew leads to the leaves of the first forward
+        return thawed_apart(first)
     if backward is None or not isinstance(state.path_memory, tuple) or place >= len(state.path_memory):
         return first
     graph, called = state.graphs[place], state.path_memory[place]
     unneeded = first.error is not None or not holds_tensors(graph, Rules(semantics))
+    unneeded = unneeded or (backward.of == "bias" and not graph.output.batch.values.size)
     if graph.freed or unneeded:
         return first
-    if not graph.wanted and not isinstance(step, Accumulate):  # autograd.grad runs nothing
+    wanted = graph.wanted & {*ASKED[backward.of]}
+    if not wanted and not isinstance(step, Accumulate):  # autograd.grad runs nothing
         return first
     if not called.there:
         return tagged(first, "recomputes_elsewhere")
@@ -173,11 +183,12 @@ def _metadata(
     before: Graph, saved: Tuple[Tuple[str, str], ...], now: Graph
 ) -> Optional[str]:
     """Return the message about tensors that the second forward saves otherwise; None if none are."""
-    if len(saved) > len(now.saved):
+    if len(saved) > len(_saved(now)):
         return "A different number of tensors was saved"
     if before.output.batch_statistics != now.output.batch_statistics:
         return "have different metadata"
-    return None if saved == _saved(now) else "have different metadata"
+    again = _saved(now) if now.output.batch.values.size else _saved(now)[: len(saved)]
+    return None if saved == again else "have different metadata"
 
 
 def _copied(others: Advance) -> Advance:

@@ -109,6 +109,12 @@ def used_up(found: Expected, place: int) -> Expected:
     return dataclasses.replace(found, state=found.state.changed(graphs=tuple(graphs)))
 
 
+def thawed_apart(found: Expected) -> Expected:
+    """Return what is expected, where no graph leads to a leaf that was made trainable later."""
+    graphs = [each._replace(strangers=each.strangers | each.thawed) for each in found.state.graphs]
+    return dataclasses.replace(found, state=found.state.changed(graphs=tuple(graphs)))
+
+
 def left_behind(state: State, step: Step) -> bool:
     """Whether a step differentiates a graph whose weight a conversion of the module has left behind."""
     graph, weight = differentiated_graph(state, step), state.weight

@@ -226,7 +226,7 @@ def _compare_tensor(
     same: bool,
     tally: Tally,
 ) -> None:
-    """Compare a tensor. ``dtype``: that of floating-point tensors. ``same``: the object is unchanged."""
+    """Compare a tensor. ``dtype``: that of the module's tensors. ``same``: the object is unchanged."""
     if expected is None or got is None:
         tally.equal(PRESENT[name], (got is not None,), (expected is not None,))
         if expected is not None:
@@ -240,5 +240,6 @@ def _compare_tensor(
         return
     channels = expected.numbers.channels
     shape = (1, channels) if expected.form == "row" else (channels,)
-    tally.equal(FACTS[name], facts, (dtype, shape, expected.requires_grad, False, kept))
+    own = expected.dtype or dtype
+    tally.equal(FACTS[name], facts, (own, shape, expected.requires_grad, False, kept))
     _judged(name, got, shape, tally, partial(judge_tensor, name, expected.numbers, got.values.tobytes()))

@@ -198,7 +198,9 @@ def _load_state_dict(writing: Writing, step: LoadStateDict) -> List[str]:
         lines.append(f"state._metadata = {{{contents.prefix[:-1]!r}: {{'version': {contents.version}}}}}")
     if contents.emptied:
         lines += ["for each in m.parameters(): each.grad = None"]
+        lines += ["counted = [int(each) for each in m.buffers() if each.dtype == torch.long]"]
         lines += ["m.to('meta')", "m.to_empty(device='cpu')"]
+        lines += ["for each in counted: m.num_batches_tracked.fill_(each)"]
     target = "torch.nn.Sequential(m)" if contents.parent else "m"
     options = ("" if contents.strict else ", strict=False") + (", assign=True" if contents.assign else "")
     return [*lines, f"found = {target}.load_state_dict(state{options})"]

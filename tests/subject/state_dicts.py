@@ -86,8 +86,12 @@ class Loading(NamedTuple):
                 raise LookupError("the release has no to_empty")
             for parameter in module.parameters():
                 parameter.grad = None
+            counter = module.num_batches_tracked
+            counted = None if counter is None else int(counter)
             module.to("meta")
             module.to_empty(device=self.device.name)
+            if counted is not None:  # any number may be there now, and this decides what a forward raises
+                module.num_batches_tracked.fill_(counted)
         target = torch.nn.Sequential(module) if contents.parent else module
         found = target.load_state_dict(self.source.state, strict=contents.strict, **options)
         if not hasattr(found, "missing_keys") or not hasattr(found, "unexpected_keys"):

@@ -62,6 +62,21 @@ class Program(NamedTuple):
             return True
         return bool(clauses) and distinguishable(self.right, self.expected)
 
+    def met_by(self, seen: Expectations) -> Met:
+        """Return the clauses that apply, with those that a path names only where defects show.
+
+        ``seen``: what the steps show, with these defects.
+        """
+        met = dict(self.met)
+        steps = zip(self.case.steps, self.expected[1:], seen[1:])
+        for number, (step, right, each) in enumerate(steps, 1):
+            if not {*each.clauses} <= {*right.clauses}:
+                there = Circumstances(self.case, number, step, seen[number - 1].state, each)
+                more = [one for one in self.subject.contract if one.instead is None and one.when(there)]
+                before = met.get(number, ())
+                met[number] = (*before, *(one for one in more if one not in before))
+        return met
+
     @property
     def empty(self) -> bool:
         """Whether not even construction is judged."""

@@ -84,7 +84,7 @@ def result_of(
 ) -> Result:
     """Compare what was observed with ``expected``, or with what is right."""
     right = judged.expected if expected is None else expected
-    return compared(judged.case, right, observations, judged.promise, judged.met)
+    return compared(judged.case, right, observations, judged.promise, judged.met_by(right))
 
 
 def compared(

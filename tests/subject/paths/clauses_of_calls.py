@@ -154,6 +154,12 @@ FUNCTIONAL = (
         ends=True,
         always=False,
     ),
+    exactly(
+        "ensemble_dense",
+        "The inputs are copied to one stack without gaps, so the kernel for dense tensors runs, in which "
+        "the variance overflows: reports/defects/overflowing_variance_zeroes_output.md.",
+        defect=True,
+    ),
     freely(
         "ensemble_strides",
         "An output is a slice of a stack, and vmap promises nothing about its strides.",
