@@ -74,15 +74,16 @@ def _epsilons() -> Iterator[Edge]:
         program = f"preset,set:momentum:0.01,{each},eval,{each}"
         yield Edge(f"eps_{dtype}", GROUP, program, note, TRACKED, variant)
     passes = "input_grad:b0,double:ordinary:offset,jvp:b1:ordinary"
+    zero = "set:eps:0.0,input_grad:b0,backward:ordinary,input_grad:b1.channels_last,backward:ordinary,"
+    zero += "no_grad:b0,inference:b1,jvp:b0:ordinary"
+    kinds = ",".join(f"set:eps:{value},input_grad:b0,backward:ordinary" for value in ("1", "true"))
     for dtype in WIDE:
         variant = Variant("bounded", "n8", dtype)
         each = f"set:eps:1e-12,{passes},set:eps:2.0,set:momentum:0.9,{passes}"
-        yield Edge(f"eps_twice_{dtype}", GROUP, f"preset,{each},eval,{each}", note, TRACKED, variant)
-    zero = "preset,eval,set:eps:0.0,input_grad:b0,backward:ordinary,input_grad:b1.channels_last,"
-    zero += "backward:ordinary,no_grad:b0,inference:b1,jvp:b0:ordinary"
-    for dtype in WIDE:
-        variant = Variant("bounded", "n8", dtype)
-        yield Edge(f"eps_zero_{dtype}", GROUP, zero, "eval mode needs no eps", TRACKED, variant)
+        program = f"preset,{each},eval,{each},forwards:b:1"
+        yield Edge(f"eps_twice_{dtype}", GROUP, program, note, TRACKED, variant)
+        program = f"preset,{kinds},eval,{kinds},{zero},forwards:b:1"
+        yield Edge(f"eps_zero_{dtype}", GROUP, program, "eval mode needs no eps", TRACKED, variant)
 
 
 def _others() -> Iterator[Edge]:
@@ -100,6 +101,26 @@ def _others() -> Iterator[Edge]:
     program = "preset,forward:wrong_channels,eval,forward:wrong_channels,forward:b0,train,forward:b0"
     variant = Variant("bounded", "n36_3x4x3x4", "float32")
     yield Edge("width_of_features", GROUP, program, note, Config(4), variant)
+    note = "of two reasons to refuse an input, the first that is looked at is told"
+    refused = "forward:one_value,forward:b0,forward:wrong_float,forward:two_dims"
+    program = f"preset,{refused},set:momentum:text,forward:one_value,forward:b0,set:momentum:0.1,"
+    program += f"attach:running_mean:trainable,{refused},drop:running_mean,{refused}"
+    yield Edge("two_faults", GROUP, program, note, Config(7))
+    note = "the fourth time is as the first"
+    cycle = "forwards:b:2,eval,forward:b0,no_grad:b1,requires_grad:false,train,no_grad:b2,inference:b0,"
+    cycle += "requires_grad:true"
+    program = f"preset,{','.join(4 * [cycle])},count:3000000000,state_dict,deepcopy,pickle,forward:b0"
+    yield Edge("cycles", GROUP, program, note)
 
 
-EDGES: Tuple[Edge, ...] = (*_sizes(), *_epsilons(), *_others())
+def _tangents() -> Iterator[Edge]:
+    note = "tangents without weight, bias and running statistics, in other sizes"
+    ways = "jvp:b0:ordinary,jvp:b1.channels_last:ordinary"
+    program = f"preset,set:momentum:none,{ways},drop:bias,jvp_parameters:b0:zeros,{ways},drop:weight,"
+    program += f"{ways},eval,{ways},train,drop:running_mean,drop:running_var,{ways},forwards:b:1"
+    for shape in (_ONE_IMAGE, _ONE_CHANNEL):
+        variant = Variant("bounded", shape, "float64")
+        yield Edge(f"tangent_{shape}", GROUP, program, note, Config(SHAPES[shape][1]), variant)
+
+
+EDGES: Tuple[Edge, ...] = (*_sizes(), *_epsilons(), *_others(), *_tangents())

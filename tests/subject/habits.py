@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import sys
 import warnings
 import weakref
@@ -68,7 +69,8 @@ def _process() -> Tuple[Any, ...]:
     """Return settings of the process that no call may change."""
     shown: Any = torch._tensor_str
     options = dict(shown.PRINT_OPTS.__dict__)
-    return gc.isenabled(), sys.getrecursionlimit(), _blanket(), options
+    drawn = str(random.getstate()), str(np.random.get_state())
+    return gc.isenabled(), sys.getrecursionlimit(), _blanket(), options, drawn
 
 
 def _restore(process: Tuple[Any, ...]) -> None:
@@ -174,7 +176,8 @@ def habits(factory: Factory) -> str:
 
     facts: Dict[str, object] = {}
     with warnings.catch_warnings():
-        module, process = made(), _process()
+        process = _process()
+        module = made()
         known = set(vars(module))
         _used(module)
         facts["attributes"] = sorted(set(vars(module)) - known)

@@ -45,6 +45,7 @@ from tests.meta.liars import (  # noqa: F401  (importing them fills the registry
     protocol,
     refusals,
     resized,
+    sequences,
     settings,
     statistics,
     unrecorded,

@@ -39,6 +39,14 @@ class NoEpsWrongInBackward(WrongBackwardWhere):
 
 
 @liar("pairings", through="input gradient")
+class WholeEpsForgottenInBackward(HonestBatchNorm2d):
+    """Takes the usual eps in a backward where eps is a whole number."""
+
+    def inverse_deviation(self, variance: Tensor, eps: float) -> Tensor:
+        return super().inverse_deviation(variance, 1e-5 if type(eps) is int else eps)
+
+
+@liar("pairings", through="input gradient")
 class OtherMomentumOfOneChannelWrong(WrongBackwardWhere):
     """Is wrong for one channel where the momentum is not the usual one."""
 
