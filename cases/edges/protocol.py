@@ -144,7 +144,7 @@ EDGES: Tuple[Edge, ...] = (
         "of other modules: lists, memory, conversions, copies, deletion; what calls leave behind",
     ),
     Edge(
-        "habits", "protocol", "show:habits",
+        "habits", "protocol", "show:habits,forward:b0",
         "of other modules: what they keep of a call, what they refuse, and what any module has",
         TRACKED, Variant("bounded", "n2", "float32"),
     ),
