@@ -87,13 +87,14 @@ converting methods that return the module, called on a copy. made: dtype and dev
 another module, made in float64 on the meta device, and its dtype where the default dtype is float64.
 parent: the sorted names in the state dict of a Sequential that holds the module, and the version."""
 
-TRIED = ("hooks", "backward_hooks", "visits", "tensors", "calls")
+TRIED = ("hooks", "backward_hooks", "visits", "tensors", "calls", "habits")
 """The further words of ``Show``. hooks: those that are called, in order, when a copy of the module with
 another forward, and a deep copy of that, are called, saved and loaded. backward_hooks: those that are
 called when such a copy is differentiated. visits: the names of tensors with a prefix, those of modules,
 and whether apply visits the module once and returns it. tensors: how other modules of the class list
 their tensors, hold them in memory, convert, share, copy and delete them. calls: what calls of other
-modules of the class return, and what they leave behind."""
+modules of the class return, and what they leave behind. habits: what other modules of the class keep of a
+call, which arguments they refuse, and whether they are as any module."""
 
 
 @dataclass(frozen=True)

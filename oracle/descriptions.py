@@ -31,6 +31,16 @@ one input are apart, whether an output may be changed in place before the backwa
 is not recorded may be recorded later. Then the number of warnings, whether no random numbers of Python
 and NumPy were drawn, the counter, the dtype in mixed precision, and the refusal of an array."""
 
+HABITS = (
+    "attributes []; process True; frees True; apart True; unknown TypeError; eighth TypeError; "
+    "placed True; module True; numbers True; keys [[], []]; functions True"
+)
+"""The attributes that calls add; whether they leave the settings of the process alone, keep no input, and
+put output and gradients in memory of their own; how an unknown keyword and an eighth argument by position
+are refused; whether device and dtype by position do as by keyword; whether modes and registrations are as
+in any module, and numbers of NumPy as Python's; what a load of its own state dict misses; and whether
+torch.func differentiates by the parameters."""
+
 
 def _show(state: State, step: Show, variant: Variant, rules: Rules) -> Expected:
     """Return the text by which the module describes its present state."""
@@ -119,6 +129,7 @@ _TEXTS: Dict[str, Callable[[State, Rules], str]] = {
     "visits": _visits,
     "tensors": lambda state, rules: TENSORS_OF_ANOTHER,
     "calls": lambda state, rules: CALLS_OF_ANOTHER,
+    "habits": lambda state, rules: HABITS,
 }
 """Maps a word of ``Show`` to the text."""
 

@@ -143,4 +143,9 @@ EDGES: Tuple[Edge, ...] = (
         "others", "protocol", "show:tensors,show:calls,forward:b0",
         "of other modules: lists, memory, conversions, copies, deletion; what calls leave behind",
     ),
+    Edge(
+        "habits", "protocol", "show:habits,forward:b0",
+        "of other modules: what they keep of a call, what they refuse, and what any module has",
+        TRACKED, Variant("bounded", "n2", "float32"),
+    ),
 )  # fmt: skip

@@ -33,6 +33,7 @@ from cases.edges import (
     networks,
     nonfinite,
     overwritten,
+    pairings,
     paths,
     planes,
     protocol,
@@ -90,6 +91,7 @@ EDGES: Tuple[Edge, ...] = (
     + frozen.EDGES
     + resized.EDGES
     + networks.EDGES
+    + pairings.EDGES
 )
 """Every edge, in the order in which they run. A new edge goes to the end of its module, and a new module
 to the end of this list."""

@@ -111,7 +111,7 @@ def judge(
     ``got``: the subject's array, whose dtype has the format ``fmt``. ``want``, ``budget``: float64, same
     shape; an infinite budget lets any value conform. One mask decides on the verdict and the mismatch.
     """
-    size = np.abs(want)
+    size, unrounded = np.abs(want), want
     if (size > fmt.largest).any():  # the correctly rounded value is an infinity
         want = np.where(size > fmt.largest, np.copysign(np.inf, want), want)
     error = got - want
@@ -124,6 +124,8 @@ def judge(
         conforms |= (got == want) | (np.isnan(got) & np.isnan(want)) | np.isinf(budget)
         # A value within the budget may be beyond the largest number and is then stored as an infinity.
         conforms |= np.isinf(got) & (np.copysign(1.0, got) * want + budget > fmt.largest)
+        # One beyond the largest number may have a finite value within its budget.
+        conforms |= np.isfinite(got) & np.isfinite(unrounded) & (np.abs(got - unrounded) <= budget)
         if not conforms.all():
             return Judgement(_worst(quantity, got, want, budget, error, ~conforms, fmt))
         measured = np.isfinite(share) & np.isfinite(budget)

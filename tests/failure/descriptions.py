@@ -155,5 +155,9 @@ DESCRIBED: Dict[str, Tuple[str, ...]] = {
     ),
     "tensors": _TENSORS,
     "calls": _CALLS,
+    "habits": (
+        "from tests.subject.habits import habits  # a module of this suite, about 180 lines",
+        "text = habits(type(m))",
+    ),
 }
 """Maps a word of ``cases.steps.SHOWN`` or TRIED to the lines, the last of which sets ``text``."""

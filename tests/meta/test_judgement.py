@@ -98,6 +98,9 @@ def test_a_value_beyond_the_format_is_expected_as_an_infinity() -> None:
     assert judge("output", infinite, want, budget, SINGLE).mismatch is None
     largest = np.array([3.4e38, -3.4e38], dtype=np.float32)
     assert mismatch_of(judge("output", largest, want, budget, SINGLE)).expected == "inf"
+    near = np.array([3.41e38, -3.41e38])
+    assert judge("output", largest, near, np.full(2, 2e36), SINGLE).mismatch is None
+    assert judge("output", largest, near, np.full(2, 1e35), SINGLE).mismatch is not None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List
 import torch
 
 from cases.attributes import TENSORS
-from tests.subject import conduct
+from tests.subject import conduct, habits
 
 
 def _order(module: Any) -> str:
@@ -157,5 +157,6 @@ TEXTS: Dict[str, Callable[[Any, Callable[..., Any]], str]] = {
     "visits": lambda module, _: _visits(module),
     "tensors": lambda _, factory: conduct.tensors(factory),
     "calls": lambda _, factory: conduct.calls(factory),
+    "habits": lambda _, factory: habits.habits(factory),
 }
 """Maps a word of ``Show`` to the text of a module and of what constructs such modules."""
