@@ -88,19 +88,19 @@ PATHS: Dict[str, PathEntry] = {
     ),
     "fx": PathEntry("wrapping", "torch.fx.symbolic_trace of a Sequential that holds the module"),
     "data_parallel": PathEntry("wrapping", "torch.nn.DataParallel(module) without devices"),
-    "no_grad": PathEntry("recording", "a call under torch.no_grad()"),
-    "inference_mode": PathEntry("recording", "a call under torch.inference_mode()"),
-    "autocast": PathEntry("recording", 'a call under torch.autocast("cpu")'),
+    "no_grad": PathEntry("call_contexts", "a call under torch.no_grad()"),
+    "inference_mode": PathEntry("call_contexts", "a call under torch.inference_mode()"),
+    "autocast": PathEntry("call_contexts", 'a call under torch.autocast("cpu")'),
     "checkpoint": PathEntry(
-        "recording", "torch.utils.checkpoint.checkpoint, use_reentrant=False"
+        "call_contexts", "torch.utils.checkpoint.checkpoint, use_reentrant=False"
     ),
     "checkpoint_reentrant": PathEntry(
-        "recording", "torch.utils.checkpoint.checkpoint, use_reentrant=True"
+        "call_contexts", "torch.utils.checkpoint.checkpoint, use_reentrant=True"
     ),
     "lazy": PathEntry("converting", "LazyBatchNorm2d, materialised by a batch in eval mode"),
     "sync": PathEntry("converting", "SyncBatchNorm.convert_sync_batchnorm(module)"),
     "fused": PathEntry("converting", "fuse_conv_bn_eval with a convolution that does nothing"),
-    "cudnn_off": PathEntry("recording", "a call with cuDNN turned off; needs --device cuda"),
+    "cudnn_off": PathEntry("call_contexts", "a call with cuDNN turned off; needs --device cuda"),
 }
 """Maps the name of a path to its entry."""
 

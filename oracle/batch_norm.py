@@ -43,12 +43,12 @@ from cases.inputs import Batch, batch
 from cases.steps import Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
 from oracle import outputs, refusals
+from oracle.graphs import recorded
 from oracle.numerics.budgeted import constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import statistics
-from oracle.recording import recorded
 from oracle.refusals import Refusal
 from oracle.semantics import Rules
 from oracle.state import Counter, Expected, Meaning, State, Tensor

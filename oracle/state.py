@@ -86,7 +86,7 @@ class Saved(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """The record that autograd made of a forward.
+    """The graph that autograd made of a forward.
 
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
     tensors that the backward pass reads. ``dtype``: that of the module at that time. ``freed``: a
@@ -151,7 +151,7 @@ class State:
     block has the plain attributes (``FLAGS``), the third the tensors (``TENSORS``), each of which may be
     None. ``parameters`` names the entries registered as parameters, in their order, present or None: a
     plain tensor cannot be assigned to those. ``unsaved``: the buffers that the state dict leaves out.
-    ``graphs``: what autograd recorded of the last three forwards that returned an output, the last one
+    ``graphs``: the graphs of the last three forwards that returned an output, the last one
     first. ``path_memory``: what a path to the forward remembers of the module (``oracle.paths``).
     """
 

@@ -22,8 +22,8 @@ from oracle import refusals
 from oracle.backward import backward
 from oracle.batch_norm import forward
 from oracle.expected_derivatives import SECOND, TANGENT, ExpectedDerivative
+from oracle.graphs import check_bias, check_weight
 from oracle.numerics.formats import FORMATS
-from oracle.recording import check_bias, check_weight
 from oracle.refusals import Refusal
 from oracle.semantics import Rules
 from oracle.state import Expected, Meaning, State, Tensor

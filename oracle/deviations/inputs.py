@@ -15,12 +15,12 @@ from cases.variants import NARROW
 from oracle import outputs, refusals
 from oracle.batch_norm import hands_over_buffers, numeric_factor
 from oracle.deviations.situation import Situation
+from oracle.graphs import recorded
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS, promoted
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import statistics
-from oracle.recording import recorded
 from oracle.semantics import Rules
 from oracle.state import Expected, ExpectedError, Graph, State, Tensor
 

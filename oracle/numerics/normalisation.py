@@ -137,9 +137,7 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
     mean, fmt, found = expected.mean, expected.arithmetic, terms(expected)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         slope = found.weight * found.inverse
-        budgets = bounds.output(
-            slope, found.bias, mean.values, mean.budget, found.inverse_error, fmt
-        )
+        budgets = bounds.output(slope, found.bias, mean, found.inverse_error, fmt)
         # In place, because new arrays of a large input's size would cost more than the arithmetic.
         y = x - plane(mean.values)
         beyond = overflows(y, found, fmt)

@@ -74,7 +74,7 @@ def _unobservable(case_id: str, what: str, session: Session) -> str:
 
 def judge(case_id: str, request: pytest.FixtureRequest) -> None:
     """Run the case with this id; fail with the report of a finding, mark a known defect as xfail."""
-    from tests.conformance import recording
+    from tests.conformance import rows
 
     session = session_of(request.config)
     request.node.stash[FOUND] = {}  # a plugin may run a test more than once
@@ -84,7 +84,7 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
     try:
         with observing(case.id, session):
             verdict = verdict_on(case, session)
-            row = recording.row(verdict, session)
+            row = rows.row(verdict, session)
             whole = verdict.outcome == FINDING and grants(verdict, session)
             text = report(verdict, session, whole) if verdict.outcome == FINDING else ""
             told = narrated(case, session) if session.narrates else []
@@ -132,7 +132,7 @@ def narrated(case: Case, session: Session) -> List[str]:
 
 def grants(verdict: Verdict, session: Session) -> bool:
     """Whether a finding gets a whole report."""
-    from tests.conformance.recording import found
+    from tests.conformance.rows import found
 
     findings = verdict.results[0].findings
     # A changed defect has no script, so it must not use up the report of findings that have one.

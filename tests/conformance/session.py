@@ -79,7 +79,7 @@ def _session(config: pytest.Config) -> Session:
     verbose = getattr(option, "verbose", 0) > 0  # -p no:terminal takes the option away
     guard = config.stash[GUARD]
     subject = preflight.load(option, guard)
-    from tests.conformance import recording
+    from tests.conformance import rows
 
     environment = preflight.environment(subject, option.threads)
     newest = ".".join(map(str, RELEASES[-1]))
@@ -88,7 +88,7 @@ def _session(config: pytest.Config) -> Session:
     except ValueError as error:
         raise preflight.Unusable(str(error)) from error
     rules = rules.of_subject(subject.sums_exactly, subject.device)
-    header = recording.header(
+    header = rows.header(
         environment,
         _described(subject, option.path),
         option,

@@ -67,7 +67,7 @@ ALLOWED: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     (
         "tests/failure/",
         ("tests.failure", "tests.verdict", "tests.comparison", "tests.subject", *JOINED)
-        + ("tests.conformance.session", "tests.conformance.recording"),
+        + ("tests.conformance.session",),
     ),
     ("tests/conformance/", ("tests", *JOINED, "pytest", "hypothesis")),
     (

@@ -1,4 +1,7 @@
-"""Steps on the paths that change what autograd records: no_grad, inference_mode, checkpoint."""
+"""Steps on the paths that call the module in a context of torch, or through a checkpoint.
+
+The path decides what autograd records: nothing, or what a second call in the backward shows.
+"""
 
 from __future__ import annotations
 
