@@ -157,8 +157,7 @@ class Attach:
     """``module.<name> = <new tensor>`` for one of TENSORS.
 
     ``kind``: one of ATTACH_KINDS or UNSAVED, which may end in one of FORMS, as in ``tensor.strided``. The
-    values are those of ``cases.inputs.attached``; a counter gets
-    ``cases.variants.ATTACHED_COUNT``.
+    values are those of ``cases.inputs.attached``; a counter gets ``cases.variants.ATTACHED_COUNT``.
     """
 
     name: str

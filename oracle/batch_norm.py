@@ -42,7 +42,7 @@ from cases.construction import Config
 from cases.inputs import Batch, batch
 from cases.steps import Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
-from oracle import outputs, refusals
+from oracle import outputs, refusals, tensor_checks
 from oracle.graphs import recorded
 from oracle.numerics.budgeted import constant
 from oracle.numerics.formats import FORMATS
@@ -111,7 +111,7 @@ def forward(state: State, step: Forward, variant: Variant, rules: Rules) -> Expe
     state = _updated(state, given, call, rules)  # this comes first: a buffer may be weight or bias, too
     try:
         gaps = state.gaps(call.handed_over)
-        refusals.check_affine_rows(state, given, gaps, call.batch_statistics, rules)
+        tensor_checks.check_affine_rows(state, given, gaps, call.batch_statistics, rules)
     except Refusal as refusal:
         return Expected(state, error=refusal.error)
     output = _output(state, given, call, bool(trainable), rules)
@@ -164,7 +164,7 @@ def _kernel_arguments(state: State, given: Batch, way: str, rules: Rules) -> Ker
         raise refusals.momentum_is_text()
     handed_over = hands_over_buffers(state, rules)
     running = (state.running_mean, state.running_var) if handed_over else (None, None)
-    refusals.check_tensors(state, given, running, batch_statistics, way, rules)
+    tensor_checks.check_tensors(state, given, running, batch_statistics, way, rules)
     assert factor is not None
     assert isinstance(state.eps, (int, float))
     return KernelArguments(batch_statistics, handed_over, *running, float(factor), float(state.eps))
@@ -267,7 +267,7 @@ def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> E
 
 
 def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
-    """copy.copy shares tensors, deepcopy and pickle make new ones, a state dict fills a new module's."""
+    """Replace the module by a copy, which shares the tensors only if ``copy.copy`` made it."""
     if step.how == "copy":
         return Expected(state, copied=True, shared=state.present())
     copied = state

@@ -1,24 +1,20 @@
 """The exceptions of constructing, calling, loading and differentiating a module, with their messages.
 
-Those of ``torch.func`` and forward mode stand in ``oracle.transforms``, those of defects in
-``oracle.deviations``. ``oracle.semantics`` says which release raises which, as observed. A message is a
-regular expression, searched for in the text of the exception.
+Those of the tensors that a forward reads stand in ``oracle.tensor_checks``, those of ``torch.func`` and
+forward mode in ``oracle.transforms``, those of defects in ``oracle.deviations``. ``oracle.semantics``
+says which release raises which, as observed. A message is a regular expression, searched for in the text
+of the exception.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Optional, Sequence, Tuple
+from typing import Sequence
 
-from cases.attributes import STATISTICS
-from cases.inputs import Batch
-from cases.inputs.layouts import DENSE
 from cases.steps import WITH_GRADIENT, Value
-from cases.variants import NARROW
 from oracle.numerics.formats import FORMATS
-from oracle.outputs import refuses_trainable
 from oracle.semantics import Rules
-from oracle.state import ExpectedError, State, Tensor
+from oracle.state import ExpectedError
 
 
 class Refusal(Exception):
@@ -135,114 +131,10 @@ def check_eps(eps: Value, batch_statistics: bool, rules: Rules) -> None:
     raise Refusal("ValueError", f"^batch_norm eps must be {when}, but got {literally(eps)}$")
 
 
-def check_tensors(
-    state: State,
-    given: Batch,
-    running: Tuple[Optional[Tensor], Optional[Tensor]],
-    batch_statistics: bool,
-    way: str,
-    rules: Rules,
-) -> None:
-    """Raise Refusal where a tensor that the kernel is handed does not fit the input.
-
-    ``running``: running_mean and running_var as handed over. ``way``: the way of calling. For
-    an empty input only the lengths, and rows as weight or bias, are checked.
-    """
-    empty = not given.values.size
-    needed = not batch_statistics and not empty
-    for name, tensor in zip(STATISTICS, running):
-        if tensor is None and needed:
-            raise Refusal("RuntimeError", f"{name} must be defined in evaluation mode")
-        _check_length(name, tensor, given)
-    _check_length("weight", state.weight, given)
-    _check_length("bias", state.bias, given)
-    if empty:
-        check_empty_rows(state, given, rules)
-        return
-    for name, tensor in zip(STATISTICS, running):
-        if tensor is not None and tensor.requires_grad and refuses_trainable(way, rules):
-            raise Refusal("RuntimeError", f"(?s)(derivative|differentiable).*{name}")
-    _check_narrow(given.dtype, rules)
-    one_alone = (running[0] is None) != (running[1] is None)
-    if one_alone and not rules.holds("one_running_buffer_suffices"):
-        pattern = "^running_mean and running_var must either both be None or neither be None$"
-        raise Refusal("ValueError", pattern)
-    if given.dtype != state.dtype:
-        _check_dtype(given, state.dtype, (state.weight, state.bias, *running), rules)
-    for tensor in (each for each in running if each is not None):
-        if tensor.form == "row" and (batch_statistics or not rules.holds("eval_takes_rows")):
-            raise not_one_dimensional(batch_statistics or given.memory_format in DENSE)
-        if tensor.overlaps and batch_statistics:
-            raise Refusal(*OVERLAPPING)
-
-
-def check_empty_rows(state: State, given: Batch, rules: Rules) -> None:
-    """Raise Refusal where an empty input cannot be broadcast against a weight or bias of shape (1, C)."""
-    features, width = state.config.num_features, given.values.shape[-1]
-    broadcasts = features == 1 or width in (1, features)
-    if state.affine_rows and not broadcasts and not rules.holds("empty_output_detached"):
-        raise Refusal("RuntimeError", "The size of tensor a .*must match the size of tensor b")
-
-
-def _check_narrow(dtype: str, rules: Rules) -> None:
-    """Raise Refusal where the release has no kernel for a dtype of 16 bits."""
-    if dtype == "float16" and rules.holds("float16_unsupported"):
-        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'Half'")
-    if dtype == "bfloat16" and rules.holds("bfloat16_unsupported"):
-        raise Refusal("RuntimeError", "\"batch_norm\" not implemented for 'BFloat16'")
-
-
-def check_affine_rows(
-    state: State, given: Batch, gaps: bool, batch_statistics: bool, rules: Rules
-) -> None:
-    """Raise Refusal for a weight or bias of shape (1, C), which the kernel for any strides reads last.
-
-    The kernels for dense inputs and dense tensors of the module do not read the shape of weight and bias.
-    """
-    if not state.affine_rows or not given.values.size:
-        return
-    dense = given.memory_format in DENSE and not gaps
-    if dense and not (batch_statistics and rules.holds("train_refuses_rows")):
-        return
-    if not rules.holds("rows_unchecked"):
-        raise not_one_dimensional(by_accessor=False)
-
-
 def not_one_dimensional(by_accessor: bool) -> Refusal:
     """The error of a tensor that is not 1-D: the accessor's, or that of the kernel for any strides."""
     found = "expected 1 dims but tensor has 2" if by_accessor else r"t\.dim\(\) == 1 ?INTERNAL ASSERT"
     return Refusal("RuntimeError", found)
-
-
-def _check_length(name: str, tensor: Optional[Tensor], given: Batch) -> None:
-    channels = given.values.shape[1]
-    if tensor is not None and (length := tensor.numbers.channels) != channels:
-        raise Refusal("RuntimeError", f"{name} should contain {channels} elements not {length}")
-
-
-_WHOLE = {"int64": "Long", "uint8": "Byte", "bool": "Bool"}
-
-
-def _check_dtype(
-    given: Batch, module_dtype: str, handed_over: Sequence[Optional[Tensor]], rules: Rules
-) -> None:
-    """Refuse an input of another dtype than the tensors, if any, but a narrow one of a float32 module."""
-    alone = all(tensor is None for tensor in handed_over)
-    if given.dtype in _WHOLE:
-        older = rules.holds("integer_input_is_runtime_error")
-        message = f"\"batch_norm\" not implemented for '{_WHOLE[given.dtype]}'"
-        if alone and given.memory_format == "other" and not rules.holds("integers_refused_alike"):
-            older, message = rules.holds("integer_mean_is_runtime_error"), r"^mean\(\):"
-        raise Refusal("RuntimeError" if older else "NotImplementedError", message)
-    if alone or (given.dtype in NARROW and module_dtype == "float32"):
-        return
-    if rules.holds("scalar_type_message"):
-        raise Refusal("RuntimeError", r"expected scalar type \w+ but found|Found dtype \w+ but")
-    if module_dtype != "float32":
-        raise Refusal("RuntimeError", "mixed dtype .CPU.: expect parameter to have scalar type of")
-    if rules.holds("mixed_dtype_names_bfloat16"):
-        raise Refusal("RuntimeError", "mixed dtype .CPU.: expect input to have scalar type of BFloat16")
-    raise Refusal("RuntimeError", "mixed dtype .CPU.: all inputs must share same datatype")
 
 
 # --- a backward -------------------------------------------------------------------------------

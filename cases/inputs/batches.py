@@ -8,7 +8,7 @@ from typing import Tuple
 
 import numpy as np
 
-from cases.errors import CaseError, one_of, quoted
+from cases.errors import CaseError, listed, one_of, quoted
 from cases.inputs import series
 from cases.inputs.layouts import (
     REPEATED,
@@ -110,8 +110,7 @@ def _values(variant: Variant, name: str) -> np.ndarray:
         return NAMED[name](variant)
     values = series.values(variant, name)
     if values is None:
-        accepted = ", ".join(series.NAMES + tuple(NAMED))
-        raise CaseError(f"{quoted(name)} is no batch; accepted: {accepted}")
+        raise CaseError(f"{quoted(name)} is no batch; {listed(name, (*series.NAMES, *NAMED))}")
     return values
 
 

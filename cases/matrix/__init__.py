@@ -4,15 +4,4 @@ each of the others."""
 from cases.matrix.axes import AXES, Row
 from cases.matrix.rows import case, find, full, identify, ids, meaningless, parse, program
 
-__all__ = [
-    "AXES",
-    "Row",
-    "case",
-    "find",
-    "full",
-    "identify",
-    "ids",
-    "meaningless",
-    "parse",
-    "program",
-]
+__all__ = ["AXES", "Row", "case", "find", "full", "identify", "ids", "meaningless", "parse", "program"]

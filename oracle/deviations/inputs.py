@@ -23,6 +23,7 @@ from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import statistics
 from oracle.semantics import Rules
 from oracle.state import Expected, ExpectedError, Graph, State, Tensor
+from oracle.tensor_checks import check_empty_rows
 
 
 def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
@@ -36,7 +37,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         return right
     rules, state = Rules(situation.semantics), right.state
     try:
-        refusals.check_empty_rows(state, given, rules)
+        check_empty_rows(state, given, rules)
     except refusals.Refusal as refusal:
         return dataclasses.replace(right, error=refusal.error)
     zero = constant(0.0, state.config.num_features)

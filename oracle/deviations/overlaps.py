@@ -20,9 +20,10 @@ from oracle.numerics.budgeted import Budgeted, undetermined
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.statistics import statistics
-from oracle.refusals import OVERLAPPING, Refusal, check_affine_rows
+from oracle.refusals import OVERLAPPING, Refusal
 from oracle.semantics import Rules
 from oracle.state import Expected, Tensor
+from oracle.tensor_checks import check_affine_rows
 from oracle.transforms import WITHOUT_DUALS
 
 THREAD_SHARE = 2**15

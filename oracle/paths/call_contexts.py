@@ -129,7 +129,7 @@ def _recomputing(state: State, step: Step, variant: Variant, semantics: Semantic
     first forward it knows the mode, and in eval mode eps.
     """
     backward = _differentiated(step)
-    place = int(backward.earlier) if backward is not None else 0
+    place = backward.earlier if backward is not None else 0
     first = advance(state, step, variant, semantics)
     if backward is None or not isinstance(state.path_memory, tuple) or place >= len(state.path_memory):
         return first
@@ -235,7 +235,7 @@ def _to_be_recomputed(found: Expected, step: Forward) -> Expected:
 def _reentrant(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a step; ``output.backward`` differentiates a second forward, ``grad`` is refused."""
     backward = _differentiated(step)
-    place = int(backward.earlier) if backward is not None else 0
+    place = backward.earlier if backward is not None else 0
     found = advance(state, step, variant, semantics)
     if backward is None or place >= len(state.graphs) or not isinstance(state.path_memory, tuple):
         return found

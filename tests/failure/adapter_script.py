@@ -72,7 +72,7 @@ def _forwards(at: Place, step: Any) -> List[str]:
 def _backward(at: Place, step: Backward) -> List[str]:
     variant, before = at.shown.case.variant, enumerate(at.shown.case.steps[: at.number - 1], 1)
     returned = [e.batch for n, each in before if n not in at.shown.raising for e in forwards(each)]
-    given = batch(variant, returned[-1 - int(step.earlier)])
+    given = batch(variant, returned[-1 - step.earlier])
     gradient = upstream(variant, given, step.upstream)
     earlier = ", earlier=True" if step.earlier else ""
     called = f"a.backward({array(gradient.values, gradient.dtype)}{earlier})"

@@ -11,6 +11,7 @@ from cases.derivatives import GRADIENTS, JVPS, NESTED, VJPS
 from oracle.expected_derivatives import SECONDS
 from tests.failure import replay
 from tests.failure.reproduction import reproduce
+from tests.failure.runner import Runner
 from tests.failure.script import Shown, script
 from tests.meta import installed
 from tests.meta.liars import LIARS
@@ -92,7 +93,9 @@ def test_a_call_in_a_script_is_that_of_the_suite(way: str) -> None:
 def test_what_liars_do_to_grads_has_a_script(name: str, program: str, quantity: str) -> None:
     subject = LIARS[name].factory
     result = run(catalogue.find(START + program), eager(subject), installed.RULES)
-    again = reproduce(result, eager(subject, f"{subject.__module__}:{name}"), installed.RULES, 1, fresh=False)
+    again = reproduce(
+        result, Runner(eager(subject, f"{subject.__module__}:{name}"), installed.RULES, fresh=False)
+    )
     assert again.script is not None, again.remark
     assert again.shown is not None
     assert again.shown.finding.mismatch.quantity == quantity

@@ -10,6 +10,7 @@ from cases import catalogue
 from cases.derivatives import GRADIENTS
 from tests.failure import replay
 from tests.failure.reproduction import Reproduction, reproduce
+from tests.failure.runner import Runner
 from tests.failure.script import Shown, script
 from tests.meta import failing, installed
 from tests.meta.test_script import TORCH, finding
@@ -56,7 +57,7 @@ def reproduced(subject: object, program: str) -> Reproduction:
     result = run(catalogue.find(START + program), eager(subject), installed.RULES)
     assert result.findings
     name = f"tests.meta.failing:{subject.__name__}"
-    return reproduce(result, eager(subject, name), installed.RULES, 1, fresh=False)
+    return reproduce(result, Runner(eager(subject, name), installed.RULES, fresh=False))
 
 
 def test_a_wrong_gradient_has_a_short_script() -> None:
@@ -81,5 +82,5 @@ def test_a_finding_beside_a_known_defect_has_a_script() -> None:
     verdict = adjudicate(case, subject, installed.RULES, strict_defects=False)
     assert verdict.result.findings[0].mismatch.quantity == "input gradient"
     assert run(case, subject, installed.RULES).findings[0].mismatch.quantity == "output"
-    again = reproduce(verdict.result, subject, installed.RULES, 1, fresh=False)
+    again = reproduce(verdict.result, Runner(subject, installed.RULES, fresh=False))
     assert again.script is not None, again.remark

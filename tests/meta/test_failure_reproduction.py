@@ -19,6 +19,7 @@ from cases.steps import Forwards
 from cases.variants import LARGE_SHAPES
 from tests.failure import replay
 from tests.failure.reproduction import IRREPRODUCIBLE, ONLY_HERE, Reproduction, reproduce
+from tests.failure.runner import Runner
 from tests.failure.shrinking import alike, shortest
 from tests.meta import failing, fakes, installed
 from tests.meta.fakes import early_returns, modes, numbers
@@ -93,7 +94,7 @@ def findings(subject: Subject, most: int) -> List[Reproduced]:
         first = result.findings[0]
         key = (first.mismatch.quantity, first.token.partition(":")[0])
         if key not in found:
-            again = reproduce(result, eager(subject, named(subject)), installed.RULES, 1, fresh=False)
+            again = reproduce(result, Runner(eager(subject, named(subject)), installed.RULES, fresh=False))
             found[key] = Reproduced(result, again)
         if len(found) == most:
             break
@@ -174,7 +175,7 @@ def spelled(program: str, rest: str = "bounded-n8-float32", construction: str = 
 def of(subject: Subject, case: Case, fresh: bool = True, threads: int = 1) -> Reproduction:
     result = run(case, eager(subject), installed.RULES)
     assert result.findings
-    return reproduce(result, eager(subject, named(subject)), installed.RULES, threads, fresh)
+    return reproduce(result, Runner(eager(subject, named(subject)), installed.RULES, threads, fresh))
 
 
 def test_a_step_that_rightly_raises_does_not_end_the_script(monkeypatch: pytest.MonkeyPatch, beside: Path) -> None:
@@ -281,13 +282,13 @@ def state_case(*words: str) -> Case:
 def test_a_long_program_is_cut_to_a_few_steps(subject: Subject, words: str, enough: int) -> None:
     case = state_case("train", "track", "mean", "var", "weight", words)
     assert len(case.steps) > 80
-    short = shortest(run(case, eager(subject), installed.RULES), eager(subject), installed.RULES)
+    short = shortest(run(case, eager(subject), installed.RULES), Runner(eager(subject), installed.RULES))
     assert len(short.case.steps) <= enough, short.case.steps
 
 
 def test_a_series_is_cut_to_as_few_forwards_as_it_takes() -> None:
     result = run(spelled("forwards:b:300", "bounded-n2-float32"), eager(failing.WrongAfter200), installed.RULES)
-    short = shortest(result, eager(failing.WrongAfter200), installed.RULES)
+    short = shortest(result, Runner(eager(failing.WrongAfter200), installed.RULES))
     assert short.case.steps == (Forwards("b", 201),)
 
 

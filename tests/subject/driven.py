@@ -129,7 +129,7 @@ class Driven:
 
     def backward(self, step: Backward) -> None:
         """Call ``backward`` with an upstream gradient of its own; keep what torch would give."""
-        given, grad = self._recordings[int(step.earlier)]
+        given, grad = self._recordings[step.earlier]
         gradient = np.array(upstream(self.case.variant, given, step.upstream).values)
         kept = gradient.tobytes()
         found = self.layer.backward(gradient, **({"earlier": True} if step.earlier else {}))

@@ -30,7 +30,7 @@ from cases.claims.checks import (
 from cases.inputs import batch
 from cases.steps import forwards
 from oracle.expectations import Expectations
-from oracle.numerics.normalisation import output_values
+from oracle.numerics.normalisation import output_values, plane
 from oracle.state import Expected, Tensor
 from reports.rows import MODULE, PROMISES, STATE, VALUES
 from tests.comparison.promises import promised
@@ -85,18 +85,14 @@ SPACE = (0, 2, 3)
 """The axes of a batch (N, C, H, W) over which the statistics of a channel are taken."""
 
 
-def _plane(values: np.ndarray) -> np.ndarray:
-    return values[:, None, None]
-
-
 def _normalised(x: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    centred = x - _plane(x.mean(SPACE))
-    return np.asarray(centred / np.sqrt(_plane(variance) + 1e-5))
+    centred = x - plane(x.mean(SPACE))
+    return np.asarray(centred / np.sqrt(plane(variance) + 1e-5))
 
 
 def _scaled(seen: Seen, normalised: np.ndarray) -> np.ndarray:
     weight, bias = (seen.arrays[name].astype(np.float64) for name in ("weight", "bias"))
-    return np.asarray(normalised * _plane(weight) + _plane(bias))
+    return np.asarray(normalised * plane(weight) + plane(bias))
 
 
 Formula = Callable[[Seen, List[np.ndarray]], np.ndarray]
@@ -126,7 +122,7 @@ FORMULAS: Dict[str, Formula] = {
     "scaled and shifted": lambda seen, x: _scaled(seen, _normalised(x[-1], x[-1].var(SPACE))),
     "divided by the variance": (
         lambda seen, x: _scaled(
-            seen, (x[-1] - _plane(x[-1].mean(SPACE))) / _plane(x[-1].var(SPACE))
+            seen, (x[-1] - plane(x[-1].mean(SPACE))) / plane(x[-1].var(SPACE))
         )
     ),
 }
@@ -140,7 +136,7 @@ def _printed(seen: Seen, quantity: str) -> Tuple[str, ...]:
     if quantity != "output":
         return tuple(f"{value:.4f}" for value in values.tolist())
     planes = values.reshape(values.shape[0] * values.shape[1], -1)
-    words = [{f"{value + 0.0:.4f}" for value in plane.tolist()} for plane in planes]
+    words = [{f"{value + 0.0:.4f}" for value in each.tolist()} for each in planes]
     return tuple("/".join(sorted(each)) for each in words)
 
 
