@@ -47,7 +47,7 @@ from oracle.graphs import check_bias, check_rows
 from oracle.numerics import bounds, exact_sums, propagation
 from oracle.numerics.budgeted import Sums
 from oracle.numerics.formats import FLOAT64, FORMATS
-from oracle.numerics.normalisation import ExpectedOutput, OutputValues, nothing, overflows, plane, terms
+from oracle.numerics.normalisation import ExpectedOutput, OutputValues, all_zero, overflows, plane, terms
 from oracle.numerics.statistics import by_channel
 from oracle.semantics import Rules
 from oracle.state import Expected, Graph, State
@@ -89,9 +89,7 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
     return Expected(state.changed(graphs=tuple(graphs)), gradients=gradients)
 
 
-def _gradient(
-    name: str, graph: Graph, incoming: Batch, memory_format: str
-) -> Optional[ExpectedGradient]:
+def _gradient(name: str, graph: Graph, incoming: Batch, memory_format: str) -> Optional[ExpectedGradient]:
     """Return the gradient of input, weight or bias; None where autograd returns none.
 
     ``memory_format``: that of the input's gradient.
@@ -181,7 +179,7 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
     ``undetermined``: the channels in which anything conforms. Sums over an empty batch are 0.
     """
     if not expected.output.batch.values.size:
-        return nothing(expected.shape[-1:] if expected.row else expected.shape)
+        return all_zero(expected.shape[-1:] if expected.row else expected.shape)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         if expected.added:
             found = _sum_of_both(expected)

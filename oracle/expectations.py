@@ -118,9 +118,7 @@ def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> 
     return found
 
 
-def _updated_and_refused(
-    right: Expected, situation: Situation, defects: Sequence[Defect]
-) -> Expected:
+def _updated_and_refused(right: Expected, situation: Situation, defects: Sequence[Defect]) -> Expected:
     """Return what a forward shows with the defects if it refuses a weight or bias after the update.
 
     The buffers are those of the same forward with a weight and bias of shape (C,).

@@ -114,9 +114,7 @@ def differentiated(
     before: State, step: Transform, returned: Expected, variant: Variant, rules: Rules
 ) -> Expected:
     """Return what the step shows, given what its forward returned or raised."""
-    state = returned.state.changed(
-        graphs=tuple(graph.beside(returned.state) for graph in before.graphs)
-    )
+    state = returned.state.changed(graphs=tuple(graph.beside(returned.state) for graph in before.graphs))
     if returned.output is None:
         return dataclasses.replace(returned, state=state)
     recorded = bool(returned.output.requires_grad) and not step.way.startswith("functional")

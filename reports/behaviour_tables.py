@@ -81,9 +81,7 @@ def _factors(known: Outcomes) -> List[str]:
         if counted and uncounted:
             factors = [every.average_factor_of(word, count) for count in (1, 2, 3, None)]
             rows.append([f"`{momentum}`", *map(_fraction, factors), f"{counted} {uncounted}"])
-    return markdown.table(
-        ["momentum", "k = 1", "k = 2", "k = 3", "counter None", "proved by"], rows
-    )
+    return markdown.table(["momentum", "k = 1", "k = 2", "k = 3", "counter None", "proved by"], rows)
 
 
 def _fraction(value: float) -> str:

@@ -152,9 +152,7 @@ def _regime(findings: List[Found]) -> Tuple[str, ...]:
 # --- text -------------------------------------------------------------------------------
 
 
-def cause_lines(
-    causes: Sequence[Cause], limit: Optional[int] = SCREEN, options: str = ""
-) -> List[str]:
+def cause_lines(causes: Sequence[Cause], limit: Optional[int] = SCREEN, options: str = "") -> List[str]:
     """Return the causes as text of at most ``limit`` lines, those of most cases first.
 
     ``limit``: None for all causes, with all quantities and no line cut. ``options``: the options besides

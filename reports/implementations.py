@@ -73,16 +73,16 @@ def columns(directory: Path = DIRECTORY) -> Tuple[Column, ...]:
         NoRecords: there is none.
         ReportError: a file is not a usable record.
     """
-    paths = sorted(directory.glob(f"*{ENDING}"))
-    if not paths:
+    found = of_paths(directory)
+    if not found:
         raise NoRecords(
             f"{directory}: holds no record (*{ENDING}); add one: {COMMAND} --add mine{ENDING}"
         )
-    return tuple(column(path.name[: -len(ENDING)], read(path)) for path in paths)
+    return found
 
 
 def of_paths(directory: Path = PATHS) -> Tuple[Column, ...]:
-    """Return what is shown of the records of paths in a directory, by name; () where there are none.
+    """Return the columns of all records in a directory, by name; () where there are none.
 
     Raises:
         ReportError: a file is not a usable record.
@@ -119,9 +119,7 @@ def name_of(header: Header) -> str:
     """Return the name of a record's column: implementation, path and device, without versions."""
     text = header.implementation or f"torch {'.'.join(header.torch.split('.')[:2])}"
     words = [text if header.implementation is None else _without_versions(text)]
-    words += [
-        value for value, usual in ((header.path, EAGER), (header.device, CPU)) if value != usual
-    ]
+    words += [value for value, usual in ((header.path, EAGER), (header.device, CPU)) if value != usual]
     return re.sub(r"[^a-z0-9.]+", "-", " ".join(words).lower()).strip("-.")
 
 

@@ -12,7 +12,7 @@ from reports.tally import claim, counted, outcome_counts
 from reports.visible import one_line, shortened
 
 MOST = 10
-"""The largest number of causes that a summary tells."""
+"""The largest number of causes that a summary lists."""
 
 WORDS: Dict[str, str] = {"pass": "pass", "known_defect": "known defects", "finding": "findings"}
 """Maps an outcome to the word for its number."""

@@ -52,12 +52,10 @@ class Words(NamedTuple):
 
 
 def plain_ids() -> List[Tuple[str, Words]]:
-    """Return the ids of the gate without a further word, a NaN or a narrow dtype, the plainest first."""
+    """Return the ids of the gate without suffix words, NaN or narrow dtype, the plainest first."""
     split = ((each, each.split("-")) for each in ids("gate"))
     plain = ((each, Words(*words)) for each, words in split if len(words) == len(Words._fields))
-    chosen = [
-        (each, words) for each, words in plain if words.lane != "nonfinite" and words.dtype in WIDE
-    ]
+    chosen = [(each, words) for each, words in plain if words.lane != "nonfinite" and words.dtype in WIDE]
     return sorted(chosen, key=lambda pair: (pair[1].unusual, pair[0]))
 
 

@@ -194,9 +194,7 @@ def inverse_root(total: Array, lost: Array, variance_budget: Array) -> Array:
     return np.asarray(np.maximum(steeper, flatter))
 
 
-def output(
-    slope: Array, bias: Array, mean: Budgeted, inverse_error: Array, fmt: Format
-) -> OutputBudget:
+def output(slope: Array, bias: Array, mean: Budgeted, inverse_error: Array, fmt: Format) -> OutputBudget:
     """Budget of y = (x - m) * slope + b. Shapes (C,).
 
     ``slope``: w / s. ``mean``: m. ``inverse_error``: the relative error of 1 / s.

@@ -52,8 +52,11 @@ def _differentiated(step: Step) -> Optional[Backward]:
 
 
 class Called(NamedTuple):
-    """A forward that a backward calls again. ``saved``: the names and dtypes of the tensors it saved.
-    ``there``: on the module that the program has now, not on one that it has copied."""
+    """A forward that a backward calls again.
+
+    ``saved``: the names and dtypes of the tensors it saved. ``there``: it is called on the module that
+    the program has now, not on one that the program has copied.
+    """
 
     step: Forward
     saved: Tuple[Tuple[str, str], ...]
@@ -172,9 +175,7 @@ def _read_anew(first: ExpectedOutput, second: ExpectedOutput) -> ExpectedOutput:
     )
 
 
-def _metadata(
-    before: Graph, saved: Tuple[Tuple[str, str], ...], now: Graph
-) -> Optional[str]:
+def _metadata(before: Graph, saved: Tuple[Tuple[str, str], ...], now: Graph) -> Optional[str]:
     """Return the message about tensors that the second forward saves otherwise; None if none are."""
     if len(saved) > len(now.saved):
         return "A different number of tensors was saved"

@@ -118,9 +118,7 @@ def _writing_later(inner: State, found: Expected) -> Expected:
     return outside(found)
 
 
-def _decomposed_backward(
-    state: State, step: Step, variant: Variant, semantics: Semantics
-) -> Expected:
+def _decomposed_backward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a step that is no forward; a backward may need buffers that were written to."""
     found = advance(state, step, variant, semantics)
     if not isinstance(step, (Backward, Accumulate, Double)) or found.error is None:
@@ -128,9 +126,7 @@ def _decomposed_backward(
     return tagged(found, "decomposed_backward") if "inplace" in found.error.pattern else found
 
 
-def _tagged(
-    state: State, inner: State, found: Expected, step: Forward, decomposed: bool
-) -> Expected:
+def _tagged(state: State, inner: State, found: Expected, step: Forward, decomposed: bool) -> Expected:
     """Return what is expected with the clauses that apply."""
     clauses = ["decomposed_strides"] if decomposed else []
     if _otherwise(state, inner):

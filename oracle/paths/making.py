@@ -57,9 +57,7 @@ def _shared(one: State, other: State, parameters: bool) -> Dict[str, Entry]:
     return shared
 
 
-def through(
-    state: State, inner: State, step: Step, variant: Variant, semantics: Semantics
-) -> Expected:
+def through(state: State, inner: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a forward on ``inner``; the module sees what happens to the tensors that both hold."""
     made = state.path_memory
     assert isinstance(made, Made)

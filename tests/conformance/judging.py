@@ -118,9 +118,7 @@ def verdict_on(case: Case, session: Session) -> Verdict:
     """Run the case and decide."""
     from tests.verdict.verdict import adjudicate
 
-    return adjudicate(
-        case, session.subject, session.semantics, session.threads, session.strict_defects
-    )
+    return adjudicate(case, session.subject, session.semantics, session.threads, session.strict_defects)
 
 
 def narrated(case: Case, session: Session) -> List[str]:

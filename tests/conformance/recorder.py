@@ -227,8 +227,7 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
     def _awaited(self) -> Set[str]:
-        """Return the tests that must have left a row: all, or, if a failure ends the run, those that
-        ran."""
+        """Return the tests that must have left a row: all; if a failure ends the run, those that ran."""
         option = self.config.option
         stops = getattr(option, "maxfail", 0) or getattr(option, "stepwise", False)
         return self.ran if stops else self.ran | self.collected

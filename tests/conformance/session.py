@@ -97,16 +97,16 @@ def _session(config: pytest.Config) -> Session:
         suite_revision(config.rootpath),
     )
     return Session(
-        subject,
-        rules,
-        environment.threads,
-        header,
-        options.again(option),
-        guard,
-        Allowance(bool(option.case) or verbose, fresh=not getattr(option, "maxfail", 0)),
-        None if option.input is None else own_input.read(option.input),
-        bool(option.case) and verbose,
-        None if option.accepted is None else accepted.read(option.accepted),
+        subject=subject,
+        semantics=rules,
+        threads=environment.threads,
+        header=header,
+        again=options.again(option),
+        guard=guard,
+        allowance=Allowance(bool(option.case) or verbose, fresh=not getattr(option, "maxfail", 0)),
+        own=None if option.input is None else own_input.read(option.input),
+        narrates=bool(option.case) and verbose,
+        accepted=None if option.accepted is None else accepted.read(option.accepted),
     )
 
 

@@ -113,8 +113,8 @@ def _shown_again(result: Result, session: Session) -> List[str]:
     fresh = session.allowance.fresh
     again = reproduce(result, Runner(session.subject, session.semantics, session.threads, fresh))
     lines = []
-    if again.shown is not None and len(again.shown.case.steps) < result.findings[0].step:
-        lines.append(f"the shortest program that shows it: {spell(again.shown.case.steps)}")
+    if again.program is not None and len(again.program.case.steps) < result.findings[0].step:
+        lines.append(f"the shortest program that shows it: {spell(again.program.case.steps)}")
     if again.script is None:
         return [*lines, again.remark]
     needs = "torch and NumPy" if "import numpy" in again.script else "torch"

@@ -7,7 +7,7 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence
 from cases.paths import EAGER
 from tests.failure import adapter_script, replay
 from tests.failure.runner import Runner
-from tests.failure.script import Shown, script
+from tests.failure.script import FailingProgram, script
 from tests.failure.shrinking import Shrinking, channel_of, shortest
 from tests.failure.smaller_inputs import rebuilding
 from tests.failure.writing import Unwritable
@@ -27,13 +27,13 @@ TOO_LARGE = "no script: the program with its input is too large to be written ou
 class Reproduction(NamedTuple):
     """The result of an attempt to write a script.
 
-    ``script``: None where none shows the finding; ``remark`` then says why, else it is empty. ``shown``:
-    the shortest program that shows the finding, None where none does.
+    ``script``: None where none shows the finding. ``remark``: why there is no script, else empty.
+    ``program``: the shortest program that shows the finding, None where none does.
     """
 
     script: Optional[str]
     remark: str
-    shown: Optional[Shown]
+    program: Optional[FailingProgram]
 
 
 def reproduce(result: Result, runner: Runner) -> Reproduction:
@@ -45,23 +45,25 @@ def reproduce(result: Result, runner: Runner) -> Reproduction:
     if result.case.path != EAGER:
         return Reproduction(None, ON_A_PATH, short)
     remark = ""
-    for shown in _candidates(result, short, runner):
+    for failing in _candidates(result, short, runner):
         try:
-            text = _written(shown, runner)
+            text = _written(failing, runner)
         except Unwritable:
             continue
-        wanted = shown.finding.mismatch.got.partition("\n")[0].rstrip()
+        wanted = failing.finding.mismatch.got.partition("\n")[0].rstrip()
         seen = replay.got(_printed(text, runner.subject))
         if seen == wanted and not runner.fresh:
-            return Reproduction(text, "", shown)
+            return Reproduction(text, "", failing)
         if seen == wanted:
             more = [] if runner.subject.adapts else _with_threads(text, runner.threads)
-            return _in_a_fresh_process([text, *more], wanted, shown, short)
+            return _in_a_fresh_process([text, *more], wanted, failing, short)
         remark = remark or f"{IRREPRODUCIBLE}; a script of the same steps got {seen[:200]}"
     return Reproduction(None, remark or TOO_LARGE, short)
 
 
-def _in_a_fresh_process(texts: Sequence[str], wanted: str, shown: Shown, short: Shown) -> Reproduction:
+def _in_a_fresh_process(
+    texts: Sequence[str], wanted: str, failing: FailingProgram, short: FailingProgram
+) -> Reproduction:
     """Return the first script that shows the finding in a process of its own.
 
     ``texts``: scripts that show it in this one; the next is run only where the one before does not.
@@ -70,7 +72,7 @@ def _in_a_fresh_process(texts: Sequence[str], wanted: str, shown: Shown, short: 
     for text in texts:
         seen = replay.got(replay.printed_in_a_fresh_process(text))
         if seen == wanted:
-            return Reproduction(text, "", shown)
+            return Reproduction(text, "", failing)
     return Reproduction(None, f"{ONLY_HERE}; a script in a fresh process got {seen[:200]}", short)
 
 
@@ -85,13 +87,13 @@ def _with_threads(text: str, threads: int) -> List[str]:
     return [f"{text[:at]}{THREADS}({threads})\n{text[at:]}"]
 
 
-def _written(shown: Shown, runner: Runner) -> str:
+def _written(failing: FailingProgram, runner: Runner) -> str:
     """Return the script, in the terms of torch or of an adapter; raises Unwritable."""
     if runner.subject.adapts:
-        return adapter_script.script(shown, runner.subject.name)
+        return adapter_script.script(failing, runner.subject.name)
     from tests.subject.surroundings import surroundings  # imports torch, which an adapter does without
 
-    return script(shown, runner.subject.name, runner.threads, surroundings())
+    return script(failing, runner.subject.name, runner.threads, surroundings())
 
 
 def _printed(text: str, subject: Subject) -> str:
@@ -107,7 +109,7 @@ def _printed(text: str, subject: Subject) -> str:
         restore(before)
 
 
-def _candidates(result: Result, short: Shown, runner: Runner) -> Iterator[Shown]:
+def _candidates(result: Result, short: FailingProgram, runner: Runner) -> Iterator[FailingProgram]:
     """Yield the programs of which a script may show the finding, the shortest first.
 
     The second one rebuilds large batches from integers.

@@ -16,7 +16,7 @@ from oracle.expectations import expectations
 from reports.rows import FINDING
 from tests.failure import smaller_inputs
 from tests.failure.runner import Runner
-from tests.failure.script import Shown
+from tests.failure.script import FailingProgram
 from tests.verdict.result import Finding, Result
 
 STEPS = 24
@@ -63,7 +63,7 @@ class Shrinking:
         self.runner = runner
         finding = result.findings[0]
         case = dataclasses.replace(result.case, steps=result.case.steps[: finding.step])
-        self.best = Shown(case, finding, self._raising(case, result), {})
+        self.best = FailingProgram(case, finding, self._raising(case, result), {})
 
     def _raising(self, case: Case, result: Result) -> Tuple[int, ...]:
         """Return the numbers of the steps that raised, or had to."""
@@ -71,7 +71,7 @@ class Shrinking:
         must = {number for number, each in enumerate(right) if each.error is not None}
         return tuple(sorted(must | set(result.raising)))
 
-    def tried(self, case: Case, as_wanted: Alike = alike) -> Optional[Shown]:
+    def tried(self, case: Case, as_wanted: Alike = alike) -> Optional[FailingProgram]:
         """Return the program and its finding, if that is at the last step and is the wanted one.
 
         What a known defect explains is no finding.
@@ -83,7 +83,7 @@ class Shrinking:
         result = verdict.result
         for found in result.findings if verdict.outcome == FINDING else ():
             if found.step == len(case.steps) and as_wanted(found, self.best.finding):
-                return Shown(case, found, self._raising(case, result), {})
+                return FailingProgram(case, found, self._raising(case, result), {})
         return None
 
     def take(
@@ -104,7 +104,7 @@ class Shrinking:
         )
 
 
-def shortest(result: Result, runner: Runner, own_values: bool = False) -> Shown:
+def shortest(result: Result, runner: Runner, own_values: bool = False) -> FailingProgram:
     """Return the first finding of the result on the shortest program and smallest input that show it.
 
     The batches of the result's own case are kept where no smaller ones show it. ``own_values``: keep all

@@ -149,8 +149,8 @@ def test_a_script_in_terms_of_numpy_shows_a_finding(adapter: Type[Adapter], prog
     again = reproduce(result, Runner(subject, installed.RULES, fresh=False))
     assert again.script is not None, again.remark
     assert "torch" not in again.script
-    assert again.shown is not None
-    mismatch = again.shown.finding.mismatch
+    assert again.program is not None
+    mismatch = again.program.finding.mismatch
     with np.errstate(all="ignore"):
         lines = replay.printed(again.script).splitlines()
     assert lines == [f"got      {mismatch.got}", f"expected {mismatch.expected}"]

@@ -127,13 +127,13 @@ def test_a_script_is_short_and_prints_what_was_found(subject: Subject) -> None:
     assert found
     for result, again in found:
         assert again.script is not None, again.remark
-        assert again.shown is not None
+        assert again.program is not None
         assert len(again.script.splitlines()) <= LONGEST, again.script
-        mismatch = again.shown.finding.mismatch
+        mismatch = again.program.finding.mismatch
         output = replay.printed(again.script)
         assert replay.got(output) == mismatch.got.partition("\n")[0], again.script
         assert output.endswith(f"expected {mismatch.expected}\n")
-        assert alike(again.shown.finding, result.findings[0])
+        assert alike(again.program.finding, result.findings[0])
 
 
 @each_subject
@@ -141,8 +141,8 @@ def test_expected_is_that_of_the_scripts_own_input(subject: Subject) -> None:
     """torch's own module in place of the subject prints what is expected, or within the budget of it."""
     for _, again in findings(subject, 4):
         assert again.script is not None
-        assert again.shown is not None
-        mismatch = again.shown.finding.mismatch
+        assert again.program is not None
+        mismatch = again.program.finding.mismatch
         honest = again.script.replace(named(subject).replace(":", "."), "torch.nn.BatchNorm2d")
         seen = replay.got(replay.printed(honest))
         if mismatch.budget is not None:
@@ -162,8 +162,8 @@ def test_scripts_run_in_a_fresh_interpreter(beside: Path) -> None:
     outputs = ran.stdout.split("=====\n")
     assert len(outputs) == len(found)
     for (_, again), output in zip(found, outputs):
-        assert again.shown is not None
-        assert replay.got(output) == again.shown.finding.mismatch.got.partition("\n")[0]
+        assert again.program is not None
+        assert replay.got(output) == again.program.finding.mismatch.got.partition("\n")[0]
     longest = max(len(text.splitlines()) for text in texts)
     print(f"{len(texts)} scripts, the longest of {longest} lines, all print what was found")
 

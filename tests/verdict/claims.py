@@ -104,9 +104,7 @@ FORMULAS: Dict[str, Formula] = {
     "a tenth of the batch mean": lambda seen, x: 0.1 * x[-1].mean(SPACE),
     "unbiased variance": lambda seen, x: x[-1].var(SPACE, ddof=1),
     "biased variance": lambda seen, x: x[-1].var(SPACE),
-    "0.9 and a tenth of the unbiased variance": (
-        lambda seen, x: 0.9 + 0.1 * x[-1].var(SPACE, ddof=1)
-    ),
+    "0.9 and a tenth of the unbiased variance": (lambda seen, x: 0.9 + 0.1 * x[-1].var(SPACE, ddof=1)),
     "0.9 and a tenth of the biased variance": lambda seen, x: 0.9 + 0.1 * x[-1].var(SPACE),
     "mean of the batch means": lambda seen, x: np.mean([b.mean(SPACE) for b in x], axis=0),
     "mean of the unbiased variances": (
@@ -115,15 +113,11 @@ FORMULAS: Dict[str, Formula] = {
     "mean of all data": lambda seen, x: np.concatenate(x).mean(SPACE),
     "variance of all data": lambda seen, x: np.concatenate(x).var(SPACE, ddof=1),
     "normalised by the biased variance": lambda seen, x: _normalised(x[-1], x[-1].var(SPACE)),
-    "normalised by the unbiased variance": (
-        lambda seen, x: _normalised(x[-1], x[-1].var(SPACE, ddof=1))
-    ),
+    "normalised by the unbiased variance": (lambda seen, x: _normalised(x[-1], x[-1].var(SPACE, ddof=1))),
     "normalised by the initial buffers": lambda seen, x: x[-1] / np.sqrt(1.0 + 1e-5),
     "scaled and shifted": lambda seen, x: _scaled(seen, _normalised(x[-1], x[-1].var(SPACE))),
     "divided by the variance": (
-        lambda seen, x: _scaled(
-            seen, (x[-1] - plane(x[-1].mean(SPACE))) / plane(x[-1].var(SPACE))
-        )
+        lambda seen, x: _scaled(seen, (x[-1] - plane(x[-1].mean(SPACE))) / plane(x[-1].var(SPACE)))
     ),
 }
 """The formulas that checks name, as functions of the step's observation and the inputs so far."""

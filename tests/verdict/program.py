@@ -1,7 +1,7 @@
 """The part of a case that a subject is judged by, what it must show, and the clauses that apply.
 
 A program is judged up to the first step that the subject does not offer, or of which its promise says
-nothing. All before that step must agree; the case then is *not applicable*, never a pass.
+nothing. All steps before it must agree; the case is then *not applicable*, never a pass.
 """
 
 from __future__ import annotations
