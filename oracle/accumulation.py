@@ -75,7 +75,7 @@ def _with_marks(state: State, frozen: FrozenSet[str], renewed: FrozenSet[str]) -
 
 
 def accumulated(right: Expected, differentiated: Expected) -> Expected:
-    """Return what an accumulating step shows if its backward returns ``differentiated``.
+    """Return the result of an accumulating step if its backward returns ``differentiated``.
 
     ``right``: what the step shows where its backward has no defect.
     """

@@ -113,7 +113,7 @@ def _check_parameters(state: State, rules: Rules) -> None:
 def differentiated(
     before: State, step: Transform, returned: Expected, variant: Variant, rules: Rules
 ) -> Expected:
-    """Return what the step shows, given what its forward returned or raised."""
+    """Return the result of the step, given what its forward returned or raised."""
     state = returned.state.changed(graphs=tuple(graph.beside(returned.state) for graph in before.graphs))
     if returned.output is None:
         return dataclasses.replace(returned, state=state)

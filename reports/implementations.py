@@ -92,9 +92,7 @@ def of_paths(directory: Path = PATHS) -> Tuple[Column, ...]:
 
 
 def page(
-    shown: Sequence[Column],
-    notes: Sequence[divergence.Divergence],
-    paths: Sequence[Column] = (),
+    shown: Sequence[Column], notes: Sequence[divergence.Divergence], paths: Sequence[Column] = ()
 ) -> str:
     """Return the text of IMPLEMENTATIONS.md. ``paths``: the records of paths."""
     parts: List[List[str]] = [

@@ -62,8 +62,10 @@ class NormalisesBy:
 
 @dataclass(frozen=True)
 class Moves:
-    """The forward makes running_mean (1 - factor) * old + factor * batch mean, and running_var likewise
-    with the unbiased variance."""
+    """The forward makes running_mean (1 - factor) * old + factor * batch mean.
+
+    It makes running_var likewise, with the unbiased variance.
+    """
 
     step: int
     factor: float

@@ -77,7 +77,7 @@ def _forward(state: State, step: Step, variant: Variant, semantics: Semantics) -
 
 
 def _remembered(state: State, step: Forward, found: Expected) -> Expected:
-    """Return what a forward shows, after which the path remembers it.
+    """Return the result of a forward, after which the path remembers it.
 
     A checkpoint does not keep the versions of the tensors, so no change in place is noticed.
     """

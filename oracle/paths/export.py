@@ -101,7 +101,7 @@ def _aliased(state: State) -> bool:
 
 
 def _writing_later(inner: State, found: Expected) -> Expected:
-    """Return what a forward shows whose program writes to the running buffers after its operator.
+    """Return the result of a forward whose program writes to the running buffers after its operator.
 
     The operator saves the buffers for the backward, and autograd sees the write.
     """

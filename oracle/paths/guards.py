@@ -77,7 +77,7 @@ def differentiates_module(state: State, place: int) -> Optional[bool]:
 
 
 def noted(state: State, step: Forward, variant: Variant, found: Expected) -> Expected:
-    """Return what a forward shows that returned, after which torch remembers it."""
+    """Return the result of a forward that raised nothing, after which torch remembers it."""
     memory, call = compiled(state), _call(state, step, variant)
     if found.output is None:
         return found
@@ -93,7 +93,7 @@ def noted(state: State, step: Forward, variant: Variant, found: Expected) -> Exp
 
 
 def with_hooks(state: State, step: Forward, variant: Variant, found: Expected) -> Expected:
-    """Return what a forward with hooks shows, which torch looks at only where it compiles anew."""
+    """Return the result of a forward with hooks, which torch looks at only where it compiles anew."""
     memory = compiled(state)
     called = called_as_it_is(state, step, variant)
     if step.way != "hooked" or found.output is None or called or not memory.calls:

@@ -166,7 +166,7 @@ def _traced(state: State, step: Forward, variant: Variant, semantics: Semantics)
 
 
 def _recorded(state: State, found: Expected) -> Expected:
-    """Return what the first forward shows; if it returns, also by a defect, the path has a program."""
+    """Return the result of the first forward; if it returns, also by a defect, the path has a program."""
     if found.error is not None:
         return dataclasses.replace(found, state=state)
     factor = 0.0

@@ -32,8 +32,11 @@ def gradients_in_16_bits(expected: Expected) -> Expected:
 
 
 def gradients_of_rounded_statistics(expected: Expected) -> Expected:
-    """Return what is expected, with gradients for which mean and inverse deviation of the batch were
-    rounded to the dtype of the input. In eval mode every operation is rounded to it."""
+    """Return what is expected, with gradients from rounded statistics.
+
+    Mean and inverse deviation of the batch were rounded to the dtype of the input. In eval mode every
+    operation is rounded to it.
+    """
     return _with_gradients(expected, _of_rounded_statistics)
 
 

@@ -50,14 +50,14 @@ def tagged(expected: Expected, *clauses: str) -> Expected:
 
 
 def without_hooks(step: Forward, expected: Expected, clause: str) -> Expected:
-    """Return what a forward shows that calls no hook of the module, with the clause that says so."""
+    """Return the result of a forward that calls no hook of the module, with the clause that says so."""
     if step.way != "hooked" or expected.output is None:
         return expected
     return tagged(dataclasses.replace(expected, text=""), clause)
 
 
 def viewed(state: State, found: Expected, semantics: Semantics) -> Expected:
-    """Return what a forward of the module in this state shows if it is handed a view of its input.
+    """Return the result of a forward of the module in this state if it is handed a view of its input.
 
     A view may have another stride along a dimension of size 1, from which the memory format follows.
     """
@@ -84,11 +84,11 @@ def differentiated_graph(state: State, step: Step) -> Optional[Graph]:
     """Return the graph that a step differentiates; None if it differentiates none."""
     if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
         return None
-    return state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
+    return state.graphs[min(getattr(step, "earlier", 0), len(state.graphs) - 1)]
 
 
 def apart(state: State, step: Step) -> Optional[Expected]:
-    """Return what a backward shows that asks for parameters alone, which are no part of its graph.
+    """Return the result of a backward that asks for parameters alone, which are no part of its graph.
 
     That is None for each. Return None for another step, or where no parameter requires a gradient.
     """
@@ -124,7 +124,7 @@ def allowing(expected: Expected, clause: str, wider: Expected) -> Expected:
 
 
 def also_inside(before: State, found: Expected, change: Callable[[Expected], Expected]) -> Expected:
-    """Return what a step shows after a change that the path makes, also to what a wrong kernel shows.
+    """Return the result of a step with a change that the path makes, also to a wrong kernel's result.
 
     ``before``: the module before the step.
     """
@@ -137,7 +137,7 @@ def also_inside(before: State, found: Expected, change: Callable[[Expected], Exp
 
 
 def failing(state: State, kind: str, pattern: str, *clauses: str) -> Expected:
-    """Return what a step shows that raises and leaves this state."""
+    """Return the result of a step that raises and leaves this state."""
     return Expected(state, error=ExpectedError(kind, pattern), clauses=clauses)
 
 

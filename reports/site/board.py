@@ -50,8 +50,10 @@ OTHER = "Other cases"
 
 
 class Cell(NamedTuple):
-    """One cell: its outcome, its short text, the same in words, and the share of its cases that have the
-    outcome, 0 where nothing is out of the ordinary."""
+    """One cell: its outcome, its short text, and the same in words.
+
+    ``share``: the share of its cases that have the outcome, 0 where nothing is out of the ordinary.
+    """
 
     outcome: str
     text: str

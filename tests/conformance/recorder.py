@@ -12,15 +12,7 @@ from reports.causes import cause_lines, causes
 from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
-from reports.rows import (
-    CPU,
-    EAGER,
-    FINDING,
-    MODULE,
-    OUTCOMES,
-    CaseRow,
-    Header,
-)
+from reports.rows import CPU, EAGER, FINDING, MODULE, OUTCOMES, CaseRow, Header
 from reports.visible import shortened, visible
 from tests.conformance import exploration, options, summary
 from tests.conformance.ending import FEW, SHORT, Failures, ending

@@ -96,10 +96,7 @@ def further_derivatives(recording: Recording, asked: FurtherBackward, device: De
         found = _thirds(found[0], sought, asked.along)
     kind = "3rd" if create else "2nd"
     return tuple(
-        (
-            f"{name} {kind} gradient",
-            derivative(torch.zeros_like(leaf) if each is None else each, device),
-        )
+        (f"{name} {kind} gradient", derivative(torch.zeros_like(leaf) if each is None else each, device))
         for (name, leaf), each in zip(sources, found)
     )
 

@@ -243,10 +243,7 @@ def _is_promised(check: Check, promise: str) -> bool:
 
 
 def contradicted(
-    claim: Claim,
-    expected: Expectations,
-    observations: Sequence[Observation],
-    promise: str,
+    claim: Claim, expected: Expectations, observations: Sequence[Observation], promise: str
 ) -> List[str]:
     """Return the contradictions of the observations to the claim's checks; empty when they agree.
 
