@@ -37,7 +37,7 @@ class Tensor(NamedTuple):
 
     @property
     def gaps(self) -> bool:
-        """Whether the values do not lie one after another."""
+        """Whether there are gaps between the elements in memory, or several share one place."""
         return self.form == "strided" or self.overlaps
 
     def holding(self, numbers: Budgeted) -> Tensor:
@@ -116,12 +116,12 @@ class Graph(NamedTuple):
 
     @property
     def added(self) -> bool:
-        """Whether the weight is the bias, too, so that their gradients add up."""
+        """Whether weight and bias are one tensor, so that their gradients are added."""
         return self.leaves[0] is not None and self.leaves[0] is self.leaves[1]
 
     @property
     def wanted(self) -> FrozenSet[str]:
-        """Those of input, weight and bias whose gradients ``autograd.grad`` returns."""
+        """The names among input, weight and bias whose gradients ``autograd.grad`` returns."""
         return frozenset(self.trainable) - self.frozen - self.renewed - self.strangers
 
     @property
@@ -209,7 +209,7 @@ class State:
 
     @property
     def affine_rows(self) -> Tuple[str, ...]:
-        """Those of weight and bias that have the shape (1, C)."""
+        """The names among weight and bias whose tensors have the shape (1, C)."""
         return tuple(name for name in PARAMETERS if getattr(self.entry(name), "form", "") == "row")
 
     def gaps(self, handed_over: bool) -> bool:

@@ -151,7 +151,7 @@ def _rows(known: Outcomes, built: str, interval: Interval, proofs: Sequence[str]
 
 
 def _normalises(effect: Effect) -> str:
-    """Return what normalises, or what is raised."""
+    """Return the words for the statistics that normalise, or the exception."""
     refused = f"the change raises {markdown.plain(effect.refused)}; then " if effect.refused else ""
     if effect.raises:
         return f"{refused}raises {markdown.plain(effect.raises)}"

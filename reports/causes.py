@@ -110,7 +110,7 @@ def _cause(theme: Theme, members: List[Incident], circumstances: Circumstances) 
 
 
 def _texts(found: Found) -> Tuple[str, str]:
-    """Return what was raised and what should have been; empty where the finding is of another kind."""
+    """Return the observed and the expected exception; empty if the finding is of another kind."""
     name = symptom(found)
     return name.got, name.expected
 

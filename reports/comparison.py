@@ -280,7 +280,7 @@ def _tells(row: CaseRow, name: str) -> bool:
 
 
 def _farthest(a: Extremes, b: Extremes) -> float:
-    """Return how far apart a point of ``a`` and a point of ``b`` can be."""
+    """Return the largest distance between a point of ``a`` and a point of ``b``."""
     return reach((a[0] - b[1], a[1] - b[0]))
 
 

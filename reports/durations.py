@@ -35,7 +35,7 @@ def progress(done: int, total: int, noun: str, gone: float, before: int = 0) -> 
 
 
 class Pace:
-    """How far something with many long steps is; ``before``: the steps that were done before."""
+    """The progress of work in ``total`` long steps, ``before`` of which an earlier process did."""
 
     def __init__(self, total: int, before: int) -> None:
         self._total, self._before, self._done = total, before, before

@@ -39,7 +39,7 @@ MOST_REASONS = 6
 
 
 def title(header: Header) -> str:
-    """Return what was run, with its version."""
+    """Return the name and version of the subject."""
     if header.implementation is not None or header.subject == DEFAULT_SUBJECT:
         return header.implementation or f"torch {header.torch}"
     return f"{header.subject} (torch {header.torch})"

@@ -43,7 +43,7 @@ _FACTS = (
 
 
 def about_numbers(quantity: str) -> bool:
-    """Whether a quantity is the numbers themselves and not a fact about them, such as their dtype."""
+    """Whether a quantity consists of numbers, and is no fact about them, such as a dtype."""
     return not quantity.endswith(_FACTS)
 
 

@@ -32,7 +32,7 @@ class Words(NamedTuple):
 
     @property
     def unusual(self) -> int:
-        """How many words differ from those of the most ordinary module and input."""
+        """The number of words that differ from those of the most ordinary module and input."""
         usual = {"affine": "affine", "momentum": "momentum_0.1", "shape": "n8", "dtype": "float32"}
         return sum(getattr(self, name) != word for name, word in usual.items())
 

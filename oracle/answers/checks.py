@@ -46,7 +46,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Counts:
-    """num_batches_tracked has this value; None: it is None."""
+    """num_batches_tracked is ``value`` after the step; for None, it is None."""
 
     step: int
     value: Union[None, int]

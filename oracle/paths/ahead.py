@@ -133,19 +133,19 @@ def _refused(state: State, graph: Graph, found: Expected, rules: Rules) -> Expec
 def _used_up(step: Step, found: Expected) -> Expected:
     """Return the result of a backward, after which its graph is used up, also that of an empty batch."""
     assert isinstance(step, (Backward, Accumulate))
-    place = int(getattr(step, "earlier", False))
+    place = getattr(step, "earlier", 0)
     performed = found.gradients is None or any(found.gradients)
     kept = step.retain or not performed or found.state.graphs[place].freed
     return found if kept else used_up(found, place)
 
 
 def _of_module(state: State, step: Step) -> Optional[bool]:
-    """Whether a step differentiates what the module itself has computed; None where that is not known."""
-    return differentiates_module(state, int(getattr(step, "earlier", False)))
+    """Whether a step differentiates an output that no compiled code returned; None: unknown."""
+    return differentiates_module(state, getattr(step, "earlier", 0))
 
 
 def _converted(graph: Graph) -> bool:
-    """Whether only running statistics have another dtype by now, which a traced train mode has read."""
+    """Whether running statistics, and no parameters, have been converted since a train-mode forward."""
     other = [each.name for each in graph.saved if each.dtype != graph.dtype]
     return graph.mixed and graph.output.batch_statistics and not {"weight", "bias"} & {*other}
 

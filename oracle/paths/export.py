@@ -127,7 +127,7 @@ def _decomposed_backward(state: State, step: Step, variant: Variant, semantics: 
 
 
 def _tagged(state: State, inner: State, found: Expected, step: Forward, decomposed: bool) -> Expected:
-    """Return what is expected with the clauses that apply."""
+    """Return the expectation with the names of the clauses that apply."""
     clauses = ["decomposed_strides"] if decomposed else []
     if _otherwise(state, inner):
         clauses.append("export_constants")

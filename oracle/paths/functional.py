@@ -179,7 +179,7 @@ def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics
 
 
 def _in_parts(found: Expected, narrow: bool) -> Expected:
-    """Return what is expected, with gradients that may be as operators of their own compute them."""
+    """Return the expectation with gradients that separate operators may have computed."""
     right = normalised_first(found)
     seen = allowing(found, "vmap_weight", right)
     return allowing(seen, "vmap_narrow_gradients", gradients_in_16_bits(right)) if narrow else seen

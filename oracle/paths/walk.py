@@ -45,7 +45,7 @@ def by_forward(one: Advance, others: Advance = advance, renews: bool = True) -> 
 
 
 def tagged(expected: Expected, *clauses: str) -> Expected:
-    """Return what is expected, with the names of clauses that say why."""
+    """Return the expectation with the names of clauses that say why."""
     return dataclasses.replace(expected, clauses=(*expected.clauses, *clauses))
 
 
@@ -103,14 +103,14 @@ def apart(state: State, step: Step) -> Optional[Expected]:
 
 
 def used_up(found: Expected, place: int) -> Expected:
-    """Return what is expected, after which the graph in this place is used up."""
+    """Return the expectation with the graph in this place used up."""
     graphs = list(found.state.graphs)
     graphs[place] = graphs[place]._replace(freed=True)
     return dataclasses.replace(found, state=found.state.changed(graphs=tuple(graphs)))
 
 
 def left_behind(state: State, step: Step) -> bool:
-    """Whether a step differentiates a graph whose weight a conversion of the module has left behind."""
+    """Whether a step differentiates a graph that was recorded before the weight was converted."""
     graph, weight = differentiated_graph(state, step), state.weight
     if graph is None or weight is None or weight.identity is not graph.leaves[0]:
         return False
@@ -118,7 +118,7 @@ def left_behind(state: State, step: Step) -> bool:
 
 
 def allowing(expected: Expected, clause: str, wider: Expected) -> Expected:
-    """Return what is expected, with a clause that allows the result ``wider`` instead."""
+    """Return the expectation with a clause that allows the result ``wider`` instead."""
     allowances = (*expected.allowances, (clause, wider))
     return dataclasses.replace(tagged(expected, clause), allowances=allowances)
 
@@ -148,5 +148,5 @@ def raised_as(error: ExpectedError, kind: str) -> ExpectedError:
 
 
 def remembering(expected: Expected, memory: Optional[object]) -> Expected:
-    """Return what is expected, after which the path remembers what it has made."""
+    """Return the expectation with another memory of the path."""
     return dataclasses.replace(expected, state=expected.state.changed(path_memory=memory))

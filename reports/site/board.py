@@ -15,7 +15,7 @@ ABSENT = "absent"
 
 
 class Look(NamedTuple):
-    """How an outcome is shown: a sign, one case of it and several in words, a sentence for the legend."""
+    """The display of an outcome: a sign, a noun for one case and for several, a line of the legend."""
 
     sign: str
     noun: str

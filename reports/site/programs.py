@@ -67,7 +67,7 @@ def words(case: str) -> Tuple[str, ...]:
 
 
 def program(case: str) -> Program:
-    """Return what the id of a case says, ``UNKNOWN`` where no such case is known."""
+    """Return the description of a case by its id, ``UNKNOWN`` if no case has the id."""
     try:
         found = catalogue.find(case)
     except CaseError:
@@ -103,7 +103,7 @@ VARIATIONS: Dict[str, str] = {
 
 
 def meanings(tokens: Sequence[str]) -> Dict[str, str]:
-    """Return what each verb of steps does, from the documentation of its type."""
+    """Return a description for every verb of a step, from the docstring of its type."""
     found: Dict[str, str] = {}
     for each in tokens:
         verb = each.partition(":")[0]

@@ -23,17 +23,17 @@ STEPS = 24
 """The longest program that is shortened step by step."""
 
 Alike = Callable[[Finding, Finding], bool]
-"""A function from the finding of a smaller program and the wanted one to whether they show the same."""
+"""A predicate of two findings: that of a smaller program, and the one that it must reproduce."""
 
 
 def same(found: Finding, wanted: Finding) -> bool:
-    """Whether two findings show the same, down to the numbers."""
+    """Whether two findings have the same quantity, index, observation and expectation."""
     a, b = found.mismatch, wanted.mismatch
     return (a.quantity, a.index, a.got, a.expected) == (b.quantity, b.index, b.got, b.expected)
 
 
 def alike(found: Finding, wanted: Finding) -> bool:
-    """Whether two findings on different inputs show the same fault: all but the numbers agrees."""
+    """Whether two findings on different inputs are of one fault: they may differ only in numbers."""
     a, b = found.mismatch, wanted.mismatch
     if a.quantity != b.quantity:
         return False

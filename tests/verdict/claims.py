@@ -222,7 +222,7 @@ CHECKS: Dict[Type[Check], Callable[..., Optional[str]]] = {
 
 
 def _wrong(check: Check, transcript: Transcript) -> Optional[str]:
-    """Return what contradicts the check, or None."""
+    """Return the observation that contradicts the check, or None."""
     quantity = getattr(check, "quantity", None)
     if quantity is not None and quantity not in transcript.steps[check.step].arrays:
         return f"there is no {quantity}"
