@@ -184,6 +184,15 @@ def require_finished(record: Record) -> None:
         )
 
 
+def require_whole(record: Record) -> None:
+    """Raise UnfinishedRun or PartialRecord unless a record is of a finished run of a whole tier."""
+    require_finished(record)
+    if record.header.selection is not None:
+        raise PartialRecord(
+            f"{record.source}: is a selection ({record.header.selection}); record the whole tier"
+        )
+
+
 def _switch_changes(old: Record, new: Record) -> Tuple[SwitchChange, ...]:
     a, b = old.header.semantics, new.header.semantics
     return tuple(

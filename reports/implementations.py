@@ -15,8 +15,8 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 from reports import destination, divergence, implementation_sections, path_section
 from reports.cause_text import Cause
 from reports.causes import causes
-from reports.comparison import require_finished
-from reports.errors import NoRecords, PartialRecord, ReportError
+from reports.comparison import require_whole
+from reports.errors import NoRecords, ReportError
 from reports.reading import is_compressed
 from reports.record import Record, compressed, read
 from reports.rows import CPU, EAGER, CaseRow, Header
@@ -51,11 +51,7 @@ def column(name: str, record: Record) -> Column:
     Raises:
         ReportError: the run did not finish, or is a selection of its tier.
     """
-    require_finished(record)
-    if record.header.selection is not None:
-        raise PartialRecord(
-            f"{record.source}: is a selection ({record.header.selection}); record the whole tier"
-        )
+    require_whole(record)
     return Column(
         name=name,
         header=record.header,
