@@ -100,9 +100,9 @@ def _scaling(known: Outcomes) -> List[str]:
         unchanged = every.scaling(affine, every.NO_MUTATION)
         for change in every.CHANGES:
             found = every.scaling(affine, change)
-            told = change == every.NO_MUTATION or change.startswith("affine_") or found != unchanged
+            listed = change == every.NO_MUTATION or change.startswith("affine_") or found != unchanged
             proof = _cited(known, cases.get((affine, change), ()), releases)
-            if told and found is not None and proof:
+            if listed and found is not None and proof:
                 names = ", ".join(map(markdown.code, found)) or "nothing"
                 rows.append([f"{shown}{since}", _named(change), names, proof])
     return markdown.table(["built with", "change", "scaled and shifted by", "proved by"], rows)

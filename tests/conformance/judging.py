@@ -87,14 +87,14 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
             row = rows.row(verdict, session)
             whole = verdict.outcome == FINDING and grants(verdict, session)
             text = report(verdict, session, whole) if verdict.outcome == FINDING else ""
-            told = narrated(case, session) if session.narrates else []
+            steps = narrated(case, session) if session.narrates else []
     except Failure as failure:
         unobservable = failure
     if unobservable is not None:  # outside of the handler, or pytest prints its exception, too
         if unobservable.last:
             request.session.shouldstop = unobservable.last
         pytest.fail(str(unobservable), pytrace=False)
-    request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole, NARRATIVE: told}
+    request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole, NARRATIVE: steps}
     if verdict.outcome == FINDING and session.accepted is not None and session.accepted.covers(row):
         _expect_failure(f"accepted: {visible(verdict.explanation)}")
     if verdict.outcome == FINDING:

@@ -296,5 +296,5 @@ def test_a_script_leaves_the_settings_of_this_process_alone(
     monkeypatch: pytest.MonkeyPatch, beside: Path
 ) -> None:
     monkeypatch.syspath_prepend(beside)
-    assert of(failing.LeavesDoubleAsDefault, spelled("forward:b0"), fresh=False).shown is not None
+    assert of(failing.LeavesDoubleAsDefault, spelled("forward:b0"), fresh=False).program is not None
     assert torch.get_default_dtype() is torch.float32
