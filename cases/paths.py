@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Tuple
 
-from cases.errors import CaseError, quoted
+from cases.errors import one_of
 
 EAGER = "eager"
 """The path of a case whose id has no word of a path: the module is called."""
@@ -20,9 +20,9 @@ PREFIX = "path_"
 class PathEntry(NamedTuple):
     """A path, without its implementation.
 
-    ``module``: the module of ``tests.subject.paths`` that implements it. ``description``: one
-    line. ``needs``: packages beside torch. ``cost``: about the seconds of a case of the smoke tier on one
-    core. ``every``: a run of a tier takes every n-th of its cases, because more would take too long.
+    ``module``: the module of ``tests.subject.paths`` that implements it. ``description``: one line.
+    ``needs``: packages beside torch. ``cost``: about the seconds of a case of the smoke tier on one core.
+    ``every``: n, where a run of a tier takes every n-th of its cases, because more would take too long.
     """
 
     module: str
@@ -48,11 +48,7 @@ def _compiled() -> Dict[str, PathEntry]:
     }
     return {
         name + suffix: PathEntry(
-            "compile",
-            f'torch.compile(module, backend="{backend}"{arguments}): {does}',
-            (),
-            cost,
-            every,
+            "compile", f'torch.compile(module, backend="{backend}"{arguments}): {does}', (), cost, every
         )
         for backend, (name, does, cost, every) in backends.items()
         for suffix, arguments in ways.items()
@@ -67,40 +63,30 @@ PATHS: Dict[str, PathEntry] = {
         "functional", "torch.func.functional_call with views of the module's tensors"
     ),
     "vmap": PathEntry("functional", "torch.func.vmap over a stack of one batch", (), 0.03),
-    "ensemble": PathEntry(
-        "functional", "vmap over the stacked states of two modules", (), 0.05
-    ),
+    "ensemble": PathEntry("functional", "vmap over the stacked states of two modules", (), 0.05),
     "jit.script": PathEntry("jit", "torch.jit.script(module)", (), 0.1),
     "jit.trace": PathEntry("jit", "torch.jit.trace(module, first input)", (), 0.05),
     "jit.freeze": PathEntry("jit", "torch.jit.freeze(torch.jit.script(module))", (), 0.1),
     **_compiled(),
     "export": PathEntry("export", "torch.export.export, static shapes", (), 1.0),
     "export_dynamic": PathEntry("export", "torch.export.export, N, H and W dynamic", (), 1.2),
-    "export_decomposed": PathEntry(
-        "export", "torch.export.export and run_decompositions", (), 1.2
-    ),
+    "export_decomposed": PathEntry("export", "torch.export.export and run_decompositions", (), 1.2),
     "onnx": PathEntry(
-        "onnx",
-        "torch.onnx.export, run by onnxruntime",
-        ("onnx", "onnxscript", "onnxruntime"),
-        6.0,
-        20,
+        "onnx", "torch.onnx.export, run by onnxruntime", ("onnx", "onnxscript", "onnxruntime"), 6.0, 20
     ),
     "fx": PathEntry("wrapping", "torch.fx.symbolic_trace of a Sequential that holds the module"),
     "data_parallel": PathEntry("wrapping", "torch.nn.DataParallel(module) without devices"),
-    "no_grad": PathEntry("recording", "a call under torch.no_grad()"),
-    "inference_mode": PathEntry("recording", "a call under torch.inference_mode()"),
-    "autocast": PathEntry("recording", 'a call under torch.autocast("cpu")'),
-    "checkpoint": PathEntry(
-        "recording", "torch.utils.checkpoint.checkpoint, use_reentrant=False"
-    ),
+    "no_grad": PathEntry("call_contexts", "a call under torch.no_grad()"),
+    "inference_mode": PathEntry("call_contexts", "a call under torch.inference_mode()"),
+    "autocast": PathEntry("call_contexts", 'a call under torch.autocast("cpu")'),
+    "checkpoint": PathEntry("call_contexts", "torch.utils.checkpoint.checkpoint, use_reentrant=False"),
     "checkpoint_reentrant": PathEntry(
-        "recording", "torch.utils.checkpoint.checkpoint, use_reentrant=True"
+        "call_contexts", "torch.utils.checkpoint.checkpoint, use_reentrant=True"
     ),
     "lazy": PathEntry("converting", "LazyBatchNorm2d, materialised by a batch in eval mode"),
     "sync": PathEntry("converting", "SyncBatchNorm.convert_sync_batchnorm(module)"),
     "fused": PathEntry("converting", "fuse_conv_bn_eval with a convolution that does nothing"),
-    "cudnn_off": PathEntry("recording", "a call with cuDNN turned off; needs --device cuda"),
+    "cudnn_off": PathEntry("call_contexts", "a call with cuDNN turned off; needs --device cuda"),
 }
 """Maps the name of a path to its entry."""
 
@@ -120,7 +106,4 @@ def split(case_id: str) -> Tuple[str, str]:
     plain, _, word = case_id.rpartition("-")
     if not word.startswith(PREFIX):
         return case_id, EAGER
-    path = word[len(PREFIX) :]
-    if path not in PATHS:
-        raise CaseError(f"{quoted(path)} is no path; accepted: {', '.join(PATHS)}")
-    return plain, path
+    return plain, one_of(word[len(PREFIX) :], tuple(PATHS), "path")

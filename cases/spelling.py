@@ -89,10 +89,8 @@ def _write_value(value: Value) -> str:
     return str(value)
 
 
-
 _ACCUMULATES = {False: "accumulate", True: "accumulate_retain"}
 """Maps whether the graph is retained to the verb of a step that adds to ``.grad``."""
-
 
 _WRITERS: Dict[type, Callable[[Any], str]] = {
     Forward: lambda step: f"{step.way}:{step.batch}",

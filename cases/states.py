@@ -180,7 +180,7 @@ def restore(state: State, names: FrozenSet[str], parameters: FrozenSet[str]) -> 
     return steps + (_values(state) if _VALUES in names else [])
 
 
-def _shown(operation: Step) -> List[Step]:
+def _with_forward(operation: Step) -> List[Step]:
     """Return the operation, and the forward after it unless it is a forward itself."""
     return [operation] if isinstance(operation, Forward) else [operation, FORWARD]
 
@@ -200,7 +200,7 @@ def case(state: State) -> Case:
     steps = enter(state)
     parameters: Set[str] = set()
     for operation in OPERATIONS:
-        steps += _shown(operation)
+        steps += _with_forward(operation)
         if isinstance(operation, Attach) and operation.kind != "tensor":
             parameters.add(operation.name)
         if operation is not OPERATIONS[-1]:
@@ -226,7 +226,7 @@ def parts_of(state_case: Case) -> Tuple[Case, ...]:
     if state is None:
         return ()
     construction = ("affine", "track", "momentum_0.1")
-    programs = (tuple(enter(state) + _shown(operation)) for operation in OPERATIONS)
+    programs = (tuple(enter(state) + _with_forward(operation)) for operation in OPERATIONS)
     return tuple(spelled.case(construction, VARIANT, program) for program in programs)
 
 

@@ -43,9 +43,9 @@ UNSAVED = "unsaved"
 """The further kind of ``Attach``: ``register_buffer`` registers a tensor with ``persistent=False``."""
 
 FORMS = ("strided", "expanded", "row", "shifted")
-"""How an attached tensor lies in memory if not densely from the start of its storage. strided: every
-second value of a larger tensor. expanded: one value for all channels. row: shape (1, C). shifted: the
-last part of a longer tensor."""
+"""The ways in which an attached tensor lies in memory if it is not dense from the start of its storage.
+strided: every second value of a larger tensor. expanded: one value for all channels. row: shape (1, C).
+shifted: the last part of a longer tensor."""
 
 CONVERSIONS = {
     "half": "float16",
@@ -158,8 +158,7 @@ class Attach:
     """``module.<name> = <new tensor>`` for one of TENSORS.
 
     ``kind``: one of ATTACH_KINDS or UNSAVED, which may end in one of FORMS, as in ``tensor.strided``. The
-    values are those of ``cases.inputs.attached``; a counter gets
-    ``cases.variants.ATTACHED_COUNT``.
+    values are those of ``cases.inputs.attached``; a counter gets ``cases.variants.ATTACHED_COUNT``.
     """
 
     name: str

@@ -111,8 +111,8 @@ DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_b
 precision."""
 
 WIDE = DTYPES[:2]
-"""The dtypes in which both storage and arithmetic take place. Third derivatives, and the
-second derivatives of ``Nested``, are specified for these alone."""
+"""The dtypes of both storage and arithmetic. Third derivatives, and the second derivatives of ``Nested``,
+are specified for these alone."""
 
 NARROW = ("float16", "bfloat16")
 """The dtypes that are stored in 16 bits and computed with in float32."""

@@ -26,7 +26,7 @@ from oracle.backward import backward, gradient_values
 from oracle.expected_derivatives import ExpectedGradient, Grad
 from oracle.numerics import bounds, propagation
 from oracle.numerics.formats import FORMATS
-from oracle.numerics.normalisation import OutputValues, nothing
+from oracle.numerics.normalisation import OutputValues, all_zero
 from oracle.refusals import Refusal
 from oracle.semantics import Rules
 from oracle.state import Expected, ExpectedError, State, Tensor
@@ -75,7 +75,7 @@ def _with_marks(state: State, frozen: FrozenSet[str], renewed: FrozenSet[str]) -
 
 
 def accumulated(right: Expected, differentiated: Expected) -> Expected:
-    """Return what an accumulating step shows if its backward returns ``differentiated``.
+    """Return the result of an accumulating step if its backward returns ``differentiated``.
 
     ``right``: what the step shows where its backward has no defect.
     """
@@ -154,7 +154,7 @@ def grad_values(grad: Grad) -> OutputValues:
     elif grad.parts:
         total, more = gradient_values(grad.parts[0]), grad.parts[1:]
     else:
-        return nothing(grad.shape)
+        return all_zero(grad.shape)
     for part in more:
         total = _plus(total, gradient_values(part), grad.dtype)
     return total

@@ -32,8 +32,9 @@ formula of train mode; the chain rule for the others; observation for what autog
 
 from __future__ import annotations
 
+import dataclasses
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Optional
 
 import numpy as np
 
@@ -42,11 +43,12 @@ from cases.inputs import Batch, upstream
 from cases.variants import Variant
 from oracle import refusals
 from oracle.expected_derivatives import ExpectedGradient
+from oracle.graphs import check_bias, check_rows
 from oracle.numerics import bounds, exact_sums, propagation
+from oracle.numerics.budgeted import Sums
 from oracle.numerics.formats import FLOAT64, FORMATS
-from oracle.numerics.normalisation import ExpectedOutput, OutputValues, nothing, overflows, plane, terms
+from oracle.numerics.normalisation import ExpectedOutput, OutputValues, all_zero, overflows, plane, terms
 from oracle.numerics.statistics import by_channel
-from oracle.recording import check_bias, check_rows
 from oracle.semantics import Rules
 from oracle.state import Expected, Graph, State
 
@@ -79,20 +81,27 @@ def backward(state: State, step: Backward, variant: Variant, rules: Rules) -> Ex
     check_bias(graph, rules)
     incoming = upstream(variant, graph.output.batch, step.upstream)
     check_rows(graph, incoming, rules)
-    gradients = []
-    for name in GRADIENTS:
-        dtype = graph.output.dtype if name == "input" else graph.dtype
-        memory_format = _memory_format(graph.output, incoming, rules) if name == "input" else "contiguous"
-        added = graph.added and name != "input"
-        row = name in graph.rows
-        expected = ExpectedGradient(
-            name, graph.output, incoming, dtype, memory_format, added=added, row=row
-        )
-        gradients.append(expected if name in graph.wanted else None)
     graphs = list(state.graphs)
     if read and not step.retain:
         graphs[place] = graphs[place]._replace(freed=holds_tensors(graph, rules))
-    return Expected(state.changed(graphs=tuple(graphs)), gradients=tuple(gradients))
+    memory_format = _memory_format(graph.output, incoming, rules)
+    gradients = tuple([_gradient(name, graph, incoming, memory_format) for name in GRADIENTS])
+    return Expected(state.changed(graphs=tuple(graphs)), gradients=gradients)
+
+
+def _gradient(name: str, graph: Graph, incoming: Batch, memory_format: str) -> Optional[ExpectedGradient]:
+    """Return the gradient of input, weight or bias; None where autograd returns none.
+
+    ``memory_format``: that of the input's gradient.
+    """
+    if name not in graph.wanted:
+        return None
+    if name == "input":
+        return ExpectedGradient(name, graph.output, incoming, graph.output.dtype, memory_format)
+    row = name in graph.rows
+    return ExpectedGradient(
+        name, graph.output, incoming, graph.dtype, "contiguous", added=graph.added, row=row
+    )
 
 
 def holds_tensors(graph: Graph, rules: Rules) -> bool:
@@ -124,18 +133,6 @@ def _memory_format(output: ExpectedOutput, incoming: Batch, rules: Rules) -> str
     return output.memory_format if follows or not output.batch.ambiguous else "channels_last"
 
 
-class Sums(NamedTuple):
-    """The two sums of each channel that the gradients are made of, with their budgets; shapes (C,).
-
-    ``upstream``: sum(g). ``products``: sum(g * (x - m)).
-    """
-
-    upstream: np.ndarray
-    upstream_budget: np.ndarray
-    products: np.ndarray
-    products_budget: np.ndarray
-
-
 def _depth(rows: np.ndarray, any_order: bool) -> np.ndarray:
     """Return the accumulation depth of the sum of each row, shape (C, n) to (C,)."""
     if any_order:
@@ -161,15 +158,14 @@ def _channel_sums_of(output: ExpectedOutput, incoming: Batch, any_order: bool, n
     )
     if working is not fmt:  # it is narrower only by a defect or on a path
         total_budget = bounds.narrow_sum(total_budget, magnitude, count, narrow, working)
-        product_budget = bounds.narrow_sum(
-            product_budget, product_magnitude, count, narrow, working
-        )
+        product_budget = bounds.narrow_sum(product_budget, product_magnitude, count, narrow, working)
     finite = np.isfinite(x).all(axis=1) & np.isfinite(g).all(axis=1) & np.isfinite(output.mean.values)
     return Sums(
         total,
         np.where(finite & (magnitude > fmt.largest), np.inf, total_budget),  # a partial sum may overflow
         product_total,
         np.where(finite & (product_magnitude > fmt.largest), np.inf, product_budget),
+        count,
     )
 
 
@@ -183,7 +179,7 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
     ``undetermined``: the channels in which anything conforms. Sums over an empty batch are 0.
     """
     if not expected.output.batch.values.size:
-        return nothing(expected.shape[-1:] if expected.row else expected.shape)
+        return all_zero(expected.shape[-1:] if expected.row else expected.shape)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         if expected.added:
             found = _sum_of_both(expected)
@@ -217,9 +213,7 @@ def _weight_gradient(expected: ExpectedGradient) -> OutputValues:
     value = found.products * part.inverse
     undetermined = part.undetermined | np.isinf(found.products_budget)
     fmt = expected.output.arithmetic
-    budget = bounds.weight_gradient(
-        value, found.products_budget, part.inverse, part.inverse_error, fmt
-    )
+    budget = bounds.weight_gradient(value, found.products_budget, part.inverse, part.inverse_error, fmt)
     if expected.normalised:  # the kernel summed g * (x / s - m / s)
         x, g = by_channel(expected.output.batch.values), by_channel(expected.upstream.values)
         mean = np.abs(expected.output.mean.values)
@@ -257,7 +251,7 @@ def _unprojected(found: Sums) -> Sums:
     A known defect of torch computes so (``oracle.deviations.narrow``).
     """
     budget = np.where(np.isinf(found.products_budget), np.inf, 0.0)
-    return found._replace(products=np.zeros_like(found.products), products_budget=budget)
+    return dataclasses.replace(found, products=np.zeros_like(found.products), products_budget=budget)
 
 
 def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
@@ -267,25 +261,11 @@ def _input_gradient_in_train(expected: ExpectedGradient) -> OutputValues:
     found = found if expected.projected else _unprojected(found)
     x, g = output.batch.values.astype(np.float64), expected.upstream.values.astype(np.float64)
     mean, slope = output.mean, part.weight * part.inverse
-    count = x.size // x.shape[1]
-    upstream_mean = found.upstream / count
-    q = found.products * part.inverse**2 / count
     deviation = x - plane(mean.values)
-    centred = g - plane(upstream_mean) - deviation * plane(q)
+    centred = g - plane(found.upstream_mean) - deviation * plane(found.q(part.inverse))
     value = centred * plane(slope)
     budget = bounds.input_gradient(
-        slope=slope,
-        inverse=part.inverse,
-        inverse_error=part.inverse_error,
-        mean_value=mean.values,
-        mean_budget=mean.budget,
-        upstream_mean=upstream_mean,
-        upstream_budget=found.upstream_budget,
-        q=q,
-        product_budget=found.products_budget,
-        count=count,
-        fmt=output.arithmetic,
-        quotient=output.extra.quotient,
+        found, slope, part.inverse, part.inverse_error, mean, output.arithmetic, output.extra.quotient
     )
     total = (
         plane(budget.constant)

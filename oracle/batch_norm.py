@@ -41,12 +41,12 @@ from cases.inputs import Batch, batch
 from cases.steps import Copy, Forward, Forwards, LoadStateDict, Step, Value, forwards
 from cases.variants import Variant
 from oracle import outputs, refusals, tensor_checks
+from oracle.graphs import recorded
 from oracle.numerics.budgeted import constant
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import statistics
-from oracle.recording import recorded
 from oracle.refusals import Refusal
 from oracle.semantics import Rules
 from oracle.state import Counter, Expected, Meaning, State, Tensor
@@ -266,7 +266,7 @@ def _forwards(state: State, step: Forwards, variant: Variant, rules: Rules) -> E
 
 
 def _copy(state: State, step: Copy, variant: Variant, rules: Rules) -> Expected:
-    """copy.copy shares tensors, deepcopy and pickle make new ones, a state dict fills a new module's."""
+    """Replace the module by a copy, which shares the tensors only if ``copy.copy`` made it."""
     if step.how == "copy":
         return Expected(state, copied=True, shared=state.present())
     copied = state

@@ -126,12 +126,12 @@ def _effect(performed: _Performed) -> Effect:
 
 
 def _is_left_out(construction: Construction, change: str) -> bool:
-    """Whether the change does nothing to a module that is constructed so, as in the matrix."""
+    """Whether the matrix leaves the change out because it has no effect on such a module."""
     return change != NO_MUTATION and MUTATIONS[change].meaningless(construction) is not None
 
 
 def effect(track: str, change: str, mode: str, rules: Semantics) -> Optional[Effect]:
-    """Return what a forward does, whatever affine and momentum are.
+    """Return the effect of a forward, which is the same for every affine and momentum.
 
     None where the matrix leaves the combination out. Raises ValueError where affine or momentum matter,
     so that the tables of this module would not be true.
@@ -184,7 +184,7 @@ def average_factor_of(momentum: str, counted: Optional[int]) -> float:
 
 
 def scaling(affine: str, change: str) -> Optional[Tuple[str, ...]]:
-    """Return what scales and shifts the output on the newest release: none, one or both of PARAMETERS.
+    """Return the names of the PARAMETERS that scale and shift the output on the newest release.
 
     None where the matrix leaves the combination out. Raises ValueError where track_running_stats,
     momentum or the mode matter.

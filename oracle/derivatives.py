@@ -10,7 +10,7 @@ from cases.inputs import Batch
 from oracle.expected_derivatives import SECOND, TANGENT, THIRD, ExpectedDerivative
 from oracle.numerics import bounds
 from oracle.numerics.formats import FORMATS, Format
-from oracle.numerics.normalisation import OutputValues, nothing, terms
+from oracle.numerics.normalisation import OutputValues, all_zero, terms
 from oracle.numerics.propagation import Arithmetic, exact
 from oracle.second_derivatives import Terms, second_terms
 from oracle.tangents import tangent_terms
@@ -66,7 +66,7 @@ def derivative_values(expected: ExpectedDerivative) -> OutputValues:
     """
     output = expected.output
     if not output.batch.values.size:
-        return nothing(expected.shape)
+        return all_zero(expected.shape)
     arithmetic = Arithmetic(output.arithmetic, at_once=expected.dual)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         found = list(TERMS[expected.kind](expected, arithmetic))

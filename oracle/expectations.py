@@ -38,11 +38,7 @@ def expectations(case: Case, semantics: Semantics) -> Expectations:
 
 
 def deviating(
-    case: Case,
-    expected: Expectations,
-    semantics: Semantics,
-    defects: Sequence[Defect],
-    threads: int,
+    case: Case, expected: Expectations, semantics: Semantics, defects: Sequence[Defect], threads: int
 ) -> Optional[Expectations]:
     """Compute what is seen with all of the defects; None where no step is in their circumstances.
 
@@ -70,11 +66,7 @@ def deviating(
 
 
 def in_circumstances(
-    case: Case,
-    expected: Expectations,
-    semantics: Semantics,
-    defects: Sequence[Defect],
-    threads: int,
+    case: Case, expected: Expectations, semantics: Semantics, defects: Sequence[Defect], threads: int
 ) -> bool:
     """Whether a step of the program is in the circumstances of one of the defects.
 
@@ -99,7 +91,7 @@ def in_circumstances(
 
 
 def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> Expected:
-    """Return what one step shows with the defects; outside of their circumstances, ``right`` itself."""
+    """Return the result of a step with the defects; outside of their circumstances, ``right`` itself."""
     step = situation.step
     if right.inside is not None:
         return _shown_inside(right, right.inside, situation, defects)
@@ -118,10 +110,8 @@ def _shown(right: Expected, situation: Situation, defects: Sequence[Defect]) -> 
     return found
 
 
-def _updated_and_refused(
-    right: Expected, situation: Situation, defects: Sequence[Defect]
-) -> Expected:
-    """Return what a forward shows with the defects if it refuses a weight or bias after the update.
+def _updated_and_refused(right: Expected, situation: Situation, defects: Sequence[Defect]) -> Expected:
+    """Return the result of a forward with the defects if it refuses a weight or bias after the update.
 
     The buffers are those of the same forward with a weight and bias of shape (C,).
     """
@@ -144,7 +134,7 @@ def _updated_and_refused(
 def _shown_inside(
     right: Expected, inside: Inside, situation: Situation, defects: Sequence[Defect]
 ) -> Expected:
-    """Return what a step of a path shows if the path and the module inside it have the defects."""
+    """Return the result of a step of a path if the path and the module inside it have the defects."""
     there = situation._replace(before=inside.before, step=inside.step or situation.step)
     shown = _shown(inside.shown, there, defects)
     outside = inside.outside(shown)
@@ -157,7 +147,7 @@ def _shown_inside(
 def _called(
     right: Expected, situation: Situation, step: Union[Jvp, Vjp, Nested], defects: Sequence[Defect]
 ) -> Expected:
-    """Return what a ``Jvp``, ``Vjp`` or ``Nested`` shows if its forward or backward has the defects."""
+    """Return the result of a step of CALLING if its forward or backward has the defects."""
     before, variant, rules = situation.before, situation.variant, Rules(situation.semantics)
     try:
         check_call(before, step, variant, rules)
@@ -185,7 +175,7 @@ def _called(
 def _series(
     right: Expected, situation: Situation, step: Forwards, path: str, defects: Sequence[Defect]
 ) -> Expected:
-    """Return what a series of forwards on a path shows, up to the first that raises."""
+    """Return the result of a series of forwards on a path, up to the first that raises."""
     shown, deviates = Expected(situation.before), False
     perform = stepping(path)
     for each in forwards(step):

@@ -102,8 +102,5 @@ class ExpectedDerivative:
         return (self.output.mean.channels,) if self.name == "weight" else self.output.shape
 
 
-DERIVATIVES = (
-    *(f"{name} {kind}" for kind in (SECOND, THIRD) for name in SECONDS),
-    f"output {TANGENT}",
-)
+DERIVATIVES = (*(f"{name} {kind}" for kind in (SECOND, THIRD) for name in SECONDS), f"output {TANGENT}")
 """The names of the quantities."""

@@ -1,7 +1,7 @@
 """The exceptions of constructing, calling, loading and differentiating a module, with their messages.
 
-Those of the tensors that a forward is handed stand in ``oracle.tensor_checks``, those of ``torch.func``
-and forward mode in ``oracle.transforms``, those of defects in ``oracle.deviations``. ``oracle.semantics``
+Those of the tensors that a forward reads stand in ``oracle.tensor_checks``, those of ``torch.func`` and
+forward mode in ``oracle.transforms``, those of defects in ``oracle.deviations``. ``oracle.semantics``
 says which release raises which, as observed. A message is a regular expression, searched for in the text
 of the exception.
 """

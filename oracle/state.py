@@ -38,7 +38,7 @@ class Tensor(NamedTuple):
 
     @property
     def gaps(self) -> bool:
-        """Whether the values do not lie one after another."""
+        """Whether there are gaps between the elements in memory, or several share one place."""
         return self.form == "strided" or self.overlaps
 
     def holding(self, numbers: Budgeted) -> Tensor:
@@ -87,7 +87,7 @@ class Saved(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """The record that autograd made of a forward.
+    """The graph that autograd made of a forward.
 
     ``trainable``: those of ``input``, ``weight`` and ``bias`` that require a gradient. ``saved``: the
     tensors that the backward pass reads. ``dtype``: that of the module at that time. ``freed``: a
@@ -118,12 +118,12 @@ class Graph(NamedTuple):
 
     @property
     def added(self) -> bool:
-        """Whether the weight is the bias, too, so that their gradients add up."""
+        """Whether weight and bias are one tensor, so that their gradients are added."""
         return self.leaves[0] is not None and self.leaves[0] is self.leaves[1]
 
     @property
     def wanted(self) -> FrozenSet[str]:
-        """Those of input, weight and bias whose gradients ``autograd.grad`` returns."""
+        """The names among input, weight and bias whose gradients ``autograd.grad`` returns."""
         return frozenset(self.trainable) - self.frozen - self.renewed - self.strangers
 
     @property
@@ -153,7 +153,7 @@ class State:
     block has the plain attributes (``FLAGS``), the third the tensors (``TENSORS``), each of which may be
     None. ``parameters`` names the entries registered as parameters, in their order, present or None: a
     plain tensor cannot be assigned to those. ``unsaved``: the buffers that the state dict leaves out.
-    ``graphs``: what autograd recorded of the last three forwards that returned an output, the last one
+    ``graphs``: the graphs of the last three forwards that returned an output, the last one
     first. ``path_memory``: what a path to the forward remembers of the module (``oracle.paths``).
     """
 
@@ -211,7 +211,7 @@ class State:
 
     @property
     def affine_rows(self) -> Tuple[str, ...]:
-        """Those of weight and bias that have the shape (1, C)."""
+        """The names among weight and bias whose tensors have the shape (1, C)."""
         return tuple(name for name in PARAMETERS if getattr(self.entry(name), "form", "") == "row")
 
     def gaps(self, handed_over: bool) -> bool:

@@ -42,8 +42,8 @@ from cases.variants import Variant
 from oracle import refusals
 from oracle.backward import backward
 from oracle.expected_derivatives import THIRD, ExpectedDerivative
+from oracle.graphs import check_bias
 from oracle.numerics.propagation import Arithmetic, Uncertain, exact, negative
-from oracle.recording import check_bias
 from oracle.second_derivatives import Letters, Terms, derivatives_of, letters
 from oracle.semantics import Rules
 from oracle.state import Expected, State

@@ -22,8 +22,8 @@ from oracle import refusals
 from oracle.backward import backward
 from oracle.batch_norm import forward
 from oracle.expected_derivatives import SECOND, TANGENT, ExpectedDerivative
+from oracle.graphs import check_bias, check_weight
 from oracle.numerics.formats import FORMATS
-from oracle.recording import check_bias, check_weight
 from oracle.refusals import Refusal
 from oracle.semantics import Rules
 from oracle.state import Expected, Meaning, State, Tensor
@@ -113,10 +113,8 @@ def _check_parameters(state: State, rules: Rules) -> None:
 def differentiated(
     before: State, step: Transform, returned: Expected, variant: Variant, rules: Rules
 ) -> Expected:
-    """Return what the step shows, given what its forward returned or raised."""
-    state = returned.state.changed(
-        graphs=tuple(graph.beside(returned.state) for graph in before.graphs)
-    )
+    """Return the result of the step, given what its forward returned or raised."""
+    state = returned.state.changed(graphs=tuple(graph.beside(returned.state) for graph in before.graphs))
     if returned.output is None:
         return dataclasses.replace(returned, state=state)
     recorded = bool(returned.output.requires_grad) and not step.way.startswith("functional")

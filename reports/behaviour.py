@@ -1,8 +1,8 @@
 """BEHAVIOUR.md: answers to the questions that people ask, and what every combination does.
 
 The page is a pure function of the records and of what the oracle says, byte for byte. Every sentence and
-every line of a table cites cases; one whose cases did not all pass is left out. The oracle is imported
-only when the page is made: it needs NumPy, as does no other command but ``vectors``.
+every line of a table cites cases; one whose cases did not all pass is left out. The oracle needs NumPy,
+so it is imported only when the page is made.
 """
 
 from __future__ import annotations

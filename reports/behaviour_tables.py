@@ -81,9 +81,7 @@ def _factors(known: Outcomes) -> List[str]:
         if counted and uncounted:
             factors = [every.average_factor_of(word, count) for count in (1, 2, 3, None)]
             rows.append([f"`{momentum}`", *map(_fraction, factors), f"{counted} {uncounted}"])
-    return markdown.table(
-        ["momentum", "k = 1", "k = 2", "k = 3", "counter None", "proved by"], rows
-    )
+    return markdown.table(["momentum", "k = 1", "k = 2", "k = 3", "counter None", "proved by"], rows)
 
 
 def _fraction(value: float) -> str:
@@ -102,9 +100,9 @@ def _scaling(known: Outcomes) -> List[str]:
         unchanged = every.scaling(affine, every.NO_MUTATION)
         for change in every.CHANGES:
             found = every.scaling(affine, change)
-            told = change == every.NO_MUTATION or change.startswith("affine_") or found != unchanged
+            listed = change == every.NO_MUTATION or change.startswith("affine_") or found != unchanged
             proof = _cited(known, cases.get((affine, change), ()), releases)
-            if told and found is not None and proof:
+            if listed and found is not None and proof:
                 names = ", ".join(map(markdown.code, found)) or "nothing"
                 rows.append([f"{shown}{since}", _named(change), names, proof])
     return markdown.table(["built with", "change", "scaled and shifted by", "proved by"], rows)
@@ -153,7 +151,7 @@ def _rows(known: Outcomes, built: str, interval: Interval, proofs: Sequence[str]
 
 
 def _normalises(effect: Effect) -> str:
-    """Return what normalises, or what is raised."""
+    """Return the words for the statistics that normalise, or the exception."""
     refused = f"the change raises {markdown.plain(effect.refused)}; then " if effect.refused else ""
     if effect.raises:
         return f"{refused}raises {markdown.plain(effect.raises)}"

@@ -89,7 +89,7 @@ def _symptoms_of_theme(cause: Cause) -> List[Symptom]:
 
 
 def _where(cause: Cause) -> str:
-    """Return what the cases of a cause have in common, "" where they have nothing in common."""
+    """Return the words that all cases of a cause share, "" if they share none."""
     parts = []
     if cause.only is not None:
         words = " and ".join(cause.only.words)

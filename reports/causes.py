@@ -110,7 +110,7 @@ def _cause(theme: Theme, members: List[Incident], circumstances: Circumstances) 
 
 
 def _texts(found: Found) -> Tuple[str, str]:
-    """Return what was raised and what should have been; empty where the finding is of another kind."""
+    """Return the observed and the expected exception; empty if the finding is of another kind."""
     name = symptom(found)
     return name.got, name.expected
 
@@ -152,9 +152,7 @@ def _regime(findings: List[Found]) -> Tuple[str, ...]:
 # --- text -------------------------------------------------------------------------------
 
 
-def cause_lines(
-    causes: Sequence[Cause], limit: Optional[int] = SCREEN, options: str = ""
-) -> List[str]:
+def cause_lines(causes: Sequence[Cause], limit: Optional[int] = SCREEN, options: str = "") -> List[str]:
     """Return the causes as text of at most ``limit`` lines, those of most cases first.
 
     ``limit``: None for all causes, with all quantities and no line cut. ``options``: the options besides

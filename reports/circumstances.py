@@ -110,10 +110,7 @@ def _parts(word: str, known: Set[str]) -> List[str]:
     while start < len(pieces):
         ends = range(len(pieces), start, -1)
         candidates = ((end, "_".join(pieces[start:end])) for end in ends)
-        end, part = next(
-            ((end, each) for end, each in candidates if each in known),
-            (start + 1, ""),
-        )
+        end, part = next(((end, each) for end, each in candidates if each in known), (start + 1, ""))
         if part:
             found.append(part)
         start = end

@@ -184,6 +184,15 @@ def require_finished(record: Record) -> None:
         )
 
 
+def require_whole(record: Record) -> None:
+    """Raise UnfinishedRun or PartialRecord unless a record is of a finished run of a whole tier."""
+    require_finished(record)
+    if record.header.selection is not None:
+        raise PartialRecord(
+            f"{record.source}: is a selection ({record.header.selection}); record the whole tier"
+        )
+
+
 def _switch_changes(old: Record, new: Record) -> Tuple[SwitchChange, ...]:
     a, b = old.header.semantics, new.header.semantics
     return tuple(
@@ -280,7 +289,7 @@ def _tells(row: CaseRow, name: str) -> bool:
 
 
 def _farthest(a: Extremes, b: Extremes) -> float:
-    """Return how far apart a point of ``a`` and a point of ``b`` can be."""
+    """Return the largest distance between a point of ``a`` and a point of ``b``."""
     return reach((a[0] - b[1], a[1] - b[0]))
 
 

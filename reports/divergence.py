@@ -58,7 +58,7 @@ class Divergence:
     script: str
 
     def explains(self, column: str, row: CaseRow) -> bool:
-        """Whether this is what a case of a column shows."""
+        """Whether the divergence explains a finding of a case of a column."""
         fits = column in self.columns and _fits(row.id, self.cases)
         return fits and any(
             _fits(found.quantity, self.quantities) and _fits(found.regime, self.regimes)

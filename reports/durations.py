@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 
-def told(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """Return a duration in words: "31 s", "4 min 10 s", "2 h 5 min"."""
     whole = max(0, round(seconds))
     if whole < 60:
@@ -27,15 +27,15 @@ def progress(done: int, total: int, noun: str, gone: float, before: int = 0) -> 
         gone: the seconds since the beginning of this run.
         before: how much was done before this run began.
     """
-    text = f"{done:,} of {total:,} {noun} ({100 * done // max(total, 1)} %), {told(gone)} gone"
+    text = f"{done:,} of {total:,} {noun} ({100 * done // max(total, 1)} %), {in_words(gone)} gone"
     mine = done - before
     if not mine or done >= total:
         return text
-    return f"{text}, about {told(gone / mine * (total - done))} left"
+    return f"{text}, about {in_words(gone / mine * (total - done))} left"
 
 
 class Pace:
-    """How far something with many long steps is; ``before``: the steps that were done before."""
+    """The progress of work in ``total`` long steps, ``before`` of which an earlier process did."""
 
     def __init__(self, total: int, before: int) -> None:
         self._total, self._before, self._done = total, before, before

@@ -174,7 +174,7 @@ class DifferentSubjects(IncomparableRecords):
 
 
 class PartialRecord(IncomparableRecords):
-    """A run was told to leave cases out where the whole tier is needed."""
+    """A run was of a selection of cases where the whole tier is needed."""
 
 
 class UnfinishedRun(IncomparableRecords):

@@ -91,9 +91,7 @@ class Fields:
         except TypeError as error:
             raise Malformed(f"field {name!r} holds {error}") from None
 
-    def objects(
-        self, name: str, decode: Callable[[Mapping[str, object]], T]
-    ) -> Tuple[T, ...]:
+    def objects(self, name: str, decode: Callable[[Mapping[str, object]], T]) -> Tuple[T, ...]:
         """Return a list of objects as a tuple, each decoded; an optional field may be missing."""
         try:
             return self.listed(name, lambda item: decode(as_object(item)))

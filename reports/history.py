@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Mapping, Sequence, Tuple
 
-from reports.comparison import Comparison, compare, defect_counts, require_finished
+from reports.comparison import Comparison, compare, defect_counts, require_whole
 from reports.errors import (
     DifferentSeeds,
     DifferentSubjects,
     DifferentTiers,
     DuplicateRelease,
     NoRecords,
-    PartialRecord,
 )
 from reports.record import Record, read
 from reports.rows import Footer, Header
@@ -87,11 +86,7 @@ def history(records: Sequence[Record]) -> History:
 
 def _require_alike(first: Record, record: Record) -> None:
     """Raise unless ``record`` is a whole, finished run like ``first``."""
-    require_finished(record)
-    if record.header.selection is not None:
-        raise PartialRecord(
-            f"{record.source}: is a selection ({record.header.selection}); record the whole tier"
-        )
+    require_whole(record)
     for name, error in (
         ("seed", DifferentSeeds),
         ("tier", DifferentTiers),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, List, Mapping, Optional, Sequence, Tuple
 
 from reports import cause_text, markdown
@@ -20,7 +19,7 @@ from reports.rows import (
     CaseRow,
     Header,
 )
-from reports.tally import counted, in_order, outcome_counts, percent, reach
+from reports.tally import by_frequency, counted, in_order, outcome_counts, percent, reach
 from reports.visible import shortened
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ MOST_REASONS = 6
 
 
 def title(header: Header) -> str:
-    """Return what was run, with its version."""
+    """Return the name and version of the subject."""
     if header.implementation is not None or header.subject == DEFAULT_SUBJECT:
         return header.implementation or f"torch {header.torch}"
     return f"{header.subject} (torch {header.torch})"
@@ -141,18 +140,17 @@ def contracts(columns: Sequence[Column]) -> List[str]:
 
 def _clauses(column: Column) -> List[str]:
     """Return a line for each clause that applied, with its reason and source; the most frequent first."""
-    counts = Counter(row.clause or "" for row in column.rows if row.outcome == CONTRACT)
+    counts = by_frequency(row.clause or "" for row in column.rows if row.outcome == CONTRACT)
     return [
         f"- § {markdown.code(name)}, {counted(count, 'case')}: "
         f"{markdown.plain(column.header.clauses.get(name, ''))}."
-        for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        for name, count in counts
     ]
 
 
 def _reasons(column: Column) -> List[str]:
     """Return the line with the most frequent reasons why cases are not applicable."""
-    counts = Counter(row.reason for row in column.rows if row.outcome == NOT_APPLICABLE)
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    ordered = by_frequency(row.reason for row in column.rows if row.outcome == NOT_APPLICABLE)
     named = [f"{markdown.plain(reason)} ({count})" for reason, count in ordered[:MOST_REASONS]]
     others = len(ordered) - len(named)
     named += [f"and {counted(others, 'other reason')}"] * bool(others)
@@ -175,7 +173,8 @@ def differences(columns: Sequence[Column], notes: Sequence[Divergence]) -> List[
     left = [(column.name, causes(unexplained(column, notes))) for column in columns]
     if any(found for _, found in left):
         lines += ["### Not explained yet", ""]
-        lines += [_cause(name, cause) for name, found in left for cause in found] + [""]
+        lines += [f"- {markdown.code(name)}, {in_words(each)}" for name, found in left for each in found]
+        lines.append("")
     return lines[:-1]
 
 
@@ -218,7 +217,7 @@ def _example(name: str, rows: Sequence[CaseRow]) -> str:
     return f"- {markdown.code(name)}, {counted(len(rows), 'case')}, as {markdown.code(row.id)}: {seen}."
 
 
-def _cause(name: str, cause: Cause) -> str:
+def in_words(cause: Cause) -> str:
+    """Return how many cases a cause has, what is wrong, and one of the cases."""
     about = markdown.plain(cause_text.description(cause))
-    cases = counted(cause.cases, "case")
-    return f"- {markdown.code(name)}, {cases}: {about}, as in {markdown.code(cause.id)}"
+    return f"{counted(cause.cases, 'case')}: {about}, as in {markdown.code(cause.id)}"

@@ -15,8 +15,8 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 from reports import destination, divergence, implementation_sections, path_section
 from reports.cause_text import Cause
 from reports.causes import causes
-from reports.comparison import require_finished
-from reports.errors import NoRecords, PartialRecord, ReportError
+from reports.comparison import require_whole
+from reports.errors import NoRecords, ReportError
 from reports.reading import is_compressed
 from reports.record import Record, compressed, read
 from reports.rows import CPU, EAGER, CaseRow, Header
@@ -51,11 +51,7 @@ def column(name: str, record: Record) -> Column:
     Raises:
         ReportError: the run did not finish, or is a selection of its tier.
     """
-    require_finished(record)
-    if record.header.selection is not None:
-        raise PartialRecord(
-            f"{record.source}: is a selection ({record.header.selection}); record the whole tier"
-        )
+    require_whole(record)
     return Column(
         name=name,
         header=record.header,
@@ -73,16 +69,16 @@ def columns(directory: Path = DIRECTORY) -> Tuple[Column, ...]:
         NoRecords: there is none.
         ReportError: a file is not a usable record.
     """
-    paths = sorted(directory.glob(f"*{ENDING}"))
-    if not paths:
+    found = of_paths(directory)
+    if not found:
         raise NoRecords(
             f"{directory}: holds no record (*{ENDING}); add one: {COMMAND} --add mine{ENDING}"
         )
-    return tuple(column(path.name[: -len(ENDING)], read(path)) for path in paths)
+    return found
 
 
 def of_paths(directory: Path = PATHS) -> Tuple[Column, ...]:
-    """Return what is shown of the records of paths in a directory, by name; () where there are none.
+    """Return the columns of all records in a directory, by name; () where there are none.
 
     Raises:
         ReportError: a file is not a usable record.
@@ -92,9 +88,7 @@ def of_paths(directory: Path = PATHS) -> Tuple[Column, ...]:
 
 
 def page(
-    shown: Sequence[Column],
-    notes: Sequence[divergence.Divergence],
-    paths: Sequence[Column] = (),
+    shown: Sequence[Column], notes: Sequence[divergence.Divergence], paths: Sequence[Column] = ()
 ) -> str:
     """Return the text of IMPLEMENTATIONS.md. ``paths``: the records of paths."""
     parts: List[List[str]] = [
@@ -119,9 +113,7 @@ def name_of(header: Header) -> str:
     """Return the name of a record's column: implementation, path and device, without versions."""
     text = header.implementation or f"torch {'.'.join(header.torch.split('.')[:2])}"
     words = [text if header.implementation is None else _without_versions(text)]
-    words += [
-        value for value, usual in ((header.path, EAGER), (header.device, CPU)) if value != usual
-    ]
+    words += [value for value, usual in ((header.path, EAGER), (header.device, CPU)) if value != usual]
     return re.sub(r"[^a-z0-9.]+", "-", " ".join(words).lower()).strip("-.")
 
 

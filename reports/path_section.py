@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Callable, List, Optional, Sequence
 
-from reports import cause_text, markdown
-from reports.cause_text import Cause
-from reports.implementation_sections import SIGNS, title
+from reports import markdown
+from reports.implementation_sections import SIGNS, in_words, title
 from reports.rows import CONTRACT, FINDING, KNOWN_DEFECT, CaseRow
-from reports.tally import counted
+from reports.tally import by_frequency
 
 if TYPE_CHECKING:
     from reports.implementations import Column
@@ -52,21 +50,13 @@ def _details(column: Column) -> str:
         _counts(column, "!", KNOWN_DEFECT, lambda row: row.defect),
     ]
     if column.tally.outcomes[FINDING]:
-        parts.append(f"✗ {'; '.join(map(_cause, column.causes))}")
+        parts.append(f"✗ {'; '.join(map(in_words, column.causes))}")
     text = "; ".join(part for part in parts if part) or "none"
     return f"- {markdown.code(column.header.path)}: {text}."
 
 
-def _cause(cause: Cause) -> str:
-    about = markdown.plain(cause_text.description(cause))
-    return f"{counted(cause.cases, 'case')}: {about}, as in {markdown.code(cause.id)}"
-
-
-def _counts(
-    column: Column, sign: str, outcome: str, name: Callable[[CaseRow], Optional[str]]
-) -> str:
+def _counts(column: Column, sign: str, outcome: str, name: Callable[[CaseRow], Optional[str]]) -> str:
     """Return how many cases of an outcome have each name, the most frequent first."""
-    counts = Counter(name(row) or "" for row in column.rows if row.outcome == outcome)
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    ordered = by_frequency(name(row) or "" for row in column.rows if row.outcome == outcome)
     text = ", ".join(f"{markdown.code(each)} {count}" for each, count in ordered)
     return f"{sign} {text}" if text else ""

@@ -28,9 +28,7 @@ def sentences(switches: Iterable[Switch] = SWITCHES) -> Dict[str, Tuple[str, str
 
 
 def page(
-    history: History,
-    switches: Sequence[Switch] = SWITCHES,
-    defects: Sequence[Defect] = DEFECTS,
+    history: History, switches: Sequence[Switch] = SWITCHES, defects: Sequence[Defect] = DEFECTS
 ) -> str:
     """Return the text of RELEASES.md; ``defects`` replaces the defects of the registry."""
     header, last = history.columns[0].header, history.columns[-1].header.release
@@ -132,10 +130,7 @@ def _defects(history: History, defects: Sequence[Defect]) -> List[str]:
         *markdown.table(
             ["defect", *sections.releases(history)],
             (
-                [
-                    markdown.code(name),
-                    *(str(column.defects.get(name, "")) for column in history.columns),
-                ]
+                [markdown.code(name), *(str(column.defects.get(name, "")) for column in history.columns)]
                 for name in names
             ),
         ),

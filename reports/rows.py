@@ -28,7 +28,7 @@ FINISHED = (0, 1, 5)
 
 VALUES, STATE, MODULE = "values", "state", "module"
 PROMISES: Tuple[str, ...] = (VALUES, STATE, MODULE)
-"""How much a subject claims, each more than the one before. values: numbers and shapes of outputs,
+"""The promises of a subject, each wider than the one before. values: numbers and shapes of outputs,
 running statistics, parameters and gradients. state: also the flags, the counter, which tensors are None,
 and whether a step raises. module: everything that torch shows."""
 

@@ -29,7 +29,7 @@ SCHEMA = Path(__file__).parent / "record.schema.json"
 KINDS = ("header", "case", "footer")
 
 MOST = 20
-"""The largest number of faults of a file that are told."""
+"""The largest number of faults of a file that are reported."""
 
 UNREADABLE = (MissingRecord, NotAFile, RecordIsDirectory, UnreadableRecord)
 """The errors that say nothing about the record, because it was not read."""

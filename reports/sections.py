@@ -164,7 +164,7 @@ def _reason(behaviour: str, step: Comparison, sources: Mapping[str, str]) -> str
 
 
 def _is_rewording(change: CaseChange) -> bool:
-    """Whether the same steps raise the same classes, so that only the words of a message differ."""
+    """Whether the same steps raise the same classes before and after, so that only messages differ."""
     old, new = ([error.split(" ", 3)[:3] for error in side] for side in (change.old, change.new))
     return bool(old) and old == new
 

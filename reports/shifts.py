@@ -122,9 +122,7 @@ def first_difference(change: CaseChange) -> Difference:
 def _by_step(errors: Sequence[str]) -> Dict[int, Tuple[str, str]]:
     """Return the token and the words of each error, by the number of its step."""
     parts = [(error.split(" ", 2) + ["", ""])[:3] for error in errors]
-    return {
-        int(step) if step.isdecimal() else 0: (token, words) for step, token, words in parts
-    }
+    return {int(step) if step.isdecimal() else 0: (token, words) for step, token, words in parts}
 
 
 def _kind(old: str, new: str) -> str:

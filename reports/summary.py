@@ -12,7 +12,7 @@ from reports.tally import claim, counted, outcome_counts
 from reports.visible import one_line, shortened
 
 MOST = 10
-"""The largest number of causes that a summary tells."""
+"""The largest number of causes that a summary lists."""
 
 WORDS: Dict[str, str] = {"pass": "pass", "known_defect": "known defects", "finding": "findings"}
 """Maps an outcome to the word for its number."""
@@ -43,12 +43,12 @@ def markdown(header: Header, rows: Sequence[CaseRow], exit_status: int) -> List[
     verdict = "as specified" if not counts[FINDING] else counted(counts[FINDING], "finding")
     if exit_status not in FINISHED:
         verdict = f"did not finish (exit status {exit_status}), cases may be missing"
-    told = [each for each in OUTCOMES if _told(each, counts)]
-    numbers = [f"{len(rows):,}", *(f"{counts[each]:,}" for each in told)]
+    columns = [each for each in OUTCOMES if _is_column(each, counts)]
+    numbers = [f"{len(rows):,}", *(f"{counts[each]:,}" for each in columns)]
     lines = [f"### BatchNorm2d conformance: {verdict}", ""]
     torch = header.torch or f"rules of {header.release}"
     lines += table(
-        ["subject", "torch", "tier", "cases", *map(_word, told)],
+        ["subject", "torch", "tier", "cases", *map(_word, columns)],
         [[code(header.subject), plain(torch), plain(header.tier), *numbers]],
     )
     if claim(header):
@@ -71,13 +71,13 @@ def _item(cause: Cause, header: Header) -> str:
 
 
 def _ended(counts: Dict[str, int]) -> str:
-    return ", ".join(f"{counts[each]:,} {_word(each)}" for each in OUTCOMES if _told(each, counts))
+    return ", ".join(f"{counts[each]:,} {_word(each)}" for each in OUTCOMES if _is_column(each, counts))
 
 
 def _word(outcome: str) -> str:
     return WORDS.get(outcome, outcome.replace("_", " "))
 
 
-def _told(outcome: str, counts: Dict[str, int]) -> bool:
-    """Whether a summary tells a number: one that is not zero, or one of those that a reader looks for."""
+def _is_column(outcome: str, counts: Dict[str, int]) -> bool:
+    """Whether the table has a column for an outcome: some case has it, or readers look for it."""
     return counts[outcome] > 0 or outcome in WORDS

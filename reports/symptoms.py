@@ -22,9 +22,11 @@ NOTHING_RAISED = "no exception"
 UNTOLD = "explanation"
 """The quantity of a case that is a finding without a Found. The case's one-line text replaces it."""
 
-_NAMED_BY_TWO_WORDS = ("set", "load", "attach", "drop", "show")
 TEXT = "text"
 """The quantity of a text that a step shows. Only the step says which text it is."""
+
+_NAMED_BY_TWO_WORDS = ("set", "load", "attach", "drop", "show")
+"""The verbs that say what a step does only together with their first argument."""
 
 Theme = Tuple[str, str]
 
@@ -34,7 +36,6 @@ _QUOTED = re.compile(r"(?<!attribute )(?<!argument )('[^']*'|\"[^\"]*\"|`[^`]*`|
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_#])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
 _SIZES = re.compile(r"#(?:\s*[,x]\s*#)+,?")
 
-
 _FACTS = (
     *(" is the same object", " has a grad_fn", " requires_grad", " shape", " strides", " dtype"),
     *(" present", " shares memory", "_dtype", "_shape", "_requires_grad", "_shares_input"),
@@ -42,7 +43,7 @@ _FACTS = (
 
 
 def about_numbers(quantity: str) -> bool:
-    """Whether a quantity is the numbers themselves and not a fact about them, such as their dtype."""
+    """Whether a quantity consists of numbers, and is no fact about them, such as a dtype."""
     return not quantity.endswith(_FACTS)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import math
 import statistics
+from collections import Counter
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
@@ -95,6 +96,11 @@ def by_behaviour(rows: Iterable[CaseRow]) -> Dict[str, List[CaseRow]]:
     return dict(sorted(groups.items()))
 
 
+def by_frequency(names: Iterable[str]) -> List[Tuple[str, int]]:
+    """Return each name with how often it occurs, the most frequent first, then by name."""
+    return sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0]))
+
+
 def in_order(quantities: Iterable[str]) -> List[str]:
     """Return quantities in the order of display: those of FIRST, then the others by name."""
     names = set(quantities)
@@ -120,14 +126,11 @@ def peak(values: Iterable[Tuple[float, str]]) -> Optional[Peak]:
 
 def _usage(quantity: str, rows: Sequence[CaseRow]) -> Usage:
     shares = [(reach(row.share[quantity]), row.id) for row in rows if quantity in row.share]
-    detectable = peak(
-        (row.detectable[quantity], row.id) for row in rows if quantity in row.detectable
-    )
     return Usage(
         quantity=quantity,
         largest=peak(shares),
         median=statistics.median(share for share, _ in shares) if shares else None,
-        detectable=detectable,
+        detectable=peak((row.detectable[quantity], row.id) for row in rows if quantity in row.detectable),
     )
 
 
@@ -189,16 +192,15 @@ def reasons(rows: Iterable[CaseRow]) -> List[str]:
     """
     lines: List[str] = []
     for outcome, title in ((NOT_APPLICABLE, "not applicable"), (CONTRACT, "within the contract")):
-        counts: Dict[str, int] = {}
-        for row in rows:
-            if row.outcome == outcome:
-                text = row.reason if row.clause is None else f"{row.clause}: {row.reason}"
-                counts[text] = counts.get(text, 0) + 1
-        ordered = sorted(counts, key=lambda text: (-counts[text], text))
-        lines += [f"{title}: {counts[text]:>6}  {text}" for text in ordered[:MOST_REASONS]]
-        others = ordered[MOST_REASONS:]
+        counts = by_frequency(
+            row.reason if row.clause is None else f"{row.clause}: {row.reason}"
+            for row in rows
+            if row.outcome == outcome
+        )
+        lines += [f"{title}: {count:>6}  {text}" for text, count in counts[:MOST_REASONS]]
+        others = counts[MOST_REASONS:]
         if others:
-            left = sum(counts[text] for text in others)
+            left = sum(count for _, count in others)
             lines.append(f"{title}: {left:>6}  for {counted(len(others), 'other reason')}")
     return lines
 

@@ -35,12 +35,12 @@ def annotation_lines(
 
     ``problems``: lines about the run as a whole. ``level``: one of LEVELS.
     """
-    told = [("the run", [each]) for each in problems]
-    told += [_of_cause(cause, header) for cause in causes(rows)]
-    if len(told) > MOST:
-        more = (f"{len(told) - (MOST - 1)} more", ["the log and the record have all of them"])
-        told = [*told[: MOST - 1], more]
-    return [annotation(level, title, lines) for title, lines in told]
+    annotations = [("the run", [each]) for each in problems]
+    annotations += [_of_cause(cause, header) for cause in causes(rows)]
+    if len(annotations) > MOST:
+        more = (f"{len(annotations) - (MOST - 1)} more", ["the log and the record have all of them"])
+        annotations = [*annotations[: MOST - 1], more]
+    return [annotation(level, title, lines) for title, lines in annotations]
 
 
 def annotation(level: str, title: str, lines: Sequence[str]) -> str:

@@ -19,10 +19,7 @@ CLAIMS: Tuple[Claim, ...] = (
         "normalise_then_scale", "feature_map", 28,
         "Subtract the mean, divide by the variance, times gamma plus beta.",
         "refined", Config(3), "preset,forward:feature_map",
-        (
-            Equals(2, "output", "scaled and shifted"),
-            Differs(2, "output", "divided by the variance"),
-        ),
+        (Equals(2, "output", "scaled and shifted"), Differs(2, "output", "divided by the variance")),
         "Divided by the root of the variance plus eps, not by the variance.",
     ),
     Claim(
@@ -46,10 +43,7 @@ CLAIMS: Tuple[Claim, ...] = (
     Claim(
         "variance_likewise", "feature_map", 81, "The variance is probably computed the same way.",
         "refined", Config(3), "set:momentum:1,forward:feature_map",
-        (
-            Equals(2, "running_var", "unbiased variance"),
-            Differs(2, "running_var", "biased variance"),
-        ),
+        (Equals(2, "running_var", "unbiased variance"), Differs(2, "running_var", "biased variance")),
         "Over the same 16 elements, but divided by 15.",
     ),
 )  # fmt: skip

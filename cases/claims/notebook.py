@@ -129,10 +129,7 @@ CLAIMS: Tuple[Claim, ...] = (
         "-1.0000 and 1.0000.",
         "refined", Config(2, affine=False, momentum=1, track_running_stats=False),
         "attach:running_mean:parameter,attach:running_var:parameter,forward:notebook,forward:notebook",
-        (
-            Prints(4, "output", ("-1.0000", "-1.0000", "1.0000", "1.0000")),
-            Unchanged(4, 2, STATISTICS),
-        ),
+        (Prints(4, "output", ("-1.0000", "-1.0000", "1.0000", "1.0000")), Unchanged(4, 2, STATISTICS)),
         "In train mode they are ignored and stay as they are; in eval mode they would be used.",
         refuted_where="untracked_train_updates",
     ),

@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Tuple
 
 from cases.attributes import BUFFERS, STATISTICS
-from cases.claims.checks import (
-    Changed,
-    Differs,
-    Equals,
-    HasKeys,
-    Prints,
-    Raises,
-    Returns,
-    Unchanged,
-)
+from cases.claims.checks import Changed, Differs, Equals, HasKeys, Prints, Raises, Returns, Unchanged
 from cases.claims.claim import Claim
 from cases.construction import BARE, CUMULATIVE, NO_AFFINE, TRACKED, UNTRACKED, Config
 
@@ -46,10 +37,7 @@ CLAIMS: Tuple[Claim, ...] = (
         "affine_changed_later", "parameters", 19,
         "affine changed on the instance: no effect, construction decides.",
         "refined", TRACKED, "preset,set:affine:false,forward:b0,reset_parameters",
-        (
-            Equals(3, "output", "scaled and shifted"),
-            Unchanged(4, 3, ("weight", "bias")),
-        ),
+        (Equals(3, "output", "scaled and shifted"), Unchanged(4, 3, ("weight", "bias"))),
         "True of a forward; reset_parameters reads the flag as it is now and leaves weight and bias.",
     ),
     Claim(
@@ -84,10 +72,7 @@ CLAIMS: Tuple[Claim, ...] = (
         "unbiased_is_stored", "parameters", 123,
         "x_batch are the batch's mean and unbiased sample variance.",
         "confirmed", Config(11, momentum=1.0), "forward:b0",
-        (
-            Equals(1, "running_var", "unbiased variance"),
-            Differs(1, "running_var", "biased variance"),
-        ),
+        (Equals(1, "running_var", "unbiased variance"), Differs(1, "running_var", "biased variance")),
     ),
     Claim(
         "cumulative_factor", "parameters", 124, "factor = 1/num_batches_tracked.",
@@ -109,10 +94,7 @@ CLAIMS: Tuple[Claim, ...] = (
         "track_off_later_like_built_so", "parameters", 139,
         "In train mode that has the same effect as track_running_stats=False at construction.",
         "confirmed", NO_AFFINE, "set:track_running_stats:false,forward:b0",
-        (
-            Equals(2, "output", "normalised by the biased variance"),
-            Unchanged(2, 0, STATISTICS),
-        ),
+        (Equals(2, "output", "normalised by the biased variance"), Unchanged(2, 0, STATISTICS)),
         refuted_where="untracked_train_updates",
     ),
     Claim(

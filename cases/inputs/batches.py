@@ -8,7 +8,7 @@ from typing import Tuple
 
 import numpy as np
 
-from cases.errors import CaseError, one_of, quoted
+from cases.errors import CaseError, listed, one_of, quoted
 from cases.inputs import series
 from cases.inputs.layouts import (
     REPEATED,
@@ -67,7 +67,7 @@ class Batch:
 
     @cached_property
     def strides(self) -> Tuple[int, ...]:
-        """How far apart the neighbours along each dimension lie in memory, counted in numbers."""
+        """The stride of each dimension, in elements."""
         found = strides(self.values.shape, self.layout)
         return strides_of_view(self.values.shape, found) if self.view else found
 
@@ -83,17 +83,17 @@ class Batch:
 
     @property
     def overlaps(self) -> bool:
-        """Whether numbers share one place in memory by a stride of 0; ``windows`` have no such stride."""
+        """Whether elements share a place in memory by a stride of 0; ``windows`` have no such stride."""
         shape = self.values.shape
         along = range(len(shape)) if self.layout == "scalar" else REPEATED.get(self.layout, ())
         return bool(self.values.size) and any(shape[each] > 1 for each in along)
 
     @cached_property
     def ambiguous(self) -> bool:
-        """Whether it is channels_last only because a dimension of size 1 does not count.
+        """Whether the batch is channels_last only because strides of dimensions of size 1 are ignored.
 
-        The strides of that dimension contradict it, so some places in torch take such a tensor for
-        contiguous and others for channels_last.
+        Those strides contradict the format, so some functions of torch treat such a tensor as contiguous
+        and others as channels_last.
         """
         last = self.memory_format == "channels_last"
         return last and not suggests_channels_last(self.values.shape, self.strides)
@@ -110,8 +110,7 @@ def _values(variant: Variant, name: str) -> np.ndarray:
         return NAMED[name](variant)
     values = series.values(variant, name)
     if values is None:
-        accepted = ", ".join(series.NAMES + tuple(NAMED))
-        raise CaseError(f"{quoted(name)} is no batch; accepted: {accepted}")
+        raise CaseError(f"{quoted(name)} is no batch; {listed(name, (*series.NAMES, *NAMED))}")
     return values
 
 

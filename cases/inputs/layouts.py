@@ -56,7 +56,7 @@ def _dense(shape: Sequence[int], order: Sequence[int]) -> Tuple[int, ...]:
 
 
 def strides(shape: Sequence[int], layout: str) -> Tuple[int, ...]:
-    """Return how far apart the neighbours along each dimension lie in memory, counted in numbers."""
+    """Return the stride of each dimension, in elements."""
     if layout == "scalar":
         return (0,) * len(shape)
     if layout == "windows":

@@ -54,7 +54,7 @@ def _wrong_float(variant: Variant) -> np.ndarray:
     return _filled(SHAPES[variant.shape], other)
 
 
-def _of(dtype: str) -> Callable[[Variant], np.ndarray]:
+def _of(dtype: str) -> Input:
     return lambda variant: _filled(SHAPES[variant.shape], dtype)
 
 

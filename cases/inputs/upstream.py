@@ -29,7 +29,7 @@ def _alternating(z: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _one(value: float) -> Values:
-    """Return ordinary values with one other value, in the first channel of the first image."""
+    """Return a function to ordinary values of which the first is replaced by ``value``."""
 
     def values(z: np.ndarray, x: np.ndarray) -> np.ndarray:
         found = z.copy()
@@ -54,16 +54,14 @@ UPSTREAM: Dict[str, Values] = {
 
 
 EXTREME: Dict[str, Values] = {"nan": _one(np.nan), "inf": _one(np.inf), "huge": _one(1e25)}
-"""Maps the name of an upstream gradient with one extreme value to its values, as a loss that is scaled
-for mixed precision has. Edges and spelled-out programs use them."""
+"""Maps a name to ordinary values with one extreme number, as a loss that is scaled for mixed precision
+gives. EXTREME, RECTIFIED and ZEROS are for edges and spelled-out programs; the matrix has UPSTREAM."""
 
 RECTIFIED: Dict[str, Values] = {"rectified": lambda z, x: np.maximum(z, 0.0)}
-"""Maps the name of an upstream gradient to its values, half of which are zeros, as behind a ReLU. Edges
-and spelled-out programs use it."""
+"""Maps a name to values half of which are zeros, as behind a ReLU."""
 
 ZEROS: Dict[str, Values] = {"zeros": lambda z, x: np.zeros_like(z)}
-"""Maps the name of an upstream gradient to its values, as of a loss that does not depend on the output.
-Edges and spelled-out programs use it."""
+"""Maps a name to the gradient of a loss that does not depend on the output."""
 
 _EVERY = {**UPSTREAM, **EXTREME, **RECTIFIED, **ZEROS}
 

@@ -34,4 +34,4 @@ AXES: Dict[str, Tuple[str, ...]] = {**LEADING, **suffixes.PROGRAM}
 keep their meaning."""
 
 Row = Tuple[str, ...]
-"""One word of every axis: first the head, with the leading axes, then the tail, with the suffix axes."""
+"""One word for each axis, in the order of AXES: the leading axes, then those of ``cases.suffixes``."""

@@ -28,7 +28,7 @@ consecutive batches in eval mode; directly before the mode changes."""
 
 
 def moment(schedule: str, when: str) -> Optional[int]:
-    """Return how many batches come before the first place that ``when`` names, None if there is none."""
+    """Return the number of batches before the first place that ``when`` names; None: no such place."""
     if when == "before_first_forward":
         return 0
     modes = SCHEDULES[schedule]

@@ -32,7 +32,7 @@ class Words(NamedTuple):
 
     @property
     def unusual(self) -> int:
-        """How many words differ from those of the most ordinary module and input."""
+        """The number of words that differ from those of the most ordinary module and input."""
         usual = {"affine": "affine", "momentum": "momentum_0.1", "shape": "n8", "dtype": "float32"}
         return sum(getattr(self, name) != word for name, word in usual.items())
 
@@ -52,12 +52,10 @@ class Words(NamedTuple):
 
 
 def plain_ids() -> List[Tuple[str, Words]]:
-    """Return the ids of the gate without a further word, a NaN or a narrow dtype, the plainest first."""
+    """Return the ids of the gate without suffix words, NaN or narrow dtype, the plainest first."""
     split = ((each, each.split("-")) for each in ids("gate"))
     plain = ((each, Words(*words)) for each, words in split if len(words) == len(Words._fields))
-    chosen = [
-        (each, words) for each, words in plain if words.lane != "nonfinite" and words.dtype in WIDE
-    ]
+    chosen = [(each, words) for each, words in plain if words.lane != "nonfinite" and words.dtype in WIDE]
     return sorted(chosen, key=lambda pair: (pair[1].unusual, pair[0]))
 
 

@@ -130,7 +130,7 @@ def _registered() -> Iterator[Step]:
 def _backwards() -> Iterator[Step]:
     yield Backward("ordinary")
     yield Backward("ordinary", retain=True)
-    yield Backward("ordinary", earlier=True)
+    yield Backward("ordinary", earlier=1)
     yield from (Backward(name) for name in (*UPSTREAM, *RECTIFIED) if name != "ordinary")
     yield from (Backward(f"ordinary.{layout}") for layout in GRADIENT_LAYOUTS if layout != "contiguous")
 

@@ -46,7 +46,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Counts:
-    """num_batches_tracked has this value; None: it is None."""
+    """num_batches_tracked is ``value`` after the step; for None, it is None."""
 
     step: int
     value: Union[None, int]
@@ -62,8 +62,10 @@ class NormalisesBy:
 
 @dataclass(frozen=True)
 class Moves:
-    """The forward makes running_mean (1 - factor) * old + factor * batch mean, and running_var likewise
-    with the unbiased variance."""
+    """The forward makes running_mean (1 - factor) * old + factor * batch mean.
+
+    It makes running_var likewise, with the unbiased variance.
+    """
 
     step: int
     factor: float

@@ -6,14 +6,7 @@ from typing import Tuple
 
 from cases.attributes import BUFFERS, PARAMETERS, STATISTICS
 from oracle.answers.answer import Answer, Sentence, proved
-from oracle.answers.checks import (
-    Changed,
-    Counts,
-    Gradients,
-    Moves,
-    NormalisesBy,
-    Unchanged,
-)
+from oracle.answers.checks import Changed, Counts, Gradients, Moves, NormalisesBy, Unchanged
 
 ANSWERS: Tuple[Answer, ...] = (
     Answer(

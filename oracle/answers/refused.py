@@ -6,15 +6,7 @@ from typing import Tuple
 
 from cases.attributes import BUFFERS, STATISTICS
 from oracle.answers.answer import Answer, Proof, Sentence, proved
-from oracle.answers.checks import (
-    Changed,
-    Counts,
-    Dtypes,
-    NormalisesBy,
-    Raises,
-    Returns,
-    Unchanged,
-)
+from oracle.answers.checks import Changed, Counts, Dtypes, NormalisesBy, Raises, Returns, Unchanged
 
 ONE_VALUE = "Expected more than 1 value per channel when training"
 

@@ -39,10 +39,7 @@ ANSWERS: Tuple[Answer, ...] = (
                 "Even with `momentum=1`, when the buffers are those of the very batch, the results "
                 "differ: `running_var` is the *unbiased* variance, n/(n-1) times the one that train "
                 "mode uses.",
-                (
-                    Proof("claim-parameters-unbiased_is_stored"),
-                    Proof("claim-notebook-biased_estimator"),
-                ),
+                (Proof("claim-parameters-unbiased_is_stored"), Proof("claim-notebook-biased_estimator")),
             ),
         ),
         """\
@@ -195,10 +192,7 @@ m(x); print(m.running_mean.tolist())
             Sentence(
                 "The buffers become the plain average over all batches: the factor of the k-th batch is "
                 "1/k, and k is `num_batches_tracked`.",
-                (
-                    Proof("claim-parameters-momentum_none"),
-                    Proof("claim-parameters-cumulative_factor"),
-                ),
+                (Proof("claim-parameters-momentum_none"), Proof("claim-parameters-cumulative_factor")),
             ),
             Sentence(
                 "Set later, it goes on from the counter: after two batches the third has the factor 1/3.",

@@ -6,15 +6,7 @@ from typing import Tuple
 
 from cases.attributes import BUFFERS, PARAMETERS, STATISTICS
 from oracle.answers.answer import Answer, Proof, Sentence, proved
-from oracle.answers.checks import (
-    Changed,
-    Counts,
-    Entries,
-    NormalisesBy,
-    NotFinite,
-    Raises,
-    Unchanged,
-)
+from oracle.answers.checks import Changed, Counts, Entries, NormalisesBy, NotFinite, Raises, Unchanged
 
 _DROPPED = (
     "matrix-affine-track-momentum_0.1-train_then_eval-drop_running_stats-before_first_forward-exact-"

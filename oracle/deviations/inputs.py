@@ -12,17 +12,18 @@ from cases.inputs import batch
 from cases.inputs.layouts import DENSE
 from cases.steps import Forward
 from cases.variants import NARROW
-from oracle import outputs, refusals, tensor_checks
+from oracle import outputs, refusals
 from oracle.batch_norm import hands_over_buffers, numeric_factor
 from oracle.deviations.situation import Situation
+from oracle.graphs import recorded
 from oracle.numerics.budgeted import Budgeted, constant
 from oracle.numerics.formats import FORMATS, promoted
 from oracle.numerics.moving_average import moving_average
 from oracle.numerics.normalisation import ExpectedOutput
 from oracle.numerics.statistics import statistics
-from oracle.recording import recorded
 from oracle.semantics import Rules
 from oracle.state import Expected, ExpectedError, Graph, State, Tensor
+from oracle.tensor_checks import check_empty_rows
 
 
 def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
@@ -36,7 +37,7 @@ def empty_input_unchecked(right: Expected, situation: Situation) -> Expected:
         return right
     rules, state = Rules(situation.semantics), right.state
     try:
-        tensor_checks.check_empty_rows(state, given, rules)
+        check_empty_rows(state, given, rules)
     except refusals.Refusal as refusal:
         return dataclasses.replace(right, error=refusal.error)
     zero = constant(0.0, state.config.num_features)

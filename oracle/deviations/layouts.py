@@ -12,9 +12,9 @@ from cases.inputs import Batch
 from cases.inputs.layouts import DENSE, ORDERS
 from oracle.deviations.situation import Situation, with_gradients
 from oracle.expected_derivatives import ExpectedGradient
+from oracle.graphs import both_channels_last
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.normalisation import ExpectedOutput
-from oracle.recording import both_channels_last
 from oracle.state import Expected, ExpectedError
 
 

@@ -70,6 +70,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from oracle.numerics.budgeted import Budgeted, Sums
 from oracle.numerics.formats import FLOAT64, Format
 
 Array = np.ndarray
@@ -175,7 +176,7 @@ class OutputBudget(NamedTuple):
 def shortfall(
     variance: Array, variance_budget: Array, nonnegative: bool, eps: float, fmt: Format
 ) -> Array:
-    """Return how far below v + eps, which may vanish, a correct root's argument may be. Shapes (C,)."""
+    """Return how far the argument of a correct root may fall below v + eps. Shapes (C,)."""
     subnormal = np.where(variance + eps == 0, 0.0, fmt.tiny * fmt.unit)
     lost = subnormal + (np.minimum(variance_budget, variance) if nonnegative else variance_budget)
     cancels = (variance < 0) | (eps < 0)  # then the rounding of eps itself shows
@@ -185,7 +186,7 @@ def shortfall(
 def inverse_root(total: Array, lost: Array, variance_budget: Array) -> Array:
     """Return the relative budget of 1 / sqrt(total) due to the variance's error alone. Shapes (C,).
 
-    ``total`` is v + eps and ``lost`` its ``shortfall``; if they are equal the budget says nothing.
+    ``total``: v + eps. ``lost``: its ``shortfall``; where that reaches ``total``, any output conforms.
     """
     part = np.where(lost < total, lost / total, 0.0)
     steeper = 1.0 / np.sqrt(1.0 - part) - 1.0
@@ -193,19 +194,15 @@ def inverse_root(total: Array, lost: Array, variance_budget: Array) -> Array:
     return np.asarray(np.maximum(steeper, flatter))
 
 
-def output(
-    slope: Array,
-    bias: Array,
-    mean_value: Array,
-    mean_budget: Array,
-    inverse_error: Array,
-    fmt: Format,
-) -> OutputBudget:
-    """Budget of y = (x - m) * slope + b; ``inverse_error`` is that of ``inverse_root``. Shapes (C,)."""
+def output(slope: Array, bias: Array, mean: Budgeted, inverse_error: Array, fmt: Format) -> OutputBudget:
+    """Budget of y = (x - m) * slope + b. Shapes (C,).
+
+    ``slope``: w / s. ``mean``: m. ``inverse_error``: the relative error of 1 / s.
+    """
     steep = np.abs(slope)
     four = gamma(4, fmt.unit)
     own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
-    constant = steep * mean_budget + four * (steep * np.abs(mean_value) + np.abs(bias))
+    constant = steep * mean.budget + four * (steep * np.abs(mean.values) + np.abs(bias))
     return OutputBudget(
         constant=constant + own * np.abs(bias) + fmt.tiny,
         per_deviation=inverse_error + four + own,
@@ -262,37 +259,33 @@ def weight_gradient(
 
 
 def input_gradient(
+    sums: Sums,
     slope: Array,
     inverse: Array,
     inverse_error: Array,
-    mean_value: Array,
-    mean_budget: Array,
-    upstream_mean: Array,
-    upstream_budget: Array,
-    q: Array,
-    product_budget: Array,
-    count: int,
+    mean: Budgeted,
     fmt: Format,
     quotient: int = 0,
 ) -> GradientBudget:
     """Budget of (g - mean(g) - (x - m) * q) * w / s, the input's gradient in train mode. Shapes (C,).
 
-    ``q`` is q = sum g*(x - m) / (n * s**2); the budgets are those of the two sums. ``quotient``: the
-    further roundings of a quotient by n, see ``oracle.numerics.devices``.
+    ``slope``: w / s. ``inverse``: 1 / s, ``inverse_error`` its relative error. ``mean``: m. ``quotient``:
+    the further roundings of a quotient by n, see ``oracle.numerics.devices``.
     """
     own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
     steep, four = np.abs(slope), gamma(4, fmt.unit)
-    mean_error = upstream_budget / count + (1 + quotient) * fmt.unit * np.abs(upstream_mean)
+    upstream_mean, q = np.abs(sums.upstream_mean), np.abs(sums.q(inverse))
+    mean_error = sums.upstream_budget / sums.count + (1 + quotient) * fmt.unit * upstream_mean
     squared_error = (1 + inverse_error) ** 2 - 1
-    q_error = product_budget * inverse**2 / count
-    q_error += np.abs(q) * (squared_error + gamma(5 + quotient, fmt.unit) + own)
-    constant = mean_error + (four + own) * np.abs(upstream_mean)
-    constant += mean_budget * (np.abs(q) + q_error)
-    constant += four * np.abs(q) * np.abs(mean_value)
+    q_error = sums.products_budget * inverse**2 / sums.count
+    q_error += q * (squared_error + gamma(5 + quotient, fmt.unit) + own)
+    constant = mean_error + (four + own) * upstream_mean
+    constant += mean.budget * (q + q_error)
+    constant += four * q * np.abs(mean.values)
     return GradientBudget(
         constant=steep * constant + fmt.tiny,
         per_upstream=steep * (four + own),
-        per_deviation=steep * (q_error + (four + own) * np.abs(q)),
-        per_input=steep * four * np.abs(q),
+        per_deviation=steep * (q_error + (four + own) * q),
+        per_input=steep * four * q,
         per_gradient=inverse_error + four + own,
     )

@@ -1,4 +1,4 @@
-"""The values of one tensor, one value per channel, with the budget of each."""
+"""Values with the budget of each, one per channel: those of a tensor, and sums of a backward."""
 
 from __future__ import annotations
 
@@ -26,6 +26,30 @@ class Budgeted:
     def channels(self) -> int:
         """The number of channels, C."""
         return len(self.values)
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """The two sums of each channel that the gradients are made of, with their budgets; shapes (C,).
+
+    ``upstream``: sum g. ``products``: sum g*(x - m). ``count``: n, the number of values in a channel.
+    Compared by identity.
+    """
+
+    upstream: np.ndarray
+    upstream_budget: np.ndarray
+    products: np.ndarray
+    products_budget: np.ndarray
+    count: int
+
+    @property
+    def upstream_mean(self) -> np.ndarray:
+        """mean(g)."""
+        return np.asarray(self.upstream / self.count)
+
+    def q(self, inverse: np.ndarray) -> np.ndarray:
+        """Return sum g*(x - m) / (n * s**2). ``inverse``: 1 / s."""
+        return np.asarray(self.products * inverse**2 / self.count)
 
 
 def known(values: np.ndarray) -> Budgeted:

@@ -41,7 +41,7 @@ CPU = "cpu"
 
 
 class Extra(NamedTuple):
-    """How many more roundings than bounds count an inverse root and a quotient may have."""
+    """The roundings of an inverse root and of a quotient beyond those that ``bounds`` counts."""
 
     root: int
     quotient: int

@@ -34,9 +34,7 @@ def moving_average(
     working = working or fmt.arithmetic
     with np.errstate(invalid="ignore", over="ignore"):
         values = (1.0 - factor) * old.values + factor * new.values
-        budget = bounds.running(
-            old.values, old.budget, new.values, new.budget, factor, working
-        )
+        budget = bounds.running(old.values, old.budget, new.values, new.budget, factor, working)
         if fmt is not working:
             budget += bounds.stored(values, fmt)
         if exact:

@@ -101,9 +101,7 @@ def terms(expected: ExpectedOutput) -> Terms:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         total = variance.values + expected.eps
         inverse = 1.0 / np.sqrt(total)
-        lost = bounds.shortfall(
-            variance.values, variance.budget, variance.nonnegative, expected.eps, fmt
-        )
+        lost = bounds.shortfall(variance.values, variance.budget, variance.nonnegative, expected.eps, fmt)
         undetermined = np.isfinite(total) & (np.abs(total) <= lost)
         if expected.flat_at_zero:
             inverse = np.where(total == 0, 0.0, inverse)
@@ -133,7 +131,7 @@ def plane(values: np.ndarray) -> np.ndarray:
     return values[:, None, None]
 
 
-def nothing(shape: Tuple[int, ...]) -> OutputValues:
+def all_zero(shape: Tuple[int, ...]) -> OutputValues:
     """Return zeros with a budget of 0, of shape (N, C, H, W) or (C,)."""
     zeros, channels = np.zeros(shape), shape[1 if len(shape) == 4 else 0]
     return OutputValues(zeros, zeros, np.zeros(channels, dtype=bool))
@@ -142,15 +140,13 @@ def nothing(shape: Tuple[int, ...]) -> OutputValues:
 def output_values(expected: ExpectedOutput) -> OutputValues:
     """Compute what a forward must return, with the budget of every element."""
     if not expected.batch.values.size:
-        return nothing(expected.shape)
+        return all_zero(expected.shape)
     x = expected.batch.values.astype(np.float64)
     storage = FORMATS[expected.dtype]
     mean, fmt, found = expected.mean, expected.arithmetic, terms(expected)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         slope = found.weight * found.inverse
-        budgets = bounds.output(
-            slope, found.bias, mean.values, mean.budget, found.inverse_error, fmt
-        )
+        budgets = bounds.output(slope, found.bias, mean, found.inverse_error, fmt)
         # In place, because new arrays of a large input's size would cost more than the arithmetic.
         y = x - plane(mean.values)
         beyond = overflows(y, found, fmt)

@@ -163,10 +163,10 @@ def accumulated(total: Array, errors: Array, fmt: Format) -> Array:
 
 
 def cancelled(magnitude: Array, inverse: Array, fmt: Format) -> Array:
-    """Budget of what sum g*z has more if z = x/s - m/s was rounded, not x - m. Shapes (C,).
+    """Budget that sum g*z needs in addition if z = x/s - m/s was rounded, not x - m. Shapes (C,).
 
     ``magnitude``: sum |g*x| + |m| * sum |g|. The quotients and their difference are rounded, and with the
-    rounding of 1/s in m/s each term is off by at most gamma(4) * (|x| + |m|) / s; of the product with g
-    and of the sum, ``bounds.weight_gradient`` has the rest.
+    rounding of 1/s in m/s each term is off by at most gamma(4) * (|x| + |m|) / s. The product with g and
+    the sum are counted by ``bounds.weight_gradient``.
     """
     return np.asarray(gamma(5, fmt.unit) * np.abs(inverse) * magnitude)

@@ -64,7 +64,7 @@ def moments(x: np.ndarray) -> Moments:
 
 
 def by_channel(values: np.ndarray) -> np.ndarray:
-    """Reshape a batch of shape (N, C, H, W) in float64 to shape (C, N*H*W)."""
+    """Return a batch of shape (N, C, H, W) in float64, shape (C, N*H*W)."""
     channels = values.transpose(1, 0, 2, 3).astype(np.float64)
     return channels.reshape(values.shape[1], -1)
 

@@ -38,7 +38,7 @@ def as_called(path: str, step: Step) -> Step:
 
 
 def constructed(path: str, expected: Expected) -> Expected:
-    """Return what construction shows on the path."""
+    """Return the result of construction on the path."""
     state = expected.state
     if path == "lazy" and expected.error is None and not state.config.num_features:
         return failing(state, "IndexError", "index 0 out of range", "lazy_channels")

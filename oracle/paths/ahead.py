@@ -63,7 +63,7 @@ def _apart(state: State) -> State:
 
 
 def _written_twice(state: State, apart: State, found: Expected) -> Expected:
-    """Return what a forward shows that writes running_mean to a tensor, and then running_var.
+    """Return the result of a forward that writes running_mean to a tensor, and then running_var.
 
     ``apart``: the module with two running statistics, of which ``found`` is expected.
     """
@@ -79,7 +79,7 @@ def _written_twice(state: State, apart: State, found: Expected) -> Expected:
 
 
 def _read_first(state: State, found: Expected) -> Expected:
-    """Return what a forward shows that reads weight and bias first, also where a kernel is wrong."""
+    """Return the result of a forward that reads weight and bias first, also where a kernel is wrong."""
 
     def change(shown: Expected) -> Expected:
         return shown if shown.output is None else _before_update(state, shown)
@@ -88,7 +88,7 @@ def _read_first(state: State, found: Expected) -> Expected:
 
 
 def _before_update(state: State, found: Expected) -> Expected:
-    """Return what a forward shows if it reads weight and bias before it updates the running buffers.
+    """Return the result of a forward if it reads weight and bias before it updates the running buffers.
 
     The order matters only where a weight or bias is a running buffer as well.
     """
@@ -121,7 +121,7 @@ def ahead(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
 
 
 def _refused(state: State, graph: Graph, found: Expected, rules: Rules) -> Expected:
-    """Return what a step shows that is refused by a backward that was traced ahead of time."""
+    """Return the result of a step that is refused by a backward that was traced ahead of time."""
     assert found.error is not None
     if found.state is not state:
         return failing(state, *found.error, "ahead_whole")
@@ -131,27 +131,27 @@ def _refused(state: State, graph: Graph, found: Expected, rules: Rules) -> Expec
 
 
 def _used_up(step: Step, found: Expected) -> Expected:
-    """Return what a backward shows, after which its graph is used up, also that of an empty batch."""
+    """Return the result of a backward, after which its graph is used up, also that of an empty batch."""
     assert isinstance(step, (Backward, Accumulate))
-    place = int(getattr(step, "earlier", False))
+    place = getattr(step, "earlier", 0)
     performed = found.gradients is None or any(found.gradients)
     kept = step.retain or not performed or found.state.graphs[place].freed
     return found if kept else used_up(found, place)
 
 
 def _of_module(state: State, step: Step) -> Optional[bool]:
-    """Whether a step differentiates what the module itself has computed; None where that is not known."""
-    return differentiates_module(state, int(getattr(step, "earlier", False)))
+    """Whether a step differentiates an output that no compiled code returned; None: unknown."""
+    return differentiates_module(state, getattr(step, "earlier", 0))
 
 
 def _converted(graph: Graph) -> bool:
-    """Whether only running statistics have another dtype by now, which a traced train mode has read."""
+    """Whether running statistics, and no parameters, have been converted since a train-mode forward."""
     other = [each.name for each in graph.saved if each.dtype != graph.dtype]
     return graph.mixed and graph.output.batch_statistics and not {"weight", "bias"} & {*other}
 
 
 def _twice(state: State, step: Double, variant: Variant, found: Expected) -> Expected:
-    """Return what differentiating a backward shows: its upstream gradient requires a gradient."""
+    """Return the result of a double backward, whose upstream gradient requires a gradient."""
     x = state.graphs[0].output.batch
     copied = _copies(x, upstream(variant, x, step.upstream))
     if of_several_sizes(state):

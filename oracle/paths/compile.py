@@ -79,7 +79,7 @@ def _compiled(state: State, step: Step, variant: Variant, semantics: Semantics) 
 
 
 def _returned(state: State, step: Forward, variant: Variant, found: Expected) -> Expected:
-    """Return what a forward shows that returns."""
+    """Return the result of a forward that raises nothing."""
     seen = noted(state, step, variant, with_hooks(state, step, variant, found))
     if state.config.num_features or called_as_it_is(state, step, variant):
         return seen
@@ -93,7 +93,7 @@ def _returned(state: State, step: Forward, variant: Variant, found: Expected) ->
 
 
 def _wrapped(state: State, found: Expected, error: ExpectedError) -> Expected:
-    """Return what is shown of an operator that refuses its arguments while the graph is captured."""
+    """Return the result of a forward whose operator refuses its arguments while the graph is captured."""
     pattern = raised_as(error, "TorchRuntimeError").pattern
     for part, instead in OTHERWISE.items():
         if part in pattern:

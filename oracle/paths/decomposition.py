@@ -41,7 +41,7 @@ def decomposed(one: Advance, path: str) -> Advance:
 
 
 def _updated(path: str, before: State, found: Expected) -> Expected:
-    """Return what a forward shows that computes and updates the statistics by operators."""
+    """Return the result of a forward that computes and updates the statistics by operators."""
     if found.output is None:
         return found
     inductor = path.startswith("inductor")
@@ -51,13 +51,16 @@ def _updated(path: str, before: State, found: Expected) -> Expected:
 
 
 def _of_var_mean(before: State, found: Expected) -> Expected:
-    """Return what a forward shows whose mean var_mean computes."""
+    """Return the result of a forward whose mean is computed by var_mean."""
     lost = mean_of_infinity(before, found)
     return found if lost is found else tagged(lost, "decomposed_infinity")
 
 
 def _of_inductor(path: str, before: State, found: Expected) -> Expected:
-    """Return what a forward shows whose mean inductor computes, of few values from their sum."""
+    """Return the result of a forward whose mean is computed by inductor.
+
+    Of few values inductor takes the mean from their sum, of many it combines the means of parts.
+    """
     assert found.output is not None
     shape, size = found.output.shape, found.output.batch.values.size
     fixed = not path.endswith("dynamic") and not of_several_sizes(before, shape)

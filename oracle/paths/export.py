@@ -101,7 +101,7 @@ def _aliased(state: State) -> bool:
 
 
 def _writing_later(inner: State, found: Expected) -> Expected:
-    """Return what a forward shows whose program writes to the running buffers after its operator.
+    """Return the result of a forward whose program writes to the running buffers after its operator.
 
     The operator saves the buffers for the backward, and autograd sees the write.
     """
@@ -118,9 +118,7 @@ def _writing_later(inner: State, found: Expected) -> Expected:
     return outside(found)
 
 
-def _decomposed_backward(
-    state: State, step: Step, variant: Variant, semantics: Semantics
-) -> Expected:
+def _decomposed_backward(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a step that is no forward; a backward may need buffers that were written to."""
     found = advance(state, step, variant, semantics)
     if not isinstance(step, (Backward, Accumulate, Double)) or found.error is None:
@@ -128,10 +126,8 @@ def _decomposed_backward(
     return tagged(found, "decomposed_backward") if "inplace" in found.error.pattern else found
 
 
-def _tagged(
-    state: State, inner: State, found: Expected, step: Forward, decomposed: bool
-) -> Expected:
-    """Return what is expected with the clauses that apply."""
+def _tagged(state: State, inner: State, found: Expected, step: Forward, decomposed: bool) -> Expected:
+    """Return the expectation with the names of the clauses that apply."""
     clauses = ["decomposed_strides"] if decomposed else []
     if _otherwise(state, inner):
         clauses.append("export_constants")

@@ -69,7 +69,7 @@ def _counted(state: State, found: Expected) -> State:
 
 
 def _narrow(found: Expected) -> Expected:
-    """Return what a forward shows whose affine map is a step of its own, rounded to 16 bits."""
+    """Return the result of a forward whose affine map is a step of its own, rounded to 16 bits."""
     if found.output is None or found.output.dtype not in NARROW:
         return found
     return allowing(found, "vmap_narrow", output_in_16_bits(found))
@@ -97,7 +97,7 @@ def _vmap(state: State, step: Step, variant: Variant, semantics: Semantics) -> E
 def _misread(
     found: Expected, state: State, step: Step, variant: Variant, semantics: Semantics
 ) -> Expected:
-    """Return what a backward shows whose kernel misreads the product of upstream gradient and weight.
+    """Return the result of a backward whose kernel misreads the product of upstream gradient and weight.
 
     The kernel knows no weight, by which vmap multiplies. The input's gradient is that of the known defect
     ``backward_misreads_ambiguous_layout``.
@@ -179,7 +179,7 @@ def _stacked(found: Expected, situation: Situation) -> Expected:
 
 
 def _of_two(found: Expected) -> Expected:
-    """Return what a forward shows if the two stacked modules have no channels."""
+    """Return the result of a forward if the two stacked modules have no channels."""
     if found.error is None:
         return found
     pattern = found.error.pattern.replace("size .0.", "size .2, 0.")
@@ -205,7 +205,7 @@ def _afterwards(state: State, step: Step, variant: Variant, semantics: Semantics
 
 
 def _in_parts(found: Expected, narrow: bool) -> Expected:
-    """Return what is expected, with gradients that may be as operators of their own compute them."""
+    """Return the expectation with gradients that separate operators may have computed."""
     right = normalised_first(found)
     seen = allowing(found, "vmap_weight", right)
     return allowing(seen, "vmap_narrow_gradients", gradients_in_16_bits(right)) if narrow else seen

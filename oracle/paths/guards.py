@@ -50,12 +50,12 @@ def cumulates(state: State) -> bool:
 
 
 def compiled(state: State) -> Compiled:
-    """Return what torch has compiled of the module."""
+    """Return the memory of what torch has compiled of the module; empty before the first forward."""
     return state.path_memory if isinstance(state.path_memory, Compiled) else Compiled()
 
 
 def skipping(state: State, found: Expected) -> Expected:
-    """Return what is expected, after which torch compiles nothing more of the module."""
+    """Return the expectation with a memory by which torch compiles the module no more."""
     return remembering(found, compiled(state)._replace(skipped=True))
 
 
@@ -71,13 +71,13 @@ def called_as_it_is(state: State, step: Step, variant: Variant) -> Optional[bool
 
 
 def differentiates_module(state: State, place: int) -> Optional[bool]:
-    """Whether the graph in this place is that of the module itself; None where that is not known."""
+    """Whether the module itself, not compiled code, built the graph at ``place``; None: unknown."""
     called = compiled(state).called
     return called[place] if place < len(called) else False
 
 
 def noted(state: State, step: Forward, variant: Variant, found: Expected) -> Expected:
-    """Return what a forward shows that returned, after which torch remembers it."""
+    """Return the result of a forward that raised nothing, after which torch remembers it."""
     memory, call = compiled(state), _call(state, step, variant)
     if found.output is None:
         return found
@@ -93,7 +93,7 @@ def noted(state: State, step: Forward, variant: Variant, found: Expected) -> Exp
 
 
 def with_hooks(state: State, step: Forward, variant: Variant, found: Expected) -> Expected:
-    """Return what a forward with hooks shows, which torch looks at only where it compiles anew."""
+    """Return the result of a forward with hooks, which torch looks at only where it compiles anew."""
     memory = compiled(state)
     called = called_as_it_is(state, step, variant)
     if step.way != "hooked" or found.output is None or called or not memory.calls:
@@ -112,7 +112,7 @@ def of_several_sizes(state: State, *others: Tuple[int, ...]) -> bool:
 
 
 def _call(state: State, step: Forward, variant: Variant) -> Call:
-    """Return what the guards may read of a forward."""
+    """Return the properties of a forward that the guards may read."""
     given = batch(variant, step.batch)
     way = "forward" if step.way == "hooked" else step.way
     flags = tuple(map(repr, state.flags()))

@@ -91,7 +91,7 @@ def _unscriptable(state: State, step: Forward) -> Optional[Tuple[str, str]]:
 
 
 def _in_torchscript(expected: Expected) -> Expected:
-    """Return what is expected, with the exception that TorchScript makes of an exception."""
+    """Return the expectation with the exception that TorchScript raises in the place of the module's."""
     error = expected.error
     if error is None:
         return expected
@@ -166,7 +166,7 @@ def _traced(state: State, step: Forward, variant: Variant, semantics: Semantics)
 
 
 def _recorded(state: State, found: Expected) -> Expected:
-    """Return what the first forward shows; if it returns, also by a defect, the path has a program."""
+    """Return the result of the first forward; if it returns, also by a defect, the path has a program."""
     if found.error is not None:
         return dataclasses.replace(found, state=state)
     factor = 0.0
@@ -235,7 +235,7 @@ def _pools(state: State) -> bool:
 
 
 def _otherwise(found: Expected, right: Expected) -> bool:
-    """Whether a frozen module may show something else than the module."""
+    """Whether the result of a frozen module may differ from that of the module."""
     if found.output is None or right.output is None:
         return found.error != right.error
     return found.output.requires_grad != right.output.requires_grad or any(

@@ -15,11 +15,11 @@ from oracle.state import Entry, Expected, Graph, Inside, State, Tensor
 
 
 class Made(NamedTuple):
-    """A program of a module. ``inner``: the module as the program has it. ``shape``: of the input, and
-    ``strides``; these are empty where the input is dense.
+    """A program of a module.
 
-    ``parameters``: the program holds the module's Parameters themselves, so that it sees whether they
-    require a gradient now; else that was fixed when it was made.
+    ``inner``: the module as the program has it. ``shape``, ``strides``: those of the input; no strides
+    where it is dense. ``parameters``: the program holds the module's Parameters themselves, so that it
+    sees whether they require a gradient now; else that was fixed when it was made.
     """
 
     inner: State
@@ -57,9 +57,7 @@ def _shared(one: State, other: State, parameters: bool) -> Dict[str, Entry]:
     return shared
 
 
-def through(
-    state: State, inner: State, step: Step, variant: Variant, semantics: Semantics
-) -> Expected:
+def through(state: State, inner: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a forward on ``inner``; the module sees what happens to the tensors that both hold."""
     made = state.path_memory
     assert isinstance(made, Made)
@@ -93,7 +91,7 @@ def _without_strangers(state: State, inner: State, after: State) -> Tuple[Graph,
 
 
 def made_of(expected: Expected, parameters: bool = False, **constants: Any) -> Expected:
-    """Return what the first forward shows, after which the path remembers the module.
+    """Return the result of the first forward, after which the path remembers the module.
 
     ``parameters``: the program holds the module's Parameters. ``constants``: the flags whose values are
     fixed in another form.

@@ -20,30 +20,33 @@ from oracle.state import Expected, State, Tensor
 
 
 def output_in_16_bits(expected: Expected) -> Expected:
-    """Return what is expected, with an output every operation of which is rounded to its dtype."""
+    """Return the expectation with an output whose every operation is rounded to its dtype."""
     output = expected.output
     assert output is not None
     return dataclasses.replace(expected, output=dataclasses.replace(output, working=output.dtype))
 
 
 def gradients_in_16_bits(expected: Expected) -> Expected:
-    """Return what is expected, with gradients every operation of which is rounded to the dtype."""
+    """Return the expectation with gradients whose every operation is rounded to the dtype."""
     return _with_gradients(expected, _in_16_bits)
 
 
 def gradients_of_rounded_statistics(expected: Expected) -> Expected:
-    """Return what is expected, with gradients for which mean and inverse deviation of the batch were
-    rounded to the dtype of the input. In eval mode every operation is rounded to it."""
+    """Return the expectation with gradients from rounded statistics.
+
+    Mean and inverse deviation of the batch were rounded to the dtype of the input. In eval mode every
+    operation is rounded to it.
+    """
     return _with_gradients(expected, _of_rounded_statistics)
 
 
 def normalised_first(expected: Expected) -> Expected:
-    """Return what is expected, with a weight's gradient that sums products with the normalised input."""
+    """Return the expectation with a weight's gradient that sums products with the normalised input."""
     return _with_gradients(expected, _of_normalised)
 
 
 def mean_of_infinity(before: State, expected: Expected) -> Expected:
-    """Return what is expected, with a running_mean that is NaN where the mean is, taken value by value.
+    """Return the expectation with a running_mean that is NaN where the mean taken value by value is NaN.
 
     A mean that each value moves a little is infinite from the first infinity on, and NaN from the value
     after it on: the difference of two infinities, or an infinity less its own share.
@@ -65,13 +68,13 @@ def mean_of_infinity(before: State, expected: Expected) -> Expected:
 
 
 def averages_infinity(before: State, expected: Expected) -> bool:
-    """Whether a forward has added the mean of values one of which is infinite to running_mean."""
+    """Whether a forward has updated running_mean with the mean of values of which one is infinite."""
     values = _averaged(before, expected)
     return values is not None and bool(np.isinf(values).any())
 
 
 def update_in_16_bits(before: State, expected: Expected) -> Expected:
-    """Return what is expected, with running statistics for which (1 - momentum) * old was rounded, too.
+    """Return the expectation with running statistics for which (1 - momentum) * old is rounded as well.
 
     That is so where they are stored in 16 bits, and the product is a result of its own.
     """
@@ -129,7 +132,7 @@ def _of_normalised(gradient: ExpectedGradient) -> ExpectedGradient:
 
 
 def _with_gradients(expected: Expected, changed: Change) -> Expected:
-    """Return what is expected, with every gradient changed, also those in ``.grad``."""
+    """Return the expectation with every gradient changed, also those in ``.grad``."""
     gradients = expected.gradients
     if gradients is not None:
         gradients = tuple(each and changed(each) for each in gradients)

@@ -45,19 +45,19 @@ def by_forward(one: Advance, others: Advance = advance, renews: bool = True) -> 
 
 
 def tagged(expected: Expected, *clauses: str) -> Expected:
-    """Return what is expected, with the names of clauses that say why."""
+    """Return the expectation with the names of clauses that say why."""
     return dataclasses.replace(expected, clauses=(*expected.clauses, *clauses))
 
 
 def without_hooks(step: Forward, expected: Expected, clause: str) -> Expected:
-    """Return what a forward shows that calls no hook of the module, with the clause that says so."""
+    """Return the result of a forward that calls no hook of the module, with the clause that says so."""
     if step.way != "hooked" or expected.output is None:
         return expected
     return tagged(dataclasses.replace(expected, text=""), clause)
 
 
 def viewed(state: State, found: Expected, semantics: Semantics) -> Expected:
-    """Return what a forward of the module in this state shows if it is handed a view of its input.
+    """Return the result of a forward of the module in this state if it is handed a view of its input.
 
     A view may have another stride along a dimension of size 1, from which the memory format follows.
     """
@@ -84,11 +84,11 @@ def differentiated_graph(state: State, step: Step) -> Optional[Graph]:
     """Return the graph that a step differentiates; None if it differentiates none."""
     if not isinstance(step, (Backward, Accumulate, Double)) or not state.graphs:
         return None
-    return state.graphs[min(int(getattr(step, "earlier", False)), len(state.graphs) - 1)]
+    return state.graphs[min(getattr(step, "earlier", 0), len(state.graphs) - 1)]
 
 
 def apart(state: State, step: Step) -> Optional[Expected]:
-    """Return what a backward shows that asks for parameters alone, which are no part of its graph.
+    """Return the result of a backward that asks for parameters alone, which are no part of its graph.
 
     That is None for each. Return None for another step, or where no parameter requires a gradient.
     """
@@ -103,7 +103,7 @@ def apart(state: State, step: Step) -> Optional[Expected]:
 
 
 def used_up(found: Expected, place: int) -> Expected:
-    """Return what is expected, after which the graph in this place is used up."""
+    """Return the expectation with the graph in this place used up."""
     graphs = list(found.state.graphs)
     graphs[place] = graphs[place]._replace(freed=True)
     return dataclasses.replace(found, state=found.state.changed(graphs=tuple(graphs)))
@@ -116,7 +116,7 @@ def thawed_apart(found: Expected) -> Expected:
 
 
 def left_behind(state: State, step: Step) -> bool:
-    """Whether a step differentiates a graph whose weight a conversion of the module has left behind."""
+    """Whether a step differentiates a graph that was recorded before the weight was converted."""
     graph, weight = differentiated_graph(state, step), state.weight
     if graph is None or weight is None or weight.identity is not graph.leaves[0]:
         return False
@@ -124,13 +124,13 @@ def left_behind(state: State, step: Step) -> bool:
 
 
 def allowing(expected: Expected, clause: str, wider: Expected) -> Expected:
-    """Return what is expected, with a clause that allows the result ``wider`` instead."""
+    """Return the expectation with a clause that allows the result ``wider`` instead."""
     allowances = (*expected.allowances, (clause, wider))
     return dataclasses.replace(tagged(expected, clause), allowances=allowances)
 
 
 def also_inside(before: State, found: Expected, change: Callable[[Expected], Expected]) -> Expected:
-    """Return what a step shows after a change that the path makes, also to what a wrong kernel shows.
+    """Return the result of a step with a change that the path makes, also to a wrong kernel's result.
 
     ``before``: the module before the step.
     """
@@ -143,7 +143,7 @@ def also_inside(before: State, found: Expected, change: Callable[[Expected], Exp
 
 
 def failing(state: State, kind: str, pattern: str, *clauses: str) -> Expected:
-    """Return what a step shows that raises and leaves this state."""
+    """Return the result of a step that raises and leaves this state."""
     return Expected(state, error=ExpectedError(kind, pattern), clauses=clauses)
 
 
@@ -154,5 +154,5 @@ def raised_as(error: ExpectedError, kind: str) -> ExpectedError:
 
 
 def remembering(expected: Expected, memory: Optional[object]) -> Expected:
-    """Return what is expected, after which the path remembers what it has made."""
+    """Return the expectation with another memory of the path."""
     return dataclasses.replace(expected, state=expected.state.changed(path_memory=memory))

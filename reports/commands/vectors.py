@@ -65,10 +65,10 @@ def _run(options: argparse.Namespace) -> int:
     folder.write(options.directory, written.files)
     size = sum(map(len, written.files.values())) / 1e6
     counts = [(written.cases, "case"), (written.steps, "step"), (written.arrays, "array")]
-    told = ", ".join(counted(*each) for each in counts)
+    contents = ", ".join(counted(*each) for each in counts)
     print_lines(
         [
-            f"{options.directory}: {told}, {size:.1f} MB; README.md says how a port uses them",
+            f"{options.directory}: {contents}, {size:.1f} MB; README.md says how a port uses them",
             f"left out: {counted(written.left_out, 'case')}, each with its reason in left_out.json",
         ]
     )

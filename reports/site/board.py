@@ -15,7 +15,7 @@ ABSENT = "absent"
 
 
 class Look(NamedTuple):
-    """How an outcome is shown: a sign, one case of it and several in words, a sentence for the legend."""
+    """The display of an outcome: a sign, a noun for one case and for several, a line of the legend."""
 
     sign: str
     noun: str
@@ -50,8 +50,10 @@ OTHER = "Other cases"
 
 
 class Cell(NamedTuple):
-    """One cell: its outcome, its short text, the same in words, and the share of its cases that have the
-    outcome, 0 where nothing is out of the ordinary."""
+    """One cell: its outcome, its short text, and the same in words.
+
+    ``share``: the share of its cases that have the outcome, 0 where nothing is out of the ordinary.
+    """
 
     outcome: str
     text: str

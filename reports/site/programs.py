@@ -30,8 +30,11 @@ class Axis(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A case in words. ``construction``: the call. ``inputs``: what the batches are like. ``note``: why
-    the case exists, and its source; "" where the id says so."""
+    """A case in words.
+
+    ``construction``: the call. ``inputs``: lane, shape, dtype and seed of the batches. ``note``: why the
+    case exists, and its source; "" where the id says so.
+    """
 
     construction: str
     inputs: str
@@ -64,7 +67,7 @@ def words(case: str) -> Tuple[str, ...]:
 
 
 def program(case: str) -> Program:
-    """Return what the id of a case says, ``UNKNOWN`` where no such case is known."""
+    """Return the description of a case by its id, ``UNKNOWN`` if no case has the id."""
     try:
         found = catalogue.find(case)
     except CaseError:
@@ -83,17 +86,24 @@ VARIATIONS: Dict[str, str] = {
     "input_grad": "With an input that requires a gradient.",
     "hooked": "Of a module with a forward pre-hook and a forward hook.",
     "inference": "Under torch.inference_mode().",
+    "view": "With a view of a tensor that requires a gradient.",
+    "detached": "With a detached view of a tensor that requires a gradient.",
     "output_overwritten": "With an input that requires a gradient; then the output is set to 0 in place.",
     "input_overwritten": "With an input that requires a gradient; then the input is set to 0 in place.",
     "retain": "The graph is kept for another backward.",
     "earlier": "Of the output of the forward before the last.",
+    "earliest": "Of the output of the forward before the last two.",
+    "double_input": "The input's gradient alone is differentiated.",
+    "double_parameters": "The gradients of weight and bias alone are differentiated.",
+    "double_alone": "Each second derivative is asked for alone.",
+    "double_constant": "The upstream gradient requires no gradient.",
     "accumulate_retain": "The graph is kept for another backward.",
 }
 """Maps a verb that varies what its type of step does to the way in which it does."""
 
 
 def meanings(tokens: Sequence[str]) -> Dict[str, str]:
-    """Return what each verb of steps does, from the documentation of its type."""
+    """Return a description for every verb of a step, from the docstring of its type."""
     found: Dict[str, str] = {}
     for each in tokens:
         verb = each.partition(":")[0]

@@ -38,7 +38,7 @@ def fronts(texts: Sequence[str]) -> List[object]:
 
 
 def repeats(values: Sequence[int]) -> List[int]:
-    """Return whole numbers as pairs in one list: the value, and how often it stands there in a row."""
+    """Return integers in run-length encoding: each value followed by the length of its run."""
     packed: List[int] = []
     for value in values:
         if packed and packed[-2] == value:

@@ -51,11 +51,11 @@ def _alike(old: Content, new: Content) -> bool:
 
 
 def known(numbers: Content) -> bool:
-    """Whether a port can be told to take these contents: numbers without any budget."""
+    """Whether a port can be given these contents: numbers whose budget is 0."""
     return not isinstance(numbers, Budgeted) or bool((numbers.budget == 0).all())
 
 
 def aliased(state: State) -> bool:
-    """Whether one tensor has two names in the module, which no port has."""
+    """Whether one tensor has two names in the module, which no port supports."""
     tensors = [tensor.identity for tensor in state.tensors()]
     return len({id(each) for each in tensors}) < len(tensors)

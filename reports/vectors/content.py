@@ -121,7 +121,7 @@ class _Groups:
 
 
 def _group(case: Case) -> Json:
-    """Return what the tests of a group have in common."""
+    """Return the fields that the tests of a group share."""
     config, variant = case.config, case.variant
     return {
         "config": {

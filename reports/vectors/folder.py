@@ -17,7 +17,6 @@ known to be unfinished."""
 UNFINISHED = "unfinished.json"
 """The file that takes the place of the manifest while the others are written."""
 
-
 SIZE = 1 << 24
 """The largest number of bytes of a manifest (16 MiB)."""
 

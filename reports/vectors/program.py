@@ -1,4 +1,4 @@
-"""A case's program in plain JSON objects: what a port is told to do, and what it must show.
+"""A case's program in plain JSON objects: what a port is to do, and what it must return.
 
 A port has arrays and flags, and no Python objects. Of a step that does something else, the difference
 that it makes to the visible state is written as assignments; a step without a visible difference is left
@@ -49,7 +49,7 @@ RESETS = {"reset_running_stats": "ResetRunningStats", "reset_parameters": "Reset
 
 
 class Unportable(Exception):
-    """The step cannot be told to a port, and what comes after it depends on it."""
+    """No port can perform the step, and later steps depend on it."""
 
 
 class Program:
@@ -109,7 +109,7 @@ def number(value: Value) -> Value:
     return value
 
 
-def _refused(program: Program, step: Step, state: State, after: Expected, told: Json) -> None:
+def _refused(program: Program, step: Step, state: State, after: Expected, fields: Json) -> None:
     """Write a step that raises, if it has a meaning outside of torch."""
     assert after.error is not None
     changed = change(state, after.state)
@@ -119,7 +119,7 @@ def _refused(program: Program, step: Step, state: State, after: Expected, told: 
             raise Unportable
         return
     expected = {"raises": after.error.kind, "state": program.contents(changed.tensors, state.dtype)}
-    program.add({**told, **expected}, [flag, *_counter(changed)])
+    program.add({**fields, **expected}, [flag, *_counter(changed)])
 
 
 def _forward(program: Program, step: Forward, state: State, after: Expected) -> None:
@@ -127,22 +127,22 @@ def _forward(program: Program, step: Forward, state: State, after: Expected) -> 
     if after.error is not None and refusals.flag(step, after.error) is None:
         _refused(program, step, state, after, {})
         return
-    told: Json = {"do": "forward", "input": program.arrays.given(given)}
+    fields: Json = {"do": "forward", "input": program.arrays.given(given)}
     flags = situations.of_input(given)
     if given.dtype != program.case.variant.input_dtype:
-        told["dtype"] = given.dtype
+        fields["dtype"] = given.dtype
         flags = [*flags, "MixedPrecision", *situations.DTYPES[given.dtype]]
     if after.error is not None:
-        _refused(program, step, state, after, told)
+        _refused(program, step, state, after, fields)
         return
     assert after.output is not None
     changed = change(state, after.state)
     output = of_output(after.output)
-    told["returns"] = {"output": program.arrays.expected(output)}
-    told["state"] = program.contents(changed.tensors, state.dtype)
+    fields["returns"] = {"output": program.arrays.expected(output)}
+    fields["state"] = program.contents(changed.tensors, state.dtype)
     flags = flags + situations.of_forward(state, after.output, output) + _counter(changed)
     program.forwards[id(after.output)] = len(program.steps)
-    program.add(told, flags)
+    program.add(fields, flags)
 
 
 def _backward(program: Program, step: Backward, state: State, after: Expected) -> None:
@@ -156,27 +156,27 @@ def _backward(program: Program, step: Backward, state: State, after: Expected) -
     if any(between["do"] != "backward" for between in program.steps[place + 1 :]):
         flags.append("DelayedBackward")
     numbers = {f"grad_{each.name}": of_gradient(each) for each in found}
-    told = {
+    fields = {
         "do": "backward",
         "of": place,
         "upstream": program.arrays.given(found[0].upstream),
         "returns": {name: program.arrays.expected(each) for name, each in numbers.items()},
     }
-    program.add(told, flags + situations.of_numbers(numbers.values()))
+    program.add(fields, flags + situations.of_numbers(numbers.values()))
 
 
 def _reset(program: Program, step: Reset, state: State, after: Expected) -> None:
-    told: Json = {"do": step.method}
+    fields: Json = {"do": step.method}
     flags = [RESETS[step.method]]
     changed = change(state, after.state)
     if after.error is not None:
         flag = refusals.flag(step, after.error)
         if flag is None:
             raise Unportable
-        told["raises"] = after.error.kind
+        fields["raises"] = after.error.kind
         flags.append(flag)
-    told["state"] = program.contents(changed.tensors, state.dtype)
-    program.add(told, flags + _counter(changed))
+    fields["state"] = program.contents(changed.tensors, state.dtype)
+    program.add(fields, flags + _counter(changed))
 
 
 def _difference(program: Program, step: Step, state: State, after: Expected) -> None:

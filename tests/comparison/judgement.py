@@ -9,13 +9,10 @@ from typing import Iterable, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from oracle.accumulation import grad_values
-from oracle.backward import gradient_values
-from oracle.derivatives import derivative_values
-from oracle.expected_derivatives import DERIVATIVES, ExpectedDerivative, ExpectedGradient, Grad
+from oracle.expected_derivatives import DERIVATIVES
 from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import Format
-from oracle.numerics.normalisation import ExpectedOutput, OutputValues, output_values, plane
+from oracle.numerics.normalisation import OutputValues, plane
 from reports.rows import Extremes
 
 BUDGETED = (
@@ -103,9 +100,7 @@ def in_ulps(error: float, want: float, fmt: Format) -> float:
 
 
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")
-def judge(
-    quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, fmt: Format
-) -> Judgement:
+def judge(quantity: str, got: np.ndarray, want: np.ndarray, budget: np.ndarray, fmt: Format) -> Judgement:
     """Compare element by element. NaN and an infinity conform only where they are expected.
 
     ``got``: the subject's array, whose dtype has the format ``fmt``. ``want``, ``budget``: float64, same
@@ -131,9 +126,7 @@ def judge(
         measured = np.isfinite(share) & np.isfinite(budget)
         if not measured.any():
             return Judgement(None, exact=not (budget > 0).any())
-        error, share, want, size, budget = (
-            each[measured] for each in (error, share, want, size, budget)
-        )
+        error, share, want, size, budget = (each[measured] for each in (error, share, want, size, budget))
     elif not share.size:
         return Judgement(None)
     extremes = np.unravel_index([share.argmin(), share.argmax()], share.shape)
@@ -174,28 +167,11 @@ def _worst(
     )
 
 
-def judge_output(expected: ExpectedOutput, got: np.ndarray, fmt: Format) -> Judgement:
-    """Judge an output of the expected shape, whose dtype has the format ``fmt``."""
-    return _judge_values("output", output_values(expected), got, fmt)
+def judge_values(quantity: str, expected: OutputValues, got: np.ndarray, fmt: Format) -> Judgement:
+    """Judge values of shape (C,), also as (1, C), or (N, C, H, W) in the channels that are determined.
 
-
-def judge_gradient(expected: ExpectedGradient, got: np.ndarray, fmt: Format) -> Judgement:
-    """Judge a gradient of the expected shape, whose dtype has the format ``fmt``."""
-    return _judge_values(f"{expected.name} gradient", gradient_values(expected), got, fmt)
-
-
-def judge_grad(name: str, expected: Grad, got: np.ndarray, fmt: Format) -> Judgement:
-    """Judge the ``.grad`` of an input or a tensor, of the expected shape and the format ``fmt``."""
-    return _judge_values(f"{name}.grad", grad_values(expected), got, fmt)
-
-
-def judge_derivative(expected: ExpectedDerivative, got: np.ndarray, fmt: Format) -> Judgement:
-    """Judge a derivative of the expected shape, whose dtype has the format ``fmt``."""
-    return _judge_values(expected.quantity, derivative_values(expected), got, fmt)
-
-
-def _judge_values(quantity: str, expected: OutputValues, got: np.ndarray, fmt: Format) -> Judgement:
-    """Judge values of shape (C,), also as (1, C), or (N, C, H, W) in the channels that are determined."""
+    ``got``: of the expected shape; its dtype has the format ``fmt``.
+    """
     want, budget, undetermined = expected
     if undetermined.any():
         where = plane(undetermined) if want.ndim == 4 else undetermined

@@ -8,19 +8,15 @@ from typing import Callable, Dict, Optional, Tuple, Union
 
 from cases.attributes import FLAGS, FLOATING, TENSORS
 from cases.derivatives import GRADIENTS
+from oracle.accumulation import grad_values
+from oracle.backward import gradient_values
+from oracle.derivatives import derivative_values
 from oracle.expected_derivatives import DERIVATIVES, ExpectedDerivative, ExpectedGradient, Grad
 from oracle.numerics.formats import FORMATS, Format
-from oracle.numerics.normalisation import ExpectedOutput
+from oracle.numerics.normalisation import ExpectedOutput, OutputValues, output_values
 from oracle.state import Counter, Entry, Expected, ExpectedError, State
 from reports.rows import MODULE
-from tests.comparison.judgement import (
-    Judgement,
-    judge_derivative,
-    judge_grad,
-    judge_gradient,
-    judge_output,
-    judge_tensor,
-)
+from tests.comparison.judgement import judge_tensor, judge_values
 from tests.comparison.tally import Names, Tally
 from tests.subject.observation import (
     Observation,
@@ -151,26 +147,27 @@ def _compare_output(expected: ExpectedOutput, got: ObservedOutput, tally: Tally)
         + (got.earlier_output_changed,),
         (expected.dtype, expected.shape, True, False, expected.requires_grad, False),
     )
-    _judged("output", got, expected.shape, tally, partial(judge_output, expected, got.values))
+    _judge("output", got, expected.shape, tally, partial(output_values, expected))
 
 
-def _judged(
-    quantity: str,
-    got: Numbers,
-    shape: Tuple[int, ...],
-    tally: Tally,
-    judge: Callable[[Format], Judgement],
+def _judge(
+    quantity: str, got: Numbers, shape: Tuple[int, ...], tally: Tally, right: Callable[[], OutputValues]
 ) -> None:
-    """Judge an array in the format of its dtype.
+    """Judge an array. ``right``: computes what it must be; called only if the array can be judged."""
+    fmt = _format(quantity, got, shape, tally)
+    if fmt is not None:
+        tally.judged(quantity, judge_values(quantity, right(), got.values, fmt))
+
+
+def _format(quantity: str, got: Numbers, shape: Tuple[int, ...], tally: Tally) -> Optional[Format]:
+    """Return the format of the array's dtype; None for an array that is not judged.
 
     An array of another shape is not judged, because the comparison of shapes has found it already.
-    ``judge``: returns the judgement on the array in a format.
     """
     fmt = FORMATS.get(got.dtype)
     if fmt is None:
         tally.lacks(quantity, DTYPE_OF.get(quantity, f"{quantity} dtype"), f"dtype {got.dtype}")
-    elif got.values.shape == shape:
-        tally.judged(quantity, judge(fmt))
+    return fmt if got.values.shape == shape else None
 
 
 def _compare_gradient(
@@ -187,8 +184,7 @@ def _compare_gradient(
         (got.dtype, got.values.shape, as_expected, got.requires_grad, got.shares_memory),
         (expected.dtype, expected.shape, True, False, False),
     )
-    judge = partial(judge_gradient, expected, got.values)
-    _judged(f"{name} gradient", got, expected.shape, tally, judge)
+    _judge(f"{name} gradient", got, expected.shape, tally, partial(gradient_values, expected))
 
 
 def _compare_grad(name: str, expected: Grad, got: Optional[ObservedGrad], tally: Tally) -> None:
@@ -201,7 +197,7 @@ def _compare_grad(name: str, expected: Grad, got: Optional[ObservedGrad], tally:
         (got.dtype, got.values.shape, laid_out, got.requires_grad),
         (expected.dtype, expected.shape, True, False),
     )
-    _judged(f"{name}.grad", got, expected.shape, tally, partial(judge_grad, name, expected, got.values))
+    _judge(f"{name}.grad", got, expected.shape, tally, partial(grad_values, expected))
 
 
 def _compare_derivative(
@@ -213,8 +209,7 @@ def _compare_derivative(
         return
     facts = got.dtype, got.values.shape
     tally.equal(DERIVATIVE[expected.quantity], facts, (expected.dtype, expected.shape))
-    judge = partial(judge_derivative, expected, got.values)
-    _judged(expected.quantity, got, expected.shape, tally, judge)
+    _judge(expected.quantity, got, expected.shape, tally, partial(derivative_values, expected))
 
 
 def _compare_tensor(
@@ -242,4 +237,6 @@ def _compare_tensor(
     shape = (1, channels) if expected.form == "row" else (channels,)
     own = expected.dtype or dtype
     tally.equal(FACTS[name], facts, (own, shape, expected.requires_grad, False, kept))
-    _judged(name, got, shape, tally, partial(judge_tensor, name, expected.numbers, got.values.tobytes()))
+    fmt = _format(name, got, shape, tally)
+    if fmt is not None:
+        tally.judged(name, judge_tensor(name, expected.numbers, got.values.tobytes(), fmt))

@@ -9,7 +9,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 from reports.rows import MODULE
 from tests.comparison.judgement import Judgement, Margins, Mismatch, margins
 from tests.comparison.promises import kept, promised
-from tests.subject.foreign import shown
+from tests.subject.foreign import safe_repr
 
 Names = Tuple[str, ...]
 """Quantities that are compared together."""
@@ -37,7 +37,7 @@ class Tally:
         for name, a, b in zip(names, got, want):
             if a is b or (type(a) is type(b) and (a == b or (a != a and b != b))):
                 continue
-            self.mismatches.append(Mismatch(name, (), shown(a), repr(b)))
+            self.mismatches.append(Mismatch(name, (), safe_repr(a), repr(b)))
 
     def matches(self, name: str, agrees: bool, got: str, want: str) -> None:
         """Count a comparison that was decided elsewhere; ``got`` and ``want`` are its texts."""

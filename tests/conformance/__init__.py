@@ -1,1 +1,1 @@
-"""The pytest plugin: options, parametrisation, recording and summary; one test module per family."""
+"""The pytest plugin: options, parametrisation, rows and summary; one test module per family."""

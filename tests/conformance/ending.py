@@ -98,8 +98,8 @@ def ending(rows: Sequence[CaseRow], failures: Failures, used: int, option: Any, 
             lines = _cut(each, lines, left)
         shown += [*lines, ""]
         first = first or each.case_id
-    told = cause_lines(found, room - len(shown) - 1, again)
-    return Ending(shown[:-1], [*told, *_rest(option)], first)
+    explained = cause_lines(found, room - len(shown) - 1, again)
+    return Ending(shown[:-1], [*explained, *_rest(option)], first)
 
 
 class _Failure(NamedTuple):

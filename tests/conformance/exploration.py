@@ -89,9 +89,7 @@ def shortest(
         suppress_health_check=list(HealthCheck),
     )
     try:
-        case: Case = find(
-            programs(semantics), diverges, settings=plain, random=random.Random(seed)
-        )
+        case: Case = find(programs(semantics), diverges, settings=plain, random=random.Random(seed))
     except NoSuchExample:
         return None
     return case

@@ -74,7 +74,7 @@ def _unobservable(case_id: str, what: str, session: Session) -> str:
 
 def judge(case_id: str, request: pytest.FixtureRequest) -> None:
     """Run the case with this id; fail with the report of a finding, mark a known defect as xfail."""
-    from tests.conformance import recording
+    from tests.conformance import rows
 
     session = session_of(request.config)
     request.node.stash[FOUND] = {}  # a plugin may run a test more than once
@@ -84,17 +84,17 @@ def judge(case_id: str, request: pytest.FixtureRequest) -> None:
     try:
         with observing(case.id, session):
             verdict = verdict_on(case, session)
-            row = recording.row(verdict, session)
+            row = rows.row(verdict, session)
             whole = verdict.outcome == FINDING and grants(verdict, session)
             text = report(verdict, session, whole) if verdict.outcome == FINDING else ""
-            told = narrated(case, session) if session.narrates else []
+            steps = narrated(case, session) if session.narrates else []
     except Failure as failure:
         unobservable = failure
     if unobservable is not None:  # outside of the handler, or pytest prints its exception, too
         if unobservable.last:
             request.session.shouldstop = unobservable.last
         pytest.fail(str(unobservable), pytrace=False)
-    request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole, NARRATIVE: told}
+    request.node.stash[FOUND] = {ROW: encode_case(row), WHOLE: whole, NARRATIVE: steps}
     if verdict.outcome == FINDING and session.accepted is not None and session.accepted.covers(row):
         _expect_failure(f"accepted: {visible(verdict.explanation)}")
     if verdict.outcome == FINDING:
@@ -118,9 +118,7 @@ def verdict_on(case: Case, session: Session) -> Verdict:
     """Run the case and decide."""
     from tests.verdict.verdict import adjudicate
 
-    return adjudicate(
-        case, session.subject, session.semantics, session.threads, session.strict_defects
-    )
+    return adjudicate(case, session.subject, session.semantics, session.threads, session.strict_defects)
 
 
 def narrated(case: Case, session: Session) -> List[str]:
@@ -132,7 +130,7 @@ def narrated(case: Case, session: Session) -> List[str]:
 
 def grants(verdict: Verdict, session: Session) -> bool:
     """Whether a finding gets a whole report."""
-    from tests.conformance.recording import found
+    from tests.conformance.rows import found
 
     findings = verdict.results[0].findings
     # A changed defect has no script, so it must not use up the report of findings that have one.

@@ -12,15 +12,7 @@ from reports.causes import cause_lines, causes
 from reports.encoding import decode_case, decode_header, encode_header
 from reports.errors import ReportError
 from reports.record import write
-from reports.rows import (
-    CPU,
-    EAGER,
-    FINDING,
-    MODULE,
-    OUTCOMES,
-    CaseRow,
-    Header,
-)
+from reports.rows import CPU, EAGER, FINDING, MODULE, OUTCOMES, CaseRow, Header
 from reports.visible import shortened, visible
 from tests.conformance import exploration, options, summary
 from tests.conformance.ending import FEW, SHORT, Failures, ending
@@ -227,8 +219,7 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
     def _awaited(self) -> Set[str]:
-        """Return the tests that must have left a row: all, or, if a failure ends the run, those that
-        ran."""
+        """Return the tests that must have left a row: all; if a failure ends the run, those that ran."""
         option = self.config.option
         stops = getattr(option, "maxfail", 0) or getattr(option, "stepwise", False)
         return self.ran if stops else self.ran | self.collected

@@ -79,7 +79,7 @@ def _session(config: pytest.Config) -> Session:
     verbose = getattr(option, "verbose", 0) > 0  # -p no:terminal takes the option away
     guard = config.stash[GUARD]
     subject = preflight.load(option, guard)
-    from tests.conformance import recording
+    from tests.conformance import rows
 
     environment = preflight.environment(subject, option.threads)
     newest = ".".join(map(str, RELEASES[-1]))
@@ -88,7 +88,7 @@ def _session(config: pytest.Config) -> Session:
     except ValueError as error:
         raise preflight.Unusable(str(error)) from error
     rules = rules.of_subject(subject.sums_exactly, subject.device)
-    header = recording.header(
+    header = rows.header(
         environment,
         _described(subject, option.path),
         option,
@@ -97,16 +97,16 @@ def _session(config: pytest.Config) -> Session:
         suite_revision(config.rootpath),
     )
     return Session(
-        subject,
-        rules,
-        environment.threads,
-        header,
-        options.again(option),
-        guard,
-        Allowance(bool(option.case) or verbose, fresh=not getattr(option, "maxfail", 0)),
-        None if option.input is None else own_input.read(option.input),
-        bool(option.case) and verbose,
-        None if option.accepted is None else accepted.read(option.accepted),
+        subject=subject,
+        semantics=rules,
+        threads=environment.threads,
+        header=header,
+        again=options.again(option),
+        guard=guard,
+        allowance=Allowance(bool(option.case) or verbose, fresh=not getattr(option, "maxfail", 0)),
+        own=None if option.input is None else own_input.read(option.input),
+        narrates=bool(option.case) and verbose,
+        accepted=None if option.accepted is None else accepted.read(option.accepted),
     )
 
 

@@ -33,14 +33,14 @@ from cases.steps import (
 )
 from cases.variants import ATTACHED_COUNT
 from tests.failure import literals
-from tests.failure.script import LONGEST, Shown, caught, suppressed
+from tests.failure.script import LONGEST, FailingProgram, caught, suppressed
 from tests.failure.writing import MOST, Unwritable
 
 
 class Place(NamedTuple):
     """A step of the program that is written. ``training``: the mode before it."""
 
-    shown: Shown
+    failing: FailingProgram
     number: int
     training: bool
 
@@ -57,7 +57,7 @@ def array(values: np.ndarray, dtype: str) -> str:
 
 
 def _called(at: Place, step: Forward) -> str:
-    given = batch(at.shown.case.variant, step.batch)
+    given = batch(at.failing.case.variant, step.batch)
     record = ", record=False" if step.way == "no_grad" else ""
     return f"y = a.forward({array(given.values, given.dtype)}, training={at.training}{record})"
 
@@ -70,9 +70,9 @@ def _forwards(at: Place, step: Any) -> List[str]:
 
 
 def _backward(at: Place, step: Backward) -> List[str]:
-    variant, before = at.shown.case.variant, enumerate(at.shown.case.steps[: at.number - 1], 1)
-    returned = [e.batch for n, each in before if n not in at.shown.raising for e in forwards(each)]
-    given = batch(variant, returned[-1 - int(step.earlier)])
+    variant, before = at.failing.case.variant, enumerate(at.failing.case.steps[: at.number - 1], 1)
+    returned = [e.batch for n, each in before if n not in at.failing.raising for e in forwards(each)]
+    given = batch(variant, returned[-1 - step.earlier])
     gradient = upstream(variant, given, step.upstream)
     earlier = ", earlier=True" if step.earlier else ""
     called = f"a.backward({array(gradient.values, gradient.dtype)}{earlier})"
@@ -86,7 +86,7 @@ def _new(name: str, channels: int) -> str:
 
 
 def _preset(at: Place, step: Preset) -> List[str]:
-    channels = at.shown.case.config.num_features
+    channels = at.failing.case.config.num_features
     return [
         f"if a.read({name!r}) is not None: a.write({name!r}, {array(preset(name, channels), 'float64')})"
         for name in FLOATING
@@ -100,12 +100,12 @@ def _set(at: Place, step: SetAttribute) -> List[str]:
 def _copy(at: Place, step: Copy) -> List[str]:
     if step.how == "state_dict":
         held = f"{{n: a.read(n) for n in {FLOATING} if a.read(n) is not None}}"
-        return [f"state = {held}", _made(at.shown, ""), "a.load(state)"]
+        return [f"state = {held}", _made(at.failing, ""), "a.load(state)"]
     return ["a = a.copy()" if step.how == "deepcopy" else "a = pickle.loads(pickle.dumps(a))"]
 
 
 def _load(at: Place, step: LoadStateDict) -> List[str]:
-    channels = at.shown.case.config.num_features
+    channels = at.failing.case.config.num_features
     entries = [entry for entry in TABLE[step.what].entries if entry.name in FLOATING]
     state = ", ".join(f"{each.name!r}: {_new(each.source, channels)}" for each in entries)
     return [f"a.load({{n: v for n, v in {{{state}}}.items() if a.read(n) is not None}})"]
@@ -120,7 +120,7 @@ LINES: Dict[Type[Any], Callable[[Place, Any], List[str]]] = {
     SetAttribute: _set,
     Drop: lambda at, step: [f"a.drop({step.name!r})"],
     Attach: lambda at, step: [
-        f"a.write({step.name!r}, {_new(step.name, at.shown.case.config.num_features)})"
+        f"a.write({step.name!r}, {_new(step.name, at.failing.case.config.num_features)})"
     ],
     Count: lambda at, step: [f"a.write({COUNTER!r}, np.array({step.value}))"],
     Reset: lambda at, step: [f"a.reset({step.method!r})"],
@@ -131,11 +131,11 @@ LINES: Dict[Type[Any], Callable[[Place, Any], List[str]]] = {
 """Maps the type of a step that an adapter may offer to the function that writes its lines."""
 
 
-def _made(shown: Shown, subject: str) -> str:
+def _made(failing: FailingProgram, subject: str) -> str:
     """Return the line that constructs the layer; ``subject``: as given to --subject, "" for a copy."""
-    config = shown.case.config
+    config = failing.case.config
     words = [str(config.num_features), f"eps={config.eps!r}", f"momentum={config.momentum!r}"]
-    words.append(f"dtype={shown.case.variant.dtype!r}")
+    words.append(f"dtype={failing.case.variant.dtype!r}")
     words += [] if config.affine else ["affine=False"]
     words += ["bias=False"] if config.bias is False else []
     words += [] if config.track_running_stats else ["track_running_stats=False"]
@@ -151,9 +151,9 @@ def _array_of(quantity: str) -> str:
     return f"gradients[{name!r}]" if " gradient" in quantity else f"a.read({name!r})"
 
 
-def _printed(shown: Shown) -> str:
+def _printed(failing: FailingProgram) -> str:
     """Return the expression that is printed as got; raises Unwritable where there is none."""
-    mismatch = shown.finding.mismatch
+    mismatch = failing.finding.mismatch
     quantity, source = mismatch.quantity, _array_of(mismatch.quantity)
     if mismatch.index:
         return f"{source}[{', '.join(map(str, mismatch.index))}].item()"
@@ -172,26 +172,26 @@ def _printed(shown: Shown) -> str:
     raise Unwritable(f"only the suite can observe {quantity}")
 
 
-def _last(shown: Shown, body: List[str]) -> List[str]:
+def _last(failing: FailingProgram, body: List[str]) -> List[str]:
     """Return the lines of the step with the finding, and those that print what was got."""
-    if shown.finding.mismatch.quantity == "exception":
+    if failing.finding.mismatch.quantity == "exception":
         return caught(body)
-    body = suppressed(body) if shown.finding.step in shown.raising else body
-    return [*body, f"print('got     ', {_printed(shown)})"]
+    body = suppressed(body) if failing.finding.step in failing.raising else body
+    return [*body, f"print('got     ', {_printed(failing)})"]
 
 
-def script(shown: Shown, subject: str) -> str:
+def script(failing: FailingProgram, subject: str) -> str:
     """Return the script; raises Unwritable where it would be too long, or nothing can be printed."""
-    bodies, training = [[_made(shown, subject)]], True
-    for number, step in enumerate(shown.case.steps[: shown.finding.step], 1):
-        bodies.append(LINES[type(step)](Place(shown, number, training), step))
+    bodies, training = [[_made(failing, subject)]], True
+    for number, step in enumerate(failing.case.steps[: failing.finding.step], 1):
+        bodies.append(LINES[type(step)](Place(failing, number, training), step))
         if isinstance(step, Mode) or (isinstance(step, SetAttribute) and step.name == "training"):
             training = bool(step.training if isinstance(step, Mode) else step.value)
     text: List[str] = []
     for number, body in enumerate(bodies[:-1]):
-        text += suppressed(body) if number in shown.raising and body else body
-    text += _last(shown, bodies[-1])
-    text.append(f"print('expected', {shown.finding.mismatch.expected!r})")
+        text += suppressed(body) if number in failing.raising and body else body
+    text += _last(failing, bodies[-1])
+    text.append(f"print('expected', {failing.finding.mismatch.expected!r})")
     names = [name for name in ("contextlib", "pickle") if f"{name}." in "\n".join(text)]
     head = [f"import {name}" for name in (*names, "numpy as np", subject.partition(":")[0])]
     used = [name for name in ("inf", "nan") if re.search(rf"(?<![\w.']){name}\b", "\n".join(text))]

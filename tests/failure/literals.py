@@ -42,9 +42,7 @@ def pattern(shape: Sequence[int], dtype: str, scale: float = 1.0, middle: float 
     return stored(values.astype(np.float32) if dtype.endswith("float16") else values, dtype)
 
 
-def pattern_text(
-    shape: Sequence[int], dtype: str, scale: float = 1.0, middle: float = 0.0
-) -> str:
+def pattern_text(shape: Sequence[int], dtype: str, scale: float = 1.0, middle: float = 0.0) -> str:
     """Return the text that makes the values of ``pattern`` in torch, bit for bit."""
     count = int(np.prod(shape))
     text = f"torch.arange({count}, dtype=torch.float64) * 7 % 16 / 4 - 1.5"

@@ -23,7 +23,7 @@ from tests.comparison.promises import promised
 from tests.comparison.step import compare, compare_error
 from tests.comparison.tally import Tally
 from tests.failure.script import constructor
-from tests.subject.foreign import shown
+from tests.subject.foreign import safe_repr
 from tests.subject.observation import Observation
 from tests.subject.subject import Subject
 from tests.verdict.program import program
@@ -130,11 +130,11 @@ def _lines(want: Expected, got: Observation) -> Iterator[Line]:
     yield from _grads(want, got)
     yield from _derivatives(want, got)
     if want.text is not None or got.text is not None:
-        yield Line("text", shown(got.text), repr(want.text), always=True)
+        yield Line("text", safe_repr(got.text), repr(want.text), always=True)
     for name, entry, tensor in zip(TENSORS, want.state.entries(), got.tensors):
         yield Line(name, "None" if tensor is None else brief(tensor.values), _entry(entry))
     for name, value, seen_value in zip(FLAGS, want.state.flags(), got.flags):
-        yield Line(name, shown(seen_value), repr(value))
+        yield Line(name, safe_repr(seen_value), repr(value))
 
 
 def _gradients(want: Expected, got: Observation) -> Iterator[Line]:

@@ -145,10 +145,7 @@ _DUAL = "y, tangent = mode.unpack_dual(m(mode.make_dual(x, given)))"
 
 _TANGENT = "inner = lambda x: torch.func.jvp(m, (x,), (given,))[::-1]"
 _FORWARD = "_, found, y = torch.func.jvp(inner, (x,), (given,), has_aux=True)"
-_REVERSE = (
-    "_, pulled_back, y = torch.func.vjp(inner, x, has_aux=True)",
-    "found = pulled_back(given)[0]",
-)
+_REVERSE = ("_, pulled_back, y = torch.func.vjp(inner, x, has_aux=True)", "found = pulled_back(given)[0]")
 _TWICE = (
     "derivatives = {{'input 2nd gradient': "
     "torch.zeros_like(x) if found is None or getattr(found, '_is_zerotensor', bool)() else found}}"

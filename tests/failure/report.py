@@ -11,6 +11,7 @@ from reports.visible import visible
 from tests.conformance.session import Session
 from tests.failure import SCRIPT, blame
 from tests.failure.reproduction import reproduce
+from tests.failure.runner import Runner
 from tests.verdict.result import Finding, Result
 from tests.verdict.verdict import Verdict, described
 
@@ -109,21 +110,16 @@ def _parts(verdict: Verdict) -> List[str]:
 
 def _shown_again(result: Result, session: Session) -> List[str]:
     """Return the shortest program, and the script or why there is none."""
-    again = reproduce(
-        result,
-        session.subject,
-        session.semantics,
-        session.threads,
-        session.allowance.fresh,
-    )
+    fresh = session.allowance.fresh
+    again = reproduce(result, Runner(session.subject, session.semantics, session.threads, fresh))
     lines = []
-    if again.shown is not None and len(again.shown.case.steps) < result.findings[0].step:
-        lines.append(f"the shortest program that shows it: {spell(again.shown.case.steps)}")
+    if again.program is not None and len(again.program.case.steps) < result.findings[0].step:
+        lines.append(f"the shortest program that shows it: {spell(again.program.case.steps)}")
     if again.script is None:
         return [*lines, again.remark]
     needs = "torch and NumPy" if "import numpy" in again.script else "torch"
     if session.subject.adapts:
         needs = "NumPy and the adapter"
-    where = "in a fresh process" if session.allowance.fresh else "in this process"
+    where = "in a fresh process" if fresh else "in this process"
     head = f"{SCRIPT} (it needs {needs}, and was tried {where}):"
     return [*lines, "", head, *again.script.splitlines()]

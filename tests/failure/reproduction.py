@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 from cases.paths import EAGER
-from oracle.semantics import Semantics
 from tests.failure import adapter_script, replay
-from tests.failure.script import Shown, script
+from tests.failure.runner import Runner
+from tests.failure.script import FailingProgram, script
 from tests.failure.shrinking import Shrinking, channel_of, shortest
 from tests.failure.smaller_inputs import rebuilding
 from tests.failure.writing import Unwritable
@@ -27,50 +27,43 @@ TOO_LARGE = "no script: the program with its input is too large to be written ou
 class Reproduction(NamedTuple):
     """The result of an attempt to write a script.
 
-    ``script``: None where none shows the finding; ``remark`` then says why, else it is empty. ``shown``:
-    the shortest program that shows the finding, None where none does.
+    ``script``: None where none shows the finding. ``remark``: why there is no script, else empty.
+    ``program``: the shortest program that shows the finding, None where none does.
     """
 
     script: Optional[str]
     remark: str
-    shown: Optional[Shown]
+    program: Optional[FailingProgram]
 
 
-def reproduce(
-    result: Result,
-    subject: Subject,
-    semantics: Semantics,
-    threads: int,
-    fresh: bool = True,
-) -> Reproduction:
-    """Run the program again, shrink it, write its script and run that.
-
-    ``fresh``: run it in a process of its own, too, which takes as long as importing torch.
-    """
-    whole = Shrinking(result, subject, semantics, threads)
+def reproduce(result: Result, runner: Runner) -> Reproduction:
+    """Run the program again, shrink it, write its script and run that."""
+    whole = Shrinking(result, runner)
     if whole.tried(whole.best.case) is None:
         return Reproduction(None, IRREPRODUCIBLE, None)
-    short = shortest(result, subject, semantics, threads)
+    short = shortest(result, runner)
     if result.case.path != EAGER:
         return Reproduction(None, ON_A_PATH, short)
     remark = ""
-    for shown in _candidates(result, short, subject, semantics, threads):
+    for failing in _candidates(result, short, runner):
         try:
-            text = _written(shown, subject, threads)
+            text = _written(failing, runner)
         except Unwritable:
             continue
-        wanted = shown.finding.mismatch.got.partition("\n")[0].rstrip()
-        seen = replay.got(_printed(text, subject))
-        if seen == wanted and not fresh:
-            return Reproduction(text, "", shown)
+        wanted = failing.finding.mismatch.got.partition("\n")[0].rstrip()
+        seen = replay.got(_printed(text, runner.subject))
+        if seen == wanted and not runner.fresh:
+            return Reproduction(text, "", failing)
         if seen == wanted:
-            more = [] if subject.adapts else _with_threads(text, threads)
-            return _in_a_fresh_process([text, *more], wanted, shown, short)
+            more = [] if runner.subject.adapts else _with_threads(text, runner.threads)
+            return _in_a_fresh_process([text, *more], wanted, failing, short)
         remark = remark or f"{IRREPRODUCIBLE}; a script of the same steps got {seen[:200]}"
     return Reproduction(None, remark or TOO_LARGE, short)
 
 
-def _in_a_fresh_process(texts: Sequence[str], wanted: str, shown: Shown, short: Shown) -> Reproduction:
+def _in_a_fresh_process(
+    texts: Sequence[str], wanted: str, failing: FailingProgram, short: FailingProgram
+) -> Reproduction:
     """Return the first script that shows the finding in a process of its own.
 
     ``texts``: scripts that show it in this one; the next is run only where the one before does not.
@@ -79,7 +72,7 @@ def _in_a_fresh_process(texts: Sequence[str], wanted: str, shown: Shown, short: 
     for text in texts:
         seen = replay.got(replay.printed_in_a_fresh_process(text))
         if seen == wanted:
-            return Reproduction(text, "", shown)
+            return Reproduction(text, "", failing)
     return Reproduction(None, f"{ONLY_HERE}; a script in a fresh process got {seen[:200]}", short)
 
 
@@ -94,13 +87,13 @@ def _with_threads(text: str, threads: int) -> List[str]:
     return [f"{text[:at]}{THREADS}({threads})\n{text[at:]}"]
 
 
-def _written(shown: Shown, subject: Subject, threads: int) -> str:
+def _written(failing: FailingProgram, runner: Runner) -> str:
     """Return the script, in the terms of torch or of an adapter; raises Unwritable."""
-    if subject.adapts:
-        return adapter_script.script(shown, subject.name)
+    if runner.subject.adapts:
+        return adapter_script.script(failing, runner.subject.name)
     from tests.subject.surroundings import surroundings  # imports torch, which an adapter does without
 
-    return script(shown, subject.name, threads, surroundings())
+    return script(failing, runner.subject.name, runner.threads, surroundings())
 
 
 def _printed(text: str, subject: Subject) -> str:
@@ -116,13 +109,11 @@ def _printed(text: str, subject: Subject) -> str:
         restore(before)
 
 
-def _candidates(
-    result: Result, short: Shown, subject: Subject, semantics: Semantics, threads: int
-) -> Iterator[Shown]:
+def _candidates(result: Result, short: FailingProgram, runner: Runner) -> Iterator[FailingProgram]:
     """Yield the programs of which a script may show the finding, the shortest first.
 
     The second one rebuilds large batches from integers.
     """
     yield short
-    own = shortest(result, subject, semantics, threads, own_values=True)
+    own = shortest(result, runner, own_values=True)
     yield own._replace(texts=rebuilding(result.case, own.case, channel_of(result.findings[0])))

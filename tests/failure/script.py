@@ -34,7 +34,7 @@ LONGEST = 60
 """The largest number of lines of a script."""
 
 
-class Shown(NamedTuple):
+class FailingProgram(NamedTuple):
     """A program that ends with a finding, and the data that a script of it needs.
 
     ``raising``: the numbers of the steps that raise or must raise. ``texts``: maps a batch name to the
@@ -103,12 +103,12 @@ OF_A_LOAD: Dict[str, str] = {"input_changed": f"{SOURCE} != before", "text": LOA
 """Maps a quantity of a step that loads a state dict to the expression that is printed instead."""
 
 
-def _printed(shown: Shown) -> str:
+def _printed(failing: FailingProgram) -> str:
     """Return the expression that is printed as got."""
-    mismatch = shown.finding.mismatch
+    mismatch = failing.finding.mismatch
     quantity, index = mismatch.quantity, mismatch.index
     name, _, aspect = quantity.partition(" ")
-    step = shown.case.steps[-1] if shown.case.steps else None
+    step = failing.case.steps[-1] if failing.case.steps else None
     if isinstance(step, LoadStateDict) and quantity in OF_A_LOAD:
         return OF_A_LOAD[quantity]
     if isinstance(step, DIFFERENTIATING) and quantity == "input_changed":
@@ -123,7 +123,7 @@ def _printed(shown: Shown) -> str:
         source = "y" if quantity == "output" else f"m.{quantity}"
         return _element(_gradient(name) if aspect == "gradient" else source, index)
     if aspect.startswith("gradient "):
-        last = any(each.layout == "channels_last" for each in _writing(shown).differentiated_inputs())
+        last = any(each.layout == "channels_last" for each in _writing(failing).differentiated_inputs())
         memory_format = "memory_format=torch.channels_last" if last and name == "input" else ""
         return GRADIENT[aspect.partition(" ")[2]].format(_gradient(name), memory_format)
     if name in TENSORS:
@@ -131,8 +131,8 @@ def _printed(shown: Shown) -> str:
     return f"repr(m.{name})"
 
 
-def _writing(shown: Shown) -> Writing:
-    return Writing(shown.case, shown.texts, shown.raising, shown.finding.step)
+def _writing(failing: FailingProgram) -> Writing:
+    return Writing(failing.case, failing.texts, failing.raising, failing.finding.step)
 
 
 def _kept(finding: Finding) -> List[str]:
@@ -173,17 +173,17 @@ def caught(body: List[str]) -> List[str]:
     ]
 
 
-def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
+def _last(failing: FailingProgram, body: List[str], raises: bool) -> List[str]:
     """Return the lines of the step with the finding, and those that print what was got."""
-    finding = shown.finding
+    finding = failing.finding
     if finding.mismatch.quantity == "exception":
         return caught(body)
     kept = _kept(finding)
-    step = shown.case.steps[finding.step - 1] if finding.step else None
+    step = failing.case.steps[finding.step - 1] if finding.step else None
     first: List[str] = []
     if isinstance(step, (Forward, Forwards)):
         last = forwards(step)[-1]
-        first = [*body[:-1], f"x = {_writing(shown).batch(last.batch)}"]
+        first = [*body[:-1], f"x = {_writing(failing).batch(last.batch)}"]
         body = [called(last, "x")]
     elif isinstance(step, (*DIFFERENTIATING, *CALLING)):
         first, body = body[:2], body[2:]
@@ -195,7 +195,7 @@ def _last(shown: Shown, body: List[str], raises: bool) -> List[str]:
             kept = [f"before = {SOURCE}"]
     body = suppressed(body) if raises else body
     done = [*kept, *body] if finding.step else [*body, *kept]
-    return [*first, *done, f"print('got     ', {_printed(shown)})"]
+    return [*first, *done, f"print('got     ', {_printed(failing)})"]
 
 
 def _imports(text: str, subject: str) -> List[str]:
@@ -211,23 +211,23 @@ def _imports(text: str, subject: str) -> List[str]:
     return made
 
 
-def _settings(shown: Shown, threads: int, surroundings: Collection[str]) -> List[str]:
+def _settings(failing: FailingProgram, threads: int, surroundings: Collection[str]) -> List[str]:
     """Return the lines that give a fresh process the settings of this one, where they matter."""
-    steps = [each for step in shown.case.steps for each in forwards(step)]
-    sizes = [batch(shown.case.variant, each.batch).values.size for each in steps]
+    steps = [each for step in failing.case.steps for each in forwards(step)]
+    sizes = [batch(failing.case.variant, each.batch).values.size for each in steps]
     set_threads = threads != 1 or max(sizes, default=0) >= THREADED
     return [*surroundings, *([f"torch.set_num_threads({threads})"] if set_threads else [])]
 
 
 def script(
-    shown: Shown, subject: str, threads: int = 1, surroundings: Collection[str] = ()
+    failing: FailingProgram, subject: str, threads: int = 1, surroundings: Collection[str] = ()
 ) -> str:
     """Return the script; raises Unwritable where it would be too long.
 
     ``threads``: torch's number of threads. ``surroundings``: lines that set other unusual settings.
     """
-    case, finding = shown.case, shown.finding
-    writing = _writing(shown)
+    case, finding = failing.case, failing.finding
+    writing = _writing(failing)
     made = constructor(case.config, case.variant.module_dtype, subject)
     text: List[str] = []
     if any(isinstance(step, Copy) and step.how == "state_dict" for step in case.steps):
@@ -246,10 +246,10 @@ def script(
         text.append("graphs = []")
     bodies = [[f"m = {made}"], *(lines(writing, number + 1) for number in range(finding.step))]
     for number, body in enumerate(bodies[:-1]):
-        text += suppressed(body) if number in shown.raising else body
-    text += _last(shown, bodies[-1], finding.step in shown.raising)
+        text += suppressed(body) if number in failing.raising else body
+    text += _last(failing, bodies[-1], finding.step in failing.raising)
     text.append(f"print('expected', {finding.mismatch.expected!r})")
-    text = _settings(shown, threads, surroundings) + text
+    text = _settings(failing, threads, surroundings) + text
     if any("bell(" in line for line in text):
         text = BELL + text
     text = _imports("\n".join(text), subject) + text

@@ -13,29 +13,27 @@ from cases.case import Case
 from cases.derivatives import DIFFERENTIATING
 from cases.steps import Forwards, Step
 from oracle.expectations import expectations
-from oracle.semantics import Semantics
 from reports.rows import FINDING
 from tests.failure import smaller_inputs
-from tests.failure.script import Shown
-from tests.subject.subject import Subject
+from tests.failure.runner import Runner
+from tests.failure.script import FailingProgram
 from tests.verdict.result import Finding, Result
-from tests.verdict.verdict import adjudicate
 
 STEPS = 24
 """The longest program that is shortened step by step."""
 
 Alike = Callable[[Finding, Finding], bool]
-"""A function from the finding of a smaller program and the wanted one to whether they show the same."""
+"""A predicate of two findings: that of a smaller program, and the one that it must reproduce."""
 
 
 def same(found: Finding, wanted: Finding) -> bool:
-    """Whether two findings show the same, down to the numbers."""
+    """Whether two findings have the same quantity, index, observation and expectation."""
     a, b = found.mismatch, wanted.mismatch
     return (a.quantity, a.index, a.got, a.expected) == (b.quantity, b.index, b.got, b.expected)
 
 
 def alike(found: Finding, wanted: Finding) -> bool:
-    """Whether two findings on different inputs show the same fault: all but the numbers agrees."""
+    """Whether two findings on different inputs are of one fault: they may differ only in numbers."""
     a, b = found.mismatch, wanted.mismatch
     if a.quantity != b.quantity:
         return False
@@ -61,35 +59,31 @@ def _kind(text: str) -> str:
 class Shrinking:
     """The smallest program so far that ends with the finding; ``best`` is replaced as it shrinks."""
 
-    def __init__(
-        self, result: Result, subject: Subject, semantics: Semantics, threads: int
-    ) -> None:
-        self.subject = subject
-        self.semantics = semantics
-        self.threads = threads
+    def __init__(self, result: Result, runner: Runner) -> None:
+        self.runner = runner
         finding = result.findings[0]
         case = dataclasses.replace(result.case, steps=result.case.steps[: finding.step])
-        self.best = Shown(case, finding, self._raising(case, result), {})
+        self.best = FailingProgram(case, finding, self._raising(case, result), {})
 
     def _raising(self, case: Case, result: Result) -> Tuple[int, ...]:
         """Return the numbers of the steps that raised, or had to."""
-        right = expectations(case, self.semantics)
+        right = expectations(case, self.runner.semantics)
         must = {number for number, each in enumerate(right) if each.error is not None}
         return tuple(sorted(must | set(result.raising)))
 
-    def tried(self, case: Case, as_wanted: Alike = alike) -> Optional[Shown]:
+    def tried(self, case: Case, as_wanted: Alike = alike) -> Optional[FailingProgram]:
         """Return the program and its finding, if that is at the last step and is the wanted one.
 
         What a known defect explains is no finding.
         """
         try:
-            verdict = adjudicate(case, self.subject, self.semantics, self.threads, strict_defects=False)
+            verdict = self.runner.verdict(case)
         except Exception:  # the subject cannot even be observed
             return None
         result = verdict.result
         for found in result.findings if verdict.outcome == FINDING else ():
             if found.step == len(case.steps) and as_wanted(found, self.best.finding):
-                return Shown(case, found, self._raising(case, result), {})
+                return FailingProgram(case, found, self._raising(case, result), {})
         return None
 
     def take(
@@ -103,26 +97,20 @@ class Shrinking:
 
     def first_of(self, smaller: Callable[[Case], Iterator[Case]]) -> bool:
         """Replace ``best`` by the first smaller program that shows the finding in the same layout."""
-        before, alone = self.best.case, self.subject.adapts  # to NumPy terms, a layout says nothing
+        before, any_layout = self.best.case, self.runner.subject.adapts  # an adapter is handed no layout
         return any(
-            (alone or smaller_inputs.same_layout(before, each)) and self.take(each)
+            (any_layout or smaller_inputs.same_layout(before, each)) and self.take(each)
             for each in smaller(before)
         )
 
 
-def shortest(
-    result: Result,
-    subject: Subject,
-    semantics: Semantics,
-    threads: int = 1,
-    own_values: bool = False,
-) -> Shown:
+def shortest(result: Result, runner: Runner, own_values: bool = False) -> FailingProgram:
     """Return the first finding of the result on the shortest program and smallest input that show it.
 
-    The batches of the result's own case are kept where no smaller ones show it. ``threads``: torch's
-    number of threads. ``own_values``: keep all values of the channels that are kept.
+    The batches of the result's own case are kept where no smaller ones show it. ``own_values``: keep all
+    values of the channels that are kept.
     """
-    search = Shrinking(result, subject, semantics, threads)
+    search = Shrinking(result, runner)
     if search.best.finding.step:
         _shorter_series(search)
         channel = channel_of(search.best.finding)

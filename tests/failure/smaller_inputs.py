@@ -62,9 +62,9 @@ def _contiguity(case: Case) -> List[Tuple[bool, ...]]:
 
 
 def same_layout(case: Case, smaller: Case) -> bool:
-    """Whether torch's answers about contiguity are the same for every batch of both cases.
+    """Whether torch's answers about contiguity are the same for the batches of both cases.
 
-    A channels_last batch of one channel, for instance, is contiguous, and so another kind of batch.
+    They may differ: a channels_last batch that is cut to one channel, for instance, is contiguous.
     """
     return _contiguity(case) == _contiguity(smaller)
 

@@ -79,7 +79,7 @@ def _backward(writing: Writing, step: Backward) -> List[str]:
     asked = f"leaves[{numbers[0]}:{numbers[-1] + 1}]" if step.of else "leaves"
     nothing = "[leaves[0].detach()]" if step.of else "leaves[:1]"
     return [
-        f"leaves, output = graphs[{int(step.earlier)}]",
+        f"leaves, output = graphs[{step.earlier}]",
         f"given = {writing.upstream(step.upstream, step.earlier)}",
         f"wanted = [leaf for leaf in {asked} if leaf is not None and leaf.requires_grad]",
         f"found = torch.autograd.grad(output, wanted or {nothing}, given, {options})",

@@ -20,6 +20,7 @@ from reports.tally import applicable, outcome_counts
 from tests.failure import replay
 from tests.failure.narrative import narrative
 from tests.failure.reproduction import reproduce
+from tests.failure.runner import Runner
 from tests.meta import installed, ports
 from tests.meta.command import TRIED_HERE, run
 from tests.subject import adapted, driven, offers
@@ -145,11 +146,11 @@ def test_a_script_in_terms_of_numpy_shows_a_finding(adapter: Type[Adapter], prog
     """It needs no torch, and prints what the finding says."""
     subject = adapted.subject(adapter)
     result = results.run(catalogue.find(START + program), subject, installed.RULES)
-    again = reproduce(result, subject, installed.RULES, 1, fresh=False)
+    again = reproduce(result, Runner(subject, installed.RULES, fresh=False))
     assert again.script is not None, again.remark
     assert "torch" not in again.script
-    assert again.shown is not None
-    mismatch = again.shown.finding.mismatch
+    assert again.program is not None
+    mismatch = again.program.finding.mismatch
     with np.errstate(all="ignore"):
         lines = replay.printed(again.script).splitlines()
     assert lines == [f"got      {mismatch.got}", f"expected {mismatch.expected}"]

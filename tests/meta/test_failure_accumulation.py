@@ -11,7 +11,8 @@ from cases.derivatives import GRADIENTS, JVPS, NESTED, VJPS
 from oracle.expected_derivatives import SECONDS
 from tests.failure import replay
 from tests.failure.reproduction import reproduce
-from tests.failure.script import Shown, script
+from tests.failure.runner import Runner
+from tests.failure.script import FailingProgram, script
 from tests.meta import installed
 from tests.meta.liars import LIARS
 from tests.meta.test_script import TORCH, finding
@@ -37,7 +38,7 @@ DOUBLE = (
 def printed(program: str, quantity: str, index: Tuple[int, ...] = ()) -> str:
     """Return what a script prints as got, for a program that ends with a finding."""
     case = catalogue.find(START + program)
-    text = script(Shown(case, finding(quantity, len(case.steps), index), (), {}), TORCH)
+    text = script(FailingProgram(case, finding(quantity, len(case.steps), index), (), {}), TORCH)
     return replay.got(replay.printed(text))
 
 
@@ -92,7 +93,9 @@ def test_a_call_in_a_script_is_that_of_the_suite(way: str) -> None:
 def test_what_liars_do_to_grads_has_a_script(name: str, program: str, quantity: str) -> None:
     subject = LIARS[name].factory
     result = run(catalogue.find(START + program), eager(subject), installed.RULES)
-    again = reproduce(result, eager(subject, f"{subject.__module__}:{name}"), installed.RULES, 1, fresh=False)
+    again = reproduce(
+        result, Runner(eager(subject, f"{subject.__module__}:{name}"), installed.RULES, fresh=False)
+    )
     assert again.script is not None, again.remark
-    assert again.shown is not None
-    assert again.shown.finding.mismatch.quantity == quantity
+    assert again.program is not None
+    assert again.program.finding.mismatch.quantity == quantity

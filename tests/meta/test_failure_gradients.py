@@ -10,7 +10,8 @@ from cases import catalogue
 from cases.derivatives import GRADIENTS
 from tests.failure import replay
 from tests.failure.reproduction import Reproduction, reproduce
-from tests.failure.script import Shown, script
+from tests.failure.runner import Runner
+from tests.failure.script import FailingProgram, script
 from tests.meta import failing, installed
 from tests.meta.test_script import TORCH, finding
 from tests.subject.module import eager, observe
@@ -45,10 +46,10 @@ def test_a_gradient_of_a_script_is_that_of_the_suite(
     raising = tuple(number for number, each in enumerate(observations) if each.raised)
     if gradient is None:  # an ordinary forward's input has no gradient; this is compared, too
         found = finding(f"{GRADIENTS[place]} gradient present", len(case.steps))
-        assert replay.got(replay.printed(script(Shown(case, found, raising, {}), TORCH))) == "False"
+        assert replay.got(replay.printed(script(FailingProgram(case, found, raising, {}), TORCH))) == "False"
         return
     found = finding(f"{GRADIENTS[place]} gradient", len(case.steps), index)
-    text = script(Shown(case, found, raising, {}), TORCH)
+    text = script(FailingProgram(case, found, raising, {}), TORCH)
     assert replay.got(replay.printed(text)) == repr(gradient.values[index].item()), text
 
 
@@ -56,15 +57,15 @@ def reproduced(subject: object, program: str) -> Reproduction:
     result = run(catalogue.find(START + program), eager(subject), installed.RULES)
     assert result.findings
     name = f"tests.meta.failing:{subject.__name__}"
-    return reproduce(result, eager(subject, name), installed.RULES, 1, fresh=False)
+    return reproduce(result, Runner(eager(subject, name), installed.RULES, fresh=False))
 
 
 def test_a_wrong_gradient_has_a_short_script() -> None:
     again = reproduced(failing.InputGradientDoubled, "preset,forward:b1,input_grad:b0,backward:ordinary.expanded")
     assert again.script is not None, again.remark
-    assert again.shown is not None
-    assert again.shown.finding.mismatch.quantity == "input gradient"
-    assert len(again.shown.case.steps) <= 3
+    assert again.program is not None
+    assert again.program.finding.mismatch.quantity == "input gradient"
+    assert len(again.program.case.steps) <= 3
 
 
 def test_a_missing_gradient_has_a_script() -> None:
@@ -81,5 +82,5 @@ def test_a_finding_beside_a_known_defect_has_a_script() -> None:
     verdict = adjudicate(case, subject, installed.RULES, strict_defects=False)
     assert verdict.result.findings[0].mismatch.quantity == "input gradient"
     assert run(case, subject, installed.RULES).findings[0].mismatch.quantity == "output"
-    again = reproduce(verdict.result, subject, installed.RULES, 1, fresh=False)
+    again = reproduce(verdict.result, Runner(subject, installed.RULES, fresh=False))
     assert again.script is not None, again.remark

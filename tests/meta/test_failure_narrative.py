@@ -16,6 +16,7 @@ from cases.case import Case
 from tests.conformance import own_input
 from tests.failure.narrative import brief, narrative
 from tests.failure.reproduction import reproduce
+from tests.failure.runner import Runner
 from tests.meta import fakes, installed
 from tests.meta.command import LOUD
 from tests.meta.command import run as pytest_run
@@ -160,7 +161,7 @@ def test_folders_and_large_files_are_refused(tmp_path: Path) -> None:
 
 def test_a_finding_on_own_numbers_has_a_script() -> None:
     result = run(with_own("forward:own"), eager(fakes.NoEps), installed.RULES)
-    again = reproduce(result, eager(fakes.NoEps, "tests.meta.fakes:NoEps"), installed.RULES, 1, fresh=False)
+    again = reproduce(result, Runner(eager(fakes.NoEps, "tests.meta.fakes:NoEps"), installed.RULES, fresh=False))
     assert again.script is not None, again.remark
 
 

@@ -9,7 +9,7 @@ import pytest
 from cases import catalogue
 from reports.rows import FINDING, Header
 from reports.symptoms import symptom
-from tests.conformance import judging, recording
+from tests.conformance import judging, rows
 from tests.conformance.session import Session
 from tests.failure.allowance import MOST, Allowance
 from tests.failure.report import report, short
@@ -75,16 +75,16 @@ def test_one_failing_operation_does_not_hide_the_others() -> None:
     decided, text = reported(fakes.NotCounted, case_id)
     assert len(decided.parts) > 20
     assert f"and {len(decided.parts) - 1} more operation(s) in this state, run each by itself:" in text
-    row = recording.row(decided, session(fakes.NotCounted, Allowance()))
+    row = rows.row(decided, session(fakes.NotCounted, Allowance()))
     assert len(row.findings) >= len(decided.parts)
 
 
 def test_findings_of_a_record_name_the_switches_that_explain_them() -> None:
     decided, _ = reported(failing.CountsLikeTorch110, FORWARD)
-    row = recording.row(decided, session(failing.CountsLikeTorch110, Allowance()))
+    row = rows.row(decided, session(failing.CountsLikeTorch110, Allowance()))
     assert {found.switches for found in row.findings} == {("counter_rebound",)}
     decided, _ = reported(fakes.NotCounted, FORWARD)
-    row = recording.row(decided, session(fakes.NotCounted, Allowance()))
+    row = rows.row(decided, session(fakes.NotCounted, Allowance()))
     assert {found.switches for found in row.findings} == {()}
 
 
@@ -110,4 +110,4 @@ def test_a_process_makes_few_whole_reports_unless_all_are_asked_for() -> None:
     assert sum(map(few.grants, symptoms)) == MOST
     assert all(map(all_of_them.grants, symptoms + symptoms))
     decided, _ = reported(fakes.NotCounted, FORWARD)
-    assert symptom(recording.found(decided.result.findings[0])).themes
+    assert symptom(rows.found(decided.result.findings[0])).themes

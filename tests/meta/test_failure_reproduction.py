@@ -19,6 +19,7 @@ from cases.steps import Forwards
 from cases.variants import LARGE_SHAPES
 from tests.failure import replay
 from tests.failure.reproduction import IRREPRODUCIBLE, ONLY_HERE, Reproduction, reproduce
+from tests.failure.runner import Runner
 from tests.failure.shrinking import alike, shortest
 from tests.meta import failing, fakes, installed
 from tests.meta.fakes import early_returns, modes, numbers
@@ -93,7 +94,7 @@ def findings(subject: Subject, most: int) -> List[Reproduced]:
         first = result.findings[0]
         key = (first.mismatch.quantity, first.token.partition(":")[0])
         if key not in found:
-            again = reproduce(result, eager(subject, named(subject)), installed.RULES, 1, fresh=False)
+            again = reproduce(result, Runner(eager(subject, named(subject)), installed.RULES, fresh=False))
             found[key] = Reproduced(result, again)
         if len(found) == most:
             break
@@ -126,13 +127,13 @@ def test_a_script_is_short_and_prints_what_was_found(subject: Subject) -> None:
     assert found
     for result, again in found:
         assert again.script is not None, again.remark
-        assert again.shown is not None
+        assert again.program is not None
         assert len(again.script.splitlines()) <= LONGEST, again.script
-        mismatch = again.shown.finding.mismatch
+        mismatch = again.program.finding.mismatch
         output = replay.printed(again.script)
         assert replay.got(output) == mismatch.got.partition("\n")[0], again.script
         assert output.endswith(f"expected {mismatch.expected}\n")
-        assert alike(again.shown.finding, result.findings[0])
+        assert alike(again.program.finding, result.findings[0])
 
 
 @each_subject
@@ -140,8 +141,8 @@ def test_expected_is_that_of_the_scripts_own_input(subject: Subject) -> None:
     """torch's own module in place of the subject prints what is expected, or within the budget of it."""
     for _, again in findings(subject, 4):
         assert again.script is not None
-        assert again.shown is not None
-        mismatch = again.shown.finding.mismatch
+        assert again.program is not None
+        mismatch = again.program.finding.mismatch
         honest = again.script.replace(named(subject).replace(":", "."), "torch.nn.BatchNorm2d")
         seen = replay.got(replay.printed(honest))
         if mismatch.budget is not None:
@@ -161,8 +162,8 @@ def test_scripts_run_in_a_fresh_interpreter(beside: Path) -> None:
     outputs = ran.stdout.split("=====\n")
     assert len(outputs) == len(found)
     for (_, again), output in zip(found, outputs):
-        assert again.shown is not None
-        assert replay.got(output) == again.shown.finding.mismatch.got.partition("\n")[0]
+        assert again.program is not None
+        assert replay.got(output) == again.program.finding.mismatch.got.partition("\n")[0]
     longest = max(len(text.splitlines()) for text in texts)
     print(f"{len(texts)} scripts, the longest of {longest} lines, all print what was found")
 
@@ -174,7 +175,7 @@ def spelled(program: str, rest: str = "bounded-n8-float32", construction: str = 
 def of(subject: Subject, case: Case, fresh: bool = True, threads: int = 1) -> Reproduction:
     result = run(case, eager(subject), installed.RULES)
     assert result.findings
-    return reproduce(result, eager(subject, named(subject)), installed.RULES, threads, fresh)
+    return reproduce(result, Runner(eager(subject, named(subject)), installed.RULES, threads, fresh))
 
 
 def test_a_step_that_rightly_raises_does_not_end_the_script(monkeypatch: pytest.MonkeyPatch, beside: Path) -> None:
@@ -281,13 +282,13 @@ def state_case(*words: str) -> Case:
 def test_a_long_program_is_cut_to_a_few_steps(subject: Subject, words: str, enough: int) -> None:
     case = state_case("train", "track", "mean", "var", "weight", words)
     assert len(case.steps) > 80
-    short = shortest(run(case, eager(subject), installed.RULES), eager(subject), installed.RULES)
+    short = shortest(run(case, eager(subject), installed.RULES), Runner(eager(subject), installed.RULES))
     assert len(short.case.steps) <= enough, short.case.steps
 
 
 def test_a_series_is_cut_to_as_few_forwards_as_it_takes() -> None:
     result = run(spelled("forwards:b:300", "bounded-n2-float32"), eager(failing.WrongAfter200), installed.RULES)
-    short = shortest(result, eager(failing.WrongAfter200), installed.RULES)
+    short = shortest(result, Runner(eager(failing.WrongAfter200), installed.RULES))
     assert short.case.steps == (Forwards("b", 201),)
 
 
@@ -295,5 +296,5 @@ def test_a_script_leaves_the_settings_of_this_process_alone(
     monkeypatch: pytest.MonkeyPatch, beside: Path
 ) -> None:
     monkeypatch.syspath_prepend(beside)
-    assert of(failing.LeavesDoubleAsDefault, spelled("forward:b0"), fresh=False).shown is not None
+    assert of(failing.LeavesDoubleAsDefault, spelled("forward:b0"), fresh=False).program is not None
     assert torch.get_default_dtype() is torch.float32

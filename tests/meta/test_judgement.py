@@ -12,7 +12,7 @@ import pytest
 from cases.inputs import batch
 from cases.variants import LANES, Variant
 from oracle.numerics.budgeted import Budgeted, constant, known
-from oracle.numerics.formats import FORMATS
+from oracle.numerics.formats import FORMATS, Format
 from oracle.numerics.normalisation import ExpectedOutput, output_values
 from oracle.numerics.statistics import statistics
 from tests.comparison.judgement import (
@@ -20,14 +20,18 @@ from tests.comparison.judgement import (
     Mismatch,
     in_ulps,
     judge,
-    judge_output,
     judge_tensor,
+    judge_values,
     margins,
 )
 from tests.meta import installed
 
 SINGLE, DOUBLE = FORMATS["float32"], FORMATS["float64"]
 NAN, INF = math.nan, math.inf
+
+
+def judge_output(expected: ExpectedOutput, got: np.ndarray, fmt: Format) -> Judgement:
+    return judge_values("output", output_values(expected), got, fmt)
 
 
 def mismatch_of(judgement: Judgement) -> Mismatch:

@@ -17,11 +17,11 @@ SEARCH = "tests/conformance/test_exploration.py::test_exploration[500-seed0.{}]"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "words"),
     [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (250, "4 min 10 s"), (3600, "1 h"), (7530, "2 h 5 min"), (-1, "0 s")],
 )
-def test_durations_are_told_in_words(seconds: float, told: str) -> None:
-    assert durations.told(seconds) == told
+def test_durations_are_written_in_words(seconds: float, words: str) -> None:
+    assert durations.in_words(seconds) == words
 
 
 def test_the_time_left_is_that_of_the_rest_at_the_pace_of_this_run() -> None:

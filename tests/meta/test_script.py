@@ -23,7 +23,7 @@ from tests.comparison.judgement import Mismatch
 from tests.failure import descriptions, literals, phrases, smaller_inputs, step_lines, writing
 from tests.failure.rebuilding import FORMULAS
 from tests.failure.replay import got, printed
-from tests.failure.script import Shown, script
+from tests.failure.script import FailingProgram, script
 from tests.meta import installed
 from tests.subject.inputs import Input
 from tests.subject.module import observe
@@ -38,8 +38,8 @@ def finding(quantity: str, step: int, index: Tuple[int, ...] = ()) -> Finding:
     return Finding(Mismatch(quantity, index, "?", "!"), step, "", "", ())
 
 
-def shown(case: Case, quantity: str, index: Tuple[int, ...] = (), raising: Tuple[int, ...] = ()) -> Shown:
-    return Shown(case, finding(quantity, len(case.steps), index), raising, {})
+def shown(case: Case, quantity: str, index: Tuple[int, ...] = (), raising: Tuple[int, ...] = ()) -> FailingProgram:
+    return FailingProgram(case, finding(quantity, len(case.steps), index), raising, {})
 
 
 # --- completeness of the tables ------------------------------------------------------------------

@@ -58,7 +58,7 @@ STEPS = st.one_of(
     st.builds(steps.Nested, BATCHES, GRADIENTS, st.sampled_from(NESTED)),
     st.builds(steps.Accumulate, GRADIENTS, st.booleans()),
     st.just(steps.Detach()),
-    st.sampled_from([steps.Backward("ones"), steps.Backward("ones", True), steps.Backward("ones", earlier=True)]),
+    st.sampled_from([steps.Backward("ones"), steps.Backward("ones", True), steps.Backward("ones", earlier=1)]),
 )
 
 deterministic = settings(max_examples=500, derandomize=True, database=None, deadline=None)

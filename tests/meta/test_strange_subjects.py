@@ -12,7 +12,7 @@ import torch
 from tests.meta.command import USAGE, crash, run
 from tests.subject import classes, loading
 from tests.subject.errors import SubjectError
-from tests.subject.foreign import said, shown
+from tests.subject.foreign import safe_repr, said
 
 Norm: Any = torch.nn.BatchNorm2d
 
@@ -41,7 +41,7 @@ def computed(name: str) -> type:
 
 def test_an_exception_whose_text_raises_anything_is_named_by_its_class() -> None:
     assert said(Unspeakable()) == "Unspeakable"
-    assert shown(Unspeakable()) == "a Unspeakable that cannot be shown"
+    assert safe_repr(Unspeakable()) == "a Unspeakable that cannot be shown"
 
 
 @pytest.mark.parametrize("name", ["__repr__", "__module__"])

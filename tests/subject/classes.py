@@ -15,7 +15,7 @@ from cases.variants import Variant
 from reports.rows import MODULE, STATE, VALUES
 from tests.subject.devices import HERE, Device, device
 from tests.subject.errors import SubjectError
-from tests.subject.foreign import said, shown
+from tests.subject.foreign import safe_repr, said
 from tests.subject.lacking import lacking, unoffered
 from tests.subject.loading import Environment
 from tests.subject.module import Factory, LiveModule, construct, eager
@@ -56,8 +56,8 @@ def subject(name: str, factory: Factory, promise: str, place: str) -> Subject:
         raise SubjectError(f"subject {name!r}: {_MARKS} cannot be read ({said(error)})") from error
     if not isinstance(found.implementation, (str, type(None))):
         raise SubjectError(
-            f"subject {name!r}: its 'implementation' is {shown(found.implementation)[:80]}; accepted is "
-            "a text with a name and version, or None"
+            f"subject {name!r}: its 'implementation' is {safe_repr(found.implementation)[:80]}; "
+            "accepted is a text with a name and version, or None"
         )
     if promise == VALUES:
         return dataclasses.replace(found, offers=partial(unoffered, lacks=lacks))

@@ -13,9 +13,7 @@ from tests.subject import conduct, habits
 
 
 def _order(module: Any) -> str:
-    named = [
-        [name for name, _ in pairs] for pairs in (module.named_parameters(), module.named_buffers())
-    ]
+    named = [[name for name, _ in pairs] for pairs in (module.named_parameters(), module.named_buffers())]
     return "; ".join(" ".join(names) for names in (*named, module.state_dict()))
 
 

@@ -52,9 +52,7 @@ def _backward(live: Any, step: Backward) -> None:
     recording = _recording(live, step.earlier)
     given = _upstream(live, recording, step.upstream)
     try:
-        live.seen["gradients"] = gradients(
-            recording, given.tensor, step, live.gradients, live.device
-        )
+        live.seen["gradients"] = gradients(recording, given.tensor, step, live.gradients, live.device)
     finally:
         live.seen["input_changed"] = given.changed()
 

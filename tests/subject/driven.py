@@ -129,14 +129,14 @@ class Driven:
 
     def backward(self, step: Backward) -> None:
         """Call ``backward`` with an upstream gradient of its own; keep what torch would give."""
-        given, grad = self._recordings[int(step.earlier)]
+        given, way = self._recordings[step.earlier]
         gradient = np.array(upstream(self.case.variant, given, step.upstream).values)
         kept = gradient.tobytes()
         found = self.layer.backward(gradient, **({"earlier": True} if step.earlier else {}))
         self._seen["input_changed"] = gradient.tobytes() != kept
         if len(found) != len(GRADIENTS):
             raise TypeError(f"backward returns {len(found)} gradients; {', '.join(GRADIENTS)} are needed")
-        wanted = (grad == "input_grad", True, True)
+        wanted = (way == "input_grad", True, True)
         self._seen["gradients"] = tuple(
             ObservedGradient(*_taken(each), True, True, False)
             if there and each is not None

@@ -16,8 +16,8 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
 
-def shown(value: object) -> str:
-    """Return the value's repr, or a replacement if it raises."""
+def safe_repr(value: object) -> str:
+    """Return the value's repr; if that raises, a text that names its type."""
     try:
         return repr(value)
     except KeyboardInterrupt:

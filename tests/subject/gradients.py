@@ -32,9 +32,7 @@ def gradients(
 
     ``earlier``: the gradients of earlier backwards; the new ones are added. Raises whatever torch raises.
     """
-    leaves = [
-        leaf if name in ASKED[step.of] else None for name, leaf in zip(GRADIENTS, recording.leaves)
-    ]
+    leaves = [leaf if name in ASKED[step.of] else None for name, leaf in zip(GRADIENTS, recording.leaves)]
     wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
     sought = wanted or [recording.leaves[0].detach()]  # for which torch refuses to differentiate
     found = torch.autograd.grad(
@@ -47,12 +45,12 @@ def gradients(
 
 
 class FurtherBackward(NamedTuple):
-    """A double or triple backward: the upstream gradient, and the directions.
+    """A double or triple backward.
 
-    ``directions``: those of the gradients of input, weight and bias, None for a gradient that is not
-    differentiated further. ``along``: that of the second
-    derivative with respect to the input; None for a double backward. ``alone``: each second
-    derivative is asked for alone. ``constant``: the upstream gradient requires no gradient.
+    ``gradient``: the upstream gradient. ``directions``: those of the gradients of input, weight and bias,
+    None for a gradient that is not differentiated further. ``along``: that of the second derivative with
+    respect to the input, None for a double backward. ``alone``: each second derivative is asked for
+    alone. ``constant``: the upstream gradient requires no gradient.
     """
 
     gradient: torch.Tensor
@@ -66,42 +64,39 @@ Derivatives = Tuple[Tuple[str, ObservedDerivative], ...]
 """Derivatives, with the names of their quantities."""
 
 
-def further_derivatives(recording: Recording, upstream: FurtherBackward, device: Device) -> Derivatives:
+def further_derivatives(recording: Recording, asked: FurtherBackward, device: Device) -> Derivatives:
     """Differentiate the gradients of input, weight and bias, each multiplied by its direction.
 
     Raises whatever ``torch.autograd.grad`` raises.
     """
-    leaves, given = recording.leaves, upstream.gradient.detach()
-    given.requires_grad_(not upstream.constant)
+    leaves, given = recording.leaves, asked.gradient.detach()
+    given.requires_grad_(not asked.constant)
     wanted = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
-    create = upstream.along is not None
+    create = asked.along is not None
     first = torch.autograd.grad(
         recording.output, wanted or leaves[:1], given, create_graph=True, allow_unused=True
     )
     along = [
         each
-        for leaf, each in zip(leaves, upstream.directions)
+        for leaf, each in zip(leaves, asked.directions)
         if leaf is not None and leaf.requires_grad
     ]
     pairs = [pair for pair in zip(first, along) if pair[0] is not None and pair[1] is not None]
-    if upstream.constant:  # the bias's gradient may then depend on nothing
+    if asked.constant:  # the bias's gradient may then depend on nothing
         pairs = [pair for pair in pairs if pair[0].requires_grad]
     named = zip(("input", "weight", "upstream"), (*leaves[:2], given))
     sources = [pair for pair in named if pair[1] is not None and pair[1].requires_grad]
     sought = [leaf for _, leaf in sources]
     found: Tuple[Optional[torch.Tensor], ...] = (None,) * len(sought)
-    if not upstream.constant or (pairs and sought):
-        options = {"create_graph": create, "retain_graph": create or upstream.alone}
-        parts = [[leaf] for leaf in sought] if upstream.alone else [leaves[:1] if create else sought]
+    if not asked.constant or (pairs and sought):
+        options = {"create_graph": create, "retain_graph": create or asked.alone}
+        parts = [[leaf] for leaf in sought] if asked.alone else [leaves[:1] if create else sought]
         found = tuple(each for part in parts for each in _differentiated(pairs, part, options))
     if create:
-        found = _thirds(found[0], sought, upstream.along)
+        found = _thirds(found[0], sought, asked.along)
     kind = "3rd" if create else "2nd"
     return tuple(
-        (
-            f"{name} {kind} gradient",
-            derivative(torch.zeros_like(leaf) if each is None else each, device),
-        )
+        (f"{name} {kind} gradient", derivative(torch.zeros_like(leaf) if each is None else each, device))
         for (name, leaf), each in zip(sources, found)
     )
 
@@ -165,9 +160,7 @@ def observed_gradient(
     )
 
 
-def grads(
-    leaves: Iterable[Tuple[str, Any]], device: Device
-) -> Tuple[Tuple[str, ObservedGrad], ...]:
+def grads(leaves: Iterable[Tuple[str, Any]], device: Device) -> Tuple[Tuple[str, ObservedGrad], ...]:
     """Return the tensors that have a ``.grad``, each with its ``.grad``."""
     found = []
     for name, leaf in leaves:

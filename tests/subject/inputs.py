@@ -64,8 +64,10 @@ def _unsqueezed(values: torch.Tensor) -> torch.Tensor:
 
 
 def _part(layout: str, memory_format: torch.memory_format) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Return a function that gives a tensor, of shape (N, C, H, W), strides of a part of a larger one,
-    which has the memory format."""
+    """Return a function that gives a tensor (N, C, H, W) the strides of a part of a larger tensor.
+
+    ``memory_format``: that of the larger tensor.
+    """
 
     def part(values: torch.Tensor) -> torch.Tensor:
         images, channels, height, width = values.shape

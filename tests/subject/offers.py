@@ -173,7 +173,7 @@ def _reasons(case: Case, offers: Offers) -> Iterator[Why]:
 
 def _written(step: Step, written: List[bool]) -> Why:
     """Say whether tensors were written between the step, if it is a backward, and its forward."""
-    if not isinstance(step, Backward) or not any(written[int(step.earlier) : int(step.earlier) + 1]):
+    if not isinstance(step, Backward) or not any(written[step.earlier : step.earlier + 1]):
         return None
     return "a write between a forward and its backward"
 

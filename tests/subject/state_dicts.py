@@ -11,7 +11,7 @@ import torch
 from cases.attributes import COUNTER, TENSORS
 from cases.state_dicts import Entry, StateDict
 from tests.subject.devices import HERE, Device
-from tests.subject.foreign import shown
+from tests.subject.foreign import safe_repr
 from tests.subject.observation import same_bytes
 from tests.subject.reading import numbers
 
@@ -31,9 +31,7 @@ def _tensor(entry: Entry, new_tensor: NewTensor, device: Device) -> torch.Tensor
     return torch.nn.Parameter(tensor) if entry.parameter else tensor
 
 
-def made(
-    contents: StateDict, held: Tuple[str, ...], new_tensor: NewTensor, device: Device = HERE
-) -> Any:
+def made(contents: StateDict, held: Tuple[str, ...], new_tensor: NewTensor, device: Device = HERE) -> Any:
     """Return the state dict for a module whose own state dict has the names ``held``."""
     state: Any = OrderedDict()
     for entry in contents.given(held):
@@ -95,7 +93,7 @@ class Loading(NamedTuple):
         target = torch.nn.Sequential(module) if contents.parent else module
         found = target.load_state_dict(self.source.state, strict=contents.strict, **options)
         if not hasattr(found, "missing_keys") or not hasattr(found, "unexpected_keys"):
-            return shown(found)
+            return safe_repr(found)
         named: List[Tuple[str, List[str]]] = [
             ("missing", found.missing_keys),
             ("unexpected", found.unexpected_keys),

@@ -30,7 +30,7 @@ from cases.claims.checks import (
 from cases.inputs import batch
 from cases.steps import forwards
 from oracle.expectations import Expectations
-from oracle.numerics.normalisation import output_values
+from oracle.numerics.normalisation import output_values, plane
 from oracle.state import Expected, Tensor
 from reports.rows import MODULE, PROMISES, STATE, VALUES
 from tests.comparison.promises import promised
@@ -85,18 +85,14 @@ SPACE = (0, 2, 3)
 """The axes of a batch (N, C, H, W) over which the statistics of a channel are taken."""
 
 
-def _plane(values: np.ndarray) -> np.ndarray:
-    return values[:, None, None]
-
-
 def _normalised(x: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    centred = x - _plane(x.mean(SPACE))
-    return np.asarray(centred / np.sqrt(_plane(variance) + 1e-5))
+    centred = x - plane(x.mean(SPACE))
+    return np.asarray(centred / np.sqrt(plane(variance) + 1e-5))
 
 
 def _scaled(seen: Seen, normalised: np.ndarray) -> np.ndarray:
     weight, bias = (seen.arrays[name].astype(np.float64) for name in ("weight", "bias"))
-    return np.asarray(normalised * _plane(weight) + _plane(bias))
+    return np.asarray(normalised * plane(weight) + plane(bias))
 
 
 Formula = Callable[[Seen, List[np.ndarray]], np.ndarray]
@@ -108,9 +104,7 @@ FORMULAS: Dict[str, Formula] = {
     "a tenth of the batch mean": lambda seen, x: 0.1 * x[-1].mean(SPACE),
     "unbiased variance": lambda seen, x: x[-1].var(SPACE, ddof=1),
     "biased variance": lambda seen, x: x[-1].var(SPACE),
-    "0.9 and a tenth of the unbiased variance": (
-        lambda seen, x: 0.9 + 0.1 * x[-1].var(SPACE, ddof=1)
-    ),
+    "0.9 and a tenth of the unbiased variance": (lambda seen, x: 0.9 + 0.1 * x[-1].var(SPACE, ddof=1)),
     "0.9 and a tenth of the biased variance": lambda seen, x: 0.9 + 0.1 * x[-1].var(SPACE),
     "mean of the batch means": lambda seen, x: np.mean([b.mean(SPACE) for b in x], axis=0),
     "mean of the unbiased variances": (
@@ -119,15 +113,11 @@ FORMULAS: Dict[str, Formula] = {
     "mean of all data": lambda seen, x: np.concatenate(x).mean(SPACE),
     "variance of all data": lambda seen, x: np.concatenate(x).var(SPACE, ddof=1),
     "normalised by the biased variance": lambda seen, x: _normalised(x[-1], x[-1].var(SPACE)),
-    "normalised by the unbiased variance": (
-        lambda seen, x: _normalised(x[-1], x[-1].var(SPACE, ddof=1))
-    ),
+    "normalised by the unbiased variance": (lambda seen, x: _normalised(x[-1], x[-1].var(SPACE, ddof=1))),
     "normalised by the initial buffers": lambda seen, x: x[-1] / np.sqrt(1.0 + 1e-5),
     "scaled and shifted": lambda seen, x: _scaled(seen, _normalised(x[-1], x[-1].var(SPACE))),
     "divided by the variance": (
-        lambda seen, x: _scaled(
-            seen, (x[-1] - _plane(x[-1].mean(SPACE))) / _plane(x[-1].var(SPACE))
-        )
+        lambda seen, x: _scaled(seen, (x[-1] - plane(x[-1].mean(SPACE))) / plane(x[-1].var(SPACE)))
     ),
 }
 """The formulas that checks name, as functions of the step's observation and the inputs so far."""
@@ -140,7 +130,7 @@ def _printed(seen: Seen, quantity: str) -> Tuple[str, ...]:
     if quantity != "output":
         return tuple(f"{value:.4f}" for value in values.tolist())
     planes = values.reshape(values.shape[0] * values.shape[1], -1)
-    words = [{f"{value + 0.0:.4f}" for value in plane.tolist()} for plane in planes]
+    words = [{f"{value + 0.0:.4f}" for value in each.tolist()} for each in planes]
     return tuple("/".join(sorted(each)) for each in words)
 
 
@@ -232,7 +222,7 @@ CHECKS: Dict[Type[Check], Callable[..., Optional[str]]] = {
 
 
 def _wrong(check: Check, transcript: Transcript) -> Optional[str]:
-    """Return what contradicts the check, or None."""
+    """Return the observation that contradicts the check, or None."""
     quantity = getattr(check, "quantity", None)
     if quantity is not None and quantity not in transcript.steps[check.step].arrays:
         return f"there is no {quantity}"
@@ -253,10 +243,7 @@ def _is_promised(check: Check, promise: str) -> bool:
 
 
 def contradicted(
-    claim: Claim,
-    expected: Expectations,
-    observations: Sequence[Observation],
-    promise: str,
+    claim: Claim, expected: Expectations, observations: Sequence[Observation], promise: str
 ) -> List[str]:
     """Return the contradictions of the observations to the claim's checks; empty when they agree.
 

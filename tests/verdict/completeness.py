@@ -81,9 +81,7 @@ def _shown(case: Case, expected: Expectations) -> Mapping[str, int]:
     return counts
 
 
-def check_complete(
-    case: Case, expected: Expectations, compared: Mapping[str, int], promise: str
-) -> None:
+def check_complete(case: Case, expected: Expectations, compared: Mapping[str, int], promise: str) -> None:
     """Raise IncompleteCase where a promised quantity was compared less often than the program implies."""
     for quantity, count in implied(case, expected, promise).items():
         if compared.get(quantity, 0) < count:

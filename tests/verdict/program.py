@@ -1,7 +1,7 @@
 """The part of a case that a subject is judged by, what it must show, and the clauses that apply.
 
 A program is judged up to the first step that the subject does not offer, or of which its promise says
-nothing. All before that step must agree; the case then is *not applicable*, never a pass.
+nothing. All steps before it must agree; the case is then *not applicable*, never a pass.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class Program(NamedTuple):
 
     @property
     def deviates(self) -> bool:
-        """Whether what the contract allows can be told from what is right.
+        """Whether the expectations under the contract can be distinguished from the right ones.
 
-        The expectations on a path have the deviations of its contract already, and name the clauses.
+        The expectations on a path already contain the deviations of its contract, and name the clauses.
         """
         clauses = [each for here in self.met.values() for each in here]
         if any(each.instead is None for each in clauses) or any(each.clauses for each in self.right):
@@ -84,7 +84,7 @@ class Program(NamedTuple):
 
 
 def program(case: Case, subject: Subject, semantics: Semantics) -> Program:
-    """Return what is judged of a case."""
+    """Return the part of a case that is judged."""
     expected = expectations(case, semantics)
     rest = _rest(case, expected, subject)
     if rest is not None:
@@ -136,6 +136,6 @@ def _under_contract(
 
 
 def _is_promised(clause: Clause, promise: str) -> bool:
-    """Whether the deviation of a clause can be seen with the promise."""
+    """Whether the promise includes a quantity in which the deviation of a clause can be observed."""
     names = [name for name in clause.quantities if not set(name) & set("*?[")]
     return not names or len(names) < len(clause.quantities) or any(promised(n, promise) for n in names)

@@ -153,9 +153,7 @@ def _refuses(clauses: Sequence[Clause]) -> bool:
     return any(each.raises is not None for each in clauses)
 
 
-def _check_complete(
-    case: Case, expected: Expectations, tally: Tally, number: int, stopped: bool
-) -> None:
+def _check_complete(case: Case, expected: Expectations, tally: Tally, number: int, stopped: bool) -> None:
     """Check that everything was compared, up to the step before ``number`` if a clause stopped there."""
     if stopped and number == 0:
         return
@@ -237,9 +235,7 @@ def _regime(case: Case, mismatch: Mismatch) -> str:
     return words[channel] if channel < len(words) else ""
 
 
-def _errors(
-    steps: Sequence[Optional[Step]], observations: Sequence[Observation]
-) -> List[str]:
+def _errors(steps: Sequence[Optional[Step]], observations: Sequence[Observation]) -> List[str]:
     """Return the exceptions, each with the number and the spelling of its step, class and first line."""
     errors = []
     for number, (step, got) in enumerate(zip(steps, observations)):

@@ -84,13 +84,20 @@ def adjudicate(
     for defect in present if strict_defects and not roughly else ():
         if _distinct(expected, seen_with([defect])):
             return _gone(result, defect)
+    return _without_findings(judged, observations, result, semantics)
+
+
+def _without_findings(
+    judged: Program, observations: Sequence[Observation], result: Result, semantics: Semantics
+) -> Verdict:
+    """Return the verdict on a case that has no findings, and shows no defect of the module itself."""
     if judged.rest is not None:
         return Verdict(NOT_APPLICABLE, result, None, judged.rest.reason)
     if result.clause is not None and result.clause.defect:
         return Verdict(KNOWN_DEFECT, result, _as_defect(result.clause), result.clause.reason)
     if result.clause is not None and judged.deviates:
         return Verdict(CONTRACT, result, None, result.clause.reason, clause=result.clause)
-    if case.plain_id in claims.CASES:
+    if judged.case.plain_id in claims.CASES:
         return _claim_verdict(judged, observations, result, semantics)
     return Verdict(PASS, result)
 

@@ -53,8 +53,10 @@ class Convention(NamedTuple):
         return Clause("textbook_variance", reason, source, when=_cancels, instead=self._instead)
 
     def eps_clause(self, reason: str, source: str) -> Clause:
-        """Return the clause of eps: it applies to forwards in float64; in float32 the rounding is no more
-        than that of the arithmetic."""
+        """Return the clause of eps, for forwards in float64.
+
+        In float32 the rounding of eps is no more than that of the arithmetic.
+        """
         return Clause("float32_eps", reason, source, when=_in_float64, instead=self._instead)
 
     def _instead(self, right: Expected, there: Circumstances) -> Expected:

@@ -1,5 +1,4 @@
-"""Keras 3's BatchNormalization on its JAX backend: see ``tests.subject.adapters.keras_layer``.
-"""
+"""Keras 3's BatchNormalization on its JAX backend: see ``tests.subject.adapters.keras_layer``."""
 
 from __future__ import annotations
 

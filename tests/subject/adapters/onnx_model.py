@@ -30,11 +30,7 @@ CONTRACT = (
     ),
     OPERATOR.eps_clause("epsilon is an attribute of type float32, even in float64", SOURCE),
 )
-DTYPES = {
-    "float32": TensorProto.FLOAT,
-    "float64": TensorProto.DOUBLE,
-    "float16": TensorProto.FLOAT16,
-}
+DTYPES = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE, "float16": TensorProto.FLOAT16}
 STARTS = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
 """The tensors of a layer in the order of the operator's inputs, each with its first value."""
 

@@ -42,9 +42,7 @@ def unoffered(case: Case) -> Optional[Unoffered]:
     return None
 
 
-def _unoffered(
-    by_subject: Callable[[Case], Optional[Unoffered]], case: Case
-) -> Optional[Unoffered]:
+def _unoffered(by_subject: Callable[[Case], Optional[Unoffered]], case: Case) -> Optional[Unoffered]:
     """Return the first step that the path or the subject does not offer."""
     found = [each for each in (unoffered(case), by_subject(case)) if each is not None]
     return min(found, key=lambda each: each.step, default=None)

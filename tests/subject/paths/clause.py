@@ -41,9 +41,7 @@ def freely(
     defect: bool = False,
 ) -> Clause:
     """Return a clause that lets quantities differ; ``ends`` and ``always`` as in ``Clause``."""
-    return Clause(
-        name, reason, source, _named(name), quantities, ends=ends, always=always, defect=defect
-    )
+    return Clause(name, reason, source, _named(name), quantities, ends=ends, always=always, defect=defect)
 
 
 DOCS = "https://docs.pytorch.org/docs/2.13/"

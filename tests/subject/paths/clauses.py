@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Dict, Tuple
 
 from tests.subject.contract import Clause
-from tests.subject.paths.clauses_of_calls import CONVERTING, FUNCTIONAL, RECORDING
+from tests.subject.paths.clauses_of_calls import CALL_CONTEXTS, CONVERTING, FUNCTIONAL
 from tests.subject.paths.clauses_of_exports import EXPORT, ONNX
 from tests.subject.paths.clauses_of_programs import COMPILE, JIT
 
 CONTRACTS: Dict[str, Tuple[Clause, ...]] = {
-    "recording": RECORDING,
+    "call_contexts": CALL_CONTEXTS,
     "functional": FUNCTIONAL,
     "jit": JIT,
     "compile": COMPILE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.subject.paths.clause import DOCS, exactly, freely
 
-RECORDING = (
+CALL_CONTEXTS = (
     exactly(
         "records_nothing",
         "The path is a call in a context in which autograd records nothing.",

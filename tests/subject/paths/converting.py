@@ -19,7 +19,7 @@ class Lazy(Path):
 
     @classmethod
     def factory(cls, factory: Factory) -> Factory:
-        """Return what constructs the module."""
+        """Return the callable that constructs the module."""
         bases: Any = (torch.nn.LazyBatchNorm2d, factory)
         lazy = type("Lazy", bases, {"cls_to_become": factory})
 
@@ -37,7 +37,7 @@ class Sync(Path):
 
     @classmethod
     def factory(cls, factory: Factory) -> Factory:
-        """Return what constructs the module."""
+        """Return the callable that constructs the module."""
         def construct(*arguments: Any, **named: Any) -> Any:
             convert: Any = torch.nn.SyncBatchNorm.convert_sync_batchnorm
             return convert(factory(*arguments, **named))

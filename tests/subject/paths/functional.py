@@ -105,10 +105,5 @@ class Ensemble(Path):
                         own.data.copy_(stacked[0])
 
 
-PATHS = {
-    "functional": Functional,
-    "functional_call": FunctionalCall,
-    "vmap": Vmap,
-    "ensemble": Ensemble,
-}
+PATHS = {"functional": Functional, "functional_call": FunctionalCall, "vmap": Vmap, "ensemble": Ensemble}
 """Maps the name of a path to its class."""

@@ -36,7 +36,7 @@ class Path:
 
     @classmethod
     def factory(cls, factory: Factory) -> Factory:
-        """Return what constructs the module in the place of the class under test."""
+        """Return the callable that constructs the module in the place of the class under test."""
         return factory
 
     def forward(self, module: Any, x: torch.Tensor) -> Any:
@@ -95,5 +95,5 @@ class Kept:
 
 
 def _places(tensor: torch.Tensor) -> Tuple[slice, ...]:
-    """Return what selects each place in memory once, also where several elements share one."""
+    """Return the index that selects every place in memory once, even if several elements share it."""
     return tuple(slice(0, 1) if stride == 0 else slice(None) for stride in tensor.stride())

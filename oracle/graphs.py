@@ -1,4 +1,4 @@
-"""The record that autograd keeps of a forward, and the kernel that differentiates it."""
+"""The graph that autograd makes of a forward, and the kernel that differentiates it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAVED = ("weight", "running_mean", "running_var")
 def recorded(
     state: State, output: ExpectedOutput, trainable: Tuple[str, ...], handed_over: bool
 ) -> Graph:
-    """Return what autograd records of a forward. ``handed_over``: it was handed the buffers.
+    """Return the graph of a forward. ``handed_over``: the forward was handed the running buffers.
 
     An empty batch is multiplied by a weight and shifted by a bias, and nothing else is read.
     """

@@ -1,4 +1,7 @@
-"""Steps on the paths that change what autograd records: no_grad, inference_mode, checkpoint."""
+"""Steps on the paths that call the module in a context of torch, or through a checkpoint.
+
+The path decides what autograd records: nothing, or what a second call in the backward shows.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +52,11 @@ def _differentiated(step: Step) -> Optional[Backward]:
 
 
 class Called(NamedTuple):
-    """A forward that a backward calls again. ``saved``: the names and dtypes of the tensors it saved.
-    ``there``: on the module that the program has now, not on one that it has copied."""
+    """A forward that a backward calls again.
+
+    ``saved``: the names and dtypes of the tensors it saved. ``there``: it is called on the module that
+    the program has now, not on one that the program has copied.
+    """
 
     step: Forward
     saved: Tuple[Tuple[str, str], ...]
@@ -71,7 +77,7 @@ def _forward(state: State, step: Step, variant: Variant, semantics: Semantics) -
 
 
 def _remembered(state: State, step: Forward, found: Expected) -> Expected:
-    """Return what a forward shows, after which the path remembers it.
+    """Return the result of a forward, after which the path remembers it.
 
     A checkpoint does not keep the versions of the tensors, so no change in place is noticed.
     """
@@ -132,7 +138,7 @@ def _recomputing(state: State, step: Step, variant: Variant, semantics: Semantic
     first forward it knows the mode, and in eval mode eps.
     """
     backward = _differentiated(step)
-    place = int(backward.earlier) if backward is not None else 0
+    place = backward.earlier if backward is not None else 0
     first = advance(state, step, variant, semantics)
     if isinstance(step, RequireGrad):  # what is saved anew leads to the leaves of the first forward
         return thawed_apart(first)
@@ -179,9 +185,7 @@ def _read_anew(first: ExpectedOutput, second: ExpectedOutput) -> ExpectedOutput:
     )
 
 
-def _metadata(
-    before: Graph, saved: Tuple[Tuple[str, str], ...], now: Graph
-) -> Optional[str]:
+def _metadata(before: Graph, saved: Tuple[Tuple[str, str], ...], now: Graph) -> Optional[str]:
     """Return the message about tensors that the second forward saves otherwise; None if none are."""
     if len(saved) > len(_saved(now)):
         return "A different number of tensors was saved"
@@ -243,7 +247,7 @@ def _to_be_recomputed(found: Expected, step: Forward) -> Expected:
 def _reentrant(state: State, step: Step, variant: Variant, semantics: Semantics) -> Expected:
     """Perform a step; ``output.backward`` differentiates a second forward, ``grad`` is refused."""
     backward = _differentiated(step)
-    place = int(backward.earlier) if backward is not None else 0
+    place = backward.earlier if backward is not None else 0
     found = advance(state, step, variant, semantics)
     if backward is None or place >= len(state.graphs) or not isinstance(state.path_memory, tuple):
         return found

@@ -1,4 +1,4 @@
-"""Paths on which a call records something else than usual, or records it twice."""
+"""Paths that call the module in a context of torch, or through a checkpoint."""
 
 from __future__ import annotations
 
