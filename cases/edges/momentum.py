@@ -6,11 +6,16 @@ from typing import Tuple
 
 from cases.construction import Config
 from cases.edges.edge import Edge
-from cases.variants import SHAPES, Variant
+from cases.variants import DTYPES, SHAPES, Variant
 
 _EXTREMES = ",".join(
     f"set:momentum:{value},forward:b0,no_grad:b1.channels_last,inference:b2"
     for value in ("1.0", "0.0", "none", "-0.5")
+)
+
+_NEAR_THE_ENDS = ",".join(
+    f"set:momentum:{value},forward:b0,forward:b1.channels_last,forward:b2.transposed"
+    for value in ("0.999", "0.99999", "0.0001", "0.9", "1.001")
 )
 
 EDGES: Tuple[Edge, ...] = (
@@ -41,5 +46,13 @@ EDGES: Tuple[Edge, ...] = (
             Config(SHAPES[shape][1]), Variant("bounded", shape, "float32"),
         )
         for shape in ("n8", "n8_one_channel", "n8_one_image", "n108_12x32x3x3", "n5_5x1x1x1")
+    ),
+    *(
+        Edge(
+            f"near_the_ends_{dtype}", "momentum", f"preset,{_NEAR_THE_ENDS},set:momentum:none,forward:b0",
+            "the factor is rounded to the dtype, and close to 1 that takes most digits of 1 - momentum",
+            variant=Variant("bounded", "n8", dtype),
+        )
+        for dtype in DTYPES
     ),
 )  # fmt: skip

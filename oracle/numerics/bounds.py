@@ -25,9 +25,10 @@ Unbiased variance. As the biased one with n - 1 in place of n, and two more roun
 n/(n - 1) and the product, where the biased variance is rescaled.
 
 Running buffers. r' = (1 - f) * r + f * s: the errors of r and s carried along, gamma(3) of each
-term for the factor 1 - f, the product and the sum, and u * |r'| for storing the result. ``lerp``,
-r + f * (s - r) for f < 1/2 and s - (s - r) * (1 - f) otherwise, stays within this. The oracle
-computes the first formula in float64.
+term for the factor, the product and the sum, and u * |r'| for storing the result. Where the format
+does not hold f, f is rounded before it is subtracted from 1: u * |f * r|, which is large beside
+(1 - f) * r where f is close to 1. ``lerp``, r + f * (s - r) for f < 1/2 and s - (s - r) * (1 - f)
+otherwise, stays within this. The oracle computes the first formula in float64.
 
 Output. y = (x - m) / s * w + b with s = sqrt(v + eps).
   - The mean's error d moves y by |w| / s * d.
@@ -71,6 +72,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from oracle.numerics.budgeted import Budgeted, Sums
+from oracle.numerics.exactness import representable
 from oracle.numerics.formats import FLOAT64, Format
 
 Array = np.ndarray
@@ -152,6 +154,8 @@ def running(
     terms = keep * np.abs(old) + take * np.abs(new)
     result = np.abs((1.0 - factor) * old + factor * new)
     spent = sum(gamma(3, unit) * terms + unit * result for unit in (fmt.unit, FLOAT64.unit))
+    if not representable(np.float64(factor), fmt.bits):
+        carried = carried + fmt.unit * take * np.abs(old)
     if 0 < take < fmt.tiny:  # the factor is rounded to a multiple of 2 * tiny * unit
         carried = carried + fmt.tiny * fmt.unit * np.abs(new)
     return np.asarray(carried + spent + fmt.tiny)
