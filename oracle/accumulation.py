@@ -171,5 +171,5 @@ def _plus(total: OutputValues, more: OutputValues, dtype: str) -> OutputValues:
 
 def _rounded(total: OutputValues, dtype: str) -> OutputValues:
     """Return the numbers after they are stored in another dtype."""
-    budget = total.budget + bounds.stored(total.values, FORMATS[dtype])
+    budget = total.budget + bounds.stored(total.values, FORMATS[dtype], total.budget)
     return total._replace(budget=np.where(np.isfinite(total.values), budget, np.nan))

@@ -157,8 +157,8 @@ def _channel_sums_of(output: ExpectedOutput, incoming: Batch, any_order: bool, n
         product_magnitude, magnitude, output.mean.budget, count, _depth(products, any_order), fmt
     )
     if working is not fmt:  # it is narrower only by a defect or on a path
-        total_budget = bounds.narrow_sum(total_budget, magnitude, count, narrow, working)
-        product_budget = bounds.narrow_sum(product_budget, product_magnitude, count, narrow, working)
+        total_budget = propagation.narrow_sum(total_budget, magnitude, count, narrow, working)
+        product_budget = propagation.narrow_sum(product_budget, product_magnitude, count, narrow, working)
     finite = np.isfinite(x).all(axis=1) & np.isfinite(g).all(axis=1) & np.isfinite(output.mean.values)
     return Sums(
         total,
@@ -193,7 +193,8 @@ def gradient_values(expected: ExpectedGradient) -> OutputValues:
             found = _input_gradient_in_eval(expected)
     storage = FORMATS[expected.dtype]
     if storage is not storage.arithmetic:
-        found = found._replace(budget=found.budget + bounds.stored(found.values, storage))
+        rounded = bounds.stored(found.values, storage, found.budget)
+        found = found._replace(budget=found.budget + rounded)
     found = found._replace(budget=np.where(np.isfinite(found.values), found.budget, np.nan))
     if expected.row:
         found = found._replace(values=found.values[None], budget=found.budget[None])
@@ -230,7 +231,7 @@ def _sum_of_both(expected: ExpectedGradient) -> OutputValues:
     values = weight.values + bias.values
     errors = weight.budget + bias.budget
     for each in (weight, bias):  # each is stored before they are added
-        errors = errors + bounds.stored(each.values, FORMATS[expected.dtype])
+        errors = errors + bounds.stored(each.values, FORMATS[expected.dtype], each.budget)
     budget = propagation.accumulated(values, errors, FORMATS[expected.dtype])
     return OutputValues(values, budget, weight.undetermined | bias.undetermined)
 
@@ -240,8 +241,10 @@ def _input_gradient_in_eval(expected: ExpectedGradient) -> OutputValues:
     part, fmt = terms(expected.output), expected.output.arithmetic
     g, own = expected.upstream.values.astype(np.float64), bounds.ORACLE_OUTPUT_ROUNDINGS
     value = g * plane(part.weight * part.inverse)
-    relative = part.inverse_error + bounds.gamma(4, fmt.unit) + bounds.gamma(own, FLOAT64.unit)
-    budget = np.abs(value) * plane(relative) + np.abs(g) * plane(part.weight_error * part.inverse)
+    roundings = bounds.gamma(4, fmt.unit) + bounds.gamma(own, FLOAT64.unit)
+    relative = bounds.compounded(part.inverse_error, roundings)
+    steepest = part.inverse * (1.0 + part.inverse_error)
+    budget = np.abs(value) * plane(relative) + np.abs(g) * plane(part.weight_error * steepest)
     return OutputValues(value, budget + fmt.tiny, part.undetermined | overflows(g, part, fmt))
 
 

@@ -24,11 +24,11 @@ TERMS: Dict[str, Callable[[ExpectedDerivative, Arithmetic], Terms]] = {
 """Maps a kind of derivative to the function that yields its terms."""
 
 
-def _stored(value: np.ndarray, storage: Format) -> np.ndarray:
-    """Return the budget of storing a derivative."""
+def _stored(value: np.ndarray, error: np.ndarray, storage: Format) -> np.ndarray:
+    """Return the budget of storing a derivative that is off by at most ``error``."""
     if storage is storage.arithmetic:
         return np.full(value.shape, storage.tiny)
-    return bounds.stored(value, storage)
+    return bounds.stored(value, storage, error)
 
 
 def _given(expected: ExpectedDerivative) -> List[Batch]:
@@ -71,7 +71,7 @@ def derivative_values(expected: ExpectedDerivative) -> OutputValues:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         found = list(TERMS[expected.kind](expected, arithmetic))
         value, error = arithmetic.plus(*found) if found else exact(np.zeros((1, 1, 1)))
-        error = error + _stored(value, FORMATS[expected.dtype]) if found else error
+        error = error + _stored(value, error, FORMATS[expected.dtype]) if found else error
     shape = expected.shape
     whole = shape if len(shape) == 4 else (*shape, 1, 1)
     value, error = np.broadcast_to(value, whole), np.broadcast_to(error, whole)

@@ -122,11 +122,12 @@ def letters(expected: ExpectedDerivative, arithmetic: Arithmetic) -> Letters:
     """Return the letters for a derivative."""
     output, count = expected.output, expected.output.shape[1]
     part, fmt = terms(output), output.arithmetic
-    relative = part.inverse_error + bounds.gamma(4, fmt.unit) + bounds.gamma(4, FLOAT64.unit)
+    roundings = bounds.gamma(4, fmt.unit) + bounds.gamma(4, FLOAT64.unit)
+    relative = bounds.compounded(part.inverse_error, roundings)
     mean_budget = output.mean.budget
     budget = np.zeros(count) if output.weight is None else output.weight.budget
     if fmt is not fmt.arithmetic:
-        mean_budget = mean_budget + bounds.stored(output.mean.values, fmt)
+        mean_budget = mean_budget + bounds.stored(output.mean.values, fmt, mean_budget)
         budget = budget + bounds.stored(part.weight, fmt)
     mean = Uncertain(plane(output.mean.values), plane(mean_budget))
 

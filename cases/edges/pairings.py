@@ -67,9 +67,7 @@ def _epsilons() -> Iterator[Edge]:
     passes = "input_grad:b0,retain:ordinary,backward:ordinary.permuted,input_grad:b1.channels_last,"
     passes += "backward:offset.channels_last,forward:b1,backward:ones,no_grad:b0,inference:b1.permuted"
     for dtype in DTYPES:
-        small = f"set:eps:1e-12,{passes}," if dtype in WIDE else ""
-        large = "set:eps:2.0,set:momentum:0.9" if dtype in WIDE else "set:eps:2.0"
-        each = f"{small}{large},{passes},set:eps:0.001,{passes}"
+        each = f"set:eps:1e-12,{passes},set:eps:2.0,set:momentum:0.9,{passes},set:eps:0.001,{passes}"
         variant = Variant("bounded", "n30", dtype)
         program = f"preset,set:momentum:0.01,{each},eval,{each}"
         yield Edge(f"eps_{dtype}", GROUP, program, note, TRACKED, variant)

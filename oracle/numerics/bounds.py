@@ -3,7 +3,8 @@
 Notation. u is the unit roundoff of the arithmetic (half the distance from 1 to the next number),
 gamma(k) = k*u / (1 - k*u) bounds the relative effect of k roundings (Higham, Accuracy and Stability
 of Numerical Algorithms, 2nd ed., lemma 3.1), n is the number of values in a channel. The oracle
-computes in float64; every budget includes the oracle's own roundings, with float64's u.
+computes in float64; every budget includes the oracle's own roundings, with float64's u. A rounding is
+relative to the result as it is by then, with the errors that it has already.
 
 Accumulation depth. A sum of n terms has an error of at most gamma(n) * sum|x| in *any* order
 (Higham, section 4.2). For large n the bound is replaced by the probabilistic one, gamma(6*sqrt(n)),
@@ -133,16 +134,17 @@ def biased_variance(
     value: Array, mean_value: Array, mean_budget: Array, sum_depth: float, fmt: Format
 ) -> Array:
     """Budget of the batch variance that divides by n; ``mean_budget`` is the mean's. Shapes (C,)."""
-    relative = gamma(2 * sum_depth + 4, fmt.unit)
     moved = 2 * mean_budget * np.sqrt(value) + mean_budget**2
-    return np.asarray(relative * value + moved + fmt.tiny + oracle_variance(value, mean_value))
+    rounded = gamma(2 * sum_depth + 4, fmt.unit) * (value + moved)
+    return np.asarray(moved + rounded + fmt.tiny + oracle_variance(value, mean_value))
 
 
 def unbiased_variance(value: Array, biased_budget: Array, count: int, fmt: Format) -> Array:
     """Budget of the batch variance that divides by n - 1; NaN for one value per channel. Shapes (C,)."""
     if count < 2:
         return np.full_like(value, np.nan)
-    return np.asarray(biased_budget * (count / (count - 1)) + gamma(2, fmt.unit) * value)
+    carried = biased_budget * (count / (count - 1))
+    return np.asarray(carried + gamma(2, fmt.unit) * (value + carried))
 
 
 def running(
@@ -151,19 +153,27 @@ def running(
     """Budget of (1 - factor) * old + factor * new, computed and stored in ``fmt``. Shapes (C,)."""
     keep, take = abs(1.0 - factor), abs(factor)
     carried = keep * old_budget + take * new_budget
-    terms = keep * np.abs(old) + take * np.abs(new)
-    result = np.abs((1.0 - factor) * old + factor * new)
+    terms = keep * np.abs(old) + take * np.abs(new) + carried
+    result = np.abs((1.0 - factor) * old + factor * new) + carried
     spent = sum(gamma(3, unit) * terms + unit * result for unit in (fmt.unit, FLOAT64.unit))
-    if not representable(np.float64(factor), fmt.bits):
-        carried = carried + fmt.unit * take * np.abs(old)
+    if not representable(np.array([factor]), fmt.bits).all():
+        carried = carried + fmt.unit * take * (np.abs(old) + old_budget)
     if 0 < take < fmt.tiny:  # the factor is rounded to a multiple of 2 * tiny * unit
         carried = carried + fmt.tiny * fmt.unit * np.abs(new)
     return np.asarray(carried + spent + fmt.tiny)
 
 
-def stored(value: Array, fmt: Format) -> Array:
-    """Budget of storing a result of float32 arithmetic in a narrower format: one rounding."""
-    return np.asarray(fmt.unit * (np.abs(value) + fmt.tiny))
+def stored(value: Array, fmt: Format, budget: Any = 0.0) -> Array:
+    """Budget of one rounding, on storing a result of float32 arithmetic in a narrower format.
+
+    ``budget``: how far the result may be from ``value``.
+    """
+    return np.asarray(fmt.unit * (np.abs(value) + budget + fmt.tiny))
+
+
+def compounded(error: Array, roundings: Any) -> Array:
+    """Return the relative error of a result with a relative error after its operations are rounded."""
+    return np.asarray(error + roundings * (1.0 + error))
 
 
 class OutputBudget(NamedTuple):
@@ -203,13 +213,13 @@ def output(slope: Array, bias: Array, mean: Budgeted, inverse_error: Array, fmt:
 
     ``slope``: w / s. ``mean``: m. ``inverse_error``: the relative error of 1 / s.
     """
-    steep = np.abs(slope)
+    steep = np.abs(slope) * (1.0 + inverse_error)
     four = gamma(4, fmt.unit)
     own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
     constant = steep * mean.budget + four * (steep * np.abs(mean.values) + np.abs(bias))
     return OutputBudget(
         constant=constant + own * np.abs(bias) + fmt.tiny,
-        per_deviation=inverse_error + four + own,
+        per_deviation=compounded(inverse_error, four + own),
         per_input=four * steep,
     )
 
@@ -241,25 +251,14 @@ def product_sum(
     return np.asarray(relative * magnitude + mean_budget * upstream + count * fmt.tiny)
 
 
-def narrow_sum(budget: Array, magnitude: Array, count: int, every: bool, fmt: Format) -> Array:
-    """Budget of a sum whose terms, three operations each, and result are rounded to a narrow format.
-
-    ``magnitude``: sum of the sizes of the ``count`` terms, each possibly subnormal. ``every``: every
-    partial sum is rounded, too. Infinite where one may overflow, or roundings may exceed half the sum.
-    """
-    roundings = 4 + count * every
-    lost = (count + 1) * fmt.unit * fmt.tiny + gamma(roundings, fmt.unit) * magnitude
-    unbounded = (magnitude > fmt.largest) | (roundings * fmt.unit >= 0.5)
-    return np.asarray(np.where(unbounded, np.inf, budget + lost))
-
-
 def weight_gradient(
     value: Array, product_budget: Array, inverse: Array, inverse_error: Array, fmt: Format
 ) -> Array:
     """Budget of sum g*(x - m) / s, the weight's gradient. Shapes (C,)."""
     own = gamma(ORACLE_SUM_ROUNDINGS, FLOAT64.unit)
-    relative = inverse_error + gamma(3, fmt.unit) + own
-    return np.asarray(np.abs(inverse) * product_budget + relative * np.abs(value) + fmt.tiny)
+    relative = compounded(inverse_error, gamma(3, fmt.unit) + own)
+    carried = np.abs(inverse) * (1.0 + inverse_error) * product_budget
+    return np.asarray(carried + relative * np.abs(value) + fmt.tiny)
 
 
 def input_gradient(
@@ -277,7 +276,7 @@ def input_gradient(
     the further roundings of a quotient by n, see ``oracle.numerics.devices``.
     """
     own = gamma(ORACLE_OUTPUT_ROUNDINGS, FLOAT64.unit)
-    steep, four = np.abs(slope), gamma(4, fmt.unit)
+    steep, four = np.abs(slope) * (1.0 + inverse_error), gamma(4, fmt.unit)
     upstream_mean, q = np.abs(sums.upstream_mean), np.abs(sums.q(inverse))
     mean_error = sums.upstream_budget / sums.count + (1 + quotient) * fmt.unit * upstream_mean
     squared_error = (1 + inverse_error) ** 2 - 1
@@ -291,5 +290,5 @@ def input_gradient(
         per_upstream=steep * (four + own),
         per_deviation=steep * (q_error + (four + own) * q),
         per_input=steep * four * q,
-        per_gradient=inverse_error + four + own,
+        per_gradient=compounded(inverse_error, four + own),
     )

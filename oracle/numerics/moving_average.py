@@ -36,7 +36,7 @@ def moving_average(
         values = (1.0 - factor) * old.values + factor * new.values
         budget = bounds.running(old.values, old.budget, new.values, new.budget, factor, working)
         if fmt is not working:
-            budget += bounds.stored(values, fmt)
+            budget += bounds.stored(values, fmt, budget)
         if exact:
             settled = exactly_averaged(old.values, new.values, factor, fmt.bits)
             budget = np.where(settled & (old.budget == 0) & (new.budget == 0), 0.0, budget)

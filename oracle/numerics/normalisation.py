@@ -151,7 +151,8 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         y = x - plane(mean.values)
         beyond = overflows(y, found, fmt)
         inexact = found.weight_error.any() or found.bias_error.any()
-        of_affine = np.abs(y) * plane(found.weight_error * found.inverse) if inexact else 0.0
+        steepest = found.inverse * (1.0 + found.inverse_error)
+        of_affine = np.abs(y) * plane(found.weight_error * steepest) if inexact else 0.0
         y *= plane(slope)
         budget = np.abs(y)
         budget *= plane(budgets.per_deviation)
@@ -161,10 +162,10 @@ def output_values(expected: ExpectedOutput) -> OutputValues:
         if inexact:
             budget += of_affine + plane(found.bias_error)
         if storage is not fmt:
-            budget += bounds.stored(y, storage)
+            budget += bounds.stored(y, storage, budget)
         flat = (found.inverse == 0) & (found.bias_error > 0)  # the variance is an infinity
         if flat.any():
-            of_bias = found.bias_error + bounds.stored(found.bias, storage)
+            of_bias = found.bias_error + bounds.stored(found.bias, storage, found.bias_error)
             budget = np.where(plane(flat), plane(of_bias), budget)
     return OutputValues(y, np.where(np.isfinite(y), budget, np.nan), found.undetermined | beyond)
 

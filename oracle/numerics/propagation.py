@@ -162,6 +162,18 @@ def accumulated(total: Array, errors: Array, fmt: Format) -> Array:
     return np.asarray(errors + units * (np.abs(total) + errors))
 
 
+def narrow_sum(budget: Array, magnitude: Array, count: int, every: bool, fmt: Format) -> Array:
+    """Budget of a sum whose terms, three operations each, and result are rounded to a narrow format.
+
+    ``magnitude``: sum of the sizes of the ``count`` terms, each possibly subnormal. ``every``: every
+    partial sum is rounded, too. Infinite where one may overflow, or roundings may exceed half the sum.
+    """
+    roundings = 4 + count * every
+    lost = (count + 1) * fmt.unit * fmt.tiny + gamma(roundings, fmt.unit) * magnitude
+    unbounded = (magnitude > fmt.largest) | (roundings * fmt.unit >= 0.5)
+    return np.asarray(np.where(unbounded, np.inf, budget + lost))
+
+
 def cancelled(magnitude: Array, inverse: Array, fmt: Format) -> Array:
     """Budget that sum g*z needs in addition if z = x/s - m/s was rounded, not x - m. Shapes (C,).
 
