@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+import torch
+
 from tests.meta.liars.honest import HonestBatchNorm2d
 from tests.meta.liars.kernel import Operands, Statistics, Tensor
 from tests.meta.liars.registry import liar
@@ -271,3 +273,19 @@ class MomentumOfTheForwardBefore(HonestBatchNorm2d):
         now = super().factor()
         late, self.earlier = self.earlier, now
         return now if late is None or self.momentum is None else late
+
+
+@liar("edge", "momentum", "near_the_ends_float32", through="running_var")
+class FactorCapped(HonestBatchNorm2d):
+    """Takes no factor above 0.999, unless it is 1 or more."""
+
+    def average(self, running: Tensor, new: Tensor, factor: float) -> None:
+        super().average(running, new, min(factor, 0.999) if factor < 1 else factor)
+
+
+@liar("edge", "momentum", "near_the_ends_float32", through="running_mean")
+class FactorInFloat16(HonestBatchNorm2d):
+    """Rounds the factor to 11 bits, also in float32 and float64."""
+
+    def average(self, running: Tensor, new: Tensor, factor: float) -> None:
+        super().average(running, new, torch.tensor(factor).half().item())
