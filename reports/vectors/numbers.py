@@ -47,14 +47,14 @@ def _determined(found: OutputValues, dtype: str) -> Numbers:
 def _stored(values: np.ndarray, budget: np.ndarray, dtype: str) -> Numbers:
     """Return the numbers as a port of the dtype stores them.
 
-    A finite value may be so near to the largest number that a correct port gets an infinity; there,
-    anything conforms.
+    A value may be so near to the largest number that one correct port gets an infinity and another a
+    finite number; there, anything conforms.
     """
     largest = FORMATS[dtype].largest
     size = np.abs(values)
     with np.errstate(invalid="ignore", over="ignore"):
         beyond = size > largest
-        either = ~beyond & (size + budget > largest) & np.isfinite(values)
+        either = np.isfinite(values) & (size + budget > largest) & (size - budget <= largest)
     values = np.where(beyond, np.copysign(np.inf, values), values)
     budget = np.where(either, np.inf, budget)
     has_budget = np.isfinite(values) & ~np.isnan(budget) | np.isinf(budget)

@@ -27,7 +27,7 @@ dimension and every dtype: in the matrix they would multiply the numbers, and no
 IN_ITS_PLACE = "n30"
 """The shape that a row of the matrix gets in the place of a larger one."""
 
-LONGEST, WIDEST, MOST = 10_000, 1_000, 9_200
+LONGEST, WIDEST, MOST = 10_000, 512, 9_200
 """The largest number of values in a channel, of channels, and of numbers in an input, of a case that is
 written. Beyond, a few arrays would fill the space of all others."""
 
