@@ -25,7 +25,7 @@ An absent weight counts as 1, an absent bias as 0.
     counts and updates, and whether ``reset_running_stats`` resets. It does not decide which statistics
     normalise in eval mode; the presence of the buffers does.
 
-This is the newest release. ``rules.holds(name)`` asks for a rule of another: see ``oracle.semantics``.
+This describes the newest release; ``rules.holds(name)`` says whether a rule of an older one holds.
 
 Sources: Ioffe & Szegedy, "Batch Normalization" (ICML 2015); the documentation of
 torch.nn.BatchNorm2d; and observation of the releases in the table.

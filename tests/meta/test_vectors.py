@@ -20,6 +20,7 @@ from cases.matrix.axes import AXES
 from cases.matrix.rows import parse
 from cases.suffixes import split
 from oracle.expectations import expectations
+from oracle.numerics.budgeted import Budgeted
 from oracle.numerics.formats import FORMATS
 from oracle.numerics.normalisation import output_values
 from oracle.semantics import RELEASES, semantics
@@ -28,7 +29,7 @@ from reports.vectors import page, selection
 from reports.vectors.arrays import LOOSER, Arrays, npy, points
 from reports.vectors.content import content
 from reports.vectors.flags import KINDS, flags
-from reports.vectors.numbers import Numbers
+from reports.vectors.numbers import Numbers, of_tensor
 from reports.vectors.program import Json
 from tests.meta.sources import SOURCES
 from tests.meta.vectors_here import cases_in, load, smoke, used_flags, validate, validator
@@ -173,6 +174,15 @@ def test_the_numbers_are_those_of_the_oracle() -> None:
             assert (found["budget"][finite] <= budget[finite] * (1 + LOOSER)).all()
             looked += int(finite.sum())
     assert looked > 1000
+
+
+@pytest.mark.parametrize(("value", "conforms"), [(0.9999, "any"), (1.0001, "any"), (0.5, "finite"), (2.0, "infinite")])
+def test_a_value_near_the_largest_number_may_come_out_on_either_side(value: float, conforms: str) -> None:
+    """One correct port gets an infinity there, and another a finite number."""
+    values = np.array([value * FORMATS["float16"].largest])
+    numbers = of_tensor(Budgeted(values, np.array([64.0])), "float16")
+    assert np.isinf(numbers.values[0]) == (value > 1)
+    assert numbers.budget[0] == {"any": np.inf, "finite": 64.0, "infinite": 0.0}[conforms]
 
 
 def test_budgets_are_rounded_up_or_kept() -> None:
