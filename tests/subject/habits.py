@@ -14,6 +14,9 @@ import torch
 
 Factory = Callable[..., Any]
 
+REFUSALS = (TypeError, ValueError, KeyError, AttributeError, RuntimeError)
+"""The exceptions by which a module refuses an argument, a name or a value."""
+
 _LEADING = (3, 1e-5, 0.1, True, True)
 """The arguments that every release takes by position."""
 
@@ -97,7 +100,7 @@ def _outcome(call: Callable[[], object]) -> str:
     """Return the class of what is raised, or the text of what is returned."""
     try:
         return str(call())
-    except Exception as error:  # its class is what is told
+    except REFUSALS as error:
         return type(error).__name__
 
 
