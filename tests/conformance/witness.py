@@ -23,7 +23,7 @@ class Witness:
     def __init__(self, errors: int) -> None:
         # Isolated and without site packages it starts in 20 ms. A session of its own spares it a Ctrl-C.
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__],
+            [sys.executable, "-I", "-S", __file__, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -47,9 +47,8 @@ class Witness:
             self._process.communicate()
 
 
-def main() -> None:
-    """Read what the subject is doing, and report it if the run ends in the middle of it."""
-    run = os.getppid()
+def main(run: int) -> None:
+    """Read what the subject is doing, and report it if the process ``run`` ends in the middle of it."""
     doing = b""
     for line in sys.stdin.buffer:
         doing = line.rstrip(b"\n")
@@ -64,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))
